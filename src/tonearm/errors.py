@@ -1,0 +1,86 @@
+"""Every error tonearm raises on purpose.
+
+    TonearmError                 exit code
+    ├── UsageError               2   what was asked cannot be done as asked
+    │   ├── UnknownName          2   a table, listener, run or zone that is not there
+    ├── InputError               3   a file or row that cannot be read
+    │   ├── UnknownKind          3   no source recognises the file
+    │   └── ArchiveRefused       3   an archive over a limit, or damaged
+    ├── TableInvalid             4   a table broke its own rules; its old version is kept
+    ├── HomeBusy                 5   another process is writing to this home
+    └── HomeUnusable             6   no space, no permission, or not a tonearm home
+
+A message says what happened, to what, and what to do about it. Anything else that reaches the command
+line is a bug in tonearm and ends with exit code 1.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class TonearmError(Exception):
+    """Any failure that tonearm foresaw; its text is fit to be shown to a person."""
+
+    exit_code = 1
+
+
+class UsageError(TonearmError):
+    """What was asked cannot be done as asked."""
+
+    exit_code = 2
+
+
+class UnknownName(UsageError):
+    """A name that is not there, with the nearest ones that are."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        """Compose the sentence, e.g. ``no table 'top_trakcs'; did you mean top_tracks_by_mood?``"""
+        self.what, self.name = what, name
+        known = list(known)
+        lowered = {k.lower(): k for k in known}
+        near = [lowered[n] for n in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
+        parts = [f"no {what} '{name}'"]
+        if near:
+            parts.append(f"did you mean {' or '.join(near)}?")
+        elif hint:
+            parts.append(hint)
+        super().__init__("; ".join(parts))
+
+
+class InputError(TonearmError):
+    """A file or row that cannot be read."""
+
+    exit_code = 3
+
+
+class UnknownKind(InputError):
+    """No source recognises the file's content."""
+
+
+class ArchiveRefused(InputError):
+    """An archive that is damaged, or larger than the limits allow."""
+
+
+class TableInvalid(TonearmError):
+    """A table broke its own rules; the version before it is kept."""
+
+    exit_code = 4
+
+    def __init__(self, table: str, problems: list[str]) -> None:
+        """Join ``problems`` into one message about ``table``."""
+        self.table, self.problems = table, problems
+        super().__init__(f"table {table} was not replaced: " + "; ".join(problems))
+
+
+class HomeBusy(TonearmError):
+    """Another process is writing to this home."""
+
+    exit_code = 5
+
+
+class HomeUnusable(TonearmError):
+    """The home folder has no space, no permission, or holds something else."""
+
+    exit_code = 6

@@ -1,0 +1,104 @@
+"""The one Settings object, and the only reader of the environment and of ``tonearm.toml``."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from tonearm.errors import UsageError
+
+PREFIX = "TONEARM_"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set.
+
+    Each field is read, later ones winning, from its default, from ``tonearm.toml`` in the home folder and
+    from the environment as ``TONEARM_`` and its name in capitals.
+    """
+
+    home: Path
+    """Folder that holds the lake, the store and the inbox."""
+    api_url: str = ""
+    """Address of a running tonearm API; empty means in this process."""
+    memory_mb: Annotated[int, msgspec.Meta(ge=128)] = 512
+    """Megabytes the embedded engine may hold before it spills to disk."""
+    threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
+    """Threads of the embedded engine; 0 means one per core."""
+    lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
+    """Seconds to wait for another writer before giving up."""
+    max_entries: Annotated[int, msgspec.Meta(ge=1)] = 10_000
+    """Files an archive may hold."""
+    max_file_mb: Annotated[int, msgspec.Meta(ge=1)] = 32_768
+    """Megabytes one file may have once unpacked."""
+    max_ratio: Annotated[int, msgspec.Meta(ge=2)] = 200
+    """How many times larger than packed an archive's entry may be (beyond the first 100 MB)."""
+    max_record_kb: Annotated[int, msgspec.Meta(ge=1)] = 1024
+    """Kilobytes one row of an input file may have."""
+
+    @property
+    def lake(self) -> Path:
+        """Folder of the Delta tables."""
+        return self.home / "lake"
+
+    @property
+    def inbox(self) -> Path:
+        """Folder whose sub-folders, one per listener, ``tonearm run`` imports from."""
+        return self.home / "inbox"
+
+    @property
+    def scratch(self) -> Path:
+        """Folder for files that outlive no command."""
+        return self.home / "scratch"
+
+    @property
+    def database(self) -> Path:
+        """File of the transactional store."""
+        return self.home / "tonearm.sqlite"
+
+
+def default_home() -> Path:
+    """The home folder this platform would use."""
+    import platformdirs
+
+    return platformdirs.user_data_path("tonearm", appauthor=False)
+
+
+def load_settings(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Settings for ``home`` (else ``TONEARM_HOME``, else the platform's data folder).
+
+    Raises UsageError naming the setting and where it was set.
+    """
+    where = home or Path(environ.get(PREFIX + "HOME") or default_home())
+    where = where.expanduser().absolute()
+    values = _from_file(where / "tonearm.toml") | _from_environment(environ)
+    try:
+        return msgspec.convert({**values, "home": str(where)}, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"a setting in {where / 'tonearm.toml'} or the environment is wrong: {error}") from error
+
+
+def _decode(kind: type, value: object) -> object:
+    return Path(str(value)) if kind is Path else value
+
+
+def _from_file(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except PermissionError:
+        # The home itself is unreadable; the first real use of it says so with what to do.
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
+    names = {f.name for f in msgspec.structs.fields(Settings)} - {"home"}
+    return {n: environ[PREFIX + n.upper()] for n in names if environ.get(PREFIX + n.upper())}

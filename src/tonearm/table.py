@@ -1,0 +1,206 @@
+"""Tables: named columns with a grain, each built by one pure function from other tables.
+
+A table's function takes its input tables as parameters of the same names, and returns a lazy Ibis
+expression; it never sees the lake, a path, a clock or an engine. Its docstring is its published description.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonearm.errors import TonearmError, UnknownName
+
+if TYPE_CHECKING:
+    import ibis
+    import pyarrow as pa
+
+    Expression = ibis.expr.types.Table
+
+LAYERS = ("bronze", "silver", "gold")
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of silver or gold, as registered by :func:`table`."""
+
+    name: str
+    layer: str
+    family: str
+    grain: tuple[str, ...]
+    inputs: tuple[str, ...]
+    build: Callable[..., Expression]
+    finish: Callable[[pa.Table], pa.Table] | None = None
+    """Second step, where SQL cannot say it: rows of the first step in, the table's rows out."""
+    finish_columns: tuple[str, ...] = ()
+    grows: bool = False
+    """Every row depends on the input row of the same grain alone, so known rows are kept as they are."""
+    windowed: bool = False
+    """Rows between two silences of a listener depend on that listener's input rows between them alone,
+    so a build may replace just the stretch of time that new listens fall into."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Column → table that must hold each of its values."""
+
+    @property
+    def doc(self) -> str:
+        """The published description: the function's docstring."""
+        return inspect.getdoc(self.build) or ""
+
+    @property
+    def summary(self) -> str:
+        """The first sentence of the description."""
+        return self.doc.partition("\n")[0]
+
+    @property
+    def version(self) -> str:
+        """Hash of the code that builds tables; a change means that they must be rebuilt."""
+        module = sys.modules[self.build.__module__]
+        return hashlib.sha256((_code() + inspect.getsource(module)).encode()).hexdigest()[:16]
+
+
+_REGISTRY: dict[str, Table] = {}
+
+
+def table(
+    grain: Iterable[str],
+    *,
+    finish: Callable[[pa.Table], pa.Table] | None = None,
+    finish_columns: Iterable[str] = (),
+    grows: bool = False,
+    windowed: bool = False,
+    references: Mapping[str, str] | None = None,
+) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
+    """Register the decorated function as the table of its name.
+
+    Layer and family are the packages it lives in: ``tonearm.gold.descriptive`` makes a gold table of the
+    descriptive family.
+    """
+
+    def register(build: Callable[..., Expression]) -> Callable[..., Expression]:
+        parts = build.__module__.split(".")
+        layer = next((p for p in parts if p in LAYERS), "silver")
+        family = parts[parts.index("gold") + 1] if "gold" in parts else ""
+        name = build.__name__
+        if name in _REGISTRY and _REGISTRY[name].build.__module__ != build.__module__:
+            raise TonearmError(
+                f"two tables are called {name}: {_REGISTRY[name].build.__module__} and {build.__module__}"
+            )
+        _REGISTRY[name] = Table(
+            name=name,
+            layer=layer,
+            family=family,
+            grain=tuple(grain),
+            inputs=tuple(inspect.signature(build).parameters),
+            build=build,
+            finish=finish,
+            finish_columns=tuple(finish_columns),
+            grows=grows,
+            windowed=windowed,
+            references=dict(references or {}),
+        )
+        return build
+
+    return register
+
+
+@cache
+def _code() -> str:
+    """The text of all modules that tables are made of: they share pieces, so a change to one counts for all."""
+    here = Path(__file__).parent
+    files = [
+        here / "rules.py",
+        *sorted((here / "silver").rglob("*.py")),
+        *sorted((here / "gold").rglob("*.py")),
+    ]
+    return "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+
+
+@cache
+def _load() -> None:
+    for package in ("tonearm.silver", "tonearm.gold"):
+        root = importlib.import_module(package)
+        for module in pkgutil.walk_packages(root.__path__, package + "."):
+            importlib.import_module(module.name)
+
+
+def tables() -> dict[str, Table]:
+    """Every registered table by name, inputs before the tables that need them."""
+    _load()
+    graph = {t.name: [i for i in t.inputs if i in _REGISTRY] for t in _REGISTRY.values()}
+    try:
+        order = list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise TonearmError(f"tables need one another in a circle: {' → '.join(error.args[1])}") from error
+    return {name: _REGISTRY[name] for name in order}
+
+
+def find(name: str) -> Table:
+    """The table called ``name``; raises UnknownName with the nearest names."""
+    known = tables()
+    if name not in known:
+        raise UnknownName("table", name, known, hint="`tonearm tables` lists them")
+    return known[name]
+
+
+def with_inputs(names: Iterable[str]) -> list[Table]:
+    """The named tables and every table they need, in dependency order."""
+    known = tables()
+    wanted: set[str] = set()
+    todo = [find(n).name for n in names] or list(known)
+    while todo:
+        name = todo.pop()
+        if name in known and name not in wanted:
+            wanted.add(name)
+            todo.extend(known[name].inputs)
+    return [t for t in known.values() if t.name in wanted]
+
+
+def schema_of(name: str) -> dict[str, str]:
+    """Column names of ``name`` and their Ibis types, without any data.
+
+    A derived table's columns are found by applying its function to empty inputs; a bronze table's are
+    declared in :mod:`tonearm.bronze`.
+    """
+    import ibis
+
+    from tonearm import bronze
+
+    @cache
+    def unbound(table_name: str) -> Any:
+        if table_name in bronze.SCHEMAS:
+            columns = {c: _IBIS_NAMES[_kind(c)] for c in bronze.SCHEMAS[table_name]}
+        else:
+            found = find(table_name)
+            if found.finish:
+                columns = {c: _IBIS_NAMES[_kind(c)] for c in found.finish_columns}
+            else:
+                return found.build(*(unbound(i) for i in found.inputs))
+        return ibis.table(columns, name=table_name)
+
+    return {c: str(t) for c, t in unbound(name).schema().items()}
+
+
+_IBIS_NAMES = {
+    "string": "string",
+    "int64": "int64",
+    "float64": "float64",
+    "boolean": "boolean",
+    "date": "date",
+    "instant": "timestamp('UTC', 6)",
+    "local": "timestamp(6)",
+}
+
+
+def _kind(column: str) -> str:
+    from tonearm.columns import COLUMNS
+
+    return COLUMNS[column].kind
