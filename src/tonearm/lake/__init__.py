@@ -1,0 +1,207 @@
+"""The lake: named Delta tables in one folder, readable with any tool that reads Delta.
+
+This module knows Delta and no engine; :mod:`tonearm.lake.duckdb` runs queries over it. Every write is one
+Delta commit, so a reader or a crash sees the version before or the version after, never a mixture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonearm.errors import HomeUnusable, UnknownName
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.dataset as ds
+    from deltalake import DeltaTable
+
+NOTE = "tonearm"
+"""Key under which a commit carries what tonearm knows about it, as JSON."""
+
+ROWS_PER_GROUP = 131_072
+READABLE_FEATURES = {"timestampNtz"}
+_HISTORY_LOOKED_AT = 50
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One version of one table."""
+
+    version: int
+    at: datetime
+    operation: str
+    note: Mapping[str, Any]
+    """What tonearm wrote beside the data; empty for commits by other programs."""
+
+
+class Lake:
+    """The Delta tables below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        """Look at ``root``; nothing is made before the first write."""
+        self.root = root
+
+    def path(self, name: str) -> Path:
+        """Folder of the table ``name``."""
+        return self.root / name
+
+    def has(self, name: str) -> bool:
+        """Whether ``name`` has ever been written."""
+        return (self.path(name) / "_delta_log").is_dir() and self._open(name) is not None
+
+    def names(self) -> list[str]:
+        """Names of the tables that have been written."""
+        if not self.root.is_dir():
+            return []
+        return sorted(p.name for p in self.root.iterdir() if (p / "_delta_log").is_dir())
+
+    def delta(self, name: str, version: int | datetime | None = None) -> DeltaTable:
+        """The Delta table, at its newest version or as of ``version``; raises UnknownName."""
+        found = self._open(name)
+        if found is None:
+            raise UnknownName("table in the lake", name, self.names(), hint="`tonearm build` makes it")
+        if version is not None:
+            found.load_as_version(version)
+        features = set(found.protocol().reader_features or ()) - READABLE_FEATURES
+        if features:
+            raise HomeUnusable(
+                f"table {name} uses Delta features that tonearm cannot read ({', '.join(sorted(features))}); "
+                "rewrite it without them"
+            )
+        return found
+
+    def _open(self, name: str) -> DeltaTable | None:
+        from deltalake import DeltaTable
+        from deltalake.exceptions import TableNotFoundError
+
+        try:
+            return DeltaTable(str(self.path(name)))
+        except TableNotFoundError:
+            return None
+
+    def version(self, name: str) -> int | None:
+        """Newest version of ``name``, None when it was never written."""
+        found = self._open(name)
+        return None if found is None else int(found.version())
+
+    def dataset(self, name: str, version: int | datetime | None = None) -> ds.Dataset:
+        """The table's rows as an Arrow dataset, which pushes filters and column choices down."""
+        return self.delta(name, version).to_pyarrow_dataset()
+
+    def rows(self, name: str) -> int:
+        """Number of rows, from the transaction log; 0 when the table was never written."""
+        import pyarrow as pa
+
+        found = self._open(name)
+        if found is None:
+            return 0
+        counts = pa.table(found.get_add_actions(flatten=True)).column("num_records")
+        return sum(c for c in counts.to_pylist() if c)
+
+    def history(self, name: str, limit: int | None = None) -> list[Commit]:
+        """Versions of ``name``, newest first; none when it was never written."""
+        found = self._open(name)
+        return [] if found is None else [_commit(entry) for entry in found.history(limit)]
+
+    def note(self, name: str) -> Mapping[str, Any]:
+        """What tonearm wrote beside the newest version that it wrote itself."""
+        return next((c.note for c in self.history(name, _HISTORY_LOOKED_AT) if c.note), {})
+
+    def content(self, name: str) -> int | None:
+        """Version at which the rows of ``name`` last changed; commits that only add a note do not count."""
+        for commit in self.history(name, _HISTORY_LOOKED_AT):
+            if "content" in commit.note:
+                return int(commit.note["content"])
+            if commit.operation != "OPTIMIZE":
+                return commit.version
+        return self.version(name)
+
+    def built_at(self, name: str) -> datetime | None:
+        """When ``name`` was last written."""
+        return next((c.at for c in self.history(name, 1)), None)
+
+    def append(self, name: str, rows: pa.RecordBatchReader | pa.Table, note: Mapping[str, Any]) -> int:
+        """Add ``rows`` in one commit; the table's new version."""
+        return self._write(name, rows, note, mode="append")
+
+    def replace(
+        self,
+        name: str,
+        rows: pa.RecordBatchReader | pa.Table,
+        note: Mapping[str, Any],
+        where: str | None = None,
+        partition_by: Sequence[str] = (),
+    ) -> int:
+        """Put ``rows`` in place of all rows, or of those that ``where`` (SQL) holds for; the new version."""
+        options: dict[str, Any] = {"predicate": where} if where else {"schema_mode": "overwrite"}
+        if partition_by:
+            options["partition_by"] = list(partition_by)
+        return self._write(name, rows, note, mode="overwrite", **options)
+
+    def delete(self, name: str, where: str, note: Mapping[str, Any]) -> int:
+        """Delete the rows that ``where`` (SQL) holds for; how many there were."""
+        result = self.delta(name).delete(where, commit_properties=_properties(note))
+        return int(result.get("num_deleted_rows") or 0)
+
+    def update(self, name: str, where: str, values: Mapping[str, str], note: Mapping[str, Any]) -> None:
+        """Set columns to SQL ``values`` in the rows that ``where`` holds for."""
+        self.delta(name).update(updates=dict(values), predicate=where, commit_properties=_properties(note))
+
+    def compact(self, name: str, at_least: int = 50) -> None:
+        """Join small files when ``name`` has ``at_least`` of them."""
+        found = self.delta(name)
+        if len(found.file_uris()) >= at_least:
+            found.optimize.compact(writer_properties=_writer())
+
+    def sweep(self) -> None:
+        """Remove what a killed write left behind; the caller holds the writer's lock."""
+        for staging in self.root.glob("*/**/*.parquet#*"):
+            staging.unlink(missing_ok=True)
+
+    def _write(self, name: str, rows: Any, note: Mapping[str, Any], **options: Any) -> int:
+        from deltalake import write_deltalake
+
+        path = self.path(name)
+        path.mkdir(parents=True, exist_ok=True)
+        write_deltalake(
+            str(path),
+            rows,
+            commit_properties=_properties(note),
+            writer_properties=_writer(),
+            **options,
+        )
+        version = self.version(name)
+        assert version is not None
+        return version
+
+
+def open_lake(root: Path) -> Lake:
+    """The lake at ``root``."""
+    return Lake(root)
+
+
+def _writer() -> Any:
+    from deltalake import WriterProperties
+
+    return WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=ROWS_PER_GROUP)
+
+
+def _properties(note: Mapping[str, Any]) -> Any:
+    from deltalake import CommitProperties
+
+    return CommitProperties(custom_metadata={NOTE: json.dumps(note, default=str)})
+
+
+def _commit(entry: Mapping[str, Any]) -> Commit:
+    note = entry.get(NOTE)
+    return Commit(
+        version=int(entry["version"]),
+        at=datetime.fromtimestamp(int(entry["timestamp"]) / 1000, UTC),
+        operation=str(entry.get("operation", "")),
+        note=json.loads(note) if isinstance(note, str) else {},
+    )

@@ -1,0 +1,104 @@
+"""The embedded engine: DuckDB over the lake's Delta tables, with Ibis on top when tables are built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonearm.columns import COLUMNS, Kind
+from tonearm.lake import Lake
+from tonearm.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
+    import ibis.backends.duckdb
+    import pyarrow as pa
+
+SQL_NAMES: dict[Kind, str] = {
+    "string": "VARCHAR",
+    "int64": "BIGINT",
+    "float64": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "instant": "TIMESTAMPTZ",
+    "local": "TIMESTAMP",
+}
+ROWS_PER_BATCH = 65_536
+
+Parameters = Sequence[Any] | Mapping[str, Any]
+"""Values of ``$1, $2, …`` in order, or of ``$name`` by name."""
+
+
+class Engine:
+    """One DuckDB session. Tables of the lake are views in it; what it computes stays in it until written."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Wrap a configured connection; use :func:`engine`."""
+        self.connection = connection
+
+    def run(self, sql: str, parameters: Parameters = ()) -> duckdb.DuckDBPyConnection:
+        """Execute ``sql``."""
+        return self.connection.execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+        """The query's rows; by way of Arrow, whose instants need no further package."""
+        return [tuple(row.values()) for row in self.table(sql, parameters).to_pylist()]
+
+    def value(self, sql: str, parameters: Parameters = ()) -> Any:
+        """The single value of a query's first row, None without rows."""
+        row = self.run(sql, parameters).fetchone()
+        return row[0] if row else None
+
+    def stream(self, sql: str, parameters: Parameters = ()) -> pa.RecordBatchReader:
+        """The query's rows as Arrow batches, read as they are computed."""
+        return self.run(sql, parameters).to_arrow_reader(ROWS_PER_BATCH)
+
+    def table(self, sql: str, parameters: Parameters = ()) -> pa.Table:
+        """The query's rows."""
+        return self.run(sql, parameters).to_arrow_table()
+
+    def look_at(self, lake: Lake, name: str, columns: Iterable[str], version: Any = None) -> None:
+        """Make the lake's table ``name`` visible; an empty one with ``columns`` if it was never written."""
+        if lake.has(name):
+            self.connection.register(name, lake.dataset(name, version))
+        else:
+            self.create(name, columns)
+
+    def create(self, name: str, columns: Iterable[str], replace: bool = True) -> None:
+        """An empty table with columns of the registry."""
+        fields = ", ".join(f'"{c}" {SQL_NAMES[COLUMNS[c].kind]}' for c in columns)
+        self.run(f"CREATE {'OR REPLACE ' if replace else ''}TABLE {name} ({fields})")
+
+    def register(self, name: str, rows: Any) -> None:
+        """Make Arrow ``rows`` visible as ``name``."""
+        self.connection.register(name, rows)
+
+    @cached_property
+    def ibis(self) -> ibis.backends.duckdb.Backend:
+        """The same session through Ibis."""
+        import ibis
+
+        return ibis.duckdb.from_connection(self.connection)
+
+
+@contextmanager
+def engine(settings: Settings, folder: Path | None = None) -> Iterator[Engine]:
+    """A session that spills to ``folder`` when its memory is full; without one it is for small questions."""
+    import duckdb
+
+    config: dict[str, Any] = {"memory_limit": f"{settings.memory_mb}MB", "preserve_insertion_order": "true"}
+    if settings.threads:
+        config["threads"] = settings.threads
+    if folder is not None:
+        config["temp_directory"] = str(folder / "spill")
+    connection = duckdb.connect(":memory:", config=config)
+    try:
+        # DuckDB's session zone changes what hour, date and even epoch of an instant are.
+        connection.execute("SET TimeZone='UTC'")
+        connection.execute("SET enable_progress_bar=false")
+        yield Engine(connection)
+    finally:
+        connection.close()

@@ -1,0 +1,67 @@
+"""Delta tables: one commit per write, notes beside the data, versions that can be told apart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tonearm.errors import UnknownName
+from tonearm.lake import Lake
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def rows(*values: int) -> pa.Table:
+    return pa.table({"run": pa.array(values, pa.int64())})
+
+
+def read(lake: Lake, version: int | None = None) -> list[int]:
+    return sorted(lake.dataset("t", version).to_table()["run"].to_pylist())
+
+
+def test_appends_and_replacements_are_versions_that_can_be_read_again(lake: Lake) -> None:
+    lake.append("t", rows(1, 2), {})
+    lake.append("t", rows(3), {})
+    lake.replace("t", rows(9), {})
+    assert [read(lake, v) for v in range(3)] == [[1, 2], [1, 2, 3], [9]]
+    assert lake.rows("t") == 1
+
+
+def test_a_replacement_of_some_rows_leaves_the_others(lake: Lake) -> None:
+    lake.append("t", rows(1, 2, 3), {})
+    lake.replace("t", rows(2, 2), {}, where="run = 2")
+    assert read(lake) == [1, 2, 2, 3]
+
+
+def test_notes_survive_and_content_ignores_commits_that_change_no_row(lake: Lake) -> None:
+    lake.append("t", rows(1), {"inputs": {"a": 3}})
+    assert lake.note("t") == {"inputs": {"a": 3}}
+    lake.append("t", rows(), {"inputs": {"a": 4}, "content": 0})
+    assert (lake.version("t"), lake.content("t")) == (1, 0)
+    assert lake.note("t")["inputs"] == {"a": 4}
+
+
+def test_delete_says_how_many_rows_went(lake: Lake) -> None:
+    lake.append("t", rows(1, 2, 2), {})
+    assert lake.delete("t", "run = 2", {}) == 2
+    assert read(lake) == [1]
+
+
+def test_a_table_that_was_never_written(lake: Lake) -> None:
+    assert (lake.has("t"), lake.version("t"), lake.rows("t"), lake.history("t")) == (False, None, 0, [])
+    with pytest.raises(UnknownName, match="tonearm build"):
+        lake.dataset("t")
+
+
+def test_sweep_removes_what_a_killed_write_left(lake: Lake) -> None:
+    lake.append("t", rows(1), {})
+    staging = lake.path("t") / "part-0.parquet#1"
+    staging.write_bytes(b"half")
+    lake.sweep()
+    assert not staging.exists()
+    assert read(lake) == [1]

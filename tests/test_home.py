@@ -1,0 +1,57 @@
+"""The home folder: one writer at a time, and plain sentences when it cannot be used."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tonearm.errors import HomeBusy, HomeUnusable
+from tonearm.home import make_home, scratch_folder, writing
+from tonearm.settings import Settings
+
+
+def test_a_second_writer_waits_and_then_says_so(settings: Settings) -> None:
+    impatient = msgspec.structs.replace(settings, lock_wait_s=0.1)
+    told: list[str] = []
+    with writing(settings), pytest.raises(HomeBusy, match="repeat the command"), writing(impatient, told.append):
+        pass
+    assert len(told) == 1
+
+
+def test_the_lock_is_free_again_after_a_failure(settings: Settings) -> None:
+    with pytest.raises(RuntimeError), writing(settings):
+        raise RuntimeError
+    with writing(msgspec.structs.replace(settings, lock_wait_s=0.1)):
+        pass
+
+
+def test_a_full_disk_is_a_sentence(settings: Settings) -> None:
+    with pytest.raises(HomeUnusable, match="no space left"), writing(settings):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_home_that_is_a_file_is_a_sentence(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "home").write_text("")
+    with pytest.raises(HomeUnusable, match="not a folder"):
+        make_home(settings)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_home_without_permission_is_a_sentence(tmp_path: Path, settings: Settings) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(HomeUnusable, match="cannot be written"):
+        make_home(settings)
+
+
+def test_scratch_of_a_killed_writer_is_swept_by_the_next(settings: Settings) -> None:
+    make_home(settings)
+    left = settings.scratch / "write-99999999"
+    left.mkdir()
+    with writing(settings), scratch_folder(settings) as folder:
+        assert not left.exists()
+        assert folder.is_dir()
+    assert not folder.exists()
