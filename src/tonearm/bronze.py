@@ -1,0 +1,208 @@
+"""Bronze: every input row as it came, with its origin and what became of it.
+
+A row is *kept*, a *duplicate* of a kept row of the same source, or *rejected* with a reason, and all three
+are written, in one commit per group of whole files; so the counts always add up, an import can be undone,
+and a crash leaves either all of a file or nothing of it.
+"""
+
+from __future__ import annotations
+
+from tonearm.columns import FEATURES
+
+HISTORY = "listening_history_bronze"
+CATALOGUE = "kaggle_tracks_bronze"
+
+ORIGIN = ("run", "file", "file_name", "row", "imported_at", "outcome", "reason", "raw")
+
+_TRACK_FEATURES = (*FEATURES, "liveness")
+
+SCHEMAS: dict[str, tuple[str, ...]] = {
+    HISTORY: (
+        "listener",
+        "source",
+        "content",
+        "record_id",
+        "name_id",
+        "reported_at",
+        "started_at",
+        "instant_is",
+        "precision_s",
+        "artist_name",
+        "track_name",
+        "album_name",
+        "album_artist_name",
+        "spotify_id",
+        "recording_mbid",
+        "artist_mbid",
+        "release_mbid",
+        "listened_s",
+        "duration_s",
+        "is_skipped",
+        "is_shuffle",
+        "is_offline",
+        "is_incognito",
+        "reason_start",
+        "reason_end",
+        "country",
+        "client",
+        "extra",
+        *ORIGIN,
+    ),
+    CATALOGUE: (
+        "source",
+        "record_id",
+        "name_id",
+        "spotify_id",
+        "recording_mbid",
+        "artists",
+        "artist_name",
+        "track_name",
+        "album_name",
+        "popularity",
+        "duration_s",
+        "is_explicit",
+        "key",
+        "mode",
+        "time_signature",
+        *_TRACK_FEATURES,
+        "genre",
+        "subgenre",
+        "release_date",
+        "playlist_id",
+        "playlist_name",
+        *ORIGIN,
+    ),
+    "my_tracks_features_bronze": ("spotify_id", *_TRACK_FEATURES, "source", "imported_at"),
+    "my_tracks_features_bronze_synthetic": ("spotify_id", *_TRACK_FEATURES, "imported_at"),
+    "listener_clock": ("listener", "year", "from_at", "until_at", "utc_offset_s", "zone"),
+    "imports": (
+        "run",
+        "listener",
+        "import_started_at",
+        "import_ended_at",
+        "undone_at",
+        "position",
+        "file",
+        "file_name",
+        "source",
+        "reading",
+        "rows_read",
+        "rows_kept",
+        "rows_duplicate",
+        "rows_rejected",
+        "podcasts",
+        "audiobooks",
+        "problem",
+    ),
+}
+"""Columns of the tables that are written as they come and not derived."""
+
+EARLIEST = "2000-01-01"
+"""No tracker is older; an earlier date is a clock that was not set."""
+
+_FIELD = "chr(31)"
+_RAW_LIMIT = 2000
+_NAMES = (
+    "artist_name",
+    "track_name",
+    "album_name",
+    "album_artist_name",
+    "artists",
+    "spotify_id",
+    "recording_mbid",
+    "artist_mbid",
+    "release_mbid",
+)
+"""Texts that are trimmed, and null when nothing is left."""
+
+
+def tidied_sql(name: str, staged: str) -> str:
+    """SQL for the ``staged`` rows with their names trimmed."""
+    names = ", ".join(f"nullif(trim({c}), '') AS {c}" for c in SCHEMAS[name] if c in _NAMES)
+    return f"SELECT * REPLACE ({names}) FROM {staged}"
+
+
+def _hash(*parts: str) -> str:
+    """SQL for 63 bits of MD5 over ``parts``, the same on every machine and in every version."""
+    text = f" || {_FIELD} || ".join(f"coalesce({part}, '')" for part in parts)
+    return f"(md5_number_lower({text}) >> 1)::BIGINT"
+
+
+_STARTED = """coalesce(started_at, CASE WHEN instant_is = 'end' AND listened_s IS NOT NULL
+    THEN reported_at - to_microseconds((listened_s * 1e6)::BIGINT) ELSE reported_at END)"""
+
+
+def history_sql(staged: str) -> str:
+    """SQL for what bronze adds to ``staged`` listens: start, identity and, where they are unusable, a reason.
+
+    A record is the same when the same source tells the same instant, length and track: by Spotify's id
+    where there is one, since names are edited later, else by artist, title and album. Needs the
+    parameter ``$now``.
+    """
+    record = _hash(
+        "source",
+        "content",
+        "epoch_us(reported_at)::VARCHAR",
+        "round(listened_s * 1000)::BIGINT::VARCHAR",
+        f"coalesce(spotify_id, artist_name || {_FIELD} || track_name || {_FIELD} || coalesce(album_name, ''),"
+        " artist_name, track_name)",
+    )
+    name = _hash("artist_name", "track_name", "spotify_id", "recording_mbid")
+    return f"""
+    WITH timed AS (
+        SELECT * REPLACE ({_STARTED} AS started_at, coalesce(content, 'music') AS content)
+        FROM ({tidied_sql(HISTORY, staged)})
+    ), judged AS (
+        SELECT * REPLACE (CASE
+            WHEN reason IS NOT NULL THEN reason
+            WHEN reported_at IS NULL THEN 'no date'
+            WHEN started_at < TIMESTAMPTZ '{EARLIEST} 00:00:00+00' THEN 'dated '
+                || strftime(started_at, '%Y-%m-%d') || ', before there were trackers: a clock that was not set'
+            WHEN started_at > $now + INTERVAL 1 DAY THEN
+                'dated ' || strftime(started_at, '%Y-%m-%d') || ', in the future: a clock that was wrong'
+            WHEN listened_s < 0 THEN 'heard for less than no time'
+            WHEN track_name IS NULL AND spotify_id IS NULL AND recording_mbid IS NULL THEN 'names no track'
+            WHEN artist_name IS NULL AND content = 'music' AND spotify_id IS NULL AND recording_mbid IS NULL
+                THEN 'names no artist'
+        END AS reason) FROM timed
+    )
+    SELECT id, position, content, started_at, reason, {_raw("artist_name", "album_name", "track_name")} AS raw,
+        CASE WHEN reason IS NULL THEN {record} END AS record_id,
+        CASE WHEN reason IS NULL AND content = 'music' THEN {name} END AS name_id
+    FROM judged
+    """
+
+
+def catalogue_sql(staged: str) -> str:
+    """SQL for what bronze adds to ``staged`` catalogue rows; one is the track within its genre and playlist."""
+    record = _hash("source", "spotify_id", "artists", "track_name", "genre", "subgenre", "playlist_id")
+    return f"""
+    WITH judged AS (
+        SELECT * REPLACE (CASE
+            WHEN reason IS NOT NULL THEN reason
+            WHEN track_name IS NULL OR artist_name IS NULL THEN 'names no track or no artist'
+        END AS reason) FROM ({tidied_sql(CATALOGUE, staged)})
+    )
+    SELECT id, position, 'music' AS content, reason, {_raw("artists", "track_name")} AS raw,
+        CASE WHEN reason IS NULL THEN {record} END AS record_id,
+        CASE WHEN reason IS NULL THEN {_hash("artist_name", "track_name", "spotify_id", "recording_mbid")} END AS name_id
+    FROM judged
+    """
+
+
+def _raw(*columns: str) -> str:
+    text = f"left(coalesce(raw, concat_ws(' | ', {', '.join(columns)})), {_RAW_LIMIT})"
+    return f"CASE WHEN reason IS NOT NULL THEN {text} END"
+
+
+def outcome_sql(judged: str, known: str) -> str:
+    """SQL that tells kept rows of ``judged`` from duplicates: of ``known`` records, or of a row further up."""
+    return f"""
+    SELECT j.*, CASE
+        WHEN j.reason IS NOT NULL THEN 'rejected'
+        WHEN k.record_id IS NOT NULL OR j.id <> f.id OR list_contains($again, j.position) THEN 'duplicate'
+        ELSE 'kept' END AS outcome
+    FROM {judged} j
+    LEFT JOIN {known} k USING (record_id)
+    LEFT JOIN (SELECT record_id, min(id) AS id FROM {judged} GROUP BY record_id) f USING (record_id)
+    """

@@ -1,0 +1,227 @@
+"""Imports: files in, bronze rows and a ledger out.
+
+One import is one Run. Whole files are collected until there are enough rows, judged in the engine and
+committed together; the ledger is written at the end, and can be told from bronze alone if the end was
+never reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS, catalogue_sql, history_sql, outcome_sql, tidied_sql
+from tonearm.errors import TonearmError, UnknownName, UsageError
+from tonearm.home import scratch_folder, writing
+from tonearm.lake import open_lake
+from tonearm.ledger import FileReport, ImportReport, next_run, record, recover
+from tonearm.settings import Settings
+from tonearm.staging import Staging
+
+if TYPE_CHECKING:
+    from tonearm.sources import Context, Source
+    from tonearm.sources.files import InputFile
+
+ROWS_PER_COMMIT = 400_000
+"""Rows collected before a commit; a file is never split, so one large file is one commit."""
+
+Progress = Callable[[str, int], None]
+"""Told the file being read and how many rows of it have been."""
+
+
+def import_paths(
+    settings: Settings,
+    paths: Iterable[Path],
+    listener: str | None = None,
+    zone: str | None = None,
+    kind: str = "",
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    waiting: Callable[[str], None] | None = None,
+) -> ImportReport:
+    """Import every file below ``paths`` for ``listener`` and report what became of each row.
+
+    A file that cannot be read is reported and does not stop the others. Raises UsageError when the
+    listener is not clear, UnknownName for a zone or kind that is not there, HomeBusy and HomeUnusable.
+    """
+    from tonearm.sources import sources
+    from tonearm.store import open_store
+
+    if kind and kind not in sources():
+        raise UnknownName("kind of file", kind, sources(), hint=f"known kinds: {', '.join(sources())}")
+    with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
+        store = open_store(settings)
+        stack.callback(store.close)
+        who = chosen_listener([one.name for one in store.listeners()], listener)
+        person = store.would_be(who, zone) if dry_run else store.ensure_listener(who, zone)
+        work = _Import(settings, folder, person.name, person.zone, kind, dry_run, progress)
+        return work.run(list(paths))
+
+
+def chosen_listener(known: list[str], asked: str | None) -> str:
+    """The listener meant: the one asked for, else the only one, else ``me`` in an empty home."""
+    if asked:
+        return asked
+    if len(known) > 1:
+        raise UsageError(f"whose listens are these? name one with --listener: {', '.join(known)}")
+    return known[0] if known else "me"
+
+
+class _Import:
+    """State of one import under way: its engine, what is staged and the reports so far."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        listener: str,
+        zone: str,
+        kind: str,
+        dry_run: bool,
+        progress: Progress | None,
+    ) -> None:
+        from tonearm.sources import Context
+
+        self.settings, self.folder = settings, folder
+        self.lake = open_lake(settings.lake)
+        self.kind, self.dry_run, self.progress = kind, dry_run, progress
+        self.context: Context = Context(zone=zone, max_record_bytes=settings.max_record_kb * 1024)
+        self.now = datetime.now(UTC)
+        if not dry_run:
+            recover(settings, self.lake)
+        self.number = next_run(self.lake)
+        self.report = ImportReport(run=None if dry_run else self.number, listener=listener, started_at=self.now)
+        self.staged = {name: Staging(folder, name) for name in (HISTORY, CATALOGUE)}
+        self.again: list[int] = []
+        """Positions of files that were imported before, byte for byte."""
+
+    def run(self, paths: list[Path]) -> ImportReport:
+        from tonearm.lake.duckdb import engine
+        from tonearm.sources.files import InputProblem, input_files
+
+        with engine(self.settings, self.folder) as self.engine:
+            self._look_at_known()
+            for file in input_files(paths, self.settings):
+                if isinstance(file, InputProblem):
+                    self.report.files.append(FileReport(name=file.name, problem=file.message))
+                    continue
+                self._stage(file)
+                if max(staging.rows for staging in self.staged.values()) >= ROWS_PER_COMMIT:
+                    self._flush()
+            self._flush()
+        self.report.ended_at = datetime.now(UTC)
+        self.report.add_up()
+        if not self.dry_run:
+            record(self.lake, self.report)
+        return self.report
+
+    def _look_at_known(self) -> None:
+        for name in (HISTORY, CATALOGUE):
+            self.engine.look_at(self.lake, name, SCHEMAS[name])
+        self.files_known = {
+            (name, file, listener)
+            for name, listener in ((HISTORY, "listener"), (CATALOGUE, "NULL::VARCHAR"))
+            for file, listener in self.engine.run(f"SELECT DISTINCT file, {listener} FROM {name}").fetchall()
+        }
+
+    def _stage(self, file: InputFile) -> None:
+        from tonearm.sources import source_of
+
+        report = FileReport(name=file.name)
+        self.report.files.append(report)
+        try:
+            source = source_of(file, self.kind)
+            report.kind, report.reading = source.kind, source.reading(file)
+            if source.feeds == "nothing":
+                return
+            self._stage_rows(file, source, report)
+        except (TonearmError, OSError, EOFError) as error:
+            # What was read before stays: its rows are whole, and the ledger says that the rest is missing.
+            report.problem = str(error)
+
+    def _stage_rows(self, file: InputFile, source: Source, report: FileReport) -> None:
+        name = HISTORY if source.feeds == "listens" else CATALOGUE
+        position = len(self.report.files)
+        try:
+            for batch in source.read(file, self.context):
+                self.staged[name].add(batch, source, position)
+                report.read += batch.num_rows
+                if self.progress:
+                    self.progress(file.name, report.read)
+        finally:
+            report.file = file.sha256
+            key = (name, report.file, self.report.listener if name == HISTORY else None)
+            if key in self.files_known:
+                self.again.append(position)
+            self.files_known.add(key)
+
+    def _flush(self) -> None:
+        for name, staging in self.staged.items():
+            if staging.rows:
+                self.engine.register("staged", staging.table())
+                self._judge(name)
+                self._count()
+                if not self.dry_run:
+                    self._commit(name)
+            staging.clear()
+
+    def _judge(self, name: str) -> None:
+        """Leave the verdict on each staged row, and the identity bronze gives it, in the engine."""
+        whose: dict[str, Any] = {"listener": self.report.listener} if name == HISTORY else {}
+        if name == HISTORY:
+            self.engine.run(f"CREATE OR REPLACE TABLE fresh AS {history_sql('staged')}", {"now": self.now})
+        else:
+            self.engine.run(f"CREATE OR REPLACE TABLE fresh AS {catalogue_sql('staged')}")
+        # The bounds are constants, not a subquery, so that they are pushed down into the files.
+        near = "true"
+        if name == HISTORY:
+            ((first, last),) = self.engine.rows("SELECT min(reported_at), max(reported_at) FROM staged")
+            near = f"listener = $listener AND reported_at BETWEEN '{first}' AND '{last}'" if first else "false"
+        self.engine.run(
+            f"CREATE OR REPLACE TABLE known AS SELECT DISTINCT record_id FROM {name} WHERE reason IS NULL AND {near}",
+            whose,
+        )
+        self.engine.run(f"CREATE OR REPLACE TABLE verdict AS {outcome_sql('fresh', 'known')}", {"again": self.again})
+
+    def _count(self) -> None:
+        rows = self.engine.run(
+            """SELECT position, count(*) FILTER (outcome = 'kept'), count(*) FILTER (outcome = 'duplicate'),
+                count(*) FILTER (outcome = 'rejected'),
+                count(*) FILTER (outcome = 'kept' AND content = 'podcast'),
+                count(*) FILTER (outcome = 'kept' AND content = 'audiobook')
+            FROM verdict GROUP BY position"""
+        ).fetchall()
+        for position, kept, duplicates, rejected, podcasts, audiobooks in rows:
+            report = self.report.files[position - 1]
+            report.kept, report.duplicates, report.rejected = kept, duplicates, rejected
+            report.podcasts, report.audiobooks = podcasts, audiobooks
+
+    def _commit(self, name: str) -> None:
+        """Write the judged rows; a file that is in bronze already, byte for byte, is not written again."""
+        again = {"again": self.again}
+        if not self.engine.value("SELECT count(*) FROM verdict WHERE NOT list_contains($again, position)", again):
+            return
+        files = [(i, f.file, f.name) for i, f in enumerate(self.report.files, 1) if f.file]
+        self.engine.run("CREATE OR REPLACE TABLE origin (position BIGINT, file VARCHAR, file_name VARCHAR)")
+        self.engine.connection.executemany("INSERT INTO origin VALUES ($1, $2, $3)", files)
+        given = {
+            "run": "$run::BIGINT",
+            "imported_at": "$now::TIMESTAMPTZ",
+            "listener": "$listener::VARCHAR",
+            "file": "o.file",
+            "file_name": "o.file_name",
+        }
+        judged = {row[0] for row in self.engine.run("DESCRIBE verdict").fetchall()} - {"id", "position"}
+        columns = [f"{given.get(c) or ('v.' if c in judged else 's.') + c} AS {c}" for c in SCHEMAS[name]]
+        rows = self.engine.stream(
+            f"""SELECT {", ".join(columns)}
+            FROM ({tidied_sql(name, "staged")}) s JOIN verdict v USING (id)
+            JOIN origin o ON o.position = v.position WHERE NOT list_contains($again, v.position)""",
+            {"run": self.number, "now": self.now, **again}
+            | ({"listener": self.report.listener} if name == HISTORY else {}),
+        )
+        self.lake.append(name, rows, {"run": self.number})
+        self.engine.look_at(self.lake, name, SCHEMAS[name])

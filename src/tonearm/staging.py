@@ -1,0 +1,75 @@
+"""Rows on their way into bronze: collected in an Arrow file, so that a file of any size needs little memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonearm.bronze import HISTORY, SCHEMAS
+from tonearm.columns import arrow_schema
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tonearm.sources import Source
+
+
+class Staging:
+    """The rows of one bronze table between two commits.
+
+    Beside the table's columns each row has ``id``, its number among the staged rows, and ``position``, that
+    of its file in the import.
+    """
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """Collect rows for the bronze table ``name``; nothing is written before the first."""
+        import pyarrow as pa
+
+        self.name = name
+        self.rows = 0
+        self.schema = (
+            arrow_schema(SCHEMAS[name]).append(pa.field("position", pa.int64())).append(pa.field("id", pa.int64()))
+        )
+        self._path = folder / f"{name}.arrow"
+        self._writer: Any = None
+
+    def add(self, batch: pa.Table, source: Source, position: int) -> None:
+        """Append rows as ``source`` yielded them; columns it left out are null."""
+        import pyarrow as pa
+        import pyarrow.ipc
+
+        if self._writer is None:
+            self._path.unlink(missing_ok=True)
+            self._writer = pyarrow.ipc.new_file(str(self._path), self.schema)
+        count = batch.num_rows
+        constants: dict[str, Any] = {"source": source.kind, "position": position}
+        if self.name == HISTORY:
+            constants |= {"instant_is": source.instant_is, "precision_s": float(source.precision_s)}
+        given = set(batch.column_names)
+        columns = []
+        for field in self.schema:
+            if field.name == "id":
+                columns.append(pa.array(range(self.rows, self.rows + count), pa.int64()))
+            elif field.name in given:
+                columns.append(batch.column(field.name).cast(field.type))
+            elif field.name in constants:
+                columns.append(pa.repeat(pa.scalar(constants[field.name], field.type), count))
+            else:
+                columns.append(pa.nulls(count, field.type))
+        self._writer.write_table(pa.table(columns, schema=self.schema))
+        self.rows += count
+
+    def table(self) -> pa.Table:
+        """The rows collected so far, mapped from the file; no more can be added before :meth:`clear`."""
+        import pyarrow as pa
+        import pyarrow.ipc
+
+        self._writer.close()
+        return pyarrow.ipc.open_file(pa.memory_map(str(self._path))).read_all()
+
+    def clear(self) -> None:
+        """Start anew."""
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
+        self.rows = 0
