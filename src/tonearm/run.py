@@ -1,0 +1,310 @@
+"""Building: walks the graph of tables and brings each up to date with one atomic commit.
+
+A table is left alone when its code and inputs are what they were; a *windowed* table is replaced only for
+the stretches of time that new listens fall into; anything else is built anew. All three give the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from tonearm.bronze import HISTORY, SCHEMAS
+from tonearm.errors import TableInvalid
+from tonearm.home import scratch_folder, writing
+from tonearm.lake import Lake, open_lake
+from tonearm.settings import Settings
+from tonearm.table import Table, tables, with_inputs
+from tonearm.validate import problems
+from tonearm.windows import Window, new_windows, where_sql
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tonearm.lake.duckdb import Engine
+
+Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
+
+
+class TableReport(msgspec.Struct, kw_only=True):
+    """What a build did to one table."""
+
+    name: str
+    action: Action
+    rows: int = 0
+    """Rows of the table now."""
+    seconds: float = 0.0
+    problem: str | None = None
+    """Why it failed or was skipped; its old version is kept."""
+
+
+class BuildReport(msgspec.Struct, kw_only=True):
+    """What a build did."""
+
+    tables: list[TableReport]
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[TableReport]:
+        """The tables that were not brought up to date."""
+        return [t for t in self.tables if t.action in ("failed", "skipped")]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """How a table's content differs from what it was before this build."""
+
+    before: int | None
+    """Content version before."""
+    grew: bool = False
+    """Only rows were added; the old ones are as they were."""
+    windows: tuple[Window, ...] | None = None
+    """Only rows in these stretches of time differ."""
+
+
+Progress = Callable[[str, int, int], None]
+"""Told the table being built, how many are done and how many there are."""
+
+
+def build(
+    settings: Settings,
+    names: Iterable[str] = (),
+    progress: Progress | None = None,
+    waiting: Callable[[str], None] | None = None,
+) -> BuildReport:
+    """Bring the named tables (all by default) and their inputs up to date.
+
+    A table that breaks its own rules keeps its old version, the tables that need it are skipped, and the
+    report says why. Raises UnknownName, HomeBusy and HomeUnusable.
+    """
+    from tonearm.lake.duckdb import engine
+
+    began = perf_counter()
+    todo = with_inputs(names)
+    with writing(settings, waiting), scratch_folder(settings) as folder, engine(settings, folder) as session:
+        lake = open_lake(settings.lake)
+        work = _Build(lake, session)
+        work.set_clock(_clock(settings))
+        for done, table in enumerate(todo):
+            if progress:
+                progress(table.name, done, len(todo))
+            work.bring_up_to_date(table)
+        if progress:
+            progress("", len(todo), len(todo))
+    return BuildReport(tables=work.reports, seconds=perf_counter() - began)
+
+
+class _Build:
+    """One build under way: where each table's rows are in the engine, and what changed so far."""
+
+    def __init__(self, lake: Lake, session: Engine) -> None:
+        self.lake, self.session = lake, session
+        self.reports: list[TableReport] = []
+        self.relations: dict[str, str] = {}
+        self.changes: dict[str, Change] = {}
+        self.broken: set[str] = set()
+        self.joined_by_windowed = {i for t in tables().values() if t.windowed for i in t.inputs}
+
+    def set_clock(self, rows: pa.Table) -> None:
+        """Write the listeners' clocks into the lake when they differ from what is there."""
+        name = "listener_clock"
+        before = self.lake.content(name)
+        self.session.register("new_clock", rows)
+        self.session.look_at(self.lake, name, SCHEMAS[name])
+        lost = self.session.value(f"SELECT count(*) FROM (FROM {name} EXCEPT FROM new_clock)")
+        if before is None or lost or rows.num_rows != self.lake.rows(name):
+            self.lake.replace(name, rows, {})
+            self.changes[name] = Change(before, grew=lost == 0)
+
+    def bring_up_to_date(self, table: Table) -> None:
+        began = perf_counter()
+        report = TableReport(name=table.name, action="unchanged")
+        self.reports.append(report)
+        bad = [i for i in table.inputs if i in self.broken]
+        try:
+            if bad:
+                report.action, report.problem = "skipped", f"its input {bad[0]} could not be built"
+                self.broken.add(table.name)
+            else:
+                report.action = self._build(table)
+        except TableInvalid as error:
+            report.action, report.problem = "failed", "; ".join(error.problems)
+            self.broken.add(table.name)
+        report.rows = self.lake.rows(table.name)
+        report.seconds = perf_counter() - began
+
+    def _build(self, table: Table) -> Action:
+        note = self.lake.note(table.name)
+        inputs = {i: self.lake.content(i) for i in table.inputs}
+        known = note.get("inputs", {})
+        if note.get("code") != table.version or not self.lake.has(table.name):
+            return self._in_full(table, inputs)
+        stale = [i for i in inputs if known.get(i) != inputs[i]]
+        if not stale:
+            return "unchanged"
+        if table.windowed:
+            windows = self._windows(table, stale, known)
+            if windows is not None:
+                return self._in_windows(table, inputs, windows)
+        if table.grows and all(self._only_appended(i, known.get(i)) for i in stale):
+            return self._growing(table, inputs)
+        return self._in_full(table, inputs)
+
+    def _only_appended(self, name: str, since: int | None) -> bool:
+        if since is None:
+            return not self.lake.has(name)
+        commits = [c for c in self.lake.history(name) if c.version > since]
+        return all(c.operation in ("WRITE", "OPTIMIZE") for c in commits)
+
+    def _windows(self, table: Table, stale: list[str], known: dict[str, int | None]) -> list[Window] | None:
+        """The stretches of time to replace, None when that would not be exact."""
+        windows: list[Window] = []
+        for name in stale:
+            if name == HISTORY:
+                if not self._only_appended(name, known.get(name)):
+                    return None
+                windows += new_windows(self.session, self._relation(name), self.lake.note(table.name)["run"])
+                continue
+            change = self.changes.get(name)
+            if change is None or change.before != known.get(name):
+                return None
+            if change.windows is not None:
+                windows += change.windows
+            elif not change.grew:
+                return None
+        return windows
+
+    def _relation(self, name: str) -> str:
+        """Name under which the engine sees the newest rows of table ``name``."""
+        if name not in self.relations:
+            columns = SCHEMAS.get(name) or _columns_of(name)
+            self.session.look_at(self.lake, name, columns)
+            self.relations[name] = name
+        return self.relations[name]
+
+    def _sql(self, table: Table, relations: dict[str, str]) -> str:
+        backend = self.session.ibis
+        expression = table.build(*(backend.table(relations[i]) for i in table.inputs))
+        return str(backend.compile(expression))
+
+    def _in_full(self, table: Table, inputs: dict[str, int | None]) -> Action:
+        relations = {i: self._relation(i) for i in table.inputs}
+        self._compute(table, self._sql(table, relations))
+        before = self.lake.content(table.name)
+        compared = table.name in self.joined_by_windowed and not table.windowed and self.lake.has(table.name)
+        lost, gained = self._difference(table) if compared else (1, 1)
+        if lost == 0 == gained:
+            self._note_only(table, inputs, before)
+            return "unchanged"
+        order = "ORDER BY year, listener, started_at" if table.windowed else f"ORDER BY {_list(table.grain)}"
+        self._check(table, f"new_{table.name}")
+        self.lake.replace(
+            table.name,
+            self.session.stream(f"SELECT * FROM new_{table.name} {order}"),
+            self._note(table, inputs),
+            partition_by=["year"] if table.windowed else [],
+        )
+        self.changes[table.name] = Change(before, grew=lost == 0)
+        self.relations[table.name] = f"new_{table.name}"
+        return "built"
+
+    def _in_windows(self, table: Table, inputs: dict[str, int | None], windows: list[Window]) -> Action:
+        before = self.lake.content(table.name)
+        if not windows:
+            self._note_only(table, inputs, before)
+            self.changes[table.name] = Change(before, windows=())
+            return "unchanged"
+        relations = {}
+        for name in table.inputs:
+            relation = self._relation(name)
+            if {"listener", "started_at"} <= set(_columns_of(name)):
+                self.session.run(
+                    f"CREATE OR REPLACE TABLE part_{name} AS "
+                    f"SELECT * FROM {relation} WHERE {where_sql(windows, 'read')}"
+                )
+                relation = f"part_{name}"
+            relations[name] = relation
+        sql = self._sql(table, relations)
+        where = where_sql(windows, "write")
+        self._compute(table, f"SELECT * FROM ({sql}) WHERE {where}")
+        self._check(table, f"new_{table.name}")
+        rows = self.session.stream(f"SELECT * FROM new_{table.name} ORDER BY year, listener, started_at")
+        self.lake.replace(table.name, rows, self._note(table, inputs), where=where)
+        self.changes[table.name] = Change(before, windows=tuple(windows))
+        self.relations.pop(table.name, None)
+        return "extended"
+
+    def _growing(self, table: Table, inputs: dict[str, int | None]) -> Action:
+        """Compute the rows of grain values that are not in the table yet, and append them."""
+        before = self.lake.content(table.name)
+        old = self._relation(table.name)
+        sql = self._sql(table, {i: self._relation(i) for i in table.inputs})
+        keys = _list(table.grain)
+        self._compute(table, f"SELECT * FROM ({sql}) ANTI JOIN {old} USING ({keys})")
+        self._check(table, f"new_{table.name}")
+        if not self.session.value(f"SELECT count(*) FROM new_{table.name}"):
+            self._note_only(table, inputs, before)
+            return "unchanged"
+        self.lake.append(table.name, self.session.stream(f"SELECT * FROM new_{table.name}"), self._note(table, inputs))
+        self.changes[table.name] = Change(before, grew=True)
+        self.relations.pop(table.name)
+        return "extended"
+
+    def _compute(self, table: Table, sql: str) -> None:
+        """Leave the rows of ``sql``, after the table's second step, in the engine as ``new_<name>``."""
+        if table.finish is None:
+            self.session.run(f"CREATE OR REPLACE TABLE new_{table.name} AS {sql}")
+            return
+        finished = table.finish(self.session.table(sql))
+        self.session.register("finished", finished)
+        self.session.run(f"CREATE OR REPLACE TABLE new_{table.name} AS SELECT * FROM finished")
+
+    def _check(self, table: Table, relation: str) -> None:
+        found = problems(self.session, table, relation, {c: self._relation(t) for c, t in table.references.items()})
+        if found:
+            raise TableInvalid(table.name, found)
+
+    def _difference(self, table: Table) -> tuple[int, int]:
+        """(rows of the old version that are gone or changed, rows that are new)."""
+        old = f"old_{table.name}"
+        self.session.register(old, self.lake.dataset(table.name))
+        columns = _list(_columns_of(table.name))
+        lost = self.session.value(
+            f"SELECT count(*) FROM (SELECT {columns} FROM {old} EXCEPT SELECT {columns} FROM new_{table.name})"
+        )
+        rows = self.session.value(f"SELECT count(*) FROM new_{table.name}")
+        return lost, rows - (self.lake.rows(table.name) - lost)
+
+    def _note(self, table: Table, inputs: dict[str, int | None]) -> dict[str, Any]:
+        from tonearm.ledger import next_run
+
+        return {"inputs": inputs, "code": table.version, "grain": table.grain, "run": next_run(self.lake) - 1}
+
+    def _note_only(self, table: Table, inputs: dict[str, int | None], content: int | None) -> None:
+        """Commit no rows, only that the table is right for these inputs."""
+        from tonearm.columns import arrow_schema
+
+        nothing = arrow_schema(_columns_of(table.name)).empty_table()
+        self.lake.append(table.name, nothing, {**self._note(table, inputs), "content": content})
+
+
+def _clock(settings: Settings) -> pa.Table:
+    from tonearm.store import open_store
+    from tonearm.store.clock import listener_clock
+
+    with closing(open_store(settings)) as store:
+        return listener_clock(store.listeners(), until_year=datetime.now(UTC).year + 1)
+
+
+def _columns_of(name: str) -> tuple[str, ...]:
+    from tonearm.table import schema_of
+
+    return SCHEMAS.get(name) or tuple(schema_of(name))
+
+
+def _list(columns: Iterable[str]) -> str:
+    return ", ".join(f'"{c}"' for c in columns)

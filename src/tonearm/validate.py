@@ -1,0 +1,105 @@
+"""Validators: what must hold of a table before it replaces its old version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from tonearm.columns import COLUMNS, Column
+from tonearm.lake.duckdb import SQL_NAMES
+from tonearm.table import Table
+
+if TYPE_CHECKING:
+    from tonearm.lake.duckdb import Engine
+
+_EXAMPLES = 3
+
+
+def problems(session: Engine, table: Table, relation: str, references: Mapping[str, str]) -> list[str]:
+    """What is wrong with ``relation`` as the new content of ``table``: columns, types, ranges, grain, keys.
+
+    Each problem names the column, how many rows break the rule and some of them by their grain. Columns
+    are assumed to be in range when they are null, where null is allowed. ``references`` maps a column to
+    the relation that must hold its values.
+    """
+    types = {row[0]: str(row[1]) for row in session.run(f"DESCRIBE {relation}").fetchall()}
+    wrong = _schema_problems(table, types)
+    if wrong:
+        return wrong
+    return [
+        *_row_problems(session, table, relation, list(types)),
+        *_grain_problems(session, table, relation),
+        *_reference_problems(session, table, relation, references),
+    ]
+
+
+def _schema_problems(table: Table, types: Mapping[str, str]) -> list[str]:
+    wrong = [f"column {c} is not described in columns.py" for c in types if c not in COLUMNS]
+    wrong += [f"grain column {c} is missing" for c in table.grain if c not in types]
+    for name, found in types.items():
+        expected = SQL_NAMES[COLUMNS[name].kind] if name in COLUMNS else found
+        if found.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ") != expected:
+            wrong.append(f"column {name} is {found}, not {expected}")
+    return wrong
+
+
+def _rules(name: str, column: Column, in_grain: bool) -> list[tuple[str, str]]:
+    """(what is wrong, SQL that holds for the wrong rows) for one column."""
+    rules = []
+    if in_grain or not column.null:
+        rules.append((f"{name} is null", f'"{name}" IS NULL'))
+    if column.kind == "float64":
+        rules.append((f"{name} is not a number", f'NOT isfinite("{name}")'))
+    if column.low is not None:
+        rules.append((f"{name} is below {column.low:g}", f'"{name}" < {column.low} - 1e-9'))
+    if column.high is not None:
+        rules.append((f"{name} is above {column.high:g}", f'"{name}" > {column.high} + 1e-9'))
+    if column.one_of:
+        values = ", ".join(f"'{v}'" for v in column.one_of)
+        rules.append((f"{name} is none of {', '.join(column.one_of)}", f'"{name}" NOT IN ({values})'))
+    return rules
+
+
+def _row_problems(session: Engine, table: Table, relation: str, columns: Sequence[str]) -> list[str]:
+    rules = [rule for name in columns for rule in _rules(name, COLUMNS[name], name in table.grain)]
+    counts = session.run(
+        f"SELECT {', '.join(f'count(*) FILTER (WHERE {wrong})' for _, wrong in rules)} FROM {relation}"
+    ).fetchone()
+    return [
+        f"{what} in {count:,} rows{_examples(session, table, relation, wrong)}"
+        for (what, wrong), count in zip(rules, counts or (), strict=True)
+        if count
+    ]
+
+
+def _grain_problems(session: Engine, table: Table, relation: str) -> list[str]:
+    grain = ", ".join(f'"{c}"' for c in table.grain)
+    repeated = session.value(
+        f"SELECT count(*) - (SELECT count(*) FROM (SELECT DISTINCT {grain} FROM {relation})) FROM {relation}"
+    )
+    if not repeated:
+        return []
+    rows = session.run(
+        f"SELECT {grain}, count(*) FROM {relation} GROUP BY {grain} HAVING count(*) > 1 LIMIT {_EXAMPLES}"
+    ).fetchall()
+    shown = "; ".join(", ".join(map(str, row[:-1])) + f" ({row[-1]} times)" for row in rows)
+    return [f"{repeated:,} rows repeat the grain ({', '.join(table.grain)}), e.g. {shown}"]
+
+
+def _reference_problems(session: Engine, table: Table, relation: str, references: Mapping[str, str]) -> list[str]:
+    wrong = []
+    for column, other in references.items():
+        lost = f'"{column}" IS NOT NULL AND "{column}" NOT IN (SELECT "{column}" FROM {other})'
+        count = session.value(f"SELECT count(*) FROM {relation} WHERE {lost}")
+        if count:
+            wrong.append(
+                f"{column} is not in {table.references[column]} in {count:,} rows"
+                + _examples(session, table, relation, lost)
+            )
+    return wrong
+
+
+def _examples(session: Engine, table: Table, relation: str, wrong: str) -> str:
+    grain = ", ".join(f'"{c}"' for c in table.grain)
+    rows = session.run(f"SELECT {grain} FROM {relation} WHERE {wrong} LIMIT {_EXAMPLES}").fetchall()
+    return ", e.g. " + "; ".join(", ".join(f"{c} {v}" for c, v in zip(table.grain, row, strict=True)) for row in rows)
