@@ -1,0 +1,68 @@
+"""A home in one file, and back."""
+
+from __future__ import annotations
+
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path, PurePosixPath
+
+from tonearm.errors import InputError, UsageError
+from tonearm.home import MARKER, make_home, unusable, writing
+from tonearm.settings import Settings
+
+_LEFT_OUT = {"scratch", "writer.lock"}
+
+
+def back_up(settings: Settings, archive: Path, waiting: Callable[[str], None] | None = None) -> int:
+    """Write the home into ``archive``; its size in bytes. An existing file is not overwritten."""
+    if not (settings.home / MARKER).exists():
+        raise UsageError(f"there is no tonearm home at {settings.home}; name it with --home")
+    if archive.exists():
+        raise UsageError(f"{archive} exists; name another file")
+    partial = archive.with_name(archive.name + ".part")
+    try:
+        with writing(settings, waiting), tarfile.open(partial, "w:gz", compresslevel=1) as tar:
+            _add(settings, tar)
+        partial.rename(archive)
+    except OSError as error:
+        raise unusable(error, archive.parent) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return archive.stat().st_size
+
+
+def _add(settings: Settings, tar: tarfile.TarFile) -> None:
+    database = settings.database
+    for path in sorted(settings.home.iterdir()):
+        if path.name not in _LEFT_OUT and not path.name.startswith(database.name):
+            tar.add(path, arcname=path.name)
+    if database.exists():
+        # SQLite's own backup, because a copied file lacks what is still in its write-ahead log.
+        with tempfile.TemporaryDirectory(dir=settings.scratch) as folder:
+            copy = Path(folder) / database.name
+            with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
+                source.backup(target)
+            tar.add(copy, arcname=database.name)
+
+
+def restore(settings: Settings, archive: Path) -> int:
+    """Unpack ``archive`` into the home, which must be empty or not there; the number of files."""
+    if settings.home.exists() and any(settings.home.iterdir()):
+        raise UsageError(f"{settings.home} is not empty; restore into another home with --home")
+    if not archive.is_file():
+        raise UsageError(f"there is no file {archive}")
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            members = tar.getmembers()
+            if not any(PurePosixPath(m.name).name == MARKER for m in members):
+                raise InputError(f"{archive} is not a backup of a tonearm home")
+            make_home(settings)
+            tar.extractall(settings.home, members, filter="data")
+    except (tarfile.TarError, EOFError) as error:
+        raise InputError(f"{archive} is damaged or not a backup: {error}; use another backup") from error
+    except OSError as error:
+        raise unusable(error, settings.home) from error
+    return sum(m.isfile() for m in members)

@@ -1,0 +1,69 @@
+"""The command line: one file per group of commands, each of which imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from tonearm import __version__
+
+_COMMANDS = {
+    "import": "imports:import_",
+    "imports": "imports:imports",
+    "build": "tables:build",
+    "tables": "tables:tables",
+    "show": "tables:show",
+    "listens": "listens:listens",
+    "listeners": "listeners:listeners",
+    "run": "run:run",
+    "serve": "serve:serve",
+    "demo": "demo:demo",
+    "doctor": "home:doctor",
+    "backup": "home:backup",
+    "restore": "home:restore",
+}
+"""Where each command is, in the order in which ``--help`` lists them."""
+
+_EPILOG = """\b
+Examples:
+  tonearm demo                         a simulated household, to look around
+  tonearm import my_spotify_data.zip   every play once
+  tonearm build                        bring the tables up to date
+  tonearm serve                        the page, on this machine only
+
+\b
+Exit codes:
+  0  done                              4  a table broke its rules; old version kept
+  1  a bug in tonearm                  5  another tonearm is writing
+  2  asked for what cannot be done     6  the home folder cannot be used
+  3  nothing could be read from some input
+"""
+
+
+class _Lazy(click.Group):
+    """Loads a command's module when it is called, so that ``--help`` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(f"tonearm.cli.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=_Lazy,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="tonearm")
+@click.option("--home", type=click.Path(), help="Folder of the lake and everything else.", envvar="TONEARM_HOME")
+@click.pass_context
+def main(ctx: click.Context, home: str | None) -> None:
+    """Your listening history in a lakehouse you own: every play once, and what it says."""
+    ctx.obj = home

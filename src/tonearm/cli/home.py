@@ -1,0 +1,51 @@
+"""``tonearm doctor``, ``tonearm backup`` and ``tonearm restore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tonearm.cli.common import Context, command
+
+
+@command()
+def doctor(context: Context) -> None:
+    """Say what is installed, where the data is, what is missing and how to get it."""
+    from tonearm.doctor import examine
+
+    findings = examine(context.settings)
+    if context.as_json:
+        context.answer(findings)
+        return
+    signs = {"fine": "✓", "missing": "○", "wrong": "✗"}
+    context.grid("", ("", "what", "finding", "what to do"), [
+        (signs[f.state], f.what, f.finding, f.advice) for f in findings
+    ])  # fmt: skip
+    context.say("✓ fine   ○ optional and not there   ✗ wrong")
+
+
+@command()
+@click.argument("archive", type=click.Path(path_type=Path))
+def backup(context: Context, archive: Path) -> None:
+    """Write the whole home into ARCHIVE (.tar.gz), while nothing else writes to it."""
+    from tonearm.backup import back_up
+
+    size = back_up(context.settings, archive, waiting=context.note)
+    if context.as_json:
+        context.answer({"archive": str(archive), "bytes": size})
+    else:
+        context.say(f"{archive}: {size / 1e6:,.1f} MB; `tonearm restore {archive}` puts it into an empty home")
+
+
+@command()
+@click.argument("archive", type=click.Path(path_type=Path))
+def restore(context: Context, archive: Path) -> None:
+    """Put a backup into an empty home."""
+    from tonearm.backup import restore as put_back
+
+    files = put_back(context.settings, archive)
+    if context.as_json:
+        context.answer({"home": str(context.settings.home), "files": files})
+    else:
+        context.say(f"{files:,} files restored to {context.settings.home}")

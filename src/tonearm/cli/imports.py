@@ -1,0 +1,169 @@
+"""``tonearm import`` and ``tonearm imports``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tonearm.cli.common import Context, command, progress, with_options
+
+if TYPE_CHECKING:
+    from tonearm.ledger import FileReport, ImportReport
+
+_FILES_SHOWN = 40
+
+
+@command(
+    name="import",
+    epilog="""\b
+Examples:
+  tonearm import ~/Downloads/my_spotify_data.zip --listener ada --timezone Europe/Berlin
+  tonearm import lastfm.csv listenbrainz_ada_1700000000.zip
+  tonearm import exports/ --dry-run
+""",
+)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--listener", help="Whose listens these are; needed once there are several listeners.")
+@click.option("--timezone", "zone", help="The listener's IANA time zone, e.g. Europe/Berlin.")
+@click.option("--as", "kind", default="", help="Kind of the files, where their content does not tell.")
+@click.option("--dry-run", is_flag=True, help="Say what would come of it and keep nothing.")
+def import_(
+    context: Context,
+    paths: tuple[Path, ...],
+    listener: str | None,
+    zone: str | None,
+    kind: str,
+    dry_run: bool,
+) -> None:
+    """Bring in listening history from files, folders and zips, every play once.
+
+    The kind of each file is told by its content: Spotify account data and extended history, Last.fm CSV and
+    JSON of any tool, ListenBrainz, Maloja, Koito, Pano Scrobbler, Rockbox, and track catalogues.
+    """
+    from tonearm.imports import import_paths
+
+    with progress(context) as shown:
+        task = shown.add_task("reading", total=None, count="") if shown else None
+
+        def tell(name: str, rows: int) -> None:
+            if shown and task is not None:
+                shown.update(task, description=name, count=f"{rows:,} rows")
+
+        report = import_paths(
+            context.settings, paths, listener, zone, kind, dry_run, progress=tell, waiting=context.note
+        )
+    if context.as_json:
+        context.answer(report)
+    else:
+        show_report(context, report, dry_run)
+    if report.files and all(f.problem for f in report.files):
+        sys.exit(3)
+
+
+def show_report(context: Context, report: ImportReport, dry_run: bool = False) -> None:
+    """Print what became of each file, and of all."""
+    files = [f for f in report.files if f.read or f.problem]
+    silent = [f for f in report.files if not f.read and not f.problem]
+    rows = [(f.name, f.kind, f.read, f.kept, f.duplicates, f.rejected) for f in files[:_FILES_SHOWN]]
+    if len(files) > 1:
+        rows.append(("all files", "", report.read, report.kept, report.duplicates, report.rejected))
+    title = "Dry run, nothing kept" if dry_run else f"Import {report.run} for {report.listener}"
+    if rows:
+        context.grid(title, ("file", "kind", "read", "kept", "duplicates", "rejected"), rows, "llrrrr")
+    if len(files) > _FILES_SHOWN:
+        context.say(f"… and {len(files) - _FILES_SHOWN} more files, in `tonearm imports show {report.run}`")
+    for file in files:
+        _notes(context, file)
+    if silent:
+        context.say(f"{len(silent)} files hold no listens: {', '.join(f.name for f in silent[:5])}")
+    if not report.files:
+        context.say("no files there")
+    elif not dry_run and report.kept:
+        context.say("next: `tonearm build` brings the tables up to date")
+    if report.rejected and not dry_run:
+        context.say(f"`tonearm imports show {report.run} --rejected` lists the rejected rows and why")
+
+
+def _notes(context: Context, file: FileReport) -> None:
+    if file.problem:
+        context.say(f"  ! {file.name}: {file.problem}")
+    if file.podcasts or file.audiobooks:
+        context.say(f"  {file.name}: {file.podcasts:,} podcast episodes and {file.audiobooks:,} audiobook chapters")
+
+
+@click.group(invoke_without_command=True)
+@with_options
+def imports(context: Context) -> None:
+    """List the imports, show their rows, undo one."""
+    from tonearm.ledger import imports as every
+
+    if click.get_current_context().invoked_subcommand:
+        return
+    reports = every(context.settings)
+    if context.as_json:
+        context.answer(reports)
+        return
+    if not reports:
+        context.say("nothing imported yet; `tonearm import PATH` brings in a file, `tonearm demo` an example")
+        return
+    rows = [
+        (str(r.run), r.listener, f"{r.started_at:%Y-%m-%d %H:%M}", len(r.files), r.read, r.kept, r.duplicates,
+         r.rejected, _state(r))
+        for r in reports
+    ]  # fmt: skip
+    columns = ("run", "listener", "at (UTC)", "files", "read", "kept", "duplicates", "rejected", "state")
+    context.grid("", columns, rows, "rllrrrrrl")
+
+
+def _state(report: ImportReport) -> str:
+    if report.undone_at:
+        return "undone"
+    return "done" if report.ended_at else "interrupted: repeat it"
+
+
+@imports.command(name="show")
+@click.argument("run", type=int)
+@click.option("--rejected", "outcome", flag_value="rejected", help="List the rejected rows and why.")
+@click.option("--duplicates", "outcome", flag_value="duplicate", help="List the duplicates and what of.")
+@click.option("--limit", type=click.IntRange(0), default=None, help="How many rows at most.")
+@with_options
+def show_import(context: Context, run: int, outcome: str | None, limit: int | None) -> None:
+    """Show one import: its files, or the rows that were rejected or known already."""
+    from tonearm.ledger import find_import, import_rows
+
+    if outcome is None:
+        report = find_import(context.settings, run)
+        context.answer(report) if context.as_json else show_report(context, report)
+        return
+    rows: list[dict[str, Any]] = import_rows(context.settings, run, outcome, limit).to_pylist()  # type: ignore[arg-type]
+    if context.as_json:
+        context.answer(rows)
+    elif not rows:
+        context.say(f"import {run} has none")
+    elif outcome == "rejected":
+        grid = [(r["file_name"], r["row"], r["reason"], r["raw"]) for r in rows]
+        context.grid("", ("file", "row", "reason", "row's text"), grid, "lrll")
+    else:
+        grid = [
+            (r["file_name"], r["row"], f"{r['artist_name']} – {r['track_name']}", r["reported_at"],
+             f"import {r['first_run']}, {r['first_file']}, row {r['first_row']}")
+            for r in rows
+        ]  # fmt: skip
+        context.grid("", ("file", "row", "track", "at (UTC)", "duplicate of"), grid, "lrlll")
+
+
+@imports.command(name="undo")
+@click.argument("run", type=int)
+@with_options
+def undo_import(context: Context, run: int) -> None:
+    """Take an import back; rows that another import brought too stay."""
+    from tonearm.ledger import undo
+
+    report = undo(context.settings, run, waiting=context.note)
+    if context.as_json:
+        context.answer(report)
+    else:
+        context.say(f"import {run} is undone; `tonearm build` brings the tables up to date")

@@ -1,0 +1,46 @@
+"""A home in one file, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tonearm.backup import back_up, restore
+from tonearm.errors import InputError, UsageError
+from tonearm.imports import import_paths
+from tonearm.ledger import imports
+from tonearm.settings import Settings, load_settings
+
+ROW = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")
+
+
+def test_a_restored_home_is_the_home(settings: Settings, lastfm: Callable[..., Path], tmp_path: Path) -> None:
+    import_paths(settings, [lastfm([ROW])], "ada", "Asia/Calcutta")
+    archive = tmp_path / "home.tar.gz"
+    assert back_up(settings, archive) > 0
+    other = load_settings(tmp_path / "other", {})
+    restore(other, archive)
+    assert imports(other) == imports(settings)
+    again = import_paths(other, [lastfm([ROW])])
+    assert (again.listener, again.kept) == ("ada", 0)
+
+
+def test_nothing_is_overwritten(settings: Settings, lastfm: Callable[..., Path], tmp_path: Path) -> None:
+    import_paths(settings, [lastfm([ROW])])
+    archive = tmp_path / "home.tar.gz"
+    back_up(settings, archive)
+    with pytest.raises(UsageError, match="exists"):
+        back_up(settings, archive)
+    with pytest.raises(UsageError, match="not empty"):
+        restore(settings, archive)
+
+
+def test_what_is_no_backup_is_refused(tmp_path: Path, settings: Settings) -> None:
+    damaged = tmp_path / "damaged.tar.gz"
+    damaged.write_bytes(b"\x1f\x8b not really")
+    with pytest.raises(InputError, match="damaged or not a backup"):
+        restore(settings, damaged)
+    with pytest.raises(UsageError, match="no file"):
+        restore(settings, tmp_path / "missing.tar.gz")
