@@ -1,0 +1,134 @@
+"""Rows on their way into Arrow: what sources share in turning what they read into tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+RAW_CHARS = 2000
+BATCH_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A row that cannot be read: why, and its text without private fields."""
+
+    reason: str
+    raw: str
+
+
+def batch(
+    numbers: Sequence[int],
+    columns: Mapping[str, pa.Array],
+    rejected: Iterable[tuple[int, Rejected]] = (),
+    raw: Callable[[int], str] = str,
+) -> pa.Table:
+    """One table of a source: ``columns`` of the rows ``numbers``, and the ``rejected`` ones, in row order.
+
+    ``columns`` may hold ``reason``; where it is not null the row is rejected too, and ``raw`` gives the text
+    of the row at that position.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = pa.table({"row": pa.array(numbers, pa.int64()), **columns})
+    refused = list(rejected)
+    if "reason" in columns:
+        reasons = table["reason"]
+        if reasons.null_count < len(table):
+            at = pc.indices_nonzero(pc.is_valid(reasons)).to_pylist()
+            refused += [(numbers[i], Rejected(reasons[i].as_py(), raw(i))) for i in at]
+            table = table.filter(pc.is_null(reasons))
+        table = table.drop_columns(["reason"])
+    refusals = pa.table(
+        {
+            "row": pa.array([number for number, _ in refused], pa.int64()),
+            "reason": pa.array([row.reason for _, row in refused], pa.string()),
+            "raw": pa.array([_storable(row.raw) for _, row in refused], pa.string()),
+        }
+    )
+    whole = pa.concat_tables([table, refusals], promote_options="default")
+    return whole.sort_by("row") if refused else whole
+
+
+def _storable(raw: str) -> str:
+    return raw[:RAW_CHARS].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+
+
+def text(values: list[str | None]) -> pa.Array:
+    """A column of strings; empty ones are null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = pa.array(values, pa.string())
+    is_empty = pc.equal(column, "")
+    return pc.if_else(is_empty, None, column) if pc.any(is_empty).as_py() else column
+
+
+def reasons(size: int) -> pa.Array:
+    """A column ``reason`` that rejects none of ``size`` rows yet."""
+    import pyarrow as pa
+
+    return pa.nulls(size, pa.string())
+
+
+def reject(reason: pa.Array, where: pa.Array, why: str) -> pa.Array:
+    """``reason``, with ``why`` for the rows ``where`` that had none; a null in ``where`` is no."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pc.any(where).as_py():
+        return reason
+    return pc.coalesce(reason, pc.if_else(where, why, pa.scalar(None, pa.string())))
+
+
+def reject_texts(reason: pa.Array, columns: Mapping[str, pa.Array], most_bytes: int) -> pa.Array:
+    """``reason``, with the rows rejected whose texts no table can hold: NUL characters, or absurdly long."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for name, values in columns.items():
+        if pa.types.is_string(values.type):
+            reason = reject(reason, pc.match_substring(values, "\0"), f"{name} contains a NUL character")
+            too_long = pc.greater(pc.binary_length(values), most_bytes)
+            reason = reject(reason, too_long, f"{name} is longer than {most_bytes >> 10:,} KB")
+    return reason
+
+
+_TEXT_COLUMNS = (
+    *("content", "artist_name", "track_name", "album_name", "album_artist_name", "spotify_id"),
+    *("recording_mbid", "artist_mbid", "release_mbid", "client", "extra"),
+)
+
+
+def table_of(rows: Sequence[Mapping[str, Any] | Rejected], first: int, most_bytes: int) -> pa.Table:
+    """One table of listens read one by one, numbered from ``first``; what a row lacks is null.
+
+    ``at_s`` is the instant in seconds since 1970 and becomes ``reported_at``; a row without it is rejected.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from tonearm.sources.instants import from_epoch
+
+    kept = [(n, row) for n, row in enumerate(rows, first) if not isinstance(row, Rejected)]
+    refused = [(n, row) for n, row in enumerate(rows, first) if isinstance(row, Rejected)]
+    columns = {name: text([row.get(name) for _, row in kept]) for name in _TEXT_COLUMNS}
+    for name in ("listened_s", "duration_s"):
+        columns[name] = pa.array([row.get(name) for _, row in kept], pa.float64())
+    columns["is_skipped"] = pa.array([row.get("is_skipped") for _, row in kept], pa.bool_())
+    at = from_epoch(pa.array([row.get("at_s") for _, row in kept], pa.float64()))
+    reason = reject(reasons(len(kept)), pc.is_null(at), "no date (now playing)")
+    reason = reject(reason, pc.equal(pc.year(at), 1970), "dated 1970: now playing or a clock not set")
+    columns["reported_at"] = pc.assume_timezone(at, "UTC")
+    columns["reason"] = reject_texts(reason, columns, most_bytes)
+    return batch([n for n, _ in kept], columns, refused, lambda i: _json(kept[i][1]))
+
+
+def _json(row: Mapping[str, Any]) -> str:
+    return json.dumps({key: value for key, value in row.items() if value is not None}, ensure_ascii=False)

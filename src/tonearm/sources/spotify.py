@@ -1,0 +1,307 @@
+"""Spotify's two exports of listening history: account data (the last year) and extended (everything)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tonearm.sources.json_rows import BLOCK_BYTES, JsonList
+from tonearm.sources.rows import Rejected, batch, reasons, reject, reject_texts, text
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tonearm.sources import Context, Feeds, InstantIs
+    from tonearm.sources.files import InputFile
+
+_TRACK_URI = "spotify:track:"
+_DAY_US, _SLACK_US = 86_400_000_000, 60_000_000
+
+
+class _Extended(msgspec.Struct, gc=False):
+    """The fields that are kept. What is not named here, the private ones among it, is never decoded."""
+
+    ts: str | None = None
+    ms_played: float | None = None
+    conn_country: str | None = None
+    master_metadata_track_name: str | None = None
+    master_metadata_album_artist_name: str | None = None
+    master_metadata_album_album_name: str | None = None
+    spotify_track_uri: str | None = None
+    episode_name: str | None = None
+    episode_show_name: str | None = None
+    audiobook_title: str | None = None
+    audiobook_chapter_title: str | None = None
+    reason_start: str | None = None
+    reason_end: str | None = None
+    shuffle: bool | None = None
+    skipped: bool | None = None
+    offline: bool | None = None
+    offline_timestamp: float | None = None
+    incognito_mode: bool | None = None
+
+
+class _Account(msgspec.Struct, gc=False):
+    """A row of the account data: music, a podcast's episode or an audiobook's chapter."""
+
+    endTime: str | None = None
+    msPlayed: float | None = None
+    artistName: str | None = None
+    trackName: str | None = None
+    podcastName: str | None = None
+    episodeName: str | None = None
+    authorName: str | None = None
+    audiobookName: str | None = None
+    chapterName: str | None = None
+
+
+class SpotifyExtended:
+    """Spotify's extended streaming history: ``Streaming_History_Audio_*.json`` or ``endsong_*.json``.
+
+    ``ts`` is when the play stopped. ``offline_timestamp`` is taken as its start when it lies within the day
+    before ``ts`` and leaves room for ``ms_played`` (a minute of slack); otherwise, and when it is 0 or null,
+    the start is ``ts`` minus ``ms_played``. Rows 13 months off have been seen.
+    """
+
+    kind = "spotify_extended"
+    title = "Spotify extended streaming history"
+    feeds: Feeds = "listens"
+    instant_is: InstantIs = "end"
+    precision_s = 1.0
+    _row_type = _Extended
+    _named = re.compile(r"(?i)^(streaming_history_(audio|video)|endsong).*\.json")
+
+    def recognises(self, file: InputFile) -> bool:
+        """A list of objects with ``ts`` and ``ms_played``; an empty list by its name."""
+        return _is_list_of(file, b'"ms_played"', self._named)
+
+    def reading(self, file: InputFile) -> str:
+        """How the file is read, in a phrase."""
+        return "ts is the end of the listen; offline_timestamp its start where plausible, else ts - ms_played"
+
+    def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
+        """The file's rows; see ``Source.read``."""
+        return _read(file, context, _Extended, _extended_columns)
+
+
+class SpotifyAccount:
+    """Spotify's account data: ``StreamingHistory_music_*.json`` and its podcast and audiobook siblings.
+
+    ``endTime`` is the end of the play, exact to the minute; older ``StreamingHistory*.json`` do not tell
+    podcasts from music.
+    """
+
+    kind = "spotify_account"
+    title = "Spotify account data (last year)"
+    feeds: Feeds = "listens"
+    instant_is: InstantIs = "end"
+    precision_s = 60.0
+    _named = re.compile(r"(?i)^streaminghistory.*\.json")
+
+    def recognises(self, file: InputFile) -> bool:
+        """A list of objects with ``endTime`` and ``msPlayed``; an empty list by its name."""
+        return _is_list_of(file, b'"msPlayed"', self._named)
+
+    def reading(self, file: InputFile) -> str:
+        """How the file is read, in a phrase."""
+        return "endTime is the end of the listen, to the minute"
+
+    def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
+        """The file's rows; see ``Source.read``."""
+        return _read(file, context, _Account, _account_columns)
+
+
+class SpotifyOther:
+    """The other files of Spotify's zips, which hold no listens."""
+
+    kind = "spotify_other"
+    title = "Spotify file without listens"
+    feeds: Feeds = "nothing"
+    instant_is: InstantIs = "end"
+    precision_s = 1.0
+    _named = re.compile(
+        r"(?i)^(userdata|identity|identifiers|playlist\d*|yourlibrary\d*|searchqueries|marquee|follow|inferences"
+        r"|payments|useraddress|userprompts|duonewfamily|family\w*|messagedata|yoursoundcapsule|wrapped\d*"
+        r"|podcastinteractivity\w*|userfestivalsdataforsar|ads|collection\w*)\.json$"
+        r"|^read_?me\w*\.pdf$"
+    )
+
+    def recognises(self, file: InputFile) -> bool:
+        """By name alone: their content is of no concern."""
+        return bool(self._named.match(PurePosixPath(file.name).name))
+
+    def reading(self, file: InputFile) -> str:
+        """How the file is read, in a phrase."""
+        return "holds no listens; not read"
+
+    def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
+        """No rows."""
+        return iter(())
+
+
+def _is_list_of(file: InputFile, field: bytes, named: re.Pattern[str]) -> bool:
+    head = file.head_text.lstrip("\ufeff \t\r\n").encode("utf-8", "replace")
+    if not head.startswith(b"["):
+        return False
+    if head[1:].lstrip()[:1] in (b"]", b""):
+        return bool(named.match(PurePosixPath(file.name).name))
+    return field in head
+
+
+def _read(file: InputFile, context: Context, row_type: type[Any], columns: Any) -> Iterator[pa.Table]:
+    shown = frozenset(row_type.__struct_fields__)
+    rows = JsonList(row_type, context.max_record_bytes, shown)
+    first = 1
+    for found in rows.read(file.blocks(BLOCK_BYTES)):
+        if found:
+            yield _table(found, first, columns, context.max_record_bytes)
+            first += len(found)
+
+
+def _table(found: Sequence[Any], first: int, columns: Any, most_bytes: int) -> pa.Table:
+    refused = [(n, row) for n, row in enumerate(found, first) if isinstance(row, Rejected)]
+    if refused:
+        kept = [(n, row) for n, row in enumerate(found, first) if not isinstance(row, Rejected)]
+        numbers: Sequence[int] = [n for n, _ in kept]
+        rows = [row for _, row in kept]
+    else:
+        numbers, rows = range(first, first + len(found)), list(found)
+    made = columns(rows)
+    made["reason"] = reject_texts(made["reason"], {k: v for k, v in made.items() if k != "reason"}, most_bytes)
+    return batch(numbers, made, refused, lambda i: msgspec.json.encode(rows[i]).decode())
+
+
+def _extended_columns(rows: list[_Extended]) -> dict[str, pa.Array]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    track = text([r.master_metadata_track_name for r in rows])
+    artist = text([r.master_metadata_album_artist_name for r in rows])
+    uri = text([r.spotify_track_uri for r in rows])
+    is_track = pc.fill_null(pc.starts_with(uri, _TRACK_URI), False)
+    columns = _names(
+        {
+            "music": (artist, track, text([r.master_metadata_album_album_name for r in rows])),
+            "podcast": (text([r.episode_show_name for r in rows]), text([r.episode_name for r in rows]), None),
+            "audiobook": (
+                None,
+                text([r.audiobook_chapter_title for r in rows]),
+                text([r.audiobook_title for r in rows]),
+            ),
+        },
+        is_music=pc.or_(pc.is_valid(track), is_track),
+    )
+    columns["spotify_id"] = pc.if_else(is_track, pc.utf8_slice_codeunits(uri, len(_TRACK_URI)), None)
+    columns["album_artist_name"] = artist
+    columns |= _times(rows_ts=[r.ts for r in rows], ms=[r.ms_played for r in rows], reason=columns["reason"])
+    told = from_offline(pa.array([r.offline_timestamp for r in rows], pa.float64()))
+    columns["started_at"] = _start(columns["reported_at"], columns["listened_s"], told)
+    for name, field in (("is_skipped", "skipped"), ("is_shuffle", "shuffle"), ("is_offline", "offline")):
+        columns[name] = pa.array([getattr(r, field) for r in rows], pa.bool_())
+    columns["is_incognito"] = pa.array([r.incognito_mode for r in rows], pa.bool_())
+    columns["reason_start"] = text([r.reason_start for r in rows])
+    columns["reason_end"] = text([r.reason_end for r in rows])
+    columns["country"] = text([r.conn_country for r in rows])
+    return columns
+
+
+def _account_columns(rows: list[_Account]) -> dict[str, pa.Array]:
+    import pyarrow.compute as pc
+
+    track = text([r.trackName for r in rows])
+    columns = _names(
+        {
+            "music": (text([r.artistName for r in rows]), track, None),
+            "podcast": (text([r.podcastName for r in rows]), text([r.episodeName for r in rows]), None),
+            "audiobook": (
+                text([r.authorName for r in rows]),
+                text([r.chapterName for r in rows]),
+                text([r.audiobookName for r in rows]),
+            ),
+        },
+        is_music=pc.is_valid(track),
+    )
+    columns |= _times([r.endTime for r in rows], [r.msPlayed for r in rows], columns["reason"])
+    columns["started_at"] = _start(columns["reported_at"], columns["listened_s"])
+    return columns
+
+
+def _names(
+    spellings: dict[str, tuple[pa.Array | None, pa.Array, pa.Array | None]], is_music: pa.Array
+) -> dict[str, pa.Array]:
+    """The columns that say what was heard, by which of a row's fields are filled."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    null = pa.scalar(None, pa.string())
+    is_podcast = pc.is_valid(spellings["podcast"][1])
+    _, chapter, book = spellings["audiobook"]
+    is_audiobook = pc.or_(pc.is_valid(chapter), pc.is_valid(book))
+
+    def pick(i: int) -> pa.Array:
+        music, podcast, audiobook = (
+            null if spellings[c][i] is None else spellings[c][i] for c in ("music", "podcast", "audiobook")
+        )
+        spoken = pc.if_else(is_podcast, podcast, pc.if_else(is_audiobook, audiobook, null))
+        return pc.if_else(is_music, music, spoken)
+
+    content = pc.if_else(
+        is_music,
+        "music",
+        pc.if_else(is_podcast, "podcast", pc.if_else(is_audiobook, "audiobook", null)),
+    )
+    reason = reject(reasons(len(is_music)), pc.is_null(content), "names neither a track nor an episode")
+    names = ("artist_name", "track_name", "album_name")
+    return {"content": content, "reason": reason, **{name: pick(i) for i, name in enumerate(names)}}
+
+
+def _times(rows_ts: list[str | None], ms: list[float | None], reason: pa.Array) -> dict[str, pa.Array]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from tonearm.sources.instants import read_instants
+
+    written = pa.array(rows_ts, pa.string())
+    read = read_instants(written)
+    played = pa.array(ms, pa.float64())
+    reason = reject(reason, pc.less(played, 0), "a negative time was played")
+    reason = reject(reason, read.is_blank, "no date")
+    not_read = pc.is_null(read.at)
+    if pc.any(not_read).as_py():
+        why = pc.binary_join_element_wise("date '", pc.utf8_slice_codeunits(written, 0, 60), "' is not understood", "")
+        reason = pc.coalesce(reason, pc.if_else(not_read, why, pa.scalar(None, pa.string())))
+    return {"reported_at": read.at, "listened_s": pc.divide(played, 1000.0), "reason": reason}
+
+
+def from_offline(told: pa.Array) -> pa.Array:
+    """``offline_timestamp`` as an instant: 13 digits are milliseconds, 10 seconds, and 0 says nothing."""
+    import pyarrow.compute as pc
+
+    from tonearm.sources.instants import from_epoch
+
+    return pc.assume_timezone(from_epoch(pc.if_else(pc.greater(told, 0), told, None)), "UTC")
+
+
+def _start(end: pa.Array, listened_s: pa.Array, told: pa.Array | None = None) -> pa.Array:
+    """``told`` where it can be the start of a listen that stopped at ``end``, else ``end - listened_s``."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    stopped = end.cast(pa.int64())
+    played = pc.round(pc.multiply(pc.fill_null(listened_s, 0.0), 1e6)).cast(pa.int64(), safe=False)
+    start = pc.subtract(stopped, played)
+    if told is not None:
+        told = told.cast(pa.int64())
+        plausible = pc.and_(
+            pc.greater_equal(told, pc.subtract(stopped, _DAY_US)),
+            pc.less_equal(told, pc.min_element_wise(stopped, pc.add(start, _SLACK_US))),
+        )
+        start = pc.if_else(pc.fill_null(plausible, False), told, start)
+    return start.cast(pa.timestamp("us", tz="UTC"))
+
+
+SOURCES = (SpotifyExtended(), SpotifyAccount(), SpotifyOther())

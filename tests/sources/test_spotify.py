@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.sources.conftest import Read
+from tonearm.sources.json_rows import JsonList
+from tonearm.sources.spotify import _Extended
+
+TS = datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
+PRIVATE = {
+    "username": "somebody-private",
+    "platform": "private platform",
+    "ip_addr": "203.0.113.9",
+    "ip_addr_decrypted": "203.0.113.9",
+    "user_agent_decrypted": "private agent",
+}
+
+
+def extended(**changes: Any) -> dict[str, Any]:
+    return {
+        "ts": "2021-03-04T05:06:07Z",
+        "ms_played": 180_000,
+        "conn_country": "IS",
+        "master_metadata_track_name": "Svefn-g-englar",
+        "master_metadata_album_artist_name": "Sigur Rós",
+        "master_metadata_album_album_name": "Ágætis byrjun",
+        "spotify_track_uri": "spotify:track:4RxYVl3dYIAbBJQDgpB0MG",
+        "episode_name": None,
+        "episode_show_name": None,
+        "reason_start": "trackdone",
+        "reason_end": "fwdbtn",
+        "shuffle": False,
+        "skipped": True,
+        "offline": False,
+        "offline_timestamp": None,
+        "incognito_mode": True,
+        "a_field_of_the_future": {"nested": [1, 2]},
+        **PRIVATE,
+        **changes,
+    }
+
+
+def test_an_extended_row(read: Read) -> None:
+    found = read("Streaming_History_Audio_2021_3.json", json.dumps([extended()]))
+    assert found.kind == "spotify_extended"
+    assert found.rows == [
+        {
+            "row": 1,
+            "content": "music",
+            "reported_at": TS,
+            "started_at": TS - timedelta(minutes=3),
+            "listened_s": 180.0,
+            "artist_name": "Sigur Rós",
+            "album_artist_name": "Sigur Rós",
+            "track_name": "Svefn-g-englar",
+            "album_name": "Ágætis byrjun",
+            "spotify_id": "4RxYVl3dYIAbBJQDgpB0MG",
+            "is_skipped": True,
+            "is_shuffle": False,
+            "is_offline": False,
+            "is_incognito": True,
+            "reason_start": "trackdone",
+            "reason_end": "fwdbtn",
+            "country": "IS",
+            "reason": None,
+            "raw": None,
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "start"),
+    [
+        ((TS - timedelta(minutes=10)).timestamp(), TS - timedelta(minutes=10)),
+        ((TS - timedelta(minutes=10)).timestamp() * 1000, TS - timedelta(minutes=10)),
+        (0, TS - timedelta(minutes=3)),
+        (None, TS - timedelta(minutes=3)),
+        ((TS - timedelta(days=400)).timestamp(), TS - timedelta(minutes=3)),
+        (TS.timestamp(), TS - timedelta(minutes=3)),
+        ((TS + timedelta(hours=1)).timestamp(), TS - timedelta(minutes=3)),
+    ],
+    ids=["seconds", "milliseconds", "zero", "null", "13 months off", "no room for the listen", "after the end"],
+)
+def test_the_start_is_the_offline_timestamp_where_plausible(read: Read, told: float | None, start: datetime) -> None:
+    found = read("endsong_0.json", json.dumps([extended(offline_timestamp=told and int(told))]))
+    assert found.rows[0]["started_at"] == start
+
+
+def test_podcasts_and_audiobooks_are_told_apart(read: Read) -> None:
+    nothing = dict.fromkeys(
+        (
+            "master_metadata_track_name",
+            "master_metadata_album_artist_name",
+            "master_metadata_album_album_name",
+            "spotify_track_uri",
+        )
+    )
+    episode = extended(**nothing, episode_name="Episode 1", episode_show_name="A show")
+    chapter = extended(**nothing, audiobook_title="A book", audiobook_chapter_title="Chapter 1")
+    found = read("a.json", json.dumps([episode, chapter, extended(**nothing)]))
+    told = [(r["content"], r["artist_name"], r["track_name"], r["album_name"]) for r in found.kept]
+    assert told == [("podcast", "A show", "Episode 1", None), ("audiobook", None, "Chapter 1", "A book")]
+    assert found.reasons == ["names neither a track nor an episode"]
+
+
+def test_bad_rows_are_rejected_alone_and_without_private_fields(read: Read) -> None:
+    bad = [
+        extended(ms_played=-1),
+        extended(ts="yesterday"),
+        extended(ts=None),
+        extended(ms_played="long"),
+        extended(master_metadata_track_name="a\0b"),
+        "not an object",
+    ]
+    found = read("a.json", json.dumps([extended(), *bad, extended()]))
+    assert [row["row"] for row in found.kept] == [1, 8]
+    reasons = " | ".join(found.reasons)
+    assert found.reasons[:3] == ["a negative time was played", "date 'yesterday' is not understood", "no date"]
+    assert "Expected `float | null`, got `str` - at `$.ms_played`" in reasons
+    assert "track_name contains a NUL character" in reasons
+    assert "Svefn" in found.rows[4]["raw"]
+    for value in PRIVATE.values():
+        assert value not in json.dumps(found.rows, default=str)
+
+
+def test_a_file_cut_in_the_middle_keeps_its_whole_rows(read: Read) -> None:
+    whole = json.dumps([extended(), extended(), extended()])
+    found = read("a.json", whole[:-400])
+    assert len(found.kept) == 2
+    assert found.reasons == ["the file ends in the middle of row 3; later rows are missing: get the file again"]
+    assert "203.0.113.9" not in found.rows[2]["raw"] and "ts" in found.rows[2]["raw"]
+
+
+def test_a_row_that_is_not_json_does_not_take_its_neighbours(read: Read) -> None:
+    rows = [json.dumps(extended(ms_played=i)) for i in range(5)]
+    rows[2] = rows[2].replace('"ms_played": 2', '"ms_played": oops')
+    found = read("a.json", "[" + ",\n".join(rows) + "]")
+    assert [row["listened_s"] for row in found.kept] == [0.0, 0.001, 0.003, 0.004]
+    assert "not valid JSON" in found.reasons[0]
+    assert "203.0.113.9" not in found.rows[2]["raw"]
+
+
+def test_what_follows_the_list_is_told(read: Read) -> None:
+    one = json.dumps([extended()])
+    assert read("a.json", one + "\n").reasons == []
+    assert read("a.json", one + one).reasons == ["what follows the end of the list is not read"]
+
+
+def test_a_row_without_end_is_not_held_in_memory(read: Read) -> None:
+    import tracemalloc
+
+    rows = [json.dumps(extended()), json.dumps(extended(episode_name="x" * 60_000_000)), json.dumps(extended())]
+    content = ("[" + ",".join(rows) + "]").encode()
+    tracemalloc.start()
+    found = read("a.json", content)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [row["reason"] for row in found.rows] == [None, "the row is longer than 1,024 KB", None]
+    assert peak < 50_000_000
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_other_encodings(read: Read, encoding: str) -> None:
+    content = json.dumps([extended(), extended()], ensure_ascii=False).encode(encoding)
+    assert [row["artist_name"] for row in read("a.json", content).kept] == ["Sigur Rós"] * 2
+
+
+def test_lone_surrogates_and_deep_nesting_do_not_stop_the_file(read: Read) -> None:
+    odd = json.dumps(extended()).replace("Svefn", "\\ud83d")
+    deep = '{"ts": ' + "[" * 50_000 + "]" * 50_000 + "}"
+    found = read("a.json", f"[{odd},{deep},{odd}]")
+    assert [row["track_name"] for row in found.kept] == ["?-g-englar"] * 2
+    assert len(found.reasons) == 1
+
+
+def test_account_data(read: Read) -> None:
+    music = {"endTime": "2024-02-03 04:05", "artistName": "Björk", "trackName": "Jóga", "msPlayed": 60_000}
+    found = read("StreamingHistory_music_0.json", json.dumps([music], ensure_ascii=False))
+    assert found.kind == "spotify_account"
+    row = found.rows[0]
+    assert (row["reported_at"], row["started_at"]) == (
+        datetime(2024, 2, 3, 4, 5, tzinfo=UTC),
+        datetime(2024, 2, 3, 4, 4, tzinfo=UTC),
+    )
+    assert (row["artist_name"], row["track_name"], row["content"]) == ("Björk", "Jóga", "music")
+
+    podcast = {"endTime": "2024-02-03 04:05", "podcastName": "A", "episodeName": "B", "msPlayed": 1}
+    row = read("StreamingHistory_podcast_0.json", json.dumps([podcast])).rows[0]
+    assert (row["artist_name"], row["track_name"], row["content"]) == ("A", "B", "podcast")
+
+    book = {"endTime": "2024-02-03 04:05", "authorName": "A", "audiobookName": "B", "chapterName": "C", "msPlayed": 1}
+    row = read("StreamingHistory_audiobook_0.json", json.dumps([book])).rows[0]
+    assert (row["artist_name"], row["album_name"], row["track_name"]) == ("A", "B", "C")
+    assert row["content"] == "audiobook"
+
+
+def test_an_empty_list_is_known_by_its_name(read: Read) -> None:
+    assert read("Streaming_History_Video_2024.json", "[]").kind == "spotify_extended"
+    assert read("StreamingHistory_podcast_0.json", "[ ]").rows == []
+
+
+@pytest.mark.parametrize(
+    "name", ["Userdata.json", "Playlist1.json", "Marquee.json", "ReadMeFirst.pdf", "Wrapped2024.json"]
+)
+def test_the_zip_s_other_files_are_named_and_not_read(read: Read, name: str) -> None:
+    found = read(name, b'{"email": "private"}')
+    assert (found.kind, found.rows) == ("spotify_other", [])
+
+
+names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=20)
+
+
+@given(
+    tracks=st.lists(
+        st.one_of(names, st.sampled_from(["},{", '"},{"', "]", "\\", '\\"}, {', "}]"])), min_size=1, max_size=30
+    ),
+    indent=st.sampled_from([None, 1]),
+    block=st.integers(50, 3000),
+)
+@settings(max_examples=60, deadline=None)
+def test_blocks_may_be_cut_anywhere(tracks: list[str], indent: int | None, block: int) -> None:
+    """Every row comes out once, in order, wherever the blocks end and whatever the names contain."""
+    rows = [extended(master_metadata_track_name=track) for track in tracks]
+    for ascii_only in (True, False):
+        content = json.dumps(rows, indent=indent, ensure_ascii=ascii_only)
+        file_blocks = [content.encode()[i : i + block] for i in range(0, len(content.encode()), block)]
+        found = [row for part in JsonList(_Extended, 1 << 20).read(iter(file_blocks)) for row in part]
+        assert [row.master_metadata_track_name for row in found] == tracks  # type: ignore[union-attr]
+
+
+@given(cut=st.integers(2, 3000))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_cut_never_loses_a_whole_row(read: Read, cut: int) -> None:
+    rows = [json.dumps(extended(ms_played=i)) for i in range(4)]
+    whole = "[" + ",".join(rows) + "]"
+    cut = min(cut, len(whole) - 1)
+    ends = [len("[" + ",".join(rows[: i + 1])) for i in range(4)]
+    found = read("endsong_0.json", whole[:cut], kind="spotify_extended")
+    assert len(found.kept) == sum(end <= cut for end in ends)
+    assert len(found.reasons) == 1
