@@ -116,8 +116,7 @@ _NAMES = (
 """Texts that are trimmed, and null when nothing is left."""
 
 
-def tidied_sql(name: str, staged: str) -> str:
-    """SQL for the ``staged`` rows with their names trimmed."""
+def _tidied(name: str, staged: str) -> str:
     names = ", ".join(f"nullif(trim({c}), '') AS {c}" for c in SCHEMAS[name] if c in _NAMES)
     return f"SELECT * REPLACE ({names}) FROM {staged}"
 
@@ -133,11 +132,11 @@ _STARTED = """coalesce(started_at, CASE WHEN instant_is = 'end' AND listened_s I
 
 
 def history_sql(staged: str) -> str:
-    """SQL for what bronze adds to ``staged`` listens: start, identity and, where they are unusable, a reason.
+    """SQL that gives ``staged`` listens their start, their identity and, where they are unusable, a reason.
 
     A record is the same when the same source tells the same instant, length and track: by Spotify's id
     where there is one, since names are edited later, else by artist, title and album. Needs the
-    parameter ``$now``.
+    variable ``now``.
     """
     record = _hash(
         "source",
@@ -151,14 +150,14 @@ def history_sql(staged: str) -> str:
     return f"""
     WITH timed AS (
         SELECT * REPLACE ({_STARTED} AS started_at, coalesce(content, 'music') AS content)
-        FROM ({tidied_sql(HISTORY, staged)})
+        FROM ({_tidied(HISTORY, staged)})
     ), judged AS (
         SELECT * REPLACE (CASE
             WHEN reason IS NOT NULL THEN reason
             WHEN reported_at IS NULL THEN 'no date'
             WHEN started_at < TIMESTAMPTZ '{EARLIEST} 00:00:00+00' THEN 'dated '
                 || strftime(started_at, '%Y-%m-%d') || ', before there were trackers: a clock that was not set'
-            WHEN started_at > $now + INTERVAL 1 DAY THEN
+            WHEN started_at > getvariable('now') + INTERVAL 1 DAY THEN
                 'dated ' || strftime(started_at, '%Y-%m-%d') || ', in the future: a clock that was wrong'
             WHEN listened_s < 0 THEN 'heard for less than no time'
             WHEN track_name IS NULL AND spotify_id IS NULL AND recording_mbid IS NULL THEN 'names no track'
@@ -166,27 +165,30 @@ def history_sql(staged: str) -> str:
                 THEN 'names no artist'
         END AS reason) FROM timed
     )
-    SELECT id, position, content, started_at, reason, {_raw("artist_name", "album_name", "track_name")} AS raw,
+    SELECT * REPLACE (
+        {_raw("artist_name", "album_name", "track_name")} AS raw,
         CASE WHEN reason IS NULL THEN {record} END AS record_id,
         CASE WHEN reason IS NULL AND content = 'music' THEN {name} END AS name_id
-    FROM judged
+    ) FROM judged
     """
 
 
 def catalogue_sql(staged: str) -> str:
-    """SQL for what bronze adds to ``staged`` catalogue rows; one is the track within its genre and playlist."""
+    """SQL that gives ``staged`` catalogue rows their identity: the track within its genre and playlist."""
     record = _hash("source", "spotify_id", "artists", "track_name", "genre", "subgenre", "playlist_id")
+    name = _hash("artist_name", "track_name", "spotify_id", "recording_mbid")
     return f"""
     WITH judged AS (
         SELECT * REPLACE (CASE
             WHEN reason IS NOT NULL THEN reason
             WHEN track_name IS NULL OR artist_name IS NULL THEN 'names no track or no artist'
-        END AS reason) FROM ({tidied_sql(CATALOGUE, staged)})
+        END AS reason) FROM ({_tidied(CATALOGUE, staged)})
     )
-    SELECT id, position, 'music' AS content, reason, {_raw("artists", "track_name")} AS raw,
+    SELECT * REPLACE (
+        {_raw("artists", "track_name")} AS raw,
         CASE WHEN reason IS NULL THEN {record} END AS record_id,
-        CASE WHEN reason IS NULL THEN {_hash("artist_name", "track_name", "spotify_id", "recording_mbid")} END AS name_id
-    FROM judged
+        CASE WHEN reason IS NULL THEN {name} END AS name_id
+    ) FROM judged
     """
 
 
@@ -195,14 +197,38 @@ def _raw(*columns: str) -> str:
     return f"CASE WHEN reason IS NOT NULL THEN {text} END"
 
 
-def outcome_sql(judged: str, known: str) -> str:
-    """SQL that tells kept rows of ``judged`` from duplicates: of ``known`` records, or of a row further up."""
+def repeats_sql(judged: str, bronze: str, where: str) -> str:
+    """SQL for the records of ``judged`` that are not new: ``first_id`` is their first row, null if in ``bronze``."""
     return f"""
-    SELECT j.*, CASE
-        WHEN j.reason IS NOT NULL THEN 'rejected'
-        WHEN k.record_id IS NOT NULL OR j.id <> f.id OR list_contains($again, j.position) THEN 'duplicate'
-        ELSE 'kept' END AS outcome
-    FROM {judged} j
-    LEFT JOIN {known} k USING (record_id)
-    LEFT JOIN (SELECT record_id, min(id) AS id FROM {judged} GROUP BY record_id) f USING (record_id)
+    WITH own AS (
+        SELECT record_id, min(id) AS first_id, count(*) AS copies FROM ({judged})
+        WHERE record_id IS NOT NULL GROUP BY record_id
+    ), known AS (
+        SELECT DISTINCT record_id FROM {bronze} WHERE reason IS NULL AND {where}
+    )
+    SELECT record_id, CASE WHEN k.record_id IS NULL THEN first_id END AS first_id
+    FROM own LEFT JOIN known k USING (record_id) WHERE copies > 1 OR k.record_id IS NOT NULL
     """
+
+
+def outcome_sql(name: str, judged: str) -> str:
+    """SQL for the rows of bronze table ``name`` from ``judged`` ones, and the ``position`` of their file.
+
+    A row is a duplicate of a record in the table ``repeats`` or, in a file that is there ``again``, of itself.
+    Needs the variables ``run``, ``now``, ``listener``, ``again`` (positions of files), ``files`` and ``names``
+    (hash and name of each file by position).
+    """
+    given = {
+        "run": "getvariable('run')::BIGINT",
+        "imported_at": "getvariable('now')::TIMESTAMPTZ",
+        "listener": "getvariable('listener')::VARCHAR",
+        "file": "list_extract(getvariable('files'), j.position)",
+        "file_name": "list_extract(getvariable('names'), j.position)",
+        "outcome": """CASE
+            WHEN reason IS NOT NULL THEN 'rejected'
+            WHEN list_contains(getvariable('again')::BIGINT[], j.position) THEN 'duplicate'
+            WHEN r.record_id IS NOT NULL AND r.first_id IS DISTINCT FROM j.id THEN 'duplicate'
+            ELSE 'kept' END""",
+    }
+    columns = ", ".join(f"{given.get(c, 'j.' + c)} AS {c}" for c in SCHEMAS[name])
+    return f"SELECT {columns}, j.position FROM ({judged}) j LEFT JOIN repeats r USING (record_id)"

@@ -7,13 +7,14 @@ never reached.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS, catalogue_sql, history_sql, outcome_sql, tidied_sql
+from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS, catalogue_sql, history_sql, outcome_sql, repeats_sql
 from tonearm.errors import TonearmError, UnknownName, UsageError
 from tonearm.home import scratch_folder, writing
 from tonearm.lake import open_lake
@@ -22,6 +23,8 @@ from tonearm.settings import Settings
 from tonearm.staging import Staging
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from tonearm.sources import Context, Source
     from tonearm.sources.files import InputFile
 
@@ -161,67 +164,75 @@ class _Import:
     def _flush(self) -> None:
         for name, staging in self.staged.items():
             if staging.rows:
-                self.engine.register("staged", staging.table())
+                self.engine.register("staged", staging.dataset())
                 self._judge(name)
-                self._count()
-                if not self.dry_run:
-                    self._commit(name)
             staging.clear()
 
     def _judge(self, name: str) -> None:
-        """Leave the verdict on each staged row, and the identity bronze gives it, in the engine."""
-        whose: dict[str, Any] = {"listener": self.report.listener} if name == HISTORY else {}
-        if name == HISTORY:
-            self.engine.run(f"CREATE OR REPLACE TABLE fresh AS {history_sql('staged')}", {"now": self.now})
-        else:
-            self.engine.run(f"CREATE OR REPLACE TABLE fresh AS {catalogue_sql('staged')}")
-        # The bounds are constants, not a subquery, so that they are pushed down into the files.
-        near = "true"
-        if name == HISTORY:
-            ((first, last),) = self.engine.rows("SELECT min(reported_at), max(reported_at) FROM staged")
-            near = f"listener = $listener AND reported_at BETWEEN '{first}' AND '{last}'" if first else "false"
-        self.engine.run(
-            f"CREATE OR REPLACE TABLE known AS SELECT DISTINCT record_id FROM {name} WHERE reason IS NULL AND {near}",
-            whose,
-        )
-        self.engine.run(f"CREATE OR REPLACE TABLE verdict AS {outcome_sql('fresh', 'known')}", {"again": self.again})
-
-    def _count(self) -> None:
-        rows = self.engine.run(
-            """SELECT position, count(*) FILTER (outcome = 'kept'), count(*) FILTER (outcome = 'duplicate'),
-                count(*) FILTER (outcome = 'rejected'),
-                count(*) FILTER (outcome = 'kept' AND content = 'podcast'),
-                count(*) FILTER (outcome = 'kept' AND content = 'audiobook')
-            FROM verdict GROUP BY position"""
-        ).fetchall()
-        for position, kept, duplicates, rejected, podcasts, audiobooks in rows:
-            report = self.report.files[position - 1]
-            report.kept, report.duplicates, report.rejected = kept, duplicates, rejected
-            report.podcasts, report.audiobooks = podcasts, audiobooks
-
-    def _commit(self, name: str) -> None:
-        """Write the judged rows; a file that is in bronze already, byte for byte, is not written again."""
-        again = {"again": self.again}
-        if not self.engine.value("SELECT count(*) FROM verdict WHERE NOT list_contains($again, position)", again):
+        """Tell new rows from known ones, count them and, unless it is a dry run, commit them."""
+        judged = history_sql("staged") if name == HISTORY else catalogue_sql("staged")
+        self._set_variables()
+        self.engine.run(f"CREATE OR REPLACE TABLE repeats AS {repeats_sql(judged, name, self._near(name))}")
+        rows = self.engine.stream(outcome_sql(name, judged))
+        counted = self._counted(rows)
+        first = next(counted, None)
+        if first is None or self.dry_run:
+            # Nothing to write, but every row is to be counted.
+            for _ in counted:
+                pass
             return
-        files = [(i, f.file, f.name) for i, f in enumerate(self.report.files, 1) if f.file]
-        self.engine.run("CREATE OR REPLACE TABLE origin (position BIGINT, file VARCHAR, file_name VARCHAR)")
-        self.engine.connection.executemany("INSERT INTO origin VALUES ($1, $2, $3)", files)
-        given = {
-            "run": "$run::BIGINT",
-            "imported_at": "$now::TIMESTAMPTZ",
-            "listener": "$listener::VARCHAR",
-            "file": "o.file",
-            "file_name": "o.file_name",
-        }
-        judged = {row[0] for row in self.engine.run("DESCRIBE verdict").fetchall()} - {"id", "position"}
-        columns = [f"{given.get(c) or ('v.' if c in judged else 's.') + c} AS {c}" for c in SCHEMAS[name]]
-        rows = self.engine.stream(
-            f"""SELECT {", ".join(columns)}
-            FROM ({tidied_sql(name, "staged")}) s JOIN verdict v USING (id)
-            JOIN origin o ON o.position = v.position WHERE NOT list_contains($again, v.position)""",
-            {"run": self.number, "now": self.now, **again}
-            | ({"listener": self.report.listener} if name == HISTORY else {}),
-        )
+        self._commit(name, first, counted)
+
+    def _set_variables(self) -> None:
+        files = self.report.files
+        self.engine.set("now", self.now)
+        self.engine.set("run", self.number)
+        self.engine.set("listener", self.report.listener)
+        self.engine.set("again", self.again)
+        self.engine.set("files", [f.file for f in files])
+        self.engine.set("names", [f.name for f in files])
+
+    def _near(self, name: str) -> str:
+        """SQL for the part of bronze that staged rows can repeat; constants, so that the files can skip rows."""
+        if name != HISTORY:
+            return "true"
+        ((first, last),) = self.engine.rows("SELECT min(reported_at), max(reported_at) FROM staged")
+        if first is None:
+            return "false"
+        who = self.report.listener.replace("'", "''")
+        return f"listener = '{who}' AND reported_at BETWEEN TIMESTAMPTZ '{first}' AND TIMESTAMPTZ '{last}'"
+
+    def _counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The rows to be written, each counted as it passes; those of a file that is there already are not written."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        again = pa.array(self.again, pa.int64())
+        for batch in batches:
+            self._count(batch)
+            fresh = batch.filter(pc.invert(pc.is_in(batch.column("position"), value_set=again)))
+            if fresh.num_rows:
+                yield fresh.drop_columns(["position"])
+
+    def _count(self, batch: pa.RecordBatch) -> None:
+        import pyarrow as pa
+
+        by = [c for c in ("position", "outcome", "content") if c in batch.schema.names]
+        for group in pa.table(batch.select(by)).group_by(by).aggregate([([], "count_all")]).to_pylist():
+            report, count = self.report.files[group["position"] - 1], group["count_all"]
+            if group["outcome"] == "kept":
+                report.kept += count
+                report.podcasts += count * (group.get("content") == "podcast")
+                report.audiobooks += count * (group.get("content") == "audiobook")
+            elif group["outcome"] == "duplicate":
+                report.duplicates += count
+            else:
+                report.rejected += count
+
+    def _commit(self, name: str, first: pa.RecordBatch, others: Iterable[pa.RecordBatch]) -> None:
+        import pyarrow as pa
+
+        batches = itertools.chain([first], others)
+        rows = pa.RecordBatchReader.from_batches(first.schema, batches)
         self.lake.append(name, rows, {"run": self.number})
         self.engine.look_at(self.lake, name, SCHEMAS[name])

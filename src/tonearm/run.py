@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
 
+_PARTITIONS = ("year",)
+"""Columns that windowed tables are partitioned by where they have them."""
+
+
 class TableReport(msgspec.Struct, kw_only=True):
     """What a build did to one table."""
 
@@ -200,14 +204,9 @@ class _Build:
         if lost == 0 == gained:
             self._note_only(table, inputs, before)
             return "unchanged"
-        order = "ORDER BY year, listener, started_at" if table.windowed else f"ORDER BY {_list(table.grain)}"
         self._check(table, f"new_{table.name}")
-        self.lake.replace(
-            table.name,
-            self.session.stream(f"SELECT * FROM new_{table.name} {order}"),
-            self._note(table, inputs),
-            partition_by=["year"] if table.windowed else [],
-        )
+        partitions = [c for c in _PARTITIONS if table.windowed and c in _columns_of(table.name)]
+        self.lake.replace(table.name, self._sorted(table), self._note(table, inputs), partition_by=partitions)
         self.changes[table.name] = Change(before, grew=lost == 0)
         self.relations[table.name] = f"new_{table.name}"
         return "built"
@@ -232,8 +231,7 @@ class _Build:
         where = where_sql(windows, "write")
         self._compute(table, f"SELECT * FROM ({sql}) WHERE {where}")
         self._check(table, f"new_{table.name}")
-        rows = self.session.stream(f"SELECT * FROM new_{table.name} ORDER BY year, listener, started_at")
-        self.lake.replace(table.name, rows, self._note(table, inputs), where=where)
+        self.lake.replace(table.name, self._sorted(table), self._note(table, inputs), where=where)
         self.changes[table.name] = Change(before, windows=tuple(windows))
         self.relations.pop(table.name, None)
         return "extended"
@@ -253,6 +251,12 @@ class _Build:
         self.changes[table.name] = Change(before, grew=True)
         self.relations.pop(table.name)
         return "extended"
+
+    def _sorted(self, table: Table) -> pa.RecordBatchReader:
+        """The new rows in the order they are stored in: by time, so that a stretch of it is in few files."""
+        by_time = [c for c in (*_PARTITIONS, "listener", "started_at") if c in _columns_of(table.name)]
+        order = _list(by_time if table.windowed else table.grain)
+        return self.session.stream(f"SELECT * FROM new_{table.name} ORDER BY {order}")
 
     def _compute(self, table: Table, sql: str) -> None:
         """Leave the rows of ``sql``, after the table's second step, in the engine as ``new_<name>``."""

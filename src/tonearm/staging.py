@@ -10,6 +10,7 @@ from tonearm.columns import arrow_schema
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
     from tonearm.sources import Source
 
@@ -59,13 +60,12 @@ class Staging:
         self._writer.write_table(pa.table(columns, schema=self.schema))
         self.rows += count
 
-    def table(self) -> pa.Table:
-        """The rows collected so far, mapped from the file; no more can be added before :meth:`clear`."""
-        import pyarrow as pa
-        import pyarrow.ipc
+    def dataset(self) -> ds.Dataset:
+        """The rows collected so far, read as they are needed; no more can be added before :meth:`clear`."""
+        import pyarrow.dataset as ds
 
         self._writer.close()
-        return pyarrow.ipc.open_file(pa.memory_map(str(self._path))).read_all()
+        return ds.dataset(str(self._path), format="ipc")
 
     def clear(self) -> None:
         """Start anew."""

@@ -21,10 +21,8 @@ from typing import TYPE_CHECKING, Any
 from tonearm.errors import TonearmError, UnknownName
 
 if TYPE_CHECKING:
-    import ibis
     import pyarrow as pa
-
-    Expression = ibis.expr.types.Table
+    from ibis.expr.types import Table as Expression
 
 LAYERS = ("bronze", "silver", "gold")
 

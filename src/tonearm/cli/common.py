@@ -81,7 +81,8 @@ def command(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
     """A command with ``--home`` and ``--json``, whose errors become sentences and exit codes."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
-        return click.command(**settings)(with_options(function))
+        made: click.Command = click.command(**settings)(with_options(function))
+        return made
 
     return decorate
 
@@ -91,10 +92,9 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--home", type=click.Path(), default=None, help="Folder of the lake and everything else.")
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
-    @click.pass_context
     @functools.wraps(function)
-    def wrapped(ctx: click.Context, home: str | None, as_json: bool, **arguments: Any) -> None:
-        home = home or ctx.find_root().obj
+    def wrapped(*, home: str | None, as_json: bool, **arguments: Any) -> None:
+        home = home or click.get_current_context().find_root().obj
         with exit_codes(as_json):
             settings = load_settings(Path(home) if home else None)
             function(Context(settings, as_json), **arguments)

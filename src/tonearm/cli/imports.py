@@ -144,15 +144,21 @@ def show_import(context: Context, run: int, outcome: str | None, limit: int | No
     elif not rows:
         context.say(f"import {run} has none")
     elif outcome == "rejected":
-        grid = [(r["file_name"], r["row"], r["reason"], r["raw"]) for r in rows]
-        context.grid("", ("file", "row", "reason", "row's text"), grid, "lrll")
+        context.grid(
+            "",
+            ("file", "row", "reason", "row's text"),
+            [(r["file_name"], r["row"], r["reason"], r["raw"]) for r in rows],
+            "lrll",
+        )
     else:
-        grid = [
-            (r["file_name"], r["row"], f"{r['artist_name']} – {r['track_name']}", r["reported_at"],
-             f"import {r['first_run']}, {r['first_file']}, row {r['first_row']}")
-            for r in rows
-        ]  # fmt: skip
+        grid = [_duplicate(r) for r in rows]
         context.grid("", ("file", "row", "track", "at (UTC)", "duplicate of"), grid, "lrlll")
+
+
+def _duplicate(row: dict[str, Any]) -> tuple[Any, ...]:
+    track = f"{row['artist_name']} – {row['track_name']}"
+    first = f"import {row['first_run']}, {row['first_file']}, row {row['first_row']}"
+    return row["file_name"], row["row"], track, f"{row['reported_at']:%Y-%m-%d %H:%M:%S}", first
 
 
 @imports.command(name="undo")

@@ -47,6 +47,10 @@ class Engine:
         """The query's rows; by way of Arrow, whose instants need no further package."""
         return [tuple(row.values()) for row in self.table(sql, parameters).to_pylist()]
 
+    def set(self, name: str, value: Any) -> None:
+        """Give the session a variable, which SQL reads by ``getvariable('name')``."""
+        self.run(f"SET VARIABLE {name} = $1", [value])
+
     def value(self, sql: str, parameters: Parameters = ()) -> Any:
         """The single value of a query's first row, None without rows."""
         row = self.run(sql, parameters).fetchone()
