@@ -1,0 +1,1 @@
+"""Gold: tables that answer a question a listener would ask."""

@@ -1,0 +1,1 @@
+"""Descriptive tables: what was heard, when, and how it sounded."""

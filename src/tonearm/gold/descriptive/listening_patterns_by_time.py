@@ -1,0 +1,56 @@
+"""The week as a listener hears it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tonearm.columns import DAY_NAMES, FEATURES
+from tonearm.gold.measures import heard, source_counts, source_shares, with_measured_features
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+
+@table(grain=("listener", "day_of_week", "hour_of_day"))
+def listening_patterns_by_time(listening_with_features: ir.Table) -> ir.Table:
+    """How much you listen, and to what, in each hour of the week.
+
+    One row per listener, day of the week and hour by the listener's own clock; an hour of the week in which
+    nothing was ever heard has no row. Minutes add up the listens that say how long they were, which
+    ``timed_listens`` counts.
+
+    ``mean_<feature>`` averages the listens whose features were measured (real or catalogue), each listen
+    counting once; ``n_<feature>`` is how many those are, and the mean is null when there are none. Estimated
+    (imputed) and invented (synthetic) features never enter a mean; ``<source>_share_pct`` says what share of
+    the row's listens has features from which source.
+    """
+    listens = with_measured_features(listening_with_features)
+    hours = listens.group_by("listener", "day_of_week", "hour_of_day").agg(
+        part_of_day=listens.part_of_day.max(),
+        is_weekend=listens.is_weekend.max(),
+        **heard(listens),
+        tracks=listens.track_id.nunique(),
+        artists_heard=listens.artist_id.nunique(),
+        listens_with_features=listens.count(where=listens.has_measured),
+        **{f"mean_{f}": listens[f].mean() for f in FEATURES},
+        **{f"n_{f}": listens[f].count() for f in FEATURES},
+        **source_counts(listens),
+    )
+    return hours.select(
+        "listener",
+        "day_of_week",
+        hours.day_of_week.cases(*enumerate(DAY_NAMES)).name("day_name"),
+        "is_weekend",
+        "hour_of_day",
+        "part_of_day",
+        "listens",
+        "minutes",
+        "timed_listens",
+        "tracks",
+        "artists_heard",
+        "listens_with_features",
+        *(f"mean_{f}" for f in FEATURES),
+        *(f"n_{f}" for f in FEATURES),
+        **source_shares(hours),
+    )

@@ -1,0 +1,65 @@
+"""The most heard tracks of each mood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tonearm.columns import FEATURES
+from tonearm.gold.measures import heard, percent
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+LONGEST_LIST = 50
+
+
+@table(grain=("listener", "mood", "rank"))
+def top_tracks_by_mood(listening_with_features: ir.Table) -> ir.Table:
+    """Your 50 most heard tracks of each mood, with when you first and last heard them.
+
+    One row per listener, mood and rank; a mood with fewer tracks has fewer rows, and tracks without a mood
+    are not listed. Among tracks heard equally often the one heard last comes first, then the one with the
+    smaller ``track_id``. ``share_pct`` is the track's share of the listener's listens in that mood.
+
+    A mood is only as good as the features it was read from: ``feature_source`` says for each track whether
+    they were measured (real, catalogue), estimated (imputed) or invented (synthetic).
+    """
+    import ibis
+
+    tracks = _tracks_with_mood(listening_with_features)
+    of_mood = ("listener", "mood")
+    best_first = (tracks.listens.desc(), tracks.last_heard_at.desc(), tracks.track_id)
+    ranked = tracks.mutate(
+        rank=1 + ibis.row_number().over(ibis.window(group_by=of_mood, order_by=best_first)),
+        share_pct=percent(tracks.listens, tracks.listens.sum().over(ibis.window(group_by=of_mood))),
+    )
+    return ranked.filter(ranked["rank"] <= LONGEST_LIST).select(
+        "listener",
+        "mood",
+        "rank",
+        "track_id",
+        "artist_id",
+        "artist_name",
+        "track_name",
+        "genre",
+        "listens",
+        "minutes",
+        "timed_listens",
+        "share_pct",
+        "first_heard_at",
+        "last_heard_at",
+        *FEATURES,
+        "feature_source",
+    )
+
+
+def _tracks_with_mood(listening_with_features: ir.Table) -> ir.Table:
+    listens = listening_with_features.filter(listening_with_features.mood.notnull())
+    of_the_track = ("artist_id", "artist_name", "track_name", "genre", "feature_source", *FEATURES)
+    return listens.group_by("listener", "mood", "track_id").agg(
+        **heard(listens),
+        first_heard_at=listens.started_at.min(),
+        last_heard_at=listens.started_at.max(),
+        **{c: listens[c].arbitrary() for c in of_the_track},
+    )
