@@ -95,6 +95,7 @@ COLUMNS: dict[str, Column] = {
     "genre": _text("Genre the catalogue gives the track most often.", null="not in the catalogue"),
     "artist_key": _text("Artist in normalised spelling, by which spellings are compared."),
     "title_key": _text("Title in normalised spelling, by which spellings are compared."),
+    "key_id": Column("int64", "Hash of artist_key and title_key; of the id where the names are not known."),
     "linked_by": _text("What tied this spelling to its track.", one_of=("name", "spotify_id", "recording_mbid")),
     # when
     "started_at": _instant("When the listen started.", null="rejected"),
@@ -117,7 +118,7 @@ COLUMNS: dict[str, Column] = {
     "utc_offset_s": Column("int64", "Seconds the listener's clock was ahead of UTC.", unit="s", low=-64800, high=64800),
     "zone": _text("IANA time zone of the listener."),
     "session_started_at": _instant("When the session this listen belongs to started."),
-    "ended_at": _instant("When the last listen ended, as far as known."),
+    "ended_at": _instant("When the listen, or the last of several, ended.", null="not known how long it was heard"),
     "gap_min": _number("Silence before this listen.", "min", low=0, null="the listener's first listen"),
     # how it was heard
     "source": _text("Kind of export or service the row came from."),
@@ -135,6 +136,9 @@ COLUMNS: dict[str, Column] = {
     "extra": _text("The source's other fields as JSON, private ones left out.", null="there are none"),
     "also_seen_in": _text("Other sources that recorded this same listen, sorted, comma between.", null="no other"),
     "merged_records": _count("Records of this listen, over all sources."),
+    "kept_source": _text("Source of the record that was kept for the listen."),
+    "apart_s": _number("How much later than the kept record's the record's start is.", "s"),
+    "is_kept": _flag("The record was kept as the listen."),
     # where a row came from
     "run": Column("int64", "Number of the import that brought the row.", low=1),
     "file": _text("SHA-256 of the file the row came from, unpacked."),
@@ -178,7 +182,9 @@ COLUMNS: dict[str, Column] = {
     "liveness": _number("Confidence that an audience was there, 0–1.", low=0, high=1, null=_NO_FEATURES),
     "tempo": _number("Beats per minute.", "bpm", low=0, high=400, null=_NO_FEATURES),
     "feature_source": _text(
-        "Where the track's features come from, best first.", null=_NO_FEATURES, one_of=FEATURE_SOURCES
+        "Where the track's features come from, best first; 'none' where listens without are counted.",
+        null=_NO_FEATURES,
+        one_of=(*FEATURE_SOURCES, "none"),
     ),
     "mood": _text("Mood category by valence and energy.", null=_NO_FEATURES, one_of=MOODS),
     # measures
@@ -192,6 +198,10 @@ COLUMNS: dict[str, Column] = {
     "new_artists": _count("Artists heard for the first time ever in this history."),
     "total_listens": _count("All listens of the listener's month."),
     "days_active": _count("Days with a listen."),
+    "skipped_pct": _number("Share skipped, of the listens that say so.", "%", low=0, high=100, null="none says so"),
+    "first_heard_month": Column("date", "Month in which the listener first heard the artist."),
+    "months_since_first_heard": _count("Calendar months since first_heard_month."),
+    "last_listen_gap_days": _number("Time from the last listen to the end of the month.", "d", low=0, high=31),
     "rank": Column("int64", "Place in the list, 1 is first.", low=1),
     "first_heard_at": _instant("When the first of the listens started."),
     "last_heard_at": _instant("When the last of the listens started."),

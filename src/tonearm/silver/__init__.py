@@ -1,0 +1,1 @@
+"""Silver: one row per real listen, and the tracks, sessions and artist-months that follow from it."""

@@ -1,0 +1,67 @@
+"""The table almost every other is made from: listens with local time, track, features and mood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tonearm.columns import FEATURES
+from tonearm.silver.moods import mood
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    from ibis.expr.types import IntegerColumn, StringColumn, Table
+
+SATURDAY = 5
+COLUMNS = (
+    *("listener", "listen_id", "started_at", "ended_at", "year"),
+    *("started_at_local", "local_date", "hour_of_day", "day_of_week", "part_of_day", "is_weekend"),
+    *("session_started_at", "gap_min", "track_id", "artist_id", "artist_name", "track_name", "album_name"),
+    *("genre", "listened_s", "duration_s", "is_skipped", "is_shuffle", "is_offline", "is_incognito"),
+    *("country", "client", "source", "also_seen_in", "merged_records", *FEATURES, "feature_source", "mood"),
+)
+
+
+@table(grain=("listener", "listen_id"), windowed=True, references={"track_id": "tracks"})
+def listening_with_features(listens: Table, track_identities: Table, tracks: Table, listener_clock: Table) -> Table:
+    """Every listen with the listener's local time, its track, the track's audio features and mood.
+
+    Local columns follow the listener's zone at that time. Features and mood are null for tracks that no
+    feature source knows; ``feature_source`` says where they come from.
+    """
+    rows = _with_local_time(listens, listener_clock)
+    rows = rows.inner_join(track_identities.select("name_id", "track_id"), "name_id")
+    rows = rows.inner_join(_described(tracks), "track_id")
+    return rows.mutate(
+        part_of_day=part_of_day(rows.hour_of_day),
+        is_weekend=rows.day_of_week >= SATURDAY,
+        duration_s=rows.duration_s.coalesce(rows.track_duration_s),
+    ).select(*COLUMNS)
+
+
+def part_of_day(hour: IntegerColumn) -> StringColumn:
+    """night 0–5, morning 6–11, afternoon 12–17, evening 18–23."""
+    import ibis
+
+    return ibis.cases((hour < 6, "night"), (hour < 12, "morning"), (hour < 18, "afternoon"), else_="evening")
+
+
+def _with_local_time(listens: Table, clock: Table) -> Table:
+    """``listens`` by the clock on the listener's wall."""
+    spans = clock.select("listener", "year", "from_at", "until_at", "utc_offset_s")
+    rows = listens.inner_join(spans, ("listener", "year"))
+    rows = rows.filter(rows.started_at >= rows.from_at, rows.started_at < rows.until_at)
+    local = (rows.started_at + rows.utc_offset_s.as_interval("s")).cast("timestamp(6)")
+    rows = rows.mutate(started_at_local=local)
+    return rows.mutate(
+        local_date=rows.started_at_local.date(),
+        hour_of_day=rows.started_at_local.hour().cast("int64"),
+        day_of_week=rows.started_at_local.day_of_week.index().cast("int64"),
+    )
+
+
+def _described(tracks: Table) -> Table:
+    return tracks.select(
+        *("track_id", "artist_id", "artist_name", "track_name", "genre", *FEATURES, "feature_source"),
+        track_duration_s="duration_s",
+        mood=mood(tracks.valence, tracks.energy),
+    )

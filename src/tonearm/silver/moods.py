@@ -1,0 +1,31 @@
+"""The mood of a track by valence and energy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ibis.expr.types import NumericColumn, StringColumn
+
+MIDDLE = 0.5
+"""Where happy begins in valence, and energetic in energy."""
+NEUTRAL_WITHIN = 0.1
+"""Both this close to the middle is neither."""
+# 0.6 − 0.5 is a hair more than 0.1 in binary.
+_ROUNDING = 1e-9
+
+
+def mood(valence: NumericColumn, energy: NumericColumn) -> StringColumn:
+    """Mood category of ``valence`` and ``energy`` (0–1); null where either is."""
+    import ibis
+
+    is_happy, is_energetic = valence >= MIDDLE, energy >= MIDDLE
+    is_neutral = ibis.and_(*((v - MIDDLE).abs() <= NEUTRAL_WITHIN + _ROUNDING for v in (valence, energy)))
+    return ibis.cases(
+        (valence.isnull() | energy.isnull(), ibis.null("string")),
+        (is_neutral, "Neutral"),
+        (is_happy & is_energetic, "Happy_Energetic"),
+        (is_happy, "Happy_Calm"),
+        (is_energetic, "Sad_Energetic"),
+        else_="Sad_Calm",
+    )

@@ -1,0 +1,130 @@
+"""When two spellings of an artist or a title are the same: normalised keys, compared as text.
+
+A key is for comparing and never for showing. What changes the recording stays in it (live, remix, acoustic,
+demo, instrumental, karaoke, edits); what does not is left out (remasters, mono and stereo, album version,
+explicit, guests).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from hashlib import blake2b
+
+FIELD = "\x1f"
+"""Stands between the parts of a hashed key; no name contains it."""
+
+_LATIN_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+
+_ARTIST_GUESTS = re.compile(r"\s+[(\[]?(?:feat\.?|ft\.?|featuring)\s+(?!&|and\b)\S.*$")
+_BRACKETED_GUESTS = re.compile(
+    r"[(\[]\s*(?:feat\.?|ft\.?|featuring|with(?!\s+(?:me|you|u|my|your|a|or|strings|orchestra)\b))\s[^)\]]*[)\]]"
+)
+# Without brackets only the unmistakable words; up to what says which recording it is.
+_GUESTS = re.compile(r"\s+(?:feat\.|ft\.|featuring)\s+.*?(?=\s+[-–—]\s+|\s*[(\[]|$)")
+_DASH = re.compile(r"\s+[-–—]\s+")
+_BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
+_SAME_RECORDING = re.compile(
+    r"(?:(?:19|20)\d\d)?\s*(?:-\s*)?(?:(?:digital(?:ly)?|newly|24[ -]?bit|hd)\s+)?re-?master(?:ed|izado)?"
+    r"(?:\s+(?:version|edition|album version|mono|stereo))?(?:\s+(?:in\s+)?(?:19|20)\d\d)?"
+    r"(?:\s+(?:version|edition|re-?master(?:ed)?))?"
+    r"|(?:mono|stereo)(?:\s+(?:version|mix))?"
+    r"|(?:explicit\s+)?album version(?:\s+\(?explicit\)?)?|explicit(?:\s+version)?"
+    r"|original(?:\s+(?:version|mix))|bonus track|(?:19|20)\d\d(?=$)"
+)
+_TRAILING_THE = re.compile(r",\s*the$")
+_AND = re.compile(r"(?<=\w)\s*[&+]\s*(?=\w)")
+_INITIALS = re.compile(r"\b([^\W\d_])\.(?=[^\W\d_]\b)")
+_APOSTROPHES = re.compile("['’‘ʼ`´＇]")
+
+
+def artist_key(name: str) -> str:
+    """``name`` as artists are compared: "The Beatles" and "BEATLES" agree, "Tyler, The Creator" stays whole.
+
+    Guests ("feat. …"), a leading "The", case, accents of Latin letters and punctuation do not count; "&",
+    "+" and "and" agree. A name of nothing but punctuation is its own key. Empty only for blank names.
+    """
+    text = _folded(name)
+    plain = _words(_TRAILING_THE.sub("", _ARTIST_GUESTS.sub("", text)))
+    if plain.startswith("the ") and plain != "the the":
+        plain = plain[4:]
+    return plain or _squeezed(text) or _squeezed(name)
+
+
+def title_key(name: str) -> str:
+    """``name`` as titles are compared: "Help! - Remastered 2009" and "Help!" agree, "Help! (Live)" does not.
+
+    Guests, remasters, mono and stereo, case, accents of Latin letters and punctuation do not count. A title of
+    nothing but punctuation is its own key. Empty only for blank names.
+    """
+    text = _folded(name)
+    bare = _GUESTS.sub("", _BRACKETED_GUESTS.sub(" ", text)) if "f" in text or "with" in text else text
+    return _words(_without_editions(bare)) or _words(text) or _squeezed(text) or _squeezed(name)
+
+
+def key_id(*keys: str) -> int:
+    """63 bits that stand for ``keys`` on every machine and in every version."""
+    return int.from_bytes(blake2b(FIELD.join(keys).encode(), digest_size=8).digest(), "big") >> 1
+
+
+def _folded(name: str) -> str:
+    """Compatibility forms, case and the accents of Latin letters undone; other scripts keep their marks."""
+    if name.isascii():
+        return name.casefold()
+    text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", name).casefold())
+    kept: list[str] = []
+    is_latin = False
+    for letter in text:
+        if unicodedata.category(letter) == "Mn":
+            # A dakuten, the breve of й or a vowel sign makes another letter; an accent on Latin does not.
+            if is_latin:
+                continue
+        else:
+            is_latin = (letter.isascii() and letter.isalpha()) or unicodedata.name(letter, "").startswith("LATIN")
+        kept.append(letter)
+    return unicodedata.normalize("NFC", "".join(kept)).translate(_LATIN_LETTERS)
+
+
+def _without_editions(title: str) -> str:
+    if "-" not in title and "(" not in title and "[" not in title and "–" not in title and "—" not in title:
+        return title
+    first, *rest = _DASH.split(_BRACKETS.sub(_edition_in_brackets, title))
+    return " ".join([first, *(_without_neutral(part) for part in rest)])
+
+
+def _edition_in_brackets(found: re.Match[str]) -> str:
+    return f" {_without_neutral(found[1])} "
+
+
+def _without_neutral(part: str) -> str:
+    """``part`` of a title after a dash or in brackets, without what leaves the recording the same."""
+    pieces = [piece.strip() for piece in re.split(r"[/;,]", part)]
+    return " ".join(piece for piece in pieces if not _SAME_RECORDING.fullmatch(piece))
+
+
+def _words(text: str) -> str:
+    """``text`` without punctuation: letters, digits, signs such as emoji, single spaces between words."""
+    text = _INITIALS.sub(r"\1", _AND.sub(" and ", _APOSTROPHES.sub("", text)))
+    return " ".join(text.translate(_PUNCTUATION).split())
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())
+
+
+class _Punctuation(dict[int, str]):
+    """What each code point becomes: punctuation a space, invisible signs nothing, anything else itself."""
+
+    def __missing__(self, point: int) -> str:
+        letter = chr(point)
+        category = unicodedata.category(letter)
+        if category[0] in "PZ" or category in ("Sm", "Sk", "Cc"):
+            self[point] = " "
+        elif category == "Cf" or 0xFE00 <= point <= 0xFE0F:
+            self[point] = ""
+        else:
+            self[point] = letter
+        return self[point]
+
+
+_PUNCTUATION = _Punctuation()

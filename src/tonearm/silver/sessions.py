@@ -1,0 +1,41 @@
+"""Sessions: listening without more than 30 minutes of silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    from ibis.expr.types import Table
+
+MEASURED = ("real", "catalogue")
+"""Feature sources that measured this track; estimates are left out of statistics."""
+
+
+@table(grain=("listener", "session_started_at"))
+def sessions(listening_with_features: Table) -> Table:
+    """Every session: listens with no more than 30 minutes of silence between them.
+
+    ``ended_at`` is the latest end in it, or the start of a listen whose end is not known. ``minutes`` adds up
+    the ``timed_listens``. ``skipped_pct`` is the share of the listens that say whether they were skipped.
+    Mean valence and energy are over ``listens_with_features``, those with measured features, and null where
+    there are none.
+    """
+    lwf = listening_with_features
+    is_measured = lwf.feature_source.isin(MEASURED)
+    skips = lwf.is_skipped.cast("float64")
+    return lwf.group_by("listener", "session_started_at").aggregate(
+        ended_at=lwf.ended_at.coalesce(lwf.started_at).max(),
+        year=lwf.session_started_at.min().year().cast("int64"),
+        started_at_local=lwf.started_at_local.min(),
+        listens=lwf.count(),
+        tracks=lwf.track_id.nunique(),
+        artists_heard=lwf.artist_id.nunique(),
+        timed_listens=lwf.listened_s.count(),
+        minutes=lwf.listened_s.sum().fill_null(0.0) / 60,
+        skipped_pct=100 * skips.mean(),
+        listens_with_features=is_measured.fill_null(False).cast("int64").sum(),
+        mean_valence=lwf.valence.mean(where=is_measured),
+        mean_energy=lwf.energy.mean(where=is_measured),
+    )

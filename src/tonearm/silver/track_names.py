@@ -1,0 +1,69 @@
+"""Every spelling under which a track was told, with the keys by which spellings are compared."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from tonearm.silver.names import artist_key, key_id, title_key
+from tonearm.silver.records import good_listens
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from ibis.expr.types import Table
+
+SPELLING = ("artist_name", "track_name", "spotify_id", "recording_mbid")
+
+
+def add_keys(spellings: pa.Table) -> pa.Table:
+    """``spellings`` with ``artist_key``, ``title_key``, ``artist_id`` and ``key_id``; row by row.
+
+    A spelling without an artist or a title has no keys to compare; its ids are hashes of its Spotify id or
+    MBID, so it is a track of its own until another spelling carries the same id.
+    """
+    import pyarrow as pa
+
+    artist_of, title_of, id_of = cache(artist_key), cache(title_key), cache(key_id)
+    artists: list[str | None] = []
+    titles: list[str | None] = []
+    artist_ids: list[int] = []
+    key_ids: list[int] = []
+    columns = (spellings[name].to_pylist() for name in SPELLING)
+    for artist, title, spotify_id, mbid in zip(*columns, strict=True):
+        artist_text = artist_of(artist) if artist else ""
+        title_text = title_of(title) if title else ""
+        if artist_text and title_text:
+            keys = (artist_text, title_text)
+        else:
+            keys = ("", spotify_id or mbid or f"{artist_text}\x1f{title_text}")
+        artists.append(artist_text or None)
+        titles.append(title_text or None)
+        artist_ids.append(id_of(artist_text) if artist_text else id_of(*keys))
+        key_ids.append(key_id(*keys))
+    for name, values, kind in (
+        ("artist_key", artists, pa.string()),
+        ("title_key", titles, pa.string()),
+        ("artist_id", artist_ids, pa.int64()),
+        ("key_id", key_ids, pa.int64()),
+    ):
+        spellings = spellings.append_column(name, pa.array(values, kind))
+    return spellings
+
+
+@table(
+    grain=("name_id",),
+    finish=add_keys,
+    finish_columns=("name_id", *SPELLING, "artist_key", "title_key", "artist_id", "key_id"),
+    grows=True,
+)
+def track_names(listening_history_bronze: Table, kaggle_tracks_bronze: Table) -> Table:
+    """Every spelling of a track that a source or the catalogue used, and its normalised form.
+
+    Two spellings with the same ``artist_key`` and ``title_key`` are one track; see ``track_identities``.
+    """
+    heard = good_listens(listening_history_bronze).select("name_id", *SPELLING)
+    listed = kaggle_tracks_bronze.filter(kaggle_tracks_bronze.reason.isnull()).select("name_id", *SPELLING)
+    both = heard.union(listed)
+    both = both.filter(both.name_id.notnull())
+    return both.group_by("name_id").aggregate(**{name: both[name].arbitrary() for name in SPELLING})

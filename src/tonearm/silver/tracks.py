@@ -1,0 +1,127 @@
+"""Tracks: every recording that was heard or is in the catalogue, with what is known about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tonearm.columns import FEATURES
+from tonearm.silver.records import good_listens
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    from ibis.expr.types import NumericColumn, Table, Value
+
+
+@table(grain=("track_id",))
+def tracks(
+    track_names: Table,
+    track_identities: Table,
+    listening_history_bronze: Table,
+    kaggle_tracks_bronze: Table,
+) -> Table:
+    """Every track that was heard or stands in the catalogue, with its names, ids, length, genre and features.
+
+    Names are those of a spelling that comes with an id, the shortest title first, whatever was heard how
+    often. ``genre`` is the catalogue's most frequent one for the track, the first by name where several are.
+    Features are those of one catalogue row, never a mean: a row with a Spotify id under which the track was
+    heard, else a row of the same normalised artist and title; the most popular, then the smallest id.
+    ``duration_s`` is that row's length, else the median of what the sources tell. Null means not known.
+    """
+    spellings = track_names.drop("artist_id").inner_join(track_identities, "name_id")
+    spellings = spellings.left_join(_heard(listening_history_bronze), "name_id").drop("name_id_right")
+    listed = kaggle_tracks_bronze.filter(kaggle_tracks_bronze.reason.isnull())
+    listed = listed.inner_join(track_identities.select("name_id", "track_id"), "name_id")
+    rows = _titles(spellings).left_join(_artists(spellings), "artist_id").drop("artist_id_right")
+    for more in (_ids(spellings), _genres(listed), _catalogue_rows(listed, spellings)):
+        rows = rows.left_join(more, "track_id").drop("track_id_right")
+    return rows.select(
+        *("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "recording_mbid", "genre"),
+        *(*FEATURES, "feature_source"),
+        duration_s=rows.listed_duration_s.coalesce(rows.told_duration_s),
+    )
+
+
+def _heard(history: Table) -> Table:
+    """The spellings that were heard and the length the sources tell for each."""
+    good = good_listens(history)
+    told = good.filter(good.duration_s.notnull())
+    lengths = told.group_by("name_id").aggregate(heard_duration_s=told.duration_s.median())
+    names = good.select("name_id").distinct().mutate(is_heard=True)
+    return names.left_join(lengths, "name_id").drop("name_id_right")
+
+
+def _titles(spellings: Table) -> Table:
+    """The canonical title of each track: one of the spelling that gives the track its identity."""
+    order = [
+        spellings.key_id != spellings.track_id,
+        spellings.spotify_id.isnull(),
+        spellings.recording_mbid.isnull(),
+        spellings.track_name.length(),
+        spellings.track_name,
+        spellings.name_id,
+    ]
+    return _first(spellings, "track_id", order).select("track_id", "artist_id", "track_name")
+
+
+def _artists(spellings: Table) -> Table:
+    """The canonical spelling of each artist; the shortest names no guests."""
+    own = spellings.filter(spellings.key_id == spellings.track_id)
+    order = [
+        own.spotify_id.isnull(),
+        own.recording_mbid.isnull(),
+        own.artist_name.length(),
+        own.artist_name,
+        own.name_id,
+    ]
+    return _first(own, "artist_id", order).select("artist_id", "artist_name")
+
+
+def _first(rows: Table, key: str, order: Sequence[Value]) -> Table:
+    import ibis
+
+    ranked = rows.mutate(place=ibis.row_number().over(group_by=key, order_by=list(order)))
+    return ranked.filter(ranked.place == 0)
+
+
+def _ids(spellings: Table) -> Table:
+    """Ids and told length of each track; an id under which it was heard before one of the catalogue only."""
+    heard_id = spellings.spotify_id.min(where=spellings.is_heard.notnull())
+    return spellings.group_by("track_id").aggregate(
+        spotify_id=heard_id.coalesce(spellings.spotify_id.min()),
+        recording_mbid=spellings.recording_mbid.min(),
+        told_duration_s=spellings.heard_duration_s.median(),
+    )
+
+
+def _genres(listed: Table) -> Table:
+    """The catalogue's most frequent genre of each track, the first by name where several are."""
+    counts = listed.filter(listed.genre.notnull()).group_by("track_id", "genre").aggregate(rows=lambda t: t.count())
+    return _first(counts, "track_id", [counts.rows.desc(), counts.genre]).select("track_id", "genre")
+
+
+def _catalogue_rows(listed: Table, spellings: Table) -> Table:
+    """Length and features of the one catalogue row that stands for each track."""
+    import ibis
+
+    heard = spellings.filter(spellings.is_heard.notnull()).select("spotify_id").distinct().mutate(is_same_id=True)
+    rows = listed.select("track_id", "spotify_id", "popularity", "duration_s", **_measured(listed))
+    rows = rows.left_join(heard, "spotify_id").drop("spotify_id_right")
+    order = [
+        rows.is_same_id.isnull(),
+        ibis.coalesce(rows.popularity, -1).desc(),
+        rows.spotify_id,
+        rows.duration_s,
+        *(rows[f] for f in FEATURES),
+    ]
+    has_features = ibis.or_(*(rows[f].notnull() for f in FEATURES))
+    rows = rows.mutate(feature_source=ibis.cases((has_features, "catalogue")))
+    return _first(rows, "track_id", order).select(
+        "track_id", *FEATURES, "feature_source", listed_duration_s="duration_s"
+    )
+
+
+def _measured(listed: Table) -> dict[str, NumericColumn]:
+    """The features, null where they are not numbers; a tempo of 0 says that none was found."""
+    values = {f: listed[f].isnan().ifelse(None, listed[f]) for f in FEATURES}
+    return {**values, "tempo": values["tempo"].nullif(0.0)}

@@ -1,0 +1,158 @@
+"""Small bronze tables, and the silver tables made of them."""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import ibis
+import pyarrow as pa
+import pytest
+
+from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
+from tonearm.columns import FEATURES, arrow_schema
+from tonearm.silver.artist_months import artist_months
+from tonearm.silver.listening_with_features import listening_with_features
+from tonearm.silver.listens import listens
+from tonearm.silver.matching import merges
+from tonearm.silver.sessions import sessions
+from tonearm.silver.track_identities import track_identities
+from tonearm.silver.track_names import add_keys, track_names
+from tonearm.silver.tracks import tracks
+
+Row = dict[str, Any]
+BUILDS = {
+    build.__name__: build
+    for build in (
+        track_names,
+        track_identities,
+        tracks,
+        merges,
+        listens,
+        listening_with_features,
+        sessions,
+        artist_months,
+    )
+}
+SPOTIFY = {"source": "spotify_extended", "instant_is": "end", "precision_s": 0.001}
+ACCOUNT = {"source": "spotify_account", "instant_is": "end", "precision_s": 60.0}
+LASTFM = {"source": "lastfm", "instant_is": "start", "precision_s": 1.0}
+LISTENBRAINZ = {"source": "listenbrainz", "instant_is": "start", "precision_s": 1.0}
+
+
+def number(*parts: object) -> int:
+    return int.from_bytes(hashlib.md5(repr(parts).encode()).digest()[:8], "big") >> 1
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def _record(
+    at: str | datetime, track: str | None = "Song", artist: str | None = "Band", *, listener: str = "ann", **told: Any
+) -> Row:
+    started_at = instant(at) if isinstance(at, str) else at
+    row: Row = {**dict.fromkeys(SCHEMAS[HISTORY]), **LASTFM, "listener": listener, "content": "music"}
+    row |= {"started_at": started_at, "artist_name": artist, "track_name": track, "run": 1, "row": 1, **told}
+    reported_at = started_at
+    if row["instant_is"] == "end":
+        reported_at += timedelta(seconds=row["listened_s"] or 0)
+    named = row["spotify_id"] or (artist, track, row["album_name"])
+    row["reported_at"] = reported_at
+    row["record_id"] = number(row["source"], reported_at, row["listened_s"], named)
+    row["name_id"] = number(artist, track, row["spotify_id"], row["recording_mbid"])
+    return row
+
+
+@pytest.fixture(scope="session")
+def record() -> Callable[..., Row]:
+    """One row of listening_history_bronze, told by what matters to the test; ``at`` is UTC."""
+    return _record
+
+
+@pytest.fixture(scope="session")
+def listed() -> Callable[..., Row]:
+    """One row of kaggle_tracks_bronze whose features all have ``value``, except those given."""
+
+    def row(track: str, artist: str = "Band", value: float = 0.5, **told: Any) -> Row:
+        found: Row = {**dict.fromkeys(SCHEMAS[CATALOGUE]), **dict.fromkeys(FEATURES, value)}
+        found |= {"artist_name": artist, "track_name": track, **told}
+        found["name_id"] = number(artist, track, found["spotify_id"], None)
+        return found
+
+    return row
+
+
+class Silver:
+    """The silver tables of the given bronze rows, each built when it is first asked for."""
+
+    def __init__(self, connection: Any, history: Iterable[Row], catalogue: Iterable[Row], clock: Iterable[Row]) -> None:
+        self._connection = connection
+        self._built: set[str] = {HISTORY, CATALOGUE, "listener_clock"}
+        self._keep(HISTORY, _arrow(HISTORY, history))
+        self._keep(CATALOGUE, _arrow(CATALOGUE, catalogue))
+        self._keep("listener_clock", _arrow("listener_clock", clock))
+
+    def built(self, build: Callable[..., Any]) -> pa.Table:
+        """What ``build`` makes of its inputs."""
+        for name in inspect.signature(build).parameters:
+            if name not in self._built:
+                self._built.add(name)
+                made = self.built(BUILDS[name])
+                self._keep(name, add_keys(made) if name == "track_names" else made)
+        return self._connection.raw_sql(_sql(self._connection, build)).to_arrow_table()
+
+    def rows(self, name: str, *order: str) -> list[Row]:
+        """The rows of the table ``name``, sorted by ``order``."""
+        found = self.built(BUILDS[name])
+        found = add_keys(found) if name == "track_names" else found
+        return sorted(found.to_pylist(), key=lambda row: [row[c] for c in order])
+
+    def _keep(self, name: str, rows: pa.Table) -> None:
+        self._connection.con.register("given", rows)
+        self._connection.raw_sql(f"CREATE OR REPLACE TABLE {name} AS FROM given")
+
+
+@cache
+def _sql(connection: Any, build: Callable[..., Any]) -> str:
+    """The same for all examples: tables differ in their rows, never in their columns."""
+    return connection.compile(build(*(connection.table(name) for name in inspect.signature(build).parameters)))
+
+
+def _arrow(name: str, rows: Iterable[Row]) -> pa.Table:
+    return pa.Table.from_pylist(list(rows), schema=arrow_schema(SCHEMAS[name]))
+
+
+def _utc_clock(listeners: Iterable[str]) -> list[Row]:
+    return [
+        {
+            "listener": listener,
+            "year": year,
+            "from_at": datetime(year, 1, 1, tzinfo=UTC),
+            "until_at": datetime(year + 1, 1, 1, tzinfo=UTC),
+            "utc_offset_s": 0,
+            "zone": "UTC",
+        }
+        for listener in sorted(set(listeners))
+        for year in range(2000, 2030)
+    ]
+
+
+@pytest.fixture(scope="session")
+def connection() -> Any:
+    found = ibis.duckdb.connect()
+    found.raw_sql("SET TimeZone='UTC'")
+    return found
+
+
+@pytest.fixture(scope="session")
+def silver(connection: Any) -> Callable[..., Silver]:
+    """Builds every silver table of ``history`` and ``catalogue``; clocks show UTC unless given."""
+
+    def build(history: list[Row], catalogue: Iterable[Row] = (), clock: list[Row] | None = None) -> Silver:
+        listeners = [row["listener"] for row in history]
+        return Silver(connection, history, catalogue, clock or _utc_clock(listeners))
+
+    return build

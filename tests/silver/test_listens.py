@@ -1,0 +1,230 @@
+import random as stdlib_random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.silver.conftest import ACCOUNT, LASTFM, LISTENBRAINZ, SPOTIFY, instant
+from tonearm.silver.matching import explain_merges
+
+
+def _listens(silver: Any, history: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return silver(history).rows("listens", "listener", "started_at", "listen_id")
+
+
+def _times(rows: list[dict[str, Any]]) -> list[str]:
+    return [f"{row['started_at']:%H:%M:%S}" for row in rows]
+
+
+def test_one_play_told_by_two_sources_is_one_listen(silver: Any, record: Any) -> None:
+    scrobble = record("2020-01-01T10:00:40", album_name="Album", duration_s=180.0)
+    stream = record("2020-01-01T10:00:00", listened_s=175.0, is_skipped=False, **SPOTIFY)
+    (listen,) = _listens(silver, [scrobble, stream])
+    assert listen["listen_id"] == stream["record_id"]
+    assert (listen["source"], listen["also_seen_in"], listen["merged_records"]) == ("spotify_extended", "lastfm", 2)
+    assert (listen["listened_s"], listen["is_skipped"]) == (175.0, False)
+    assert (listen["album_name"], listen["duration_s"]) == ("Album", 180.0)
+    assert listen["ended_at"] == instant("2020-01-01T10:02:55")
+
+
+def test_three_sources_are_one_listen(silver: Any, record: Any) -> None:
+    (listen,) = _listens(
+        silver,
+        [
+            record("2020-01-01T09:59:05", **LASTFM),
+            record("2020-01-01T10:00:03", **LISTENBRAINZ),
+            record("2020-01-01T10:00:00.250", listened_s=175.0, **SPOTIFY),
+        ],
+    )
+    assert (listen["also_seen_in"], listen["merged_records"]) == ("lastfm, listenbrainz", 3)
+
+
+@pytest.mark.parametrize(("apart_s", "listens"), [(0, 1), (61, 1), (62, 2), (180, 2)])
+def test_how_far_apart_one_play_may_be(silver: Any, record: Any, apart_s: int, listens: int) -> None:
+    at = instant("2020-01-01T10:00:00")
+    history = [record(at), record(at + timedelta(seconds=apart_s), **LISTENBRAINZ)]
+    assert len(_listens(silver, history)) == listens
+
+
+def test_a_pause_makes_the_inferred_start_late_and_never_early(silver: Any, record: Any) -> None:
+    paused = record("2020-01-01T10:01:30", listened_s=170.0, **SPOTIFY)
+    assert len(_listens(silver, [record("2020-01-01T10:00:00"), paused])) == 1
+    assert len(_listens(silver, [record("2020-01-01T10:03:00"), paused])) == 2
+
+
+def test_two_honest_plays_stay_two_in_each_source(silver: Any, record: Any) -> None:
+    scrobbles = [record(f"2020-01-01T10:{m:02}:20") for m in (0, 3, 6)]
+    streams = [record(f"2020-01-01T10:{m:02}:00", listened_s=180.0, **SPOTIFY) for m in (0, 3, 6)]
+    rows = _listens(silver, scrobbles + streams)
+    assert _times(rows) == ["10:00:00", "10:03:00", "10:06:00"]
+    assert [row["merged_records"] for row in rows] == [2, 2, 2]
+
+
+def test_a_play_that_one_source_missed_does_not_shift_the_others(silver: Any, record: Any) -> None:
+    scrobbles = [record(f"2020-01-01T10:{m:02}:20") for m in (3, 6)]
+    streams = [record(f"2020-01-01T10:{m:02}:00", listened_s=180.0, **SPOTIFY) for m in (0, 3)]
+    rows = _listens(silver, scrobbles + streams)
+    assert [(f"{r['started_at']:%M}", r["merged_records"]) for r in rows] == [("00", 1), ("03", 2), ("06", 1)]
+
+
+def test_records_of_one_source_stay_apart_however_close(silver: Any, record: Any) -> None:
+    rows = _listens(silver, [record("2020-01-01T10:00:00"), record("2020-01-01T10:00:01")])
+    assert [row["merged_records"] for row in rows] == [1, 1]
+
+
+def test_a_re_export_with_another_album_is_the_same_play(silver: Any, record: Any) -> None:
+    edited = [record("2020-01-01T10:00:00", album_name=album) for album in ("Album", "Album (Deluxe)")]
+    (listen,) = _listens(silver, edited)
+    assert (listen["merged_records"], listen["also_seen_in"]) == (2, None)
+
+
+def test_but_not_when_the_source_knows_only_the_minute(silver: Any, record: Any) -> None:
+    vague = [record("2020-01-01T10:00:00", album_name=album, precision_s=60.0) for album in ("One", "Two")]
+    assert len(_listens(silver, vague)) == 2
+
+
+def test_a_short_restart_does_not_take_the_scrobble(silver: Any, record: Any) -> None:
+    history = [
+        record("2020-01-01T10:00:00", listened_s=8.0, **SPOTIFY),
+        record("2020-01-01T10:00:10", listened_s=175.0, **SPOTIFY),
+        record("2020-01-01T10:00:02"),
+    ]
+    rows = _listens(silver, history)
+    assert [(row["listened_s"], row["also_seen_in"]) for row in rows] == [(8.0, None), (175.0, "lastfm")]
+
+
+def test_both_spotify_exports_tell_the_same_fragment(silver: Any, record: Any) -> None:
+    history = [
+        record("2020-01-01T10:00:30", listened_s=8.0, **SPOTIFY),
+        record("2020-01-01T09:59:52", listened_s=8.0, **ACCOUNT),
+    ]
+    (listen,) = _listens(silver, history)
+    assert (listen["precision_s"], listen["also_seen_in"]) == (0.001, "spotify_account")
+
+
+def test_another_track_or_listener_is_another_listen(silver: Any, record: Any) -> None:
+    at = "2020-01-01T10:00:00"
+    history = [record(at), record(at, "Other", **LISTENBRAINZ), record(at, listener="ben", **LISTENBRAINZ)]
+    assert len(_listens(silver, history)) == 3
+
+
+def test_copies_of_a_record_are_one_and_the_fullest_is_kept(silver: Any, record: Any) -> None:
+    bare = record("2020-01-01T10:00:00", spotify_id="s1", album_name=None)
+    full = {**bare, "album_name": "Album", "country": "DE", "run": 2}
+    (listen,) = _listens(silver, [bare, full, {**bare, "run": 3}])
+    assert (listen["album_name"], listen["country"], listen["merged_records"]) == ("Album", "DE", 1)
+
+
+def test_only_music_that_could_be_read_is_a_listen(silver: Any, record: Any) -> None:
+    at = "2020-01-01T10:00:00"
+    history = [record(at), record(at, "Episode", content="podcast"), record(at, "Bad", reason="no date")]
+    assert len(_listens(silver, history)) == 1
+
+
+def test_more_than_thirty_minutes_of_silence_start_a_session(silver: Any, record: Any) -> None:
+    history = [
+        record("2020-01-01T10:00:00", listened_s=600.0, **SPOTIFY),
+        record("2020-01-01T10:40:00"),
+        record("2020-01-01T11:10:01"),
+        record("2020-01-01T11:10:00", listener="ben"),
+    ]
+    ann = [row for row in _listens(silver, history) if row["listener"] == "ann"]
+    assert [row["gap_min"] for row in ann] == [None, 30.0, pytest.approx(30 + 1 / 60)]
+    assert [f"{row['session_started_at']:%H:%M:%S}" for row in ann] == ["10:00:00", "10:00:00", "11:10:01"]
+
+
+def test_overlapping_listens_have_no_silence_between_them(silver: Any, record: Any) -> None:
+    history = [record("2020-01-01T10:00:00", listened_s=600.0, **SPOTIFY), record("2020-01-01T10:05:00")]
+    assert [row["gap_min"] for row in _listens(silver, history)] == [None, 0.0]
+
+
+def test_explain_shows_every_record_of_a_merged_listen(silver: Any, record: Any) -> None:
+    history = [
+        record("2020-01-01T10:00:40", "SONG"),
+        record("2020-01-01T10:00:00", listened_s=175.0, **SPOTIFY),
+        record("2020-01-01T12:00:00"),
+    ]
+    rows = silver(history).built(explain_merges).to_pylist()
+    told = {(r["source"], r["track_name"], r["is_kept"], round(r["apart_s"])) for r in rows}
+    assert told == {("lastfm", "SONG", False, 40), ("spotify_extended", "Song", True, 0)}
+    assert len({r["listen_id"] for r in rows}) == 1
+
+
+plays = st.lists(
+    st.tuples(
+        st.integers(0, 900),
+        st.sampled_from(["Song", "Song - Remastered", "Other"]),
+        st.sampled_from([SPOTIFY, ACCOUNT, LASTFM, LISTENBRAINZ]),
+        st.sampled_from([5.0, 100.0, 180.0]),
+        st.sampled_from([None, "Album"]),
+        st.sampled_from(["ann", "ben"]),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+def _history(record: Any, told: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    start = instant("2020-01-01T10:00:00")
+    return [
+        record(
+            start + timedelta(seconds=at_s),
+            track,
+            listener=listener,
+            album_name=album,
+            listened_s=heard if source["instant_is"] == "end" else None,
+            **source,
+        )
+        for at_s, track, source, heard, album, listener in told
+    ]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plays, st.integers())
+def test_order_and_repetition_of_imports_change_nothing(silver: Any, record: Any, told: Any, seed: int) -> None:
+    history = _history(record, told)
+    random = stdlib_random.Random(seed)
+    again = history + random.choices(history, k=len(history))
+    random.shuffle(again)
+    assert _listens(silver, history) == _listens(silver, [{**r, "run": i + 1} for i, r in enumerate(again)])
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plays)
+def test_each_record_is_in_one_listen_and_no_source_is_twice_in_one(silver: Any, record: Any, told: Any) -> None:
+    history = _history(record, told)
+    built = silver(history)
+    records = {(r["listener"], r["record_id"]): r for r in history}
+    merged = {(r["listener"], r["record_id"]): r["listen_id"] for r in built.rows("merges")}
+    members: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for (listener, record_id), row in records.items():
+        members.setdefault((listener, merged.get((listener, record_id), record_id)), []).append(row)
+    listens = {(r["listener"], r["listen_id"]): r for r in built.rows("listens")}
+    assert listens.keys() == members.keys()
+    assert sum(r["merged_records"] for r in listens.values()) == len(records)
+    for key, rows in members.items():
+        assert listens[key]["merged_records"] == len(rows)
+        # Only a re-export of one instant may bring a source's record twice.
+        assert len({(r["source"], r["started_at"]) for r in rows}) == len({r["source"] for r in rows})
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plays, plays)
+def test_a_stretch_between_silences_depends_on_its_own_records_only(
+    silver: Any, record: Any, told: Any, told_before: Any
+) -> None:
+    later = _history(record, told)
+    before = [{**r, "started_at": r["started_at"] - timedelta(hours=5)} for r in _history(record, told_before)]
+    for i, row in enumerate(before):
+        row["record_id"] = -1 - i
+    alone, together = _listens(silver, later), _listens(silver, before + later)
+    start = instant("2020-01-01T10:00:00")
+    kept = [row for row in together if row["started_at"] >= start]
+    first = {row["session_started_at"] for row in alone}
+    for rows in (alone, kept):
+        for row in rows:
+            if row["started_at"] in first:
+                row["gap_min"] = None
+    assert alone == kept

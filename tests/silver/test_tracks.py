@@ -1,0 +1,76 @@
+import math
+from typing import Any
+
+AT = "2020-01-01T10:00:00"
+
+
+def _only(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    assert len(rows) == 1
+    return rows[0]
+
+
+def test_the_shortest_spelling_with_an_id_names_the_track(silver: Any, record: Any) -> None:
+    track = _only(
+        silver(
+            [
+                record(AT, "song", "band"),
+                record(AT, "Song - Remastered 2011", "Band feat. Guest", spotify_id="s2"),
+                record(AT, "Song", "Band", spotify_id="s1", recording_mbid="m1"),
+            ]
+        ).rows("tracks")
+    )
+    assert (track["artist_name"], track["track_name"]) == ("Band", "Song")
+    assert (track["spotify_id"], track["recording_mbid"]) == ("s1", "m1")
+
+
+def test_an_artist_is_written_one_way(silver: Any, record: Any) -> None:
+    found = silver([record(AT, "One", "BAND"), record(AT, "Two", "Band", spotify_id="s")]).rows("tracks")
+    assert {row["artist_name"] for row in found} == {"Band"}
+    assert len({row["artist_id"] for row in found}) == 1
+
+
+def test_features_are_those_of_the_id_that_was_heard(silver: Any, record: Any, listed: Any) -> None:
+    track = _only(
+        silver(
+            [record(AT, spotify_id="heard")],
+            [
+                listed("Song", value=0.1, spotify_id="famous", popularity=90),
+                listed("Song", value=0.9, spotify_id="heard", popularity=5, duration_s=200.0),
+            ],
+        ).rows("tracks")
+    )
+    assert (track["valence"], track["feature_source"]) == (0.9, "catalogue")
+    assert (track["spotify_id"], track["duration_s"]) == ("heard", 200.0)
+
+
+def test_else_the_most_popular_row_of_the_same_name(silver: Any, record: Any, listed: Any) -> None:
+    catalogue = [
+        listed("Song - 2011 Remaster", value=0.1, spotify_id="a", popularity=5),
+        listed("SONG", value=0.9, spotify_id="b", popularity=60),
+    ]
+    track = _only(silver([record(AT)], catalogue).rows("tracks"))
+    assert (track["energy"], track["spotify_id"]) == (0.9, "a")
+
+
+def test_genre_is_the_most_frequent_and_ties_go_by_name(silver: Any, record: Any, listed: Any) -> None:
+    genres = {"Song": ["pop", "rock", "rock"], "Tie": ["pop", "jazz"], "None": [None]}
+    catalogue = [listed(t, spotify_id=t, genre=g, row=i) for t, gs in genres.items() for i, g in enumerate(gs)]
+    found = {row["track_name"]: row["genre"] for row in silver([record(AT)], catalogue).rows("tracks")}
+    assert found == {"Song": "rock", "Tie": "jazz", "None": None}
+
+
+def test_what_is_no_number_is_null(silver: Any, record: Any, listed: Any) -> None:
+    catalogue = [listed("Song", value=math.nan, spotify_id="a", tempo=0.0)]
+    track = _only(silver([record(AT)], catalogue).rows("tracks"))
+    assert track["valence"] is None and track["tempo"] is None and track["feature_source"] is None
+
+
+def test_without_a_catalogue_the_length_is_the_middle_of_what_sources_tell(silver: Any, record: Any) -> None:
+    history = [record(AT, album_name=str(d), duration_s=d) for d in (180.0, 181.0, 999.0)]
+    track = _only(silver(history).rows("tracks"))
+    assert (track["duration_s"], track["feature_source"], track["genre"]) == (181.0, None, None)
+
+
+def test_rejected_catalogue_rows_do_not_count(silver: Any, record: Any, listed: Any) -> None:
+    found = silver([record(AT)], [listed("Other", reason="names no artist")])
+    assert [row["track_name"] for row in found.rows("tracks")] == ["Song"]
