@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
 
+_WIDE_INTEGERS = {"HUGEINT", "UBIGINT", "INTEGER"}
 _PARTITIONS = ("year",)
 """Columns that windowed tables are partitioned by where they have them."""
 
@@ -185,8 +186,7 @@ class _Build:
     def _relation(self, name: str) -> str:
         """Name under which the engine sees the newest rows of table ``name``."""
         if name not in self.relations:
-            columns = SCHEMAS.get(name) or _columns_of(name)
-            self.session.look_at(self.lake, name, columns)
+            self.session.look_at(self.lake, name, SCHEMAS.get(name, ()))
             self.relations[name] = name
         return self.relations[name]
 
@@ -205,7 +205,8 @@ class _Build:
             self._note_only(table, inputs, before)
             return "unchanged"
         self._check(table, f"new_{table.name}")
-        partitions = [c for c in _PARTITIONS if table.windowed and c in _columns_of(table.name)]
+        columns = self.session.columns(f"new_{table.name}")
+        partitions = [c for c in _PARTITIONS if table.windowed and c in columns]
         self.lake.replace(table.name, self._sorted(table), self._note(table, inputs), partition_by=partitions)
         self.changes[table.name] = Change(before, grew=lost == 0)
         self.relations[table.name] = f"new_{table.name}"
@@ -220,7 +221,7 @@ class _Build:
         relations = {}
         for name in table.inputs:
             relation = self._relation(name)
-            if {"listener", "started_at"} <= set(_columns_of(name)):
+            if {"listener", "started_at"} <= set(self.session.columns(relation)):
                 self.session.run(
                     f"CREATE OR REPLACE TABLE part_{name} AS "
                     f"SELECT * FROM {relation} WHERE {where_sql(windows, 'read')}"
@@ -254,18 +255,26 @@ class _Build:
 
     def _sorted(self, table: Table) -> pa.RecordBatchReader:
         """The new rows in the order they are stored in: by time, so that a stretch of it is in few files."""
-        by_time = [c for c in (*_PARTITIONS, "listener", "started_at") if c in _columns_of(table.name)]
+        columns = self.session.columns(f"new_{table.name}")
+        by_time = [c for c in (*_PARTITIONS, "listener", "started_at") if c in columns]
         order = _list(by_time if table.windowed else table.grain)
         return self.session.stream(f"SELECT * FROM new_{table.name} ORDER BY {order}")
 
     def _compute(self, table: Table, sql: str) -> None:
         """Leave the rows of ``sql``, after the table's second step, in the engine as ``new_<name>``."""
         if table.finish is None:
-            self.session.run(f"CREATE OR REPLACE TABLE new_{table.name} AS {sql}")
+            self.session.run(f"CREATE OR REPLACE TABLE new_{table.name} AS {self._narrowed(sql)}")
             return
         finished = table.finish(self.session.table(sql))
         self.session.register("finished", finished)
         self.session.run(f"CREATE OR REPLACE TABLE new_{table.name} AS SELECT * FROM finished")
+
+    def _narrowed(self, sql: str) -> str:
+        """``sql`` with sums and counts as the 64-bit integers they are declared as; engines differ in their widths."""
+        types = self.session.run(f"DESCRIBE {sql}").fetchall()
+        wide = [c for c, kind, *_ in types if kind in _WIDE_INTEGERS]
+        casts = ", ".join(f'CAST("{c}" AS BIGINT) AS "{c}"' for c in wide)
+        return f"SELECT * REPLACE ({casts}) FROM ({sql})" if wide else sql
 
     def _check(self, table: Table, relation: str) -> None:
         found = problems(self.session, table, relation, {c: self._relation(t) for c, t in table.references.items()})
@@ -276,7 +285,7 @@ class _Build:
         """(rows of the old version that are gone or changed, rows that are new)."""
         old = f"old_{table.name}"
         self.session.register(old, self.lake.dataset(table.name))
-        columns = _list(_columns_of(table.name))
+        columns = _list(self.session.columns(old))
         lost = self.session.value(
             f"SELECT count(*) FROM (SELECT {columns} FROM {old} EXCEPT SELECT {columns} FROM new_{table.name})"
         )
@@ -290,9 +299,7 @@ class _Build:
 
     def _note_only(self, table: Table, inputs: dict[str, int | None], content: int | None) -> None:
         """Commit no rows, only that the table is right for these inputs."""
-        from tonearm.columns import arrow_schema
-
-        nothing = arrow_schema(_columns_of(table.name)).empty_table()
+        nothing = self.lake.dataset(table.name).schema.empty_table()
         self.lake.append(table.name, nothing, {**self._note(table, inputs), "content": content})
 
 
@@ -302,12 +309,6 @@ def _clock(settings: Settings) -> pa.Table:
 
     with closing(open_store(settings)) as store:
         return listener_clock(store.listeners(), until_year=datetime.now(UTC).year + 1)
-
-
-def _columns_of(name: str) -> tuple[str, ...]:
-    from tonearm.table import schema_of
-
-    return SCHEMAS.get(name) or tuple(schema_of(name))
 
 
 def _list(columns: Iterable[str]) -> str:

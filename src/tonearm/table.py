@@ -168,23 +168,21 @@ def schema_of(name: str) -> dict[str, str]:
     A derived table's columns are found by applying its function to empty inputs; a bronze table's are
     declared in :mod:`tonearm.bronze`.
     """
+    return {c: str(t) for c, t in _empty(name).schema().items()}
+
+
+@cache
+def _empty(name: str) -> Expression:
     import ibis
 
     from tonearm import bronze
+    from tonearm.columns import COLUMNS
 
-    @cache
-    def unbound(table_name: str) -> Any:
-        if table_name in bronze.SCHEMAS:
-            columns = {c: _IBIS_NAMES[_kind(c)] for c in bronze.SCHEMAS[table_name]}
-        else:
-            found = find(table_name)
-            if found.finish:
-                columns = {c: _IBIS_NAMES[_kind(c)] for c in found.finish_columns}
-            else:
-                return found.build(*(unbound(i) for i in found.inputs))
-        return ibis.table(columns, name=table_name)
-
-    return {c: str(t) for c, t in unbound(name).schema().items()}
+    found = None if name in bronze.SCHEMAS else find(name)
+    if found is None or found.finish:
+        columns = found.finish_columns if found else bronze.SCHEMAS[name]
+        return ibis.table({c: _IBIS_NAMES[COLUMNS[c].kind] for c in columns}, name=name)
+    return ibis.table(found.build(*(_empty(i) for i in found.inputs)).schema(), name=name)
 
 
 _IBIS_NAMES = {
@@ -196,9 +194,3 @@ _IBIS_NAMES = {
     "instant": "timestamp('UTC', 6)",
     "local": "timestamp(6)",
 }
-
-
-def _kind(column: str) -> str:
-    from tonearm.columns import COLUMNS
-
-    return COLUMNS[column].kind

@@ -48,7 +48,8 @@ def _one(window: Window, what: str) -> str:
 
 
 def _instant(at: datetime) -> str:
-    return f"CAST('{at:%Y-%m-%dT%H:%M:%S.%f}Z' AS TIMESTAMP WITH TIME ZONE)"
+    # A bare literal, because both DuckDB and Delta take it for the column's own type.
+    return f"'{at:%Y-%m-%dT%H:%M:%S.%f}Z'"
 
 
 def new_windows(session: Engine, bronze: str, last_run: int) -> list[Window]:

@@ -64,6 +64,10 @@ class Engine:
         """The query's rows."""
         return self.run(sql, parameters).to_arrow_table()
 
+    def columns(self, relation: str) -> list[str]:
+        """Names of the relation's columns."""
+        return [row[0] for row in self.run(f"DESCRIBE {relation}").fetchall()]
+
     def look_at(self, lake: Lake, name: str, columns: Iterable[str], version: Any = None) -> None:
         """Make the lake's table ``name`` visible; an empty one with ``columns`` if it was never written."""
         if lake.has(name):

@@ -1,0 +1,180 @@
+"""A build after a small import gives what a build from nothing gives, and a bad table keeps its old version."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from tonearm import run as running
+from tonearm.errors import UnknownName
+from tonearm.imports import import_paths
+from tonearm.ledger import undo
+from tonearm.run import BuildReport, build
+from tonearm.settings import Settings, load_settings
+from tonearm.show import show
+from tonearm.table import tables
+
+A = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")
+B = ("Nina Simone", "Pastel Blues", "Strange Fruit", "20 Nov 2020 09:46")
+C = ("Earth, Wind & Fire", "I Am", "Boogie Wonderland", "21 Nov 2020 20:01")
+
+
+def actions(report: BuildReport) -> dict[str, str]:
+    return {t.name: t.action for t in report.tables}
+
+
+def everything(settings: Settings) -> dict[str, list[dict[str, object]]]:
+    """All rows of every derived table, in an order of their own."""
+    found = {}
+    for table in tables().values():
+        rows: pa.Table = show(settings, table.name)
+        found[table.name] = sorted(
+            ({c: round(v, 9) if isinstance(v, float) else v for c, v in row.items()} for row in rows.to_pylist()),
+            key=str,
+        )
+    return found
+
+
+def test_the_first_build_builds_and_the_second_has_nothing_to_do(
+    settings: Settings, lastfm: Callable[..., Path]
+) -> None:
+    import_paths(settings, [lastfm([A, B, C])], "ada", "Europe/Berlin")
+    first, second = build(settings), build(settings)
+    assert first.failed == []
+    assert set(actions(second).values()) == {"unchanged"}
+    assert show(settings, "listens").num_rows == 3
+
+
+def test_an_empty_home_builds_empty_tables(settings: Settings) -> None:
+    report = build(settings)
+    assert report.failed == []
+    assert {t.rows for t in report.tables} == {0}
+
+
+def test_a_later_import_extends_listens(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    import_paths(settings, [lastfm([A, B], "first.csv")], "ada", "Europe/Berlin")
+    build(settings)
+    import_paths(settings, [lastfm([C], "second.csv")], "ada")
+    done = actions(build(settings))
+    assert (done["listens"], done["listening_with_features"]) == ("extended", "extended")
+    assert show(settings, "listens").num_rows == 3
+
+
+def test_an_undo_takes_listens_back(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    import_paths(settings, [lastfm([A, B], "first.csv")], "ada", "Europe/Berlin")
+    before = (build(settings), everything(settings))[1]
+    import_paths(settings, [lastfm([C], "second.csv")], "ada")
+    build(settings)
+    undo(settings, 2)
+    build(settings)
+    assert everything(settings) == before
+
+
+def test_a_move_to_another_zone_moves_local_hours(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    file = lastfm([A])
+    import_paths(settings, [file], "ada", "UTC")
+    build(settings)
+    import_paths(settings, [file], "ada", "Asia/Calcutta")
+    build(settings)
+    (row,) = show(settings, "listening_with_features").to_pylist()
+    assert (row["hour_of_day"], row["started_at_local"]) == (15, datetime(2020, 11, 20, 15, 5))
+
+
+def test_a_table_that_breaks_a_rule_keeps_its_old_version(
+    settings: Settings, lastfm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_paths(settings, [lastfm([A, B], "first.csv")], "ada", "Europe/Berlin")
+    build(settings)
+    before = show(settings, "sessions")
+    import_paths(settings, [lastfm([C], "second.csv")], "ada")
+    checked = running.problems
+    monkeypatch.setattr(
+        running, "problems", lambda s, t, r, f: ["listens is odd"] if t.name == "listens" else checked(s, t, r, f)
+    )
+    report = build(settings)
+    assert actions(report)["listens"] == "failed"
+    assert actions(report)["sessions"] == "skipped"
+    assert "listens is odd" in str(report.failed[0].problem)
+    assert show(settings, "sessions").equals(before)
+
+
+def test_a_build_killed_half_way_is_finished_by_the_next(
+    settings: Settings, lastfm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_paths(settings, [lastfm([A, B, C])], "ada", "Europe/Berlin")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(running._Build, "_in_full", _killed_at("listening_with_features", running._Build._in_full))
+        build(settings)
+    assert build(settings).failed == []
+    assert show(settings, "listening_with_features").num_rows == 3
+
+
+def _killed_at(name: str, go_on: Callable[..., object]) -> Callable[..., object]:
+    def build_or_die(self: object, table: object, *rest: object) -> object:
+        if getattr(table, "name", "") == name:
+            raise KeyboardInterrupt
+        return go_on(self, table, *rest)
+
+    return build_or_die
+
+
+def test_only_what_is_asked_for_and_needed_is_built(settings: Settings) -> None:
+    assert "sessions" not in actions(build(settings, ["listens"]))
+    with pytest.raises(UnknownName, match="did you mean listens"):
+        build(settings, ["listen"])
+
+
+START = datetime(2020, 3, 27, 18, tzinfo=UTC)
+TRACKS = [("Nina Simone", "Sinnerman"), ("nina simone", "Sinnerman - Remastered 2013"), ("Can", "Halleluhwah")]
+plays = st.lists(
+    st.tuples(st.integers(0, 4 * 24 * 60), st.integers(0, len(TRACKS) - 1), st.booleans()), min_size=1, max_size=25
+)
+
+
+def write_exports(folder: Path, name: str, heard: list[tuple[int, int, bool]]) -> list[Path]:
+    """Plays (minute, track, by Spotify?) as a Last.fm CSV and a Spotify extended history."""
+    folder.mkdir(exist_ok=True)
+    scrobbles, streams = folder / f"{name}.csv", folder / f"{name}.json"
+    with scrobbles.open("w", newline="") as file:
+        for minute, track, _ in heard:
+            artist, title = TRACKS[track]
+            csv.writer(file).writerow([artist, "", title, f"{START + timedelta(minutes=minute):%d %b %Y %H:%M}"])
+    rows = [
+        {
+            "ts": f"{START + timedelta(minutes=minute, seconds=170 + track):%Y-%m-%dT%H:%M:%SZ}",
+            "ms_played": 150_000,
+            "master_metadata_track_name": TRACKS[track][1],
+            "master_metadata_album_artist_name": TRACKS[track][0],
+            "spotify_track_uri": f"spotify:track:{track:022d}",
+        }
+        for minute, track, streamed in heard
+        if streamed
+    ]
+    streams.write_text(json.dumps(rows))
+    return [scrobbles, streams] if rows else [scrobbles]
+
+
+@pytest.mark.slow
+@examples(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=plays, second=plays)
+def test_extending_gives_what_building_anew_gives(
+    tmp_path_factory: pytest.TempPathFactory, first: list[tuple[int, int, bool]], second: list[tuple[int, int, bool]]
+) -> None:
+    folder = tmp_path_factory.mktemp("exports")
+    parts = [write_exports(folder, "first", first), write_exports(folder, "second", second)]
+    extended, anew = load_settings(folder / "extended", {}), load_settings(folder / "anew", {})
+    for files in parts:
+        import_paths(extended, files, "ada", "Europe/Berlin")
+        assert build(extended).failed == []
+    import_paths(anew, [*parts[1], *parts[0]], "ada", "Europe/Berlin")
+    assert build(anew).failed == []
+    assert everything(extended) == everything(anew)
