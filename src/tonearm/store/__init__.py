@@ -1,0 +1,223 @@
+"""The transactional store: who the listeners are and where their clocks stand.
+
+SQLite in WAL mode inside the home folder; nothing here is particular to SQLite but the PRAGMAs, so that
+another database is a matter of its URL.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, Engine, create_engine, event, select, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.orm import Session
+
+from tonearm.errors import HomeBusy, HomeUnusable, UnknownName, UsageError
+from tonearm.store.models import HEAD, ListenerRow, ZoneRow
+from tonearm.store.zones import find_zone, system_zone
+
+if TYPE_CHECKING:
+    from tonearm.settings import Settings
+
+ALWAYS = date(2000, 1, 1)
+"""The day from which a listener's first zone is written down; it also holds for every day before."""
+
+LONGEST_NAME = 64
+_BUSY_MS = 15_000
+_UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A person whose listens are kept, and the zones of their clock in order of date."""
+
+    name: str
+    zones: tuple[tuple[date, str], ...]
+
+    @property
+    def zone(self) -> str:
+        """The newest zone."""
+        return self.zones[-1][1] if self.zones else "UTC"
+
+
+class Store:
+    """The listeners, in one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Work on a database whose schema is up to date; use :func:`open_store`."""
+        self.engine = engine
+
+    def listeners(self) -> list[Listener]:
+        """Everybody, by name."""
+        with self._session(writes=False) as session:
+            rows = session.scalars(select(ListenerRow).order_by(ListenerRow.name_key))
+            return [_listener(row) for row in rows]
+
+    def listener(self, name: str) -> Listener:
+        """The listener of that name, in any case; raises UnknownName."""
+        with self._session(writes=False) as session:
+            return _listener(_find(session, name))
+
+    def ensure_listener(self, name: str, zone: str | None = None) -> Listener:
+        """The listener of that name, added if new, with ``zone`` or else this machine's zone.
+
+        For somebody known, a ``zone`` corrects the only one they have; who has moved keeps what is written,
+        and UsageError says so when ``zone`` is none of theirs. Raises UnknownName for an unknown zone.
+        """
+        wanted, found = find_zone(zone) if zone else None, valid_name(name)
+        with self._session(writes=True) as session:
+            row = session.scalar(select(ListenerRow).filter_by(name_key=_key(found)))
+            if row is None:
+                first = ZoneRow(from_at=ALWAYS, zone=wanted or system_zone())
+                row = ListenerRow(name=found, name_key=_key(found), created_at=datetime.now(UTC), zones=[first])
+                session.add(row)
+            elif wanted and wanted not in {z.zone for z in row.zones}:
+                if len(row.zones) > 1:
+                    raise UsageError(
+                        f"{row.name} has lived in {len(row.zones)} time zones and {wanted} is none of them; "
+                        "add it with the date from which it holds"
+                    )
+                row.zones[0].zone = wanted
+            session.flush()
+            return _listener(row)
+
+    def would_be(self, name: str, zone: str | None = None) -> Listener:
+        """What :meth:`ensure_listener` would answer, without changing anything."""
+        wanted = find_zone(zone) if zone else None
+        known = next((one for one in self.listeners() if _key(one.name) == _key(name)), None)
+        if known is None or (wanted and len(known.zones) == 1):
+            return Listener(known.name if known else valid_name(name), ((ALWAYS, wanted or system_zone()),))
+        return known
+
+    def set_zone(self, name: str, zone: str, from_date: date | None = None) -> Listener:
+        """Let ``zone`` hold from that local day on; without a date always, in place of all others.
+
+        Raises UnknownName for a listener or a zone that is not there.
+        """
+        wanted = find_zone(zone)
+        with self._session(writes=True) as session:
+            row = _find(session, name)
+            kept = [z for z in row.zones if from_date and z.from_at != from_date]
+            row.zones.clear()
+            # Old rows must be gone before a new one may take their primary key.
+            session.flush()
+            days = {z.from_at: z.zone for z in kept} | {from_date or ALWAYS: wanted}
+            row.zones.extend(ZoneRow(from_at=day, zone=days[day]) for day in sorted(days))
+            session.flush()
+            return _listener(row)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _session(self, *, writes: bool) -> Iterator[Session]:
+        with _said_plainly(self.engine), Session(self.engine.execution_options(writes=writes)) as session:
+            yield session
+            session.commit()
+
+
+def open_store(settings: Settings) -> Store:
+    """The home's store, made or migrated first when that is needed.
+
+    Raises HomeUnusable when it cannot be opened or was made by a newer tonearm, HomeBusy when another
+    process holds it for too long.
+    """
+    engine = _connect(URL.create("sqlite", database=str(settings.database)))
+    if _revision(engine, settings.database) != HEAD:
+        _migrate(engine, settings)
+    return Store(engine)
+
+
+def valid_name(text: str) -> str:
+    """A listener's name, trimmed and in Unicode's composed form; raises UsageError saying what is wrong."""
+    name = unicodedata.normalize("NFC", text).strip()
+    if not 1 <= len(name) <= LONGEST_NAME:
+        raise UsageError(f"a listener's name has 1 to {LONGEST_NAME} characters, this one has {len(name)}")
+    if any(unicodedata.category(c) in _UNPRINTABLE for c in name):
+        raise UsageError("a listener's name must not contain control characters or line breaks")
+    if "/" in name or "\\" in name or name in {".", ".."}:
+        raise UsageError(f"a listener's name must not look like a path: '{name}'")
+    return name
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip().casefold()
+
+
+def _find(session: Session, name: str) -> ListenerRow:
+    row = session.scalar(select(ListenerRow).filter_by(name_key=_key(name)))
+    if row is None:
+        raise UnknownName("listener", name, session.scalars(select(ListenerRow.name)), hint="importing a file adds one")
+    return row
+
+
+def _listener(row: ListenerRow) -> Listener:
+    return Listener(row.name, tuple(sorted((z.from_at, z.zone) for z in row.zones)))
+
+
+def _connect(url: URL) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # Python's sqlite3 opens transactions late and not for DDL; we begin them ourselves, so that a migration
+    # that is killed leaves nothing behind.
+    connection.isolation_level = None
+    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # A read transaction that turns into a write fails at once if somebody else wrote; taking the write lock
+    # at the start waits instead.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(engine: Engine, file: Path) -> str | None:
+    """The schema's revision; None for a store that is yet to be made."""
+    if not file.exists():
+        return None
+    with _said_plainly(engine), engine.connect() as connection:
+        known = connection.scalar(text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"))
+        found = connection.scalar(text("SELECT version_num FROM alembic_version")) if known else None
+        return None if found is None else str(found)
+
+
+def _migrate(engine: Engine, settings: Settings) -> None:
+    from filelock import FileLock, Timeout
+
+    from tonearm.home import make_home
+    from tonearm.store.migrations import upgrade
+
+    make_home(settings)
+    try:
+        with FileLock(settings.home / "store.lock", timeout=settings.lock_wait_s), _said_plainly(engine):
+            upgrade(engine, settings.database)
+    except Timeout as error:
+        raise HomeBusy(f"another tonearm is preparing {settings.database}; repeat the command") from error
+
+
+@contextmanager
+def _said_plainly(engine: Engine) -> Iterator[None]:
+    """Turn the database's refusals into sentences."""
+    where = engine.url.database
+    try:
+        yield
+    except OperationalError as error:
+        if "locked" in str(error.orig):
+            raise HomeBusy(f"{where} is held by another program; repeat the command later") from error
+        raise HomeUnusable(f"{where} cannot be used ({error.orig}); check the disk and permissions") from error
+    except DatabaseError as error:
+        raise HomeUnusable(f"{where} is damaged ({error.orig}); `tonearm restore` a backup") from error

@@ -1,0 +1,118 @@
+"""What each listener's clock showed, as intervals of constant distance from UTC.
+
+Local time is then one interval join that any engine can do alike, where the engines' own zone functions
+differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tonearm.store import Listener
+
+FIRST_YEAR = 2000
+
+_PROBE = timedelta(days=1)
+"""No zone has moved its clock there and back within a day since 2000."""
+
+_SECOND = timedelta(seconds=1)
+
+Interval = tuple[datetime, datetime, int]
+
+
+def listener_clock(listeners: Iterable[Listener], until_year: int) -> pa.Table:
+    """Intervals of constant UTC offset per listener, from 2000-01-01 to the end of ``until_year`` in UTC.
+
+    Columns listener, year, from_at, until_at (exclusive), utc_offset_s, zone; an interval never crosses a
+    UTC year, and a listener's intervals leave no gap. Sorted by listener and from_at.
+    """
+    import pyarrow as pa
+
+    instant = pa.timestamp("us", tz="UTC")
+    schema = pa.schema(
+        [
+            ("listener", pa.string()),
+            ("year", pa.int64()),
+            ("from_at", instant),
+            ("until_at", instant),
+            ("utc_offset_s", pa.int64()),
+            ("zone", pa.string()),
+        ]
+    )
+    rows = [
+        {
+            "listener": listener.name,
+            "year": start.year,
+            "from_at": start,
+            "until_at": end,
+            "utc_offset_s": offset,
+            "zone": zone,
+        }
+        for listener in sorted(listeners, key=lambda one: one.name)
+        for zone, stay_start, stay_end in _stays(listener, until_year)
+        for start, end, offset in _within(zone_intervals(zone, until_year), stay_start, stay_end)
+    ]
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+@cache
+def zone_intervals(zone: str, until_year: int) -> tuple[Interval, ...]:
+    """(from, until, offset in seconds) of one zone, split where its offset or the UTC year changes."""
+    clock = ZoneInfo(zone)
+    start, end = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(until_year + 1, 1, 1, tzinfo=UTC)
+    years = {datetime(year, 1, 1, tzinfo=UTC) for year in range(FIRST_YEAR, until_year + 2)}
+    edges = sorted(years | set(_changes(clock, start, end)))
+    return tuple((one, next_one, _offset(clock, one)) for one, next_one in pairwise(edges))
+
+
+def _stays(listener: Listener, until_year: int) -> Iterator[tuple[str, datetime, datetime]]:
+    """(zone, from, until) of each place the listener lived in; the first one reaches back to the beginning."""
+    first, end = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(until_year + 1, 1, 1, tzinfo=UTC)
+    zones = listener.zones or ((date(FIRST_YEAR, 1, 1), "UTC"),)
+    starts = [first] + [_midnight(day, zone) for day, zone in zones[1:]]
+    for (_, zone), start, until in zip(zones, starts, [*starts[1:], end], strict=True):
+        if start < until:
+            yield zone, start, until
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def _within(intervals: Iterable[Interval], start: datetime, end: datetime) -> Iterator[Interval]:
+    for one, next_one, offset in intervals:
+        if one < end and next_one > start:
+            yield max(one, start), min(next_one, end), offset
+
+
+def _changes(clock: ZoneInfo, start: datetime, end: datetime) -> Iterator[datetime]:
+    before = start
+    while before < end:
+        after = min(before + _PROBE, end)
+        if _offset(clock, before) != _offset(clock, after):
+            yield _first_after_change(clock, before, after)
+        before = after
+
+
+def _first_after_change(clock: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """The exact second of the change between two instants, by bisection."""
+    old = _offset(clock, before)
+    while after - before > _SECOND:
+        middle = before + (after - before) // 2
+        middle = middle.replace(microsecond=0)
+        before, after = (middle, after) if _offset(clock, middle) == old else (before, middle)
+    return after
+
+
+def _offset(clock: ZoneInfo, at: datetime) -> int:
+    offset = at.astimezone(clock).utcoffset()
+    assert offset is not None
+    return int(offset.total_seconds())

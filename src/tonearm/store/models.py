@@ -1,0 +1,39 @@
+"""Tables of the transactional store, as SQLAlchemy sees them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Date, DateTime, ForeignKey, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+HEAD = "0001"
+"""Newest migration; kept here so that an up-to-date store opens without importing Alembic."""
+
+
+class Base(DeclarativeBase):
+    """Root of the store's models."""
+
+
+class ListenerRow(Base):
+    """A listener. ``name_key`` is the case-folded name, so that "Ada" and "ada" are one person anywhere."""
+
+    __tablename__ = "listeners"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    name_key: Mapped[str] = mapped_column(String(192), unique=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    zones: Mapped[list[ZoneRow]] = relationship(
+        order_by="ZoneRow.from_at", cascade="all, delete-orphan", lazy="selectin"
+    )
+
+
+class ZoneRow(Base):
+    """The IANA zone whose clock a listener follows from a local day on."""
+
+    __tablename__ = "listener_zones"
+
+    listener_id: Mapped[int] = mapped_column(ForeignKey("listeners.id", ondelete="CASCADE"), primary_key=True)
+    from_at: Mapped[date] = mapped_column(Date, primary_key=True)
+    zone: Mapped[str] = mapped_column(String(64))

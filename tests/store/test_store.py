@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tonearm.errors import HomeUnusable, UnknownName, UsageError
+from tonearm.settings import Settings
+from tonearm.store import ALWAYS, Listener, Store, open_store, valid_name
+from tonearm.store.models import HEAD, Base
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(Settings(home=tmp_path))
+
+
+def test_a_new_listener_has_the_zone_given_from_always(store: Store) -> None:
+    assert store.ensure_listener("Ada", "europe/berlin") == Listener("Ada", ((ALWAYS, "Europe/Berlin"),))
+
+
+def test_the_same_name_in_another_case_is_the_same_person(store: Store) -> None:
+    store.ensure_listener("Ümit", "UTC")
+    assert store.ensure_listener(" ümit ").name == "Ümit"
+    assert [one.name for one in store.listeners()] == ["Ümit"]
+
+
+def test_a_zone_given_again_corrects_the_only_one(store: Store) -> None:
+    store.ensure_listener("Ada", "UTC")
+    assert store.ensure_listener("Ada", "Asia/Tokyo").zones == ((ALWAYS, "Asia/Tokyo"),)
+
+
+def test_a_move_keeps_the_zone_before_it(store: Store) -> None:
+    store.ensure_listener("Ada", "Europe/Berlin")
+    moved = store.set_zone("ada", "America/New_York", date(2021, 3, 1))
+    assert moved.zones == ((ALWAYS, "Europe/Berlin"), (date(2021, 3, 1), "America/New_York"))
+    assert moved.zone == "America/New_York"
+    with pytest.raises(UsageError, match="add it with the date"):
+        store.ensure_listener("Ada", "Asia/Tokyo")
+
+
+def test_the_same_date_again_replaces_and_no_date_replaces_all(store: Store) -> None:
+    store.ensure_listener("Ada", "Europe/Berlin")
+    store.set_zone("Ada", "America/New_York", date(2021, 3, 1))
+    again = store.set_zone("Ada", "America/Chicago", date(2021, 3, 1))
+    assert again.zones == ((ALWAYS, "Europe/Berlin"), (date(2021, 3, 1), "America/Chicago"))
+    assert store.set_zone("Ada", "UTC").zones == ((ALWAYS, "UTC"),)
+
+
+def test_asking_for_a_zone_adds_nobody(store: Store) -> None:
+    assert store.zone_for("Ada", "asia/tokyo") == "Asia/Tokyo"
+    assert store.listeners() == []
+    store.ensure_listener("Ada", "Europe/Berlin")
+    assert store.zone_for("ada") == "Europe/Berlin"
+
+
+def test_unknown_names_come_with_the_nearest(store: Store) -> None:
+    store.ensure_listener("Ada", "UTC")
+    with pytest.raises(UnknownName, match="did you mean Ada"):
+        store.listener("Adda")
+    with pytest.raises(UnknownName, match="Europe/Berlin"):
+        store.set_zone("Ada", "Europe/Berln")
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 65, "a\x00b", "a\nb", "../x", "a/b", "a\\b", ".."])
+def test_names_that_are_refused(name: str) -> None:
+    with pytest.raises(UsageError):
+        valid_name(name)
+
+
+@pytest.mark.parametrize("name", ["Ada", " Ada ", "李雷", "O'Brien, Jr.", "x" * 64, "; DROP TABLE listeners"])
+def test_names_that_are_taken(store: Store, name: str) -> None:
+    assert store.ensure_listener(name, "UTC").name == name.strip()
+
+
+def test_listeners_are_there_when_opened_again(tmp_path: Path, store: Store) -> None:
+    store.ensure_listener("Ada", "UTC")
+    assert [one.name for one in open_store(Settings(home=tmp_path)).listeners()] == ["Ada"]
+
+
+def test_threads_adding_the_same_listener_make_one(store: Store) -> None:
+    threads = [threading.Thread(target=store.ensure_listener, args=("Ada", "UTC")) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store.listeners()) == 1
+
+
+def test_the_schema_is_what_the_models_say(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    from tonearm.store.migrations import config
+
+    assert ScriptDirectory.from_config(config()).get_current_head() == HEAD
+    with store.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_a_store_that_is_up_to_date_opens_without_alembic(tmp_path: Path, store: Store) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tonearm.settings import Settings;"
+        "from tonearm.store import open_store; open_store(Settings(home=Path(sys.argv[1]))).listeners();"
+        "print([m for m in ('alembic', 'pyarrow', 'pandas', 'duckdb') if m in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+def test_a_store_of_a_newer_tonearm_is_refused(tmp_path: Path, store: Store) -> None:
+    store.close()
+    with sqlite3.connect(tmp_path / "tonearm.sqlite") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(HomeUnusable, match="newer tonearm"):
+        open_store(Settings(home=tmp_path))
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tonearm.sqlite").write_bytes(b"not a database" * 100)
+    with pytest.raises(HomeUnusable, match="damaged"):
+        open_store(Settings(home=tmp_path))

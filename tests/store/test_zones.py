@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+import tzlocal
+
+from tonearm.errors import UnknownName
+from tonearm.store.zones import find_zone, system_zone
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("Europe/Berlin", "Europe/Berlin"),
+        ("europe/berlin", "Europe/Berlin"),
+        (" America/New York ", "America/New_York"),
+        ("Asia/Calcutta", "Asia/Calcutta"),
+        ("US/pacific", "US/Pacific"),
+        ("utc", "UTC"),
+    ],
+)
+def test_names_and_aliases(text: str, zone: str) -> None:
+    assert find_zone(text) == zone
+
+
+@pytest.mark.parametrize(("text", "near"), [("Europe/Berln", "Europe/Berlin"), ("Asia/Calcuta", "Asia/Calcutta")])
+def test_a_misspelt_zone_is_named_with_the_nearest(text: str, near: str) -> None:
+    with pytest.raises(UnknownName, match=near):
+        find_zone(text)
+
+
+@pytest.mark.parametrize("text", ["", "../../etc/passwd", "/etc/localtime", "xyzzy", "localtime", "\0"])
+def test_what_is_no_zone_is_refused(text: str) -> None:
+    with pytest.raises(UnknownName):
+        find_zone(text)
+
+
+@pytest.mark.parametrize(("told", "zone"), [("Asia/Kolkata", "Asia/Kolkata"), ("local", "UTC"), (None, "UTC")])
+def test_the_machine_s_zone(monkeypatch: pytest.MonkeyPatch, told: str | None, zone: str) -> None:
+    monkeypatch.setattr(tzlocal, "get_localzone_name", lambda: told)
+    assert system_zone() == zone
