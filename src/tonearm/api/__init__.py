@@ -1,0 +1,1 @@
+"""The HTTP API, the one way in for the page and for other programs."""

@@ -1,0 +1,93 @@
+"""The application: routes, errors as sentences, and who may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from tonearm import __version__
+from tonearm.api.answers import Answer, Problem, describe_answers
+from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
+from tonearm.api.routes import docs, health, imports, listeners, listens, tables
+from tonearm.errors import (
+    HomeBusy,
+    HomeUnusable,
+    InputError,
+    TableInvalid,
+    TonearmError,
+    UnknownName,
+    UsageError,
+)
+from tonearm.settings import Settings
+
+HOSTS = ("127.0.0.1", "localhost", "testserver")
+"""Names under which the API answers; anything else is another site's name pointed at this machine."""
+
+BUSY_AFTER_S = 10.0
+"""A request waits this long for another writer; a person at a terminal may wait longer."""
+
+_STATUS: tuple[tuple[type[TonearmError], int], ...] = (
+    (UnknownName, 404),
+    (UsageError, 422),
+    (InputError, 422),
+    (TableInvalid, 422),
+    (HomeBusy, 409),
+    (HomeUnusable, 507),
+)
+
+
+def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES) -> FastAPI:
+    """The API over the home of ``settings``; every failure it foresees is a Problem with a fitting status."""
+    app = FastAPI(title="tonearm", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
+    for module in (health, tables, listens, listeners, imports, docs):
+        app.include_router(module.router)
+    app.add_exception_handler(TonearmError, _foreseen)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(PermissionError, _not_permitted)
+    app.add_middleware(BodyLimit, most_bytes=max_upload_bytes)
+    app.middleware("http")(_same_machine)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))
+    describe_answers(app)
+    return app
+
+
+def _problem(status: int, error: str, message: str) -> Response:
+    return Answer(Problem(error, message), status_code=status)
+
+
+def _foreseen(_request: Request, error: Exception) -> Response:
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    return _problem(status, type(error).__name__, str(error))
+
+
+def _not_understood(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    said = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
+    return _problem(422, "UsageError", said)
+
+
+def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _problem(error.status_code, "Refused", str(error.detail))
+
+
+def _not_permitted(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, PermissionError)
+    return _problem(507, "HomeUnusable", f"{error.filename or 'a file'} may not be read or written; allow it")
+
+
+async def _same_machine(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Refuse what a page of another site asks through the browser of whoever looks at it."""
+    origin = request.headers.get("origin")
+    if origin and urlsplit(origin).hostname not in HOSTS:
+        return _problem(403, "Refused", "pages of other sites may not use this API")
+    return await call_next(request)

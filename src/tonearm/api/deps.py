@@ -1,0 +1,64 @@
+"""What routes ask for, as annotated aliases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from tonearm.errors import UsageError
+from tonearm.settings import Settings
+from tonearm.store import Store, open_store
+
+MAX_LIMIT = 100_000
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+SettingsDep = Annotated[Settings, Depends(_settings)]
+
+
+def _store(settings: SettingsDep) -> Iterator[Store]:
+    with closing(open_store(settings)) as store:
+        yield store
+
+
+StoreDep = Annotated[Store, Depends(_store)]
+
+Rule = Annotated[
+    str, Query(description="Which listens count: all, 30s (heard for 30 s), lastfm (half the track or 4 minutes).")
+]
+Limit = Annotated[int, Query(ge=0, le=MAX_LIMIT, description="How many rows at most.")]
+Offset = Annotated[int, Query(ge=0, le=2**62, description="How many rows to pass over first.")]
+
+
+def _listener(store: StoreDep, name: str) -> str:
+    return store.listener(name).name
+
+
+ListenerInPath = Annotated[str, Depends(_listener)]
+"""The name in the path, as it is written in the store."""
+
+
+def _listener_asked(store: StoreDep, listener: Annotated[str | None, Query()] = None) -> str | None:
+    return None if listener is None else store.listener(listener).name
+
+
+ListenerAsked = Annotated[str | None, Depends(_listener_asked)]
+"""The listener in the query, as written in the store; None for everybody."""
+
+
+def _only_listener(store: StoreDep, asked: ListenerAsked) -> str:
+    names = [one.name for one in store.listeners()]
+    if asked is None and len(names) != 1:
+        raise UsageError(f"whose listens? name a listener: {', '.join(names) or 'there is none yet'}")
+    return asked or names[0]
+
+
+OneListener = Annotated[str, Depends(_only_listener)]
+"""The listener in the query, else the only one there is."""

@@ -1,0 +1,41 @@
+"""``/docs``: the routes on one plain page, since FastAPI's own page fetches scripts from elsewhere."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+router = APIRouter(include_in_schema=False)
+
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>tonearm API</title>
+<meta name="viewport" content="width=device-width"><style>
+:root {{ color-scheme: light dark }} body {{ font: 16px/1.5 system-ui; max-width: 50rem;
+  margin: 2rem auto; padding: 0 1rem }}
+code {{ font-size: .95em }} dt {{ margin-top: 1.2rem; font-weight: 600 }} dd {{ margin: 0 0 0 1rem }} li {{ margin: 0 }}
+</style><h1>tonearm {version}</h1>
+<p>Every route and its parameters; <a href="/openapi.json">openapi.json</a> has the types of the answers too.</p>
+<dl>{routes}</dl></html>"""
+
+
+@router.get("/docs", response_class=HTMLResponse)
+def docs(request: Request) -> HTMLResponse:
+    """The routes, for people."""
+    document = request.app.openapi()
+    routes = "".join(
+        _route(method, path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    )
+    return HTMLResponse(_PAGE.format(version=escape(document["info"]["version"]), routes=routes))
+
+
+def _route(method: str, path: str, operation: dict[str, Any]) -> str:
+    parameters = "".join(
+        f"<li><code>{escape(p['name'])}</code> {escape(p.get('description', ''))}</li>"
+        for p in operation.get("parameters", [])
+    )
+    said = escape(operation.get("description", ""))
+    return f"<dt><code>{method.upper()} {escape(path)}</code></dt><dd>{said}<ul>{parameters}</ul></dd>"

@@ -1,0 +1,99 @@
+"""``/imports``."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Query, UploadFile
+
+from tonearm.api.answers import Answer, Built, Imported, ImportRows, answers
+from tonearm.api.deps import Limit, SettingsDep
+from tonearm.errors import UsageError
+from tonearm.home import make_home
+from tonearm.imports import import_paths
+from tonearm.ledger import ImportReport, Outcome, find_import, import_rows, imports, undo
+from tonearm.run import build
+from tonearm.settings import Settings
+
+router = APIRouter(tags=["imports"])
+
+_LONGEST_FILE_NAME = 120
+_BUFFER = 1 << 20
+_ABANDONED_S = 24 * 3600
+
+
+@router.get("/imports", responses=answers(list[ImportReport]))
+def list_imports(settings: SettingsDep) -> Answer:
+    """Every import, newest first; in each, read = kept + duplicates + rejected."""
+    return Answer(imports(settings))
+
+
+@router.get("/imports/{run}", responses=answers(ImportRows))
+def read_import(
+    settings: SettingsDep,
+    run: int,
+    outcome: Annotated[Outcome | None, Query(description="Which rows to list.")] = None,
+    limit: Limit = 1_000,
+) -> Answer:
+    """One import and its files; with ``outcome`` also its rows that were rejected and why, were known and
+    from where, or were kept.
+    """
+    report = find_import(settings, run)
+    if outcome is None:
+        return Answer(ImportRows(report, [], False))
+    rows = import_rows(settings, run, outcome, limit + 1).to_pylist()
+    return Answer(ImportRows(report, rows[:limit], len(rows) > limit))
+
+
+@router.post("/imports", responses=answers(Imported))
+def post_import(
+    settings: SettingsDep,
+    files: list[UploadFile],
+    listener: Annotated[str | None, Form(description="Whose listens; needed when there are several.")] = None,
+    timezone: Annotated[str | None, Form(description="The listener's IANA time zone.")] = None,
+    kind: Annotated[str, Form(description="Kind of the files, when it is not recognised.")] = "",
+) -> Answer:
+    """Import files and bring every table up to date."""
+    make_home(settings)
+    _sweep(settings.scratch)
+    with TemporaryDirectory(dir=settings.scratch, prefix="upload-") as folder:
+        paths = [_stored(upload, Path(folder), number) for number, upload in enumerate(files, 1)]
+        report = import_paths(settings, paths, listener or None, timezone or None, kind)
+    return Answer(Imported(report, _build(settings)))
+
+
+@router.delete("/imports/{run}", responses=answers(Imported))
+def delete_import(settings: SettingsDep, run: int) -> Answer:
+    """Take an import back, and bring every table up to date; rows that another import brought too stay."""
+    report = undo(settings, run)
+    return Answer(Imported(report, _build(settings)))
+
+
+def _build(settings: Settings) -> Built:
+    report = build(settings)
+    return Built(report.seconds, report.tables)
+
+
+def _sweep(scratch: Path) -> None:
+    """Remove uploads that a killed server left; one under way is never that old."""
+    for left in scratch.glob("upload-*"):
+        if time.time() - left.stat().st_mtime > _ABANDONED_S:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _stored(upload: UploadFile, folder: Path, number: int) -> Path:
+    """The upload as a file; only the last part of the name it came with is used."""
+    name = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
+    name = "".join(c for c in name if c.isprintable())[-_LONGEST_FILE_NAME:].lstrip(".")
+    if not name:
+        raise UsageError("an uploaded file has no name")
+    path = folder / name
+    if path.exists():
+        path = folder / f"{path.stem} ({number}){path.suffix}"
+    with path.open("wb") as out:
+        shutil.copyfileobj(upload.file, out, _BUFFER)
+    return path

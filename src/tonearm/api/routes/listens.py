@@ -1,0 +1,50 @@
+"""``/listens``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from tonearm.api.answers import Answer, Listens, answers
+from tonearm.api.deps import Limit, OneListener, SettingsDep
+from tonearm.errors import UsageError
+from tonearm.overview import listens_before
+
+router = APIRouter(tags=["listens"])
+
+_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_HIGHEST_ID = 2**63 - 1
+
+
+@router.get("/listens", responses=answers(Listens))
+def listens(
+    settings: SettingsDep,
+    listener: OneListener,
+    start: Annotated[datetime | None, Query(alias="from", description="First instant, UTC.")] = None,
+    end: Annotated[datetime | None, Query(alias="to", description="First instant after, UTC.")] = None,
+    before: Annotated[str | None, Query(description="The `next` of the answer before, or an instant.")] = None,
+    limit: Limit = 100,
+) -> Answer:
+    """One listener's listens, newest first."""
+    cursor = _cursor(before) if before else (_LAST, _HIGHEST_ID)
+    rows = listens_before(settings, listener, _utc(start or _FIRST), _utc(end or _LAST), cursor, limit + 1).to_pylist()
+    shown, more = rows[:limit], len(rows) > limit and limit > 0
+    last = f"{shown[-1]['started_at'].isoformat()}~{shown[-1]['listen_id']}" if more else None
+    return Answer(Listens(shown, last))
+
+
+def _cursor(text: str) -> tuple[datetime, int]:
+    """The instant and id of ``before``; an instant alone is exclusive."""
+    at, _, listen = text.partition("~")
+    try:
+        # A "+" that was not encoded arrives as a space.
+        return _utc(datetime.fromisoformat(at.replace(" ", "+"))), int(listen) if listen else -1
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"before={text} is neither an instant nor the `next` of an answer") from error
+
+
+def _utc(at: datetime) -> datetime:
+    """``at`` with its zone; UTC when it has none."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,107 @@
+"""``/tables``."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from tonearm.api.answers import Answer, ColumnInfo, Rows, TableInfo, answers
+from tonearm.api.deps import Limit, ListenerAsked, Offset, Rule, SettingsDep
+from tonearm.columns import COLUMNS
+from tonearm.lake import Lake, open_lake
+from tonearm.show import show
+from tonearm.table import Table, schema_of, tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+router = APIRouter(tags=["tables"])
+
+Format = Literal["json", "csv", "arrow", "parquet"]
+
+
+@router.get("/tables", responses=answers(list[TableInfo]))
+def list_tables(settings: SettingsDep) -> Answer:
+    """Every table: what it holds, its grain and columns, how many rows, when it was built."""
+    lake = open_lake(settings.lake)
+    return Answer([_info(table, lake) for table in tables().values()])
+
+
+@router.get("/tables/{name}", responses=answers(Rows))
+def read_table(
+    settings: SettingsDep,
+    name: str,
+    listener: ListenerAsked,
+    rule: Rule = "all",
+    limit: Limit = 1_000,
+    offset: Offset = 0,
+    form: Annotated[Format, Query(alias="format")] = "json",
+) -> Response:
+    """Rows of a table in the order of its grain, under a listen rule; Arrow or Parquet for many."""
+    rows = show(settings, name, listener, rule, limit=limit + 1, offset=offset)
+    shown, truncated = rows.slice(0, limit), rows.num_rows > limit
+    if form == "json":
+        return Answer(Rows(shown.to_pylist(), truncated))
+    media_type, write = _FORMATS[form]
+    return Response(write(shown), media_type=media_type, headers={"X-Truncated": "true" if truncated else "false"})
+
+
+def _info(table: Table, lake: Lake) -> TableInfo:
+    built = lake.has(table.name)
+    return TableInfo(
+        name=table.name,
+        layer=table.layer,
+        family=table.family,
+        summary=table.summary,
+        grain=list(table.grain),
+        columns=[_column(name) for name in _columns(table.name, lake if built else None)],
+        rows=lake.rows(table.name) if built else None,
+        version=lake.version(table.name),
+        built_at=lake.built_at(table.name),
+    )
+
+
+def _columns(name: str, lake: Lake | None) -> list[str]:
+    """Names of the columns; told by the lake where it has the table, since working them out takes a while."""
+    return list(schema_of(name)) if lake is None else lake.dataset(name).schema.names
+
+
+def _column(name: str) -> ColumnInfo:
+    known = COLUMNS[name]
+    return ColumnInfo(name, known.kind, known.unit, known.meaning, known.null)
+
+
+def _csv(rows: pa.Table) -> bytes:
+    import pyarrow.csv
+
+    out = io.BytesIO()
+    pyarrow.csv.write_csv(rows, out)
+    return out.getvalue()
+
+
+def _arrow(rows: pa.Table) -> bytes:
+    import pyarrow as pa
+
+    out = io.BytesIO()
+    with pa.ipc.new_stream(out, rows.schema) as writer:
+        writer.write_table(rows)
+    return out.getvalue()
+
+
+def _parquet(rows: pa.Table) -> bytes:
+    import pyarrow.parquet
+
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(rows, out)
+    return out.getvalue()
+
+
+_FORMATS: dict[Format, tuple[str, Callable[[pa.Table], bytes]]] = {
+    "csv": ("text/csv; charset=utf-8", _csv),
+    "arrow": ("application/vnd.apache.arrow.stream", _arrow),
+    "parquet": ("application/vnd.apache.parquet", _parquet),
+}

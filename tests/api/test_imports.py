@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+import time
+
+import httpx
+import pytest
+
+from tests.api.conftest import HISTORY, client_of, upload
+from tonearm.home import make_home, writing
+from tonearm.settings import Settings
+
+
+def test_an_upload_is_built_and_adds_up_again_changes_nothing_and_can_be_undone(
+    http: httpx.Client, home: Settings
+) -> None:
+    first = upload(http).json()
+    ledger = first["ledger"]
+    assert [ledger[c] for c in ("run", "read", "kept", "duplicates", "rejected")] == [1, 4, 2, 1, 1]
+    assert [file["name"] for file in ledger["files"]] == ["history.csv"]
+    assert not [table for table in first["built"]["tables"] if table["problem"]]
+    assert list(home.scratch.iterdir()) == []
+
+    again = upload(http).json()["ledger"]
+    assert (again["kept"], again["duplicates"], again["rejected"]) == (0, 3, 1)
+    assert [one["run"] for one in http.get("/imports").json()] == [2, 1]
+
+    assert http.delete("/imports/1").json()["ledger"]["undone_at"]
+    assert len(http.get("/listens").json()["listens"]) == 2, "import 2 brought the same file"
+    assert http.delete("/imports/2").json()["ledger"]["undone_at"]
+    assert http.get("/listens").json()["listens"] == []
+    assert http.delete("/imports/1").status_code == 422
+    assert http.delete("/imports/7").status_code == 404
+
+
+def test_the_rows_of_an_import_are_listed_with_reasons(filled: httpx.Client) -> None:
+    (rejected,) = filled.get("/imports/1", params={"outcome": "rejected"}).json()["rows"]
+    assert rejected["row"] == 4 and "no date" in rejected["reason"]
+    (known,) = filled.get("/imports/1", params={"outcome": "duplicate"}).json()["rows"]
+    assert (known["row"], known["first_row"]) == (3, 2)
+    assert filled.get("/imports/1").json()["rows"] == []
+
+
+def test_names_cannot_lead_out_of_the_scratch_folder_and_two_of_one_name_are_both_read(
+    http: httpx.Client, home: Settings
+) -> None:
+    names = ["../../evil.csv", "..\\evil.csv", "/etc/evil.csv", "evil.csv", ".hidden.csv"]
+    files = [("files", (name, HISTORY.replace("2020", str(2015 + i)).encode())) for i, name in enumerate(names)]
+    ledger = http.post("/imports", files=files, data={"listener": "Ada"}).json()["ledger"]
+    assert sorted(file["name"] for file in ledger["files"]) == [
+        "evil (2).csv",
+        "evil (3).csv",
+        "evil (4).csv",
+        "evil.csv",
+        "hidden.csv",
+    ]
+    assert ledger["kept"] == 10
+    assert not list(home.home.parent.rglob("*evil*"))
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"timezone": "Europe/Berln"}, 404),
+        ({"kind": "xml"}, 404),
+        ({"listener": "../x"}, 422),
+        ({"listener": "x" * 99}, 422),
+    ],
+)
+def test_a_wrong_form_is_a_sentence(http: httpx.Client, form: dict[str, str], status: int) -> None:
+    answer = upload(http, **form)
+    assert (answer.status_code, sorted(answer.json())) == (status, ["error", "message"])
+
+
+def test_a_file_that_nothing_recognises_is_named_in_the_ledger(http: httpx.Client) -> None:
+    (file,) = upload(http, text="what is this", name="x.bin").json()["ledger"]["files"]
+    assert "x.bin" in file["problem"]
+
+
+def test_no_files_is_a_sentence(http: httpx.Client) -> None:
+    assert http.post("/imports", data={"listener": "Ada"}).status_code == 422
+
+
+def test_more_than_the_limit_is_refused(home: Settings) -> None:
+    with client_of(home, max_upload_bytes=1_000) as http:
+        answer = upload(http, text="x" * 2_000)
+    assert (answer.status_code, answer.json()["error"]) == (413, "Refused")
+
+
+def test_while_another_writes_the_answer_is_busy(tmp_path: object, home: Settings) -> None:
+    import msgspec
+
+    hasty = msgspec.structs.replace(home, lock_wait_s=0)
+    with client_of(hasty) as http, writing(home):
+        answer = upload(http)
+    assert (answer.status_code, answer.json()["error"]) == (409, "HomeBusy")
+
+
+def test_uploads_that_a_killed_server_left_are_removed(http: httpx.Client, home: Settings) -> None:
+    make_home(home)
+    for name, age_s in (("upload-old", 2 * 24 * 3600), ("upload-new", 60)):
+        (home.scratch / name).mkdir()
+        then = time.time() - age_s
+        os.utime(home.scratch / name, (then, then))
+    upload(http, listener="../x")
+    assert [left.name for left in home.scratch.iterdir()] == ["upload-new"]
