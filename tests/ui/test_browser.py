@@ -1,0 +1,179 @@
+"""Walks the page in a real browser: an empty home, a file dropped, the overview at two sizes in two themes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING
+from urllib.error import URLError
+
+import pytest
+
+from tests.ui.conftest import LISTENS, history
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
+]
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+PATIENCE_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not on this machine; `make system` installs it")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """``tonearm serve`` on an empty home; it must end cleanly on Ctrl-C."""
+    home, port = tmp_path_factory.mktemp("served") / "home", free_port()
+    command = [sys.executable, "-m", "tonearm", "--home", str(home), "serve", "--port", str(port)]
+    served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", served)
+        yield f"http://127.0.0.1:{port}"
+        served.send_signal(signal.SIGINT)
+        output, _ = served.communicate(timeout=30)
+    finally:
+        served.kill()
+    assert f"http://127.0.0.1:{port}" in output
+    assert served.returncode in (0, 130)
+
+
+def free_port() -> int:
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
+
+
+def wait_until_up(url: str, served: subprocess.Popen[str]) -> None:
+    for _ in range(300):
+        assert served.poll() is None, "the page ended before it was up"
+        try:
+            urllib.request.urlopen(url).close()
+            return
+        except URLError:
+            sleep(0.2)
+    pytest.fail("the page did not come up")
+
+
+def open_page(browser: Browser, size: str, scheme: str) -> tuple[Page, list[str]]:
+    """A page of that size and theme, and the addresses elsewhere that it asks for."""
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page, elsewhere = context.new_page(), []
+    page.set_default_timeout(PATIENCE_MS)
+    page.on(
+        "request",
+        lambda r: None if r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else elsewhere.append(r.url),
+    )
+    return page, elsewhere
+
+
+def drop(page: Page, name: str, text: str) -> None:
+    """Drop a file onto the uploader, as from a folder's window."""
+    transfer = page.evaluate_handle(
+        "([name, text]) => { const t = new DataTransfer(); t.items.add(new File([text], name)); return t; }",
+        [name, text],
+    )
+    page.dispatch_event("[data-testid=stFileUploaderDropzone]", "drop", {"dataTransfer": transfer})
+
+
+def picture(page: Page, name: str) -> None:
+    folder = Path(os.environ.get("TONEARM_PICTURES", ""))
+    if folder.name:
+        folder.mkdir(parents=True, exist_ok=True)
+        height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+        size = page.viewport_size or {"width": 1280, "height": 900}
+        page.set_viewport_size({"width": size["width"], "height": min(height + 20, 6_000)})
+        page.wait_for_timeout(1_000)
+        page.screenshot(path=folder / f"{name}.png")
+        page.set_viewport_size(size)
+
+
+def test_an_empty_home_then_a_dropped_file_then_its_counts(browser: Browser, address: str, tmp_path: Path) -> None:
+    page, elsewhere = open_page(browser, "desktop", "light")
+    page.goto(address)
+    page.get_by_text("There are no listens here yet").wait_for()
+    picture(page, "empty")
+    page.get_by_role("link", name="Library & data").click()
+    drop(page, "history.csv", history())
+    page.get_by_text("history.csv").wait_for()
+    name = page.get_by_role("combobox", name="Whose listens")
+    name.fill("Ada (demo)")
+    name.press("Enter")
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_text(f"Import 1: {LISTENS} rows read = {LISTENS} kept + 0 known already + 0 rejected").wait_for()
+    picture(page, "library")
+    assert elsewhere == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_overview_fits_the_screen(browser: Browser, address: str, size: str, scheme: str) -> None:
+    page, elsewhere = open_page(browser, size, scheme)
+    page.goto(address)
+    page.get_by_text("Simulated household").wait_for()
+    page.get_by_text("Moods", exact=True).wait_for()
+    page.locator("canvas, svg.marks").nth(2).wait_for()
+    assert page.get_by_test_id("stMetricValue").first.inner_text() == f"{LISTENS:,}"
+    assert page.get_by_test_id("stException").count() == 0
+    assert (
+        page.evaluate(
+            "[...document.querySelectorAll('[data-testid=stVegaLiteChart], table')]"
+            ".filter(e => e.getBoundingClientRect().right > innerWidth).length"
+        )
+        == 0
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    background = page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor")
+    red = int(background.removeprefix("rgb(").partition(",")[0])
+    assert (red < 100) == (scheme == "dark")
+    picture(page, f"overview-{size}-{scheme}")
+    assert elsewhere == []
+    page.context.close()
+
+
+def test_the_keyboard_reaches_the_rule_and_changes_it(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, "desktop", "light")
+    page.goto(address)
+    page.get_by_text("Every listen counts, however short.").wait_for()
+    choice = page.get_by_role("radio", name="30 seconds or more").or_(
+        page.get_by_role("button", name="30 seconds or more")
+    )
+    choice.first.focus()
+    page.keyboard.press("Space")
+    page.get_by_text("A listen counts when at least 30 seconds were heard").wait_for()
+    page.context.close()
+
+
+def test_undo_asks_first_and_empties_the_page(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, "desktop", "light")
+    page.goto(f"{address}/library")
+    page.get_by_role("button", name="Undo this import").click()
+    page.get_by_role("button", name="Yes, undo it").click()
+    page.get_by_text("Import 1 was undone.").wait_for()
+    page.context.close()
