@@ -25,7 +25,7 @@ def test_the_home_is_the_given_one_else_the_environments(tmp_path: Path) -> None
     assert load_settings(tmp_path / "b", environ).home == tmp_path / "b"
 
 
-@pytest.mark.parametrize("text", ["memory_mb = 'lots'", "memory_gb = 1", "memory_mb = 1", "memory_mb ="])
+@pytest.mark.parametrize("text", ["memory_mb = 'lots'", "memory_gb = 1", "memory_mb = -1", "memory_mb ="])
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "tonearm.toml").write_text(text)
     with pytest.raises(UsageError, match=r"tonearm\.toml"):

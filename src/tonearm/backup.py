@@ -13,7 +13,7 @@ from tonearm.errors import InputError, UsageError
 from tonearm.home import MARKER, make_home, unusable, writing
 from tonearm.settings import Settings
 
-_LEFT_OUT = {"scratch", "writer.lock"}
+_LEFT_OUT = {"scratch", "compiled", "writer.lock", "store.lock"}
 
 
 def back_up(settings: Settings, archive: Path, waiting: Callable[[str], None] | None = None) -> int:

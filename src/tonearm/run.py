@@ -6,9 +6,12 @@ the stretches of time that new listens fall into; anything else is built anew. A
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -90,9 +93,13 @@ def build(
 
     began = perf_counter()
     todo = with_inputs(names)
-    with writing(settings, waiting), scratch_folder(settings) as folder, engine(settings, folder) as session:
-        lake = open_lake(settings.lake)
-        work = _Build(lake, session)
+    lake = open_lake(settings.lake)
+    with (
+        writing(settings, waiting),
+        scratch_folder(settings) as folder,
+        engine(settings, folder, rows=lake.rows(HISTORY)) as session,
+    ):
+        work = _Build(lake, session, settings.compiled)
         work.set_clock(_clock(settings))
         for done, table in enumerate(todo):
             if progress:
@@ -106,12 +113,13 @@ def build(
 class _Build:
     """One build under way: where each table's rows are in the engine, and what changed so far."""
 
-    def __init__(self, lake: Lake, session: Engine) -> None:
-        self.lake, self.session = lake, session
+    def __init__(self, lake: Lake, session: Engine, compiled: Path) -> None:
+        self.lake, self.session, self.compiled = lake, session, compiled
         self.reports: list[TableReport] = []
         self.relations: dict[str, str] = {}
         self.changes: dict[str, Change] = {}
         self.broken: set[str] = set()
+        self.windows: dict[int, list[Window]] = {}
         self.joined_by_windowed = {i for t in tables().values() if t.windowed for i in t.inputs}
 
     def set_clock(self, rows: pa.Table) -> None:
@@ -172,7 +180,7 @@ class _Build:
             if name == HISTORY:
                 if not self._only_appended(name, known.get(name)):
                     return None
-                windows += new_windows(self.session, self._relation(name), self.lake.note(table.name)["run"])
+                windows += self._windows_since(self.lake.note(table.name)["run"])
                 continue
             change = self.changes.get(name)
             if change is None or change.before != known.get(name):
@@ -183,6 +191,11 @@ class _Build:
                 return None
         return windows
 
+    def _windows_since(self, run: int) -> list[Window]:
+        if run not in self.windows:
+            self.windows[run] = new_windows(self.session, self._relation(HISTORY), run)
+        return self.windows[run]
+
     def _relation(self, name: str) -> str:
         """Name under which the engine sees the newest rows of table ``name``."""
         if name not in self.relations:
@@ -191,9 +204,17 @@ class _Build:
         return self.relations[name]
 
     def _sql(self, table: Table, relations: dict[str, str]) -> str:
-        backend = self.session.ibis
-        expression = table.build(*(backend.table(relations[i]) for i in table.inputs))
-        return str(backend.compile(expression))
+        """The table's function as SQL over ``relations``; kept in a file, because making it takes Ibis a second."""
+        shapes = [str(self.session.run(f"DESCRIBE {relations[i]}").fetchall()) for i in table.inputs]
+        known = [table.version, version("ibis-framework"), *(relations[i] for i in table.inputs), *shapes]
+        file = self.compiled / f"{table.name}-{hashlib.sha256(''.join(known).encode()).hexdigest()[:16]}.sql"
+        if not file.exists():
+            backend = self.session.ibis
+            expression = table.build(*(backend.table(relations[i]) for i in table.inputs))
+            partial = file.with_suffix(".part")
+            partial.write_text(str(backend.compile(expression)), encoding="utf-8")
+            partial.rename(file)
+        return file.read_text(encoding="utf-8")
 
     def _in_full(self, table: Table, inputs: dict[str, int | None]) -> Action:
         relations = {i: self._relation(i) for i in table.inputs}
@@ -207,9 +228,11 @@ class _Build:
         self._check(table, f"new_{table.name}")
         columns = self.session.columns(f"new_{table.name}")
         partitions = [c for c in _PARTITIONS if table.windowed and c in columns]
-        self.lake.replace(table.name, self._sorted(table), self._note(table, inputs), partition_by=partitions)
+        self.lake.replace(table.name, self._rows(table), self._note(table, inputs), partition_by=partitions)
         self.changes[table.name] = Change(before, grew=lost == 0)
-        self.relations[table.name] = f"new_{table.name}"
+        # Whoever needs it reads it from its files: at most one table's rows are held in memory.
+        self.session.run(f"DROP TABLE new_{table.name}")
+        self.relations.pop(table.name, None)
         return "built"
 
     def _in_windows(self, table: Table, inputs: dict[str, int | None], windows: list[Window]) -> Action:
@@ -232,7 +255,7 @@ class _Build:
         where = where_sql(windows, "write")
         self._compute(table, f"SELECT * FROM ({sql}) WHERE {where}")
         self._check(table, f"new_{table.name}")
-        self.lake.replace(table.name, self._sorted(table), self._note(table, inputs), where=where)
+        self.lake.replace(table.name, self._rows(table), self._note(table, inputs), where=where)
         self.changes[table.name] = Change(before, windows=tuple(windows))
         self.relations.pop(table.name, None)
         return "extended"
@@ -248,33 +271,26 @@ class _Build:
         if not self.session.value(f"SELECT count(*) FROM new_{table.name}"):
             self._note_only(table, inputs, before)
             return "unchanged"
-        self.lake.append(table.name, self.session.stream(f"SELECT * FROM new_{table.name}"), self._note(table, inputs))
+        self.lake.append(table.name, self._rows(table), self._note(table, inputs))
         self.changes[table.name] = Change(before, grew=True)
         self.relations.pop(table.name)
         return "extended"
 
-    def _sorted(self, table: Table) -> pa.RecordBatchReader:
-        """The new rows in the order they are stored in: by time, so that a stretch of it is in few files."""
-        columns = self.session.columns(f"new_{table.name}")
-        by_time = [c for c in (*_PARTITIONS, "listener", "started_at") if c in columns]
-        order = _list(by_time if table.windowed else table.grain)
-        return self.session.stream(f"SELECT * FROM new_{table.name} ORDER BY {order}")
+    def _rows(self, table: Table) -> pa.RecordBatchReader:
+        return self.session.stream(f"SELECT * FROM new_{table.name}")
 
     def _compute(self, table: Table, sql: str) -> None:
         """Leave the rows of ``sql``, after the table's second step, in the engine as ``new_<name>``."""
-        if table.finish is None:
-            self.session.run(f"CREATE OR REPLACE TABLE new_{table.name} AS {self._narrowed(sql)}")
-            return
-        finished = table.finish(self.session.table(sql))
-        self.session.register("finished", finished)
-        self.session.run(f"CREATE OR REPLACE TABLE new_{table.name} AS SELECT * FROM finished")
-
-    def _narrowed(self, sql: str) -> str:
-        """``sql`` with sums and counts as the 64-bit integers they are declared as; engines differ in their widths."""
-        types = self.session.run(f"DESCRIBE {sql}").fetchall()
-        wide = [c for c, kind, *_ in types if kind in _WIDE_INTEGERS]
-        casts = ", ".join(f'CAST("{c}" AS BIGINT) AS "{c}"' for c in wide)
-        return f"SELECT * REPLACE ({casts}) FROM ({sql})" if wide else sql
+        if table.finish is not None:
+            self.session.register("finished", table.finish(self.session.table(sql)))
+            sql = "SELECT * FROM finished"
+        types = {name: kind for name, kind, *_ in self.session.run(f"DESCRIBE {sql}").fetchall()}
+        # By time, so that a stretch of it is in few files.
+        by_time = [c for c in (*_PARTITIONS, "listener", "started_at") if c in types]
+        order = _list(by_time if table.windowed else table.grain)
+        self.session.run(
+            f"CREATE OR REPLACE TABLE new_{table.name} AS SELECT {_narrowed(types)} FROM ({sql}) ORDER BY {order}"
+        )
 
     def _check(self, table: Table, relation: str) -> None:
         found = problems(self.session, table, relation, {c: self._relation(t) for c, t in table.references.items()})
@@ -309,6 +325,12 @@ def _clock(settings: Settings) -> pa.Table:
 
     with closing(open_store(settings)) as store:
         return listener_clock(store.listeners(), until_year=datetime.now(UTC).year + 1)
+
+
+def _narrowed(types: dict[str, str]) -> str:
+    """All columns, sums and counts as the 64-bit integers they are declared as; engines differ in their widths."""
+    casts = ", ".join(f'"{c}"::BIGINT AS "{c}"' for c, kind in types.items() if kind in _WIDE_INTEGERS)
+    return f"* REPLACE ({casts})" if casts else "*"
 
 
 def _list(columns: Iterable[str]) -> str:

@@ -26,8 +26,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Folder that holds the lake, the store and the inbox."""
     api_url: str = ""
     """Address of a running tonearm API; empty means in this process."""
-    memory_mb: Annotated[int, msgspec.Meta(ge=128)] = 512
-    """Megabytes the embedded engine may hold before it spills to disk."""
+    memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Megabytes the embedded engine may hold before it spills to disk; 0 means by the size of the history."""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     """Threads of the embedded engine; 0 means one per core."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
@@ -55,6 +55,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def scratch(self) -> Path:
         """Folder for files that outlive no command."""
         return self.home / "scratch"
+
+    @property
+    def compiled(self) -> Path:
+        """Folder of the tables' functions as SQL; may be deleted at any time."""
+        return self.home / "compiled"
 
     @property
     def database(self) -> Path:

@@ -14,7 +14,7 @@ from tonearm.cli.tables import build_with_progress, show_build
 
 @command()
 @click.option("--seed", type=int, default=1, show_default=True, help="Another number, another household.")
-@click.option("--end", type=click.DateTime(["%Y-%m-%d"]), help="Last day of listening; today by default.")
+@click.option("--end", type=click.DateTime(["%Y-%m-%d"]), help="Day before which it all was; today by default.")
 def demo(context: Context, seed: int, end: datetime | None) -> None:
     """Fill an empty home with a simulated household, to see everything in a minute.
 

@@ -26,7 +26,7 @@ def listeners(context: Context, name: str | None, zone: str | None, since: datet
     A move does not rewrite the past: listens before the day keep the zone they had.
     """
     from tonearm.home import writing
-    from tonearm.store import open_store
+    from tonearm.store import ALWAYS, open_store
 
     with writing(context.settings, context.note), closing(open_store(context.settings)) as store:
         if name and zone:
@@ -38,7 +38,7 @@ def listeners(context: Context, name: str | None, zone: str | None, since: datet
     elif not found:
         context.say("no listeners yet; `tonearm import PATH --listener NAME` makes one")
     else:
-        rows = [(one.name, ", ".join(f"{z} from {d}" if d else z for d, z in one.zones)) for one in found]
+        rows = [(one.name, ", ".join(z if d == ALWAYS else f"{z} from {d}" for d, z in one.zones)) for one in found]
         context.grid("", ("listener", "time zones"), rows)
     if name and zone:
         context.say("next: `tonearm build` moves the local times")

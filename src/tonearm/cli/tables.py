@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -73,12 +74,12 @@ def tables(context: Context) -> None:
     if context.as_json:
         context.answer(rows)
         return
-    grid = [
-        (r["name"], r["family"] or r["layer"], r["rows"], f"{r['built_at']:%Y-%m-%d %H:%M}" if r["built_at"] else "never",
-         r["description"])
-        for r in rows
-    ]  # fmt: skip
+    grid = [(r["name"], r["family"] or r["layer"], r["rows"], _day(r["built_at"]), r["description"]) for r in rows]
     context.grid("", ("table", "family", "rows", "built (UTC)", "what it holds"), grid, "llrll")
+
+
+def _day(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else "never"
 
 
 @command(

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 NOTE = "tonearm"
 """Key under which a commit carries what tonearm knows about it, as JSON."""
 
-ROWS_PER_GROUP = 131_072
+ROWS_PER_GROUP = 16_384
 READABLE_FEATURES = {"timestampNtz"}
+_COLUMN_MAPPING = 2
+"""The reader version that means just this feature; from 3 on features are named."""
 _HISTORY_LOOKED_AT = 50
 
 
@@ -67,7 +69,10 @@ class Lake:
             raise UnknownName("table in the lake", name, self.names(), hint="`tonearm build` makes it")
         if version is not None:
             found.load_as_version(version)
-        features = set(found.protocol().reader_features or ()) - READABLE_FEATURES
+        protocol = found.protocol()
+        features = set(protocol.reader_features or ()) - READABLE_FEATURES
+        if protocol.min_reader_version == _COLUMN_MAPPING:
+            features.add("columnMapping")
         if features:
             raise HomeUnusable(
                 f"table {name} uses Delta features that tonearm cannot read ({', '.join(sorted(features))}); "

@@ -26,7 +26,7 @@ SQL_NAMES: dict[Kind, str] = {
     "instant": "TIMESTAMPTZ",
     "local": "TIMESTAMP",
 }
-ROWS_PER_BATCH = 65_536
+ROWS_PER_BATCH = 16_384
 
 Parameters = Sequence[Any] | Mapping[str, Any]
 """Values of ``$1, $2, …`` in order, or of ``$name`` by name."""
@@ -70,10 +70,20 @@ class Engine:
 
     def look_at(self, lake: Lake, name: str, columns: Iterable[str], version: Any = None) -> None:
         """Make the lake's table ``name`` visible; an empty one with ``columns`` if it was never written."""
-        if lake.has(name):
-            self.connection.register(name, lake.dataset(name, version))
-        else:
+        if not lake.has(name):
             self.create(name, columns)
+            return
+        table = lake.delta(name, version)
+        files, partitions = table.file_uris(), table.metadata().partition_columns
+        if not files or "://" in files[0] or set(partitions) - {"year"}:
+            self.connection.register(name, table.to_pyarrow_dataset())
+            return
+        # DuckDB reads the files itself: a third of the memory and half the time of reading through Arrow.
+        # `lake.delta` has refused what plain files would not tell: deletion vectors and column mapping.
+        paths = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+        options = "union_by_name=true" + (", hive_types={'year': BIGINT}" if partitions else "")
+        wanted = ", ".join(f'"{field.name}"' for field in table.schema().fields)
+        self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {wanted} FROM read_parquet([{paths}], {options})")
 
     def create(self, name: str, columns: Iterable[str], replace: bool = True) -> None:
         """An empty table with columns of the registry."""
@@ -92,12 +102,22 @@ class Engine:
         return ibis.duckdb.from_connection(self.connection)
 
 
+_MEMORY_MB = (320, 2048)
+"""Least and most that the engine holds when it may choose; the process around it needs some 500 MB more."""
+_ROWS_PER_MB = 10_000
+
+
 @contextmanager
-def engine(settings: Settings, folder: Path | None = None) -> Iterator[Engine]:
-    """A session that spills to ``folder`` when its memory is full; without one it is for small questions."""
+def engine(settings: Settings, folder: Path | None = None, rows: int = 0) -> Iterator[Engine]:
+    """A session that spills to ``folder`` when its memory is full; without one it is for small questions.
+
+    ``rows`` is about how many it will work on, which tells how much memory it may take.
+    """
     import duckdb
 
-    config: dict[str, Any] = {"memory_limit": f"{settings.memory_mb}MB", "preserve_insertion_order": "true"}
+    least, most = _MEMORY_MB
+    memory_mb = settings.memory_mb or min(most, max(least, rows // _ROWS_PER_MB))
+    config: dict[str, Any] = {"memory_limit": f"{memory_mb}MB", "preserve_insertion_order": "true"}
     if settings.threads:
         config["threads"] = settings.threads
     if folder is not None:
