@@ -85,6 +85,19 @@ def test_two_listeners_hearing_the_same_do_not_share_it(settings: Settings, last
         import_paths(settings, [file])
 
 
+def test_a_catalogue_is_nobodys_in_particular(settings: Settings, lastfm: Callable[..., Path], tmp_path: Path) -> None:
+    for listener in ("ada", "ben"):
+        import_paths(settings, [lastfm([A])], listener)
+    catalogue = tmp_path / "dataset.csv"
+    catalogue.write_text(
+        ",track_id,artists,album_name,track_name,popularity,duration_ms,explicit,danceability,energy,key,loudness,"
+        "mode,speechiness,acousticness,instrumentalness,liveness,valence,tempo,time_signature,track_genre\n"
+        "0,5SuOikwiRyPMVoIQDJUgSV,Nina Simone,Pastel Blues,Sinnerman,73,622000,False,0.4,0.6,1,-6.7,0,0.1,0.5,0.0,"
+        "0.1,0.7,87.9,4,soul\n"
+    )
+    assert counts(import_paths(settings, [catalogue])) == (1, 1, 0, 0)
+
+
 def test_a_kind_and_a_zone_that_are_not_there_are_named(settings: Settings, lastfm: Callable[..., Path]) -> None:
     with pytest.raises(UnknownName, match="lastfm_csv"):
         import_paths(settings, [lastfm([A])], kind="lastfm_cvs")

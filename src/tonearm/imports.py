@@ -8,14 +8,14 @@ never reached.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS, catalogue_sql, history_sql, outcome_sql, repeats_sql
-from tonearm.errors import TonearmError, UnknownName, UsageError
+from tonearm.errors import TonearmError, UnknownKind, UnknownName, UsageError
 from tonearm.home import scratch_folder, writing
 from tonearm.lake import open_lake
 from tonearm.ledger import FileReport, ImportReport, next_run, record, recover
@@ -37,7 +37,7 @@ Progress = Callable[[str, int], None]
 
 def import_paths(
     settings: Settings,
-    paths: Iterable[Path],
+    paths: Sequence[Path],
     listener: str | None = None,
     zone: str | None = None,
     kind: str = "",
@@ -58,10 +58,12 @@ def import_paths(
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
         store = open_store(settings)
         stack.callback(store.close)
-        who = chosen_listener([one.name for one in store.listeners()], listener)
+        known = [one.name for one in store.listeners()]
+        if listener is None and len(known) > 1 and not _brings_listens(settings, paths, kind):
+            return _Import(settings, folder, "", "UTC", kind, dry_run, progress).run(paths)
+        who = chosen_listener(known, listener)
         person = store.would_be(who, zone) if dry_run else store.ensure_listener(who, zone)
-        work = _Import(settings, folder, person.name, person.zone, kind, dry_run, progress)
-        return work.run(list(paths))
+        return _Import(settings, folder, person.name, person.zone, kind, dry_run, progress).run(paths)
 
 
 def chosen_listener(known: list[str], asked: str | None) -> str:
@@ -71,6 +73,19 @@ def chosen_listener(known: list[str], asked: str | None) -> str:
     if len(known) > 1:
         raise UsageError(f"whose listens are these? name one with --listener: {', '.join(known)}")
     return known[0] if known else "me"
+
+
+def _brings_listens(settings: Settings, paths: Sequence[Path], kind: str) -> bool:
+    """Whether any file holds listens; a catalogue is nobody's in particular."""
+    from tonearm.sources import source_of
+    from tonearm.sources.files import InputProblem, input_files
+
+    for file in input_files(paths, settings):
+        if not isinstance(file, InputProblem):
+            with suppress(UnknownKind):
+                if source_of(file, kind).feeds == "listens":
+                    return True
+    return False
 
 
 class _Import:
@@ -101,7 +116,7 @@ class _Import:
         self.again: list[int] = []
         """Positions of files that were imported before, byte for byte."""
 
-    def run(self, paths: list[Path]) -> ImportReport:
+    def run(self, paths: Sequence[Path]) -> ImportReport:
         from tonearm.lake.duckdb import engine
         from tonearm.sources.files import InputProblem, input_files
 

@@ -53,10 +53,10 @@ def test_the_same_date_again_replaces_and_no_date_replaces_all(store: Store) -> 
 
 
 def test_asking_for_a_zone_adds_nobody(store: Store) -> None:
-    assert store.zone_for("Ada", "asia/tokyo") == "Asia/Tokyo"
+    assert store.would_be("Ada", "asia/tokyo").zone == "Asia/Tokyo"
     assert store.listeners() == []
     store.ensure_listener("Ada", "Europe/Berlin")
-    assert store.zone_for("ada") == "Europe/Berlin"
+    assert store.would_be("ada").zone == "Europe/Berlin"
 
 
 def test_unknown_names_come_with_the_nearest(store: Store) -> None:
