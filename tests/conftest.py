@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,15 @@ from tonearm.settings import Settings, load_settings
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 Row = tuple[str, str, str, str]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Lets all homes of a test run share their tables' SQL, which takes most of a small build's time."""
+    folder = tmp_path_factory.mktemp("compiled")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Settings, "compiled", property(lambda _: folder))
+        yield
 
 
 @pytest.fixture

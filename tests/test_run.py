@@ -164,7 +164,7 @@ def write_exports(folder: Path, name: str, heard: list[tuple[int, int, bool]]) -
 
 
 @pytest.mark.slow
-@examples(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=plays, second=plays)
 def test_extending_gives_what_building_anew_gives(
     tmp_path_factory: pytest.TempPathFactory, first: list[tuple[int, int, bool]], second: list[tuple[int, int, bool]]

@@ -252,7 +252,7 @@ class _Build:
                 relation = f"part_{name}"
             relations[name] = relation
         sql = self._sql(table, relations)
-        where = where_sql(windows, "write")
+        where = where_sql(windows, "write", table.time)
         self._compute(table, f"SELECT * FROM ({sql}) WHERE {where}")
         self._check(table, f"new_{table.name}")
         self.lake.replace(table.name, self._rows(table), self._note(table, inputs), where=where)
@@ -286,7 +286,7 @@ class _Build:
             sql = "SELECT * FROM finished"
         types = {name: kind for name, kind, *_ in self.session.run(f"DESCRIBE {sql}").fetchall()}
         # By time, so that a stretch of it is in few files.
-        by_time = [c for c in (*_PARTITIONS, "listener", "started_at") if c in types]
+        by_time = [c for c in (*_PARTITIONS, "listener", table.time) if c in types]
         order = _list(by_time if table.windowed else table.grain)
         self.session.run(
             f"CREATE OR REPLACE TABLE new_{table.name} AS SELECT {_narrowed(types)} FROM ({sql}) ORDER BY {order}"

@@ -45,6 +45,8 @@ class Table:
     windowed: bool = False
     """Rows between two silences of a listener depend on that listener's input rows between them alone,
     so a build may replace just the stretch of time that new listens fall into."""
+    time: str = "started_at"
+    """Column that says where in time a row of a windowed table is."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Column → table that must hold each of its values."""
 
@@ -75,6 +77,7 @@ def table(
     finish_columns: Iterable[str] = (),
     grows: bool = False,
     windowed: bool = False,
+    time: str = "started_at",
     references: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
     """Register the decorated function as the table of its name.
@@ -103,6 +106,7 @@ def table(
             finish_columns=tuple(finish_columns),
             grows=grows,
             windowed=windowed,
+            time=time,
             references=dict(references or {}),
         )
         return build

@@ -30,20 +30,20 @@ class Window(msgspec.Struct, frozen=True):
     write_until: datetime | None
 
 
-def where_sql(windows: list[Window], what: Literal["read", "write"]) -> str:
-    """SQL that holds for the rows (of ``listener`` and ``started_at``) in any of ``windows``."""
-    return " OR ".join(f"({_one(window, what)})" for window in windows)
+def where_sql(windows: list[Window], what: Literal["read", "write"], time: str = "started_at") -> str:
+    """SQL that holds for the rows, of ``listener`` and with an instant ``time``, in any of ``windows``."""
+    return " OR ".join(f"({_one(window, what, time)})" for window in windows)
 
 
-def _one(window: Window, what: str) -> str:
+def _one(window: Window, what: str, time: str) -> str:
     begin = window.read_from if what == "read" else window.write_from
     end = window.write_until
     name = window.listener.replace("'", "''")
     parts = [f"listener = '{name}'"]
     if begin:
-        parts.append(f"started_at >= {_instant(begin)}")
+        parts.append(f"{time} >= {_instant(begin)}")
     if end:
-        parts.append(f"started_at < {_instant(end)}")
+        parts.append(f"{time} < {_instant(end)}")
     return " AND ".join(parts)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -59,7 +59,7 @@ def tables(context: Context) -> None:
     from tonearm.table import tables as registry
 
     lake = open_lake(context.settings.lake)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": t.name,
             "layer": t.layer,

@@ -13,7 +13,7 @@ MEASURED = ("real", "catalogue")
 """Feature sources that measured this track; estimates are left out of statistics."""
 
 
-@table(grain=("listener", "session_started_at"))
+@table(grain=("listener", "session_started_at"), windowed=True, time="session_started_at")
 def sessions(listening_with_features: Table) -> Table:
     """Every session: listens with no more than 30 minutes of silence between them.
 
