@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path, PurePosixPath
@@ -14,6 +16,7 @@ from tonearm.home import MARKER, make_home, unusable, writing
 from tonearm.settings import Settings
 
 _LEFT_OUT = {"scratch", "compiled", "writer.lock", "store.lock"}
+_CHUNK = 1 << 20
 
 
 def back_up(settings: Settings, archive: Path, waiting: Callable[[str], None] | None = None) -> int:
@@ -22,6 +25,8 @@ def back_up(settings: Settings, archive: Path, waiting: Callable[[str], None] | 
         raise UsageError(f"there is no tonearm home at {settings.home}; name it with --home")
     if archive.exists():
         raise UsageError(f"{archive} exists; name another file")
+    if archive.resolve().is_relative_to(settings.home.resolve()):
+        raise UsageError(f"{archive} lies in the home that it is to hold; name a file elsewhere")
     partial = archive.with_name(archive.name + ".part")
     try:
         with writing(settings, waiting), tarfile.open(partial, "w:gz", compresslevel=1) as tar:
@@ -50,10 +55,11 @@ def _add(settings: Settings, tar: tarfile.TarFile) -> None:
 
 def restore(settings: Settings, archive: Path) -> int:
     """Unpack ``archive`` into the home, which must be empty or not there; the number of files."""
-    if settings.home.exists() and any(settings.home.iterdir()):
+    if settings.home.is_dir() and any(settings.home.iterdir()):
         raise UsageError(f"{settings.home} is not empty; restore into another home with --home")
     if not archive.is_file():
         raise UsageError(f"there is no file {archive}")
+    _read_through(archive)
     try:
         with tarfile.open(archive, "r:gz") as tar:
             members = tar.getmembers()
@@ -66,3 +72,15 @@ def restore(settings: Settings, archive: Path) -> int:
     except OSError as error:
         raise unusable(error, settings.home) from error
     return sum(m.isfile() for m in members)
+
+
+def _read_through(archive: Path) -> None:
+    """Raise InputError for a damaged archive; tarfile takes damage for the end and would restore a part."""
+    try:
+        with gzip.open(archive) as file:
+            while file.read(_CHUNK):
+                pass
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{archive} is damaged or not a backup: {error}; use another backup") from error
+    except OSError as error:
+        raise unusable(error, archive) from error
