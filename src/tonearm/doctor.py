@@ -50,6 +50,8 @@ def _home(settings: Settings) -> list[Finding]:
     home = settings.home
     if not home.exists():
         return [Finding("home", f"{home} is not there yet", "missing", "the first `tonearm import` makes it")]
+    if not home.is_dir():
+        return [Finding("home", f"{home} is a file, not a folder", "wrong", "name another with --home")]
     if not os.access(home, os.W_OK):
         return [Finding("home", f"{home} cannot be written", "wrong", "allow it, or name another with --home")]
     if not (home / MARKER).exists():

@@ -9,6 +9,7 @@ from tonearm.home import make_home
 from tonearm.imports import import_paths
 from tonearm.ledger import ImportReport
 from tonearm.settings import Settings
+from tonearm.sources.files import printable
 
 DONE = "imported"
 """Folder of the inbox that files move to."""
@@ -24,7 +25,7 @@ def import_inbox(settings: Settings, waiting: Callable[[str], None] | None = Non
     for listener, paths in _waiting_files(settings.inbox):
         report = import_paths(settings, paths, listener, waiting=waiting)
         for path in paths:
-            if any(f.problem is None for f in report.files if f.name.split("/")[0] == path.name):
+            if any(f.problem is None for f in report.files if f.name.split("/")[0] == printable(path.name)):
                 _move(path, settings.inbox / DONE / str(report.run))
         reports.append(report)
     return reports
@@ -34,7 +35,7 @@ def _waiting_files(inbox: Path) -> list[tuple[str | None, list[Path]]]:
     """Each listener and their files; None for files that lie in the inbox itself."""
     loose = sorted(p for p in inbox.iterdir() if p.is_file() and not p.name.startswith("."))
     found: list[tuple[str | None, list[Path]]] = [(None, loose)] if loose else []
-    for folder in sorted(p for p in inbox.iterdir() if p.is_dir() and p.name != DONE):
+    for folder in sorted(p for p in inbox.iterdir() if p.is_dir() and p.name != DONE and not p.name.startswith(".")):
         files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
         if files:
             found.append((folder.name, files))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
-from tonearm.errors import TonearmError
+from tonearm.errors import HomeUnusable, TonearmError
 from tonearm.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
+
+_NAME_CHARS, _INSTANT_CHARS = 32, 16
+_PIPE_COLUMNS = 160
+NOTHING_YET = "`tonearm import PATH` brings in a history, `tonearm demo` an example"
 
 
 class Context:
@@ -43,16 +48,37 @@ class Context:
         click.echo(msgspec.json.encode(value).decode())
 
     def grid(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: str = "") -> None:
-        """Print a table for a person; ``numbers`` has ``r`` for each column to align right."""
+        """Print a table for a person; ``numbers`` has ``r`` for each column to align right.
+
+        Where the terminal is too narrow the prose wraps, not the names and numbers. A row of one value is a heading.
+        """
         from rich import box
         from rich.table import Table
 
+        written = [[plain(value) for value in row] for row in rows]
         grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", header_style="bold")
+        if _wanted(columns, written) > width():
+            grid.padding = (0, 0, 0, 0)
         for i, column in enumerate(columns):
-            grid.add_column(column, justify="right" if numbers[i : i + 1] == "r" else "left", overflow="fold")
-        for row in rows:
-            grid.add_row(*(plain(value) for value in row))
+            whole = all(_is_word(cell) for row in written for cell in row[i : i + 1] if len(row) > 1)
+            justify: Literal["left", "right"] = "right" if numbers[i : i + 1] == "r" else "left"
+            grid.add_column(column, justify=justify, overflow="ellipsis" if whole else "fold", no_wrap=whole)
+        for cells in written:
+            if len(cells) == 1 < len(columns):
+                grid.add_section()
+            grid.add_row(*cells, style="bold" if len(cells) == 1 < len(columns) else None)
         console().print(grid)
+
+
+def _wanted(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Characters of a line in which nothing would have to wrap."""
+    longest = [max(len(c), *(len(r[i]) for r in rows if len(r) > i), 0) for i, c in enumerate(columns)]
+    return sum(longest) + 3 * len(longest)
+
+
+def _is_word(cell: str) -> bool:
+    """Whether a cell is a name, a number or an instant, which nobody wants to read in two pieces."""
+    return len(cell) <= _INSTANT_CHARS or (len(cell) <= _NAME_CHARS and " " not in cell)
 
 
 def plain(value: Any) -> str:
@@ -74,7 +100,12 @@ def console() -> Console:
     """The terminal."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, width=width())
+
+
+def width() -> int:
+    """Columns of the terminal; of a pipe more, because whoever reads it can cut or scroll."""
+    return shutil.get_terminal_size((_PIPE_COLUMNS, 24)).columns
 
 
 def command(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
@@ -91,7 +122,7 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--home`` and ``--json`` to a click callback and give it a :class:`Context` first."""
 
     @click.option("--home", type=click.Path(), default=None, help="Folder of the lake and everything else.")
-    @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for machines.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
     @functools.wraps(function)
     def wrapped(*, home: str | None, as_json: bool, **arguments: Any) -> None:
         home = home or click.get_current_context().find_root().obj
@@ -108,18 +139,21 @@ def exit_codes(as_json: bool) -> Iterator[None]:
     try:
         yield
     except TonearmError as error:
-        if as_json:
-            import msgspec
-
-            click.echo(msgspec.json.encode({"error": type(error).__name__, "message": str(error)}).decode())
-        click.echo(f"tonearm: {error}", err=True)
-        sys.exit(error.exit_code)
+        _fail(error, as_json)
     except PermissionError as error:
-        click.echo(f"tonearm: {error.filename or 'a file'} may not be read or written; allow it and repeat", err=True)
-        sys.exit(6)
+        _fail(HomeUnusable(f"{error.filename or 'a file'} may not be read or written; allow it and repeat"), as_json)
     except KeyboardInterrupt:
         click.echo("\ntonearm: stopped; what was done is kept, repeat the command to go on", err=True)
         sys.exit(130)
+
+
+def _fail(error: TonearmError, as_json: bool) -> NoReturn:
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.encode({"error": type(error).__name__, "message": str(error)}).decode())
+    click.echo(f"tonearm: {error}", err=True)
+    sys.exit(error.exit_code)
 
 
 @contextmanager

@@ -12,9 +12,17 @@ from tonearm.cli.imports import show_report
 from tonearm.cli.tables import build_with_progress, show_build
 
 
-@command()
+@command(
+    epilog="""\b
+Examples:
+  tonearm demo
+  tonearm --home /tmp/household demo --seed 7 --end 2026-01-01
+"""
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Another number, another household.")
-@click.option("--end", type=click.DateTime(["%Y-%m-%d"]), help="Day before which it all was; today by default.")
+@click.option(
+    "--end", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Day before which it all was; today by default."
+)
 def demo(context: Context, seed: int, end: datetime | None) -> None:
     """Fill an empty home with a simulated household, to see everything in a minute.
 

@@ -25,7 +25,12 @@ def doctor(context: Context) -> None:
     context.say("✓ fine   ○ optional and not there   ✗ wrong")
 
 
-@command()
+@command(
+    epilog="""\b
+Examples:
+  tonearm backup ~/tonearm-2026-01-01.tar.gz
+"""
+)
 @click.argument("archive", type=click.Path(path_type=Path))
 def backup(context: Context, archive: Path) -> None:
     """Write the whole home into ARCHIVE (.tar.gz), while nothing else writes to it."""
@@ -38,7 +43,12 @@ def backup(context: Context, archive: Path) -> None:
         context.say(f"{archive}: {size / 1e6:,.1f} MB; `tonearm restore {archive}` puts it into an empty home")
 
 
-@command()
+@command(
+    epilog="""\b
+Examples:
+  tonearm --home ~/another-home restore ~/tonearm-2026-01-01.tar.gz
+"""
+)
 @click.argument("archive", type=click.Path(path_type=Path))
 def restore(context: Context, archive: Path) -> None:
     """Put a backup into an empty home."""

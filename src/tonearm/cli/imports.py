@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tonearm.cli.common import Context, command, progress, with_options
+from tonearm.cli.common import NOTHING_YET, Context, command, progress, with_options
 
 if TYPE_CHECKING:
     from tonearm.ledger import FileReport, ImportReport
 
-_FILES_SHOWN = 40
+_FILES_SHOWN, _SILENT_SHOWN, _MANY = 40, 5, 4
 
 
 @command(
@@ -67,18 +67,21 @@ def show_report(context: Context, report: ImportReport, dry_run: bool = False) -
     """Print what became of each file, and of all."""
     files = [f for f in report.files if f.read or f.problem]
     silent = [f for f in report.files if not f.read and not f.problem]
-    rows = [(f.name, f.kind, f.read, f.kept, f.duplicates, f.rejected) for f in files[:_FILES_SHOWN]]
+    lines = _lines(files)
+    rows = lines[:_FILES_SHOWN]
     if len(files) > 1:
         rows.append(("all files", "", report.read, report.kept, report.duplicates, report.rejected))
-    title = "Dry run, nothing kept" if dry_run else f"Import {report.run} for {report.listener}"
+    title = "Dry run, nothing kept" if dry_run else f"Import {report.run}"
+    title += f" for {report.listener}" if report.listener else ""
     if rows:
         context.grid(title, ("file", "kind", "read", "kept", "duplicates", "rejected"), rows, "llrrrr")
-    if len(files) > _FILES_SHOWN:
-        context.say(f"… and {len(files) - _FILES_SHOWN} more files, in `tonearm imports show {report.run}`")
-    for file in files:
-        _notes(context, file)
+    if len(lines) > _FILES_SHOWN:
+        context.say(f"… and {len(lines) - _FILES_SHOWN} more lines; --json has every file")
+    _notes(context, files)
     if silent:
-        context.say(f"{len(silent)} files hold no listens: {', '.join(f.name for f in silent[:5])}")
+        names = ", ".join(f.name for f in silent[:_SILENT_SHOWN])
+        more = f" and {len(silent) - _SILENT_SHOWN} more" if len(silent) > _SILENT_SHOWN else ""
+        context.say(f"without listens: {names}{more}")
     if not report.files:
         context.say("no files there")
     elif not dry_run and report.kept:
@@ -87,14 +90,39 @@ def show_report(context: Context, report: ImportReport, dry_run: bool = False) -
         context.say(f"`tonearm imports show {report.run} --rejected` lists the rejected rows and why")
 
 
-def _notes(context: Context, file: FileReport) -> None:
-    if file.problem:
-        context.say(f"  ! {file.name}: {file.problem}")
-    if file.podcasts or file.audiobooks:
-        context.say(f"  {file.name}: {file.podcasts:,} podcast episodes and {file.audiobooks:,} audiobook chapters")
+def _lines(files: list[FileReport]) -> list[tuple[str, str | None, int, int, int, int]]:
+    """A line per file, or per kind of an archive's or folder's many files; a file with a problem has its own."""
+    groups: dict[tuple[str, ...], list[FileReport]] = {}
+    for file in files:
+        whole = file.name.partition("/")[0]
+        groups.setdefault((file.name, "!") if file.problem else (whole, file.kind or ""), []).append(file)
+    lines = []
+    for (whole, _), members in groups.items():
+        for part in [members] if len(members) >= _MANY else [[one] for one in members]:
+            name = f"{whole} ({len(part)} files)" if len(part) > 1 else part[0].name
+            counts = [sum(getattr(f, c) for f in part) for c in ("read", "kept", "duplicates", "rejected")]
+            lines.append((name, part[0].kind, *counts))
+    return lines
 
 
-@click.group(invoke_without_command=True)
+def _notes(context: Context, files: list[FileReport]) -> None:
+    for file in files:
+        if file.problem:
+            context.say(f"  ! {file.name}: {file.problem}")
+    podcasts, audiobooks = sum(f.podcasts for f in files), sum(f.audiobooks for f in files)
+    if podcasts or audiobooks:
+        context.say(f"of the kept rows {podcasts:,} are podcast episodes and {audiobooks:,} audiobook chapters")
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  tonearm imports
+  tonearm imports show 3 --rejected
+  tonearm imports undo 3
+""",
+)
 @with_options
 def imports(context: Context) -> None:
     """List the imports, show their rows, undo one."""
@@ -107,7 +135,7 @@ def imports(context: Context) -> None:
         context.answer(reports)
         return
     if not reports:
-        context.say("nothing imported yet; `tonearm import PATH` brings in a file, `tonearm demo` an example")
+        context.say(f"nothing imported yet; {NOTHING_YET}")
         return
     rows = [
         (str(r.run), r.listener, f"{r.started_at:%Y-%m-%d %H:%M}", len(r.files), r.read, r.kept, r.duplicates,
@@ -124,7 +152,14 @@ def _state(report: ImportReport) -> str:
     return "done" if report.ended_at else "interrupted: repeat it"
 
 
-@imports.command(name="show")
+@imports.command(
+    name="show",
+    epilog="""\b
+Examples:
+  tonearm imports show 3
+  tonearm imports show 3 --duplicates --limit 20
+""",
+)
 @click.argument("run", type=int)
 @click.option("--rejected", "outcome", flag_value="rejected", help="List the rejected rows and why.")
 @click.option("--duplicates", "outcome", flag_value="duplicate", help="List the duplicates and what of.")
@@ -161,7 +196,13 @@ def _duplicate(row: dict[str, Any]) -> tuple[Any, ...]:
     return row["file_name"], row["row"], track, f"{row['reported_at']:%Y-%m-%d %H:%M:%S}", first
 
 
-@imports.command(name="undo")
+@imports.command(
+    name="undo",
+    epilog="""\b
+Examples:
+  tonearm imports undo 3
+""",
+)
 @click.argument("run", type=int)
 @with_options
 def undo_import(context: Context, run: int) -> None:

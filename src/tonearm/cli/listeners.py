@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import datetime
+from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from tonearm.cli.common import Context, command
+from tonearm.errors import UnknownName, UsageError
+
+if TYPE_CHECKING:
+    from tonearm.store import Listener
 
 
 @command(
@@ -19,20 +24,19 @@ Examples:
 )
 @click.argument("name", required=False)
 @click.option("--timezone", "zone", help="IANA time zone the listener lives in.")
-@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), help="Day of the move; without it, always.")
+@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Day of the move; else always.")
 def listeners(context: Context, name: str | None, zone: str | None, since: datetime | None) -> None:
     """List the listeners and their time zones, or say where one lives, and from when on.
 
     A move does not rewrite the past: listens before the day keep the zone they had.
     """
-    from tonearm.home import writing
-    from tonearm.store import ALWAYS, open_store
+    from tonearm.store import ALWAYS
 
-    with writing(context.settings, context.note), closing(open_store(context.settings)) as store:
-        if name and zone:
-            store.ensure_listener(name)
-            store.set_zone(name, zone, since.date() if since else None)
-        found = store.listeners()
+    if zone and not name:
+        raise UsageError("whose time zone is that? name the listener: tonearm listeners NAME --timezone ZONE")
+    if since and not zone:
+        raise UsageError("--from needs the zone that holds from that day on: --timezone ZONE")
+    found = _moved(context, name, zone, since.date() if since else None) if name and zone else _known(context, name)
     if context.as_json:
         context.answer([{"name": one.name, "zones": [[str(d), z] for d, z in one.zones]} for one in found])
     elif not found:
@@ -42,3 +46,27 @@ def listeners(context: Context, name: str | None, zone: str | None, since: datet
         context.grid("", ("listener", "time zones"), rows)
     if name and zone:
         context.say("next: `tonearm build` moves the local times")
+
+
+def _known(context: Context, name: str | None) -> list[Listener]:
+    """Everybody, or the one named; a home that is not there yet stays so."""
+    from tonearm.store import open_store
+
+    if not context.settings.database.exists():
+        if name:
+            raise UnknownName("listener", name, [], hint="importing a file with --listener adds one")
+        return []
+    with closing(open_store(context.settings)) as store:
+        return [store.listener(name)] if name else store.listeners()
+
+
+def _moved(context: Context, name: str, zone: str, since: date | None) -> list[Listener]:
+    """The named listener, in ``zone`` from that day on."""
+    from tonearm.home import writing
+    from tonearm.store import open_store
+    from tonearm.store.zones import find_zone
+
+    find_zone(zone)  # A zone that is not there must not leave a new listener behind.
+    with writing(context.settings, context.note), closing(open_store(context.settings)) as store:
+        store.ensure_listener(name)
+        return [store.set_zone(name, zone, since)]

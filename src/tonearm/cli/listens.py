@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from tonearm.cli.common import Context, command
+from tonearm.cli.common import NOTHING_YET, Context, command
+from tonearm.cli.tables import print_rows
 
 
 @command(
@@ -40,6 +41,6 @@ def listens(context: Context, listener: str | None, merge_explain: bool, limit: 
     if context.as_json:
         context.answer(rows.to_pylist())
     elif not rows.num_rows:
-        context.say("no record was merged with another" if merge_explain else "no listens yet; `tonearm import PATH`")
+        context.say("no record was merged with another" if merge_explain else f"no listens yet; {NOTHING_YET}")
     else:
-        context.grid("", rows.column_names, [list(row.values()) for row in rows.to_pylist()])
+        print_rows(context, rows)

@@ -7,7 +7,13 @@ import click
 from tonearm.cli.common import Context, command
 
 
-@command()
+@command(
+    epilog="""\b
+Examples:
+  tonearm serve
+  tonearm serve --api --port 8600
+"""
+)
 @click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="Port of the page.")
 @click.option("--api", "api_only", is_flag=True, help="Serve the API alone, for other programs.")
 def serve(context: Context, port: int, api_only: bool) -> None:

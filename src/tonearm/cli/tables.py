@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tonearm.cli.common import Context, command, progress
+from tonearm.bronze import HISTORY
+from tonearm.cli.common import NOTHING_YET, Context, command, plain, progress, width
+from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from tonearm.run import BuildReport
 
+_PROSE_CHARS, _BETWEEN = 32, 3
 
-@command()
+
+@command(
+    epilog="""\b
+Examples:
+  tonearm build
+  tonearm build sessions temporal_trends
+"""
+)
 @click.argument("names", nargs=-1, metavar="[TABLE]…")
 def build(context: Context, names: tuple[str, ...]) -> None:
     """Bring the tables up to date: all of them, or those named and what they need."""
@@ -50,11 +63,13 @@ def show_build(context: Context, report: BuildReport) -> None:
     for table in report.failed:
         context.say(f"! {table.name} {table.action}, its old version is kept: {table.problem}")
     context.say(f"{len(report.tables)} tables in {report.seconds:.1f} s")
+    if report.tables and not any(t.rows for t in report.tables):
+        context.say(f"they are empty: {NOTHING_YET}")
 
 
 @command()
 def tables(context: Context) -> None:
-    """List every table: what it holds, its grain, how many rows, when it was built."""
+    """List every table that a build makes: what it holds, its grain, how many rows, when it was built."""
     from tonearm.lake import open_lake
     from tonearm.table import tables as registry
 
@@ -74,12 +89,19 @@ def tables(context: Context) -> None:
     if context.as_json:
         context.answer(rows)
         return
-    grid = [(r["name"], r["family"] or r["layer"], r["rows"], _day(r["built_at"]), r["description"]) for r in rows]
-    context.grid("", ("table", "family", "rows", "built (UTC)", "what it holds"), grid, "llrll")
+    grid: list[tuple[Any, ...]] = []
+    for family, group in groupby(sorted(rows, key=itemgetter("family")), key=itemgetter("family")):
+        grid.append((f"gold, {family}" if family else "silver",))
+        grid += [(r["name"], r["rows"], _day(r["built_at"]), r["description"]) for r in group]
+    context.grid("", ("table", "rows", "built", "what it holds"), grid, "lrll")
+    if not lake.has(HISTORY):
+        context.say(f"nothing is built yet: {NOTHING_YET}")
+    elif not any(r["built_at"] for r in rows):
+        context.say("nothing is built yet; `tonearm build` builds them")
 
 
 def _day(at: datetime | None) -> str:
-    return f"{at:%Y-%m-%d %H:%M}" if at else "never"
+    return f"{at:%Y-%m-%d}" if at else "never"
 
 
 @command(
@@ -104,6 +126,7 @@ Examples:
     type=click.Choice(["table", "csv", "json", "parquet"]),
     default="table",
     show_default=True,
+    help="A table for reading; the others for programs, on standard output.",
 )
 @click.option("--limit", type=click.IntRange(0), default=None, help="How many rows at most; a table shows 50.")
 def show(context: Context, name: str, listener: str | None, rule: str, form: str, limit: int | None) -> None:
@@ -123,12 +146,32 @@ def _print(context: Context, rows: pa.Table, form: str) -> None:
     elif form == "parquet":
         import pyarrow.parquet
 
+        if sys.stdout.isatty():
+            raise UsageError("Parquet is not for reading on a terminal; send it to a file: … > rows.parquet")
         pyarrow.parquet.write_table(rows, sys.stdout.buffer)
     elif form == "json":
         context.answer(rows.to_pylist())
     elif not rows.num_rows:
-        context.say("no rows")
+        context.say(f"no rows; if there should be some: {NOTHING_YET}, then `tonearm build`")
     else:
-        values = [list(row.values()) for row in rows.to_pylist()]
-        numbers = "".join("r" if str(t) in ("int64", "double") else "l" for t in rows.schema.types)
-        context.grid("", rows.column_names, values, numbers)
+        print_rows(context, rows)
+
+
+def print_rows(context: Context, rows: pa.Table) -> None:
+    """Print the columns that the terminal has room for, and name the others."""
+    values = [list(row.values()) for row in rows.to_pylist()]
+    numbers = "".join("r" if str(t) in ("int64", "double") else "l" for t in rows.schema.types)
+    shown = _fitting(rows.column_names, [[plain(v) for v in row] for row in values])
+    context.grid("", rows.column_names[:shown], [row[:shown] for row in values], numbers)
+    if rest := rows.column_names[shown:]:
+        context.note(f"no room for {', '.join(rest)}; --format csv has every column")
+
+
+def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """How many columns, from the left, the terminal has room for; at least one, and long prose may wrap."""
+    left = width() - 1
+    for i, column in enumerate(columns):
+        left -= min(max(len(column), *(len(row[i]) for row in rows)), _PROSE_CHARS) + _BETWEEN
+        if left < 0:
+            return max(i, 1)
+    return len(columns)
