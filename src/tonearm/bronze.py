@@ -97,6 +97,16 @@ SCHEMAS: dict[str, tuple[str, ...]] = {
 }
 """Columns of the tables that are written as they come and not derived."""
 
+DESCRIPTIONS: dict[str, str] = {
+    HISTORY: "Every row of every imported history as it came, and what became of it: one row per row of a file.",
+    CATALOGUE: "Every row of every imported track catalogue: one row per row of a file.",
+    "my_tracks_features_bronze": "Audio features measured for tracks that were heard; empty until they are fetched.",
+    "my_tracks_features_bronze_synthetic": "Invented audio features, by a hash of the track's id; empty by default.",
+    "listener_clock": "How far each listener's clock was ahead of UTC: one row per listener and interval.",
+    "imports": "The ledger: one row per import and file, with what became of its rows.",
+}
+"""What the tables of ``SCHEMAS`` hold, as published."""
+
 EARLIEST = "2000-01-01"
 """No tracker is older; an earlier date is a clock that was not set."""
 
@@ -211,12 +221,20 @@ def repeats_sql(judged: str, bronze: str, where: str) -> str:
     """
 
 
+_IS_REPEAT = "r.record_id IS NOT NULL AND r.first_id IS DISTINCT FROM j.id"
+
+
+def unknown_files_sql(judged: str) -> str:
+    """SQL for the positions, among those in the variable ``again``, of files with a record that is new."""
+    return f"""SELECT DISTINCT j.position FROM ({judged}) j LEFT JOIN repeats r USING (record_id)
+    WHERE list_contains(getvariable('again')::BIGINT[], j.position) AND reason IS NULL AND NOT ({_IS_REPEAT})"""
+
+
 def outcome_sql(name: str, judged: str) -> str:
     """SQL for the rows of bronze table ``name`` from ``judged`` ones, and the ``position`` of their file.
 
-    A row is a duplicate of a record in the table ``repeats`` or, in a file that is there ``again``, of itself.
-    Needs the variables ``run``, ``now``, ``listener``, ``again`` (positions of files), ``files`` and ``names``
-    (hash and name of each file by position).
+    A row is a duplicate of a record in the table ``repeats``. Needs the variables ``run``, ``now``,
+    ``listener``, ``files`` and ``names`` (hash and name of each file by position).
     """
     given = {
         "run": "getvariable('run')::BIGINT",
@@ -224,11 +242,8 @@ def outcome_sql(name: str, judged: str) -> str:
         "listener": "getvariable('listener')::VARCHAR",
         "file": "list_extract(getvariable('files'), j.position)",
         "file_name": "list_extract(getvariable('names'), j.position)",
-        "outcome": """CASE
-            WHEN reason IS NOT NULL THEN 'rejected'
-            WHEN list_contains(getvariable('again')::BIGINT[], j.position) THEN 'duplicate'
-            WHEN r.record_id IS NOT NULL AND r.first_id IS DISTINCT FROM j.id THEN 'duplicate'
-            ELSE 'kept' END""",
+        "outcome": f"""CASE
+            WHEN reason IS NOT NULL THEN 'rejected' WHEN {_IS_REPEAT} THEN 'duplicate' ELSE 'kept' END""",
     }
     columns = ", ".join(f"{given.get(c, 'j.' + c)} AS {c}" for c in SCHEMAS[name])
     return f"SELECT {columns}, j.position FROM ({judged}) j LEFT JOIN repeats r USING (record_id)"

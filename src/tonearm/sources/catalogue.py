@@ -22,7 +22,7 @@ _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 
 
 class _Catalogue:
-    """What the two forms share; each says under which headers it keeps what."""
+    """A catalogue of tracks with their audio features, as CSV; the two forms differ in their headers."""
 
     feeds: Feeds = "catalogue"
     instant_is: InstantIs = "start"
