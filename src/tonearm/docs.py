@@ -26,7 +26,9 @@ SOURCES_FROM, SOURCES_TO = "<!-- from here on written by `make docs` -->", "<!--
 _COMMON = ("home", "as_json")
 _EVERYWHERE = """Every command takes `--help`, `--home DIR` (the folder of the lake and everything else; else
 `TONEARM_HOME`, else the platform's data folder) and `--json`: one line of JSON on standard output for machines,
-`{"error": …, "message": …}` where it fails, and nothing else there."""
+`{"error": …, "message": …}` where it fails, and nothing else there.
+Beside it, on standard error, stands the same for people; a command line that cannot be understood is answered
+there alone."""
 _TYPES = {"instant": "timestamp, UTC", "local": "timestamp, no zone"}
 _FEEDS = {"listens": "listens", "catalogue": "tracks of a catalogue", "nothing": "nothing; named and not read"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tonearm.errors import UsageError
 from tonearm.home import make_home
 from tonearm.imports import import_paths
 from tonearm.ledger import ImportReport
@@ -23,7 +24,7 @@ def import_inbox(settings: Settings, waiting: Callable[[str], None] | None = Non
     make_home(settings)
     reports = []
     for listener, paths in _waiting_files(settings.inbox):
-        report = import_paths(settings, paths, listener, waiting=waiting)
+        report = _import(settings, paths, listener, waiting)
         for path in paths:
             if any(f.problem is None for f in report.files if f.name.split("/")[0] == printable(path.name)):
                 _move(path, settings.inbox / DONE / str(report.run))
@@ -31,15 +32,27 @@ def import_inbox(settings: Settings, waiting: Callable[[str], None] | None = Non
     return reports
 
 
+def _import(
+    settings: Settings, paths: list[Path], listener: str | None, waiting: Callable[[str], None] | None
+) -> ImportReport:
+    try:
+        return import_paths(settings, paths, listener, waiting=waiting)
+    except UsageError as error:
+        if listener is None:
+            where = f"{settings.inbox}/NAME/ of their listener NAME"
+            raise UsageError(f"whose are the files in {settings.inbox}? move them to {where}") from error
+        raise
+
+
 def _waiting_files(inbox: Path) -> list[tuple[str | None, list[Path]]]:
-    """Each listener and their files; None for files that lie in the inbox itself."""
+    """Each listener and their files; last, with None, the files that lie in the inbox itself."""
     loose = sorted(p for p in inbox.iterdir() if p.is_file() and not p.name.startswith("."))
-    found: list[tuple[str | None, list[Path]]] = [(None, loose)] if loose else []
+    found: list[tuple[str | None, list[Path]]] = []
     for folder in sorted(p for p in inbox.iterdir() if p.is_dir() and p.name != DONE and not p.name.startswith(".")):
         files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
         if files:
             found.append((folder.name, files))
-    return found
+    return [*found, (None, loose)] if loose else found
 
 
 def _move(path: Path, folder: Path) -> None:

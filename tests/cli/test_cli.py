@@ -228,6 +228,28 @@ def test_a_run_imports_the_inbox_and_builds(tonearm: Run, lastfm: Lastfm, settin
     assert "every table is up to date" in tonearm("run").stdout
 
 
+def test_what_a_run_cannot_read_stays_in_the_inbox(tonearm: Run, settings: Settings) -> None:
+    tonearm("run")
+    (settings.inbox / "ada").mkdir()
+    (settings.inbox / "ada" / "riddle.bin").write_bytes(bytes(range(256)))
+    assert "is still in" in tonearm("run", expect=3).stdout
+    assert (settings.inbox / "ada" / "riddle.bin").exists()
+
+
+def test_files_in_the_inbox_that_could_be_anybodys_do_not_stop_the_others(
+    tonearm: Run, lastfm: Lastfm, settings: Settings
+) -> None:
+    for name in ("ada", "ben"):
+        tonearm("import", lastfm([A]), "--listener", name)
+    (settings.inbox / "ada").mkdir()
+    lastfm([B]).rename(settings.inbox / "ada" / "history.csv")
+    lastfm([B]).rename(settings.inbox / "whose.csv")
+    assert "/NAME/" in tonearm("run", expect=2).stderr
+    newest, *_ = answer(tonearm("imports", "--json"))
+    assert (newest["listener"], newest["kept"]) == ("ada", 1)
+    assert (settings.inbox / "whose.csv").exists()
+
+
 def test_a_listener_moves(built: Run) -> None:
     built("listeners", "ada", "--timezone", "Asia/Calcutta", "--from", "2020-11-20")
     (ada,) = answer(built("listeners", "ada", "--json"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from typing import Any
 
 import click
 
@@ -37,7 +38,7 @@ Exit codes:
   0  done                              4  a table broke its rules; old version kept
   1  a bug in tonearm                  5  another tonearm is writing
   2  asked for what cannot be done     6  the home folder cannot be used
-  3  nothing could be read from some input
+  3  none of the files could be read    130  stopped by Ctrl-C; what was done is kept
 """
 
 
@@ -54,6 +55,14 @@ class _Lazy(click.Group):
         command = getattr(importlib.import_module(f"tonearm.cli.{module}"), name)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from tonearm.cli.common import stopped
+
+            stopped()
 
 
 @click.group(

@@ -19,12 +19,15 @@ def run(context: Context) -> None:
     from tonearm.inbox import import_inbox
 
     reports = import_inbox(context.settings, waiting=context.note)
+    files = [file for report in reports for file in report.files]
     built = build_with_progress(context)
     if context.as_json:
         context.answer({"imports": reports, "seconds": built.seconds, "tables": built.tables})
     else:
         for report in reports:
             show_report(context, report)
+        if any(f.problem for f in files):
+            context.say(f"what could not be read is still in {context.settings.inbox}; mend it or take it away")
         if not reports:
             context.say(f"nothing new in {context.settings.inbox}")
         changed = [t for t in built.tables if t.action != "unchanged"]
@@ -34,3 +37,5 @@ def run(context: Context) -> None:
             context.say("every table is up to date")
     if built.failed:
         sys.exit(4)
+    if files and all(f.problem for f in files):
+        sys.exit(3)
