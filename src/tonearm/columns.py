@@ -137,7 +137,9 @@ COLUMNS: dict[str, Column] = {
     "also_seen_in": _text("Other sources that recorded this same listen, sorted, comma between.", null="no other"),
     "merged_records": _count("Records of this listen, over all sources."),
     "kept_source": _text("Source of the record that was kept for the listen."),
-    "apart_s": _number("How much later than the kept record's the record's start is.", "s"),
+    "apart_s": _number(
+        "How much later than the kept record's the record's start is, each taken at the middle of its precision.", "s"
+    ),
     "is_kept": _flag("The record was kept as the listen."),
     # where a row came from
     "run": Column("int64", "Number of the import that brought the row.", low=1),

@@ -213,7 +213,9 @@ def test_the_records_of_one_listen_are_explained(built: Run) -> None:
     assert {first["source"], second["source"]} == {"spotify_extended", "lastfm_csv"}
     assert first["listen_id"] == second["listen_id"]
     assert [r["is_kept"] for r in (first, second) if r["source"] == "spotify_extended"] == [True]
-    assert "lastfm_csv" in built("listens", "--merge-explain").stdout
+    said = built("listens", "--merge-explain", COLUMNS="100").stdout
+    assert "lastfm_csv" in said
+    assert "Sinnerman" in said, "names before hashes"
     assert [row["track_name"] for row in answer(built("listens", "--json"))] == ["Strange Fruit", "Sinnerman"]
 
 

@@ -37,7 +37,7 @@ def demo(context: Context, seed: int, end: datetime | None) -> None:
         context.answer({"imports": reports, "seconds": built.seconds, "tables": built.tables})
     else:
         for report in reports:
-            show_report(context, report)
+            show_report(context, report, builds=True)
         show_build(context, built)
         context.say("next: `tonearm serve` shows the page")
     if built.failed:

@@ -13,7 +13,7 @@ from tonearm.cli.common import NOTHING_YET, Context, command, progress, with_opt
 if TYPE_CHECKING:
     from tonearm.ledger import FileReport, ImportReport
 
-_FILES_SHOWN, _SILENT_SHOWN, _MANY = 40, 5, 4
+_FILES_SHOWN, _SILENT_SHOWN, _MANY = 40, 5, 3
 
 
 @command(
@@ -63,8 +63,8 @@ def import_(
         sys.exit(3)
 
 
-def show_report(context: Context, report: ImportReport, dry_run: bool = False) -> None:
-    """Print what became of each file, and of all."""
+def show_report(context: Context, report: ImportReport, dry_run: bool = False, builds: bool = False) -> None:
+    """Print what became of each file, and of all; ``builds`` says that the tables are brought up to date anyway."""
     files = [f for f in report.files if f.read or f.problem]
     silent = [f for f in report.files if not f.read and not f.problem]
     lines = _lines(files)
@@ -84,7 +84,7 @@ def show_report(context: Context, report: ImportReport, dry_run: bool = False) -
         context.say(f"without listens: {names}{more}")
     if not report.files:
         context.say("no files there")
-    elif not dry_run and report.kept:
+    elif not dry_run and report.kept and not builds:
         context.say("next: `tonearm build` brings the tables up to date")
     if report.rejected and not dry_run:
         context.say(f"`tonearm imports show {report.run} --rejected` lists the rejected rows and why")

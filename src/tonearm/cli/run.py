@@ -25,7 +25,7 @@ def run(context: Context) -> None:
         context.answer({"imports": reports, "seconds": built.seconds, "tables": built.tables})
     else:
         for report in reports:
-            show_report(context, report)
+            show_report(context, report, builds=True)
         if any(f.problem for f in files):
             context.say(f"what could not be read is still in {context.settings.inbox}; mend it or take it away")
         if not reports:
