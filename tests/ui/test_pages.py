@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import LISTENS
 from tonearm.settings import Settings
+from tonearm.ui.client import open_client
 
 LookingAt = Callable[[Path], None]
 
@@ -45,8 +46,37 @@ def test_the_overview_shows_totals_and_says_what_is_not_known(filled: Settings, 
     assert {m.label: m.value for m in page.metric}["Listens"] == f"{LISTENS:,}"
     assert "Minutes" not in {m.label for m in page.metric}
     assert "None of the listens says how long" in said(page)
-    assert f"0 of {LISTENS} listens (0.0 %)" in said(page)
+    assert "No track's audio features are known yet" in said(page)
+    assert "by the clock of Europe/Berlin" in said(page)
     assert "Simulated household" in said(page)
+
+
+def test_a_rule_that_cannot_apply_says_so(filled: Settings, looking_at: LookingAt) -> None:
+    looking_at(filled.home)
+    page = AppTest.from_function(overview).run(timeout=30)
+    rule = next(c for c in page.get("button_group") if c.label == "What counts as a listen")
+    page = rule.set_value("30s").run(timeout=30)
+    assert "there are no minutes and this rule counts them all" in said(page)
+
+
+def moods(known: int) -> None:
+    from datetime import date
+
+    from tonearm.overview import Overview, Share, Totals
+    from tonearm.ui.pages.overview import _moods
+
+    totals = Totals(100, 0, 0.0, 1, 1, 1, date(2024, 1, 1), date(2024, 1, 1))
+    sources = {"real": 0, "catalogue": known, "imputed": 0, "synthetic": 0, "none": 100 - known}
+    shares = [Share(name, listens) for name, listens in sources.items()]
+    _moods(Overview("Ada", "all", totals, [], [], [], [Share("Neutral", known)], shares))
+
+
+@pytest.mark.parametrize(("known", "is_finding"), [(0, False), (1, False), (49, False), (50, True), (100, True)])
+def test_moods_are_a_finding_only_when_most_listens_have_features(known: int, is_finding: bool) -> None:
+    page = AppTest.from_function(moods, args=(known,)).run(timeout=30)
+    assert not page.exception
+    assert (f"known for {known} of 100 listens" in said(page)) == is_finding
+    assert bool(page.info) != is_finding
 
 
 def test_favourites_follow_the_period(filled: Settings, looking_at: LookingAt) -> None:
@@ -56,7 +86,7 @@ def test_favourites_follow_the_period(filled: Settings, looking_at: LookingAt) -
     page = period.set_value("Year").run(timeout=30)
     years = next(s for s in page.selectbox if s.label == "Which year")
     assert years.options[0] > years.options[-1]
-    assert f"the year {years.options[0]}" in said(page)
+    assert f"The year {years.options[0]}" in said(page)
 
 
 def test_the_ledger_adds_up_and_lists_the_tables(filled: Settings, looking_at: LookingAt) -> None:
@@ -70,7 +100,26 @@ def test_the_ledger_adds_up_and_lists_the_tables(filled: Settings, looking_at: L
 
 @pytest.mark.parametrize("name", ["a*b", "[x](http://y)", "<b>", "$1$ `c`"])
 def test_names_are_shown_as_they_are(name: str) -> None:
-    from tonearm.ui.pages.overview import _plain
+    from tonearm.ui.frame import plain
 
-    assert _plain(name).replace("\\", "") == name
-    assert all(c == "\\" for c in (_plain(name)[i - 1] for i, c in enumerate(_plain(name)) if c in "*[]()<>$`"))
+    assert plain(name).replace("\\", "") == name
+    assert all(c == "\\" for c in (plain(name)[i - 1] for i, c in enumerate(plain(name)) if c in "*[]()<>$`"))
+
+
+def test_an_empty_home_takes_files_at_once_and_a_file_is_asked_for(tmp_path: Path, looking_at: LookingAt) -> None:
+    looking_at(tmp_path)
+    page = AppTest.from_function(overview).run(timeout=30)
+    next(b for b in page.button if b.label == "Import").click()
+    assert [warning.value for warning in page.run(timeout=30).warning] == ["Choose a file first."]
+
+
+def test_a_clock_is_set_right(tmp_path: Path, looking_at: LookingAt) -> None:
+    settings = Settings(home=tmp_path)
+    open_client(settings).set_zone("Ada", "UTC", None)
+    looking_at(tmp_path)
+    page = AppTest.from_function(library).run(timeout=30)
+    next(s for s in page.selectbox if s.label == "Time zone").set_value("Asia/Calcutta")
+    next(b for b in page.button if b.label == "Set").click()
+    page.run(timeout=30)
+    assert not page.exception
+    assert "**Ada** · Asia/Calcutta" in said(page)

@@ -36,18 +36,28 @@ def palette(is_dark: bool) -> Palette:
     return DARK if is_dark else LIGHT
 
 
-def year_of_days(year: int, days: Sequence[Day], most: int, colours: Palette) -> alt.Chart:
-    """One year's days as a calendar: a column is a week, a row a day of the week, colour the listens."""
+def year_of_days(
+    year: int,
+    days: Sequence[Day],
+    span: tuple[date, date],
+    most: int,
+    colours: Palette,
+) -> alt.Chart:
+    """One year's days as a calendar: a column is a week, a row a day of the week, colour the listens.
+
+    Days before and after the ``span`` of the history are left out: of those nothing is known, not even silence.
+    """
     heard = {day.date: day.listens for day in days}
     first = date(year, 1, 1)
-    rows = [_cell(first, first + timedelta(n), heard) for n in range(366 if calendar.isleap(year) else 365)]
+    shown = (first + timedelta(n) for n in range(366 if calendar.isleap(year) else 365))
+    rows = [_cell(first, day, heard) for day in shown if span[0] <= day <= span[1]]
     months = {_week(first, date(year, m, 1)): calendar.month_abbr[m] for m in range(1, 13)}
     names = ",".join(f"'{week}':'{name}'" for week, name in months.items())
     chart: alt.Chart = _chart(rows, height=7 * 15 + 25).mark_rect(cornerRadius=1).encode(
         x=alt.X(
             "week:O",
             title=None,
-            scale=alt.Scale(paddingInner=0.12),
+            scale=alt.Scale(domain=list(range(_week(first, date(year, 12, 31)) + 1)), paddingInner=0.12),
             axis=alt.Axis(
                 values=list(months), labelExpr=f"({{{names}}})[datum.value]", labelAngle=0, ticks=False,
                 domain=False, labelOverlap="greedy", labelAlign="left",
@@ -80,7 +90,7 @@ def hours_of_week(hours: Sequence[Hour], colours: Palette) -> alt.Chart:
     chart: alt.Chart = _chart(rows, height=7 * 24 + 40).mark_rect(cornerRadius=2).encode(
         x=alt.X(
             "hour:O",
-            title="hour of the day, local time",
+            title="hour of the day",
             scale=alt.Scale(paddingInner=0.06),
             axis=alt.Axis(values=list(range(0, 24, 3)), labelAngle=0, ticks=False, domain=False),
         ),
@@ -158,4 +168,16 @@ def _counts(most: int, colours: Palette) -> Any:
         "datum.listens > 0",
         alt.Color("listens:Q", scale=scale, legend=None),
         alt.value(colours.nothing),
+    )
+
+
+def legend(unit: str, most: int, colours: Palette) -> str:
+    """What the colours of a calendar or a week mean, as HTML; Altair's own would squeeze the chart."""
+    swatch = "display: inline-block; height: 0.7rem; border-radius: 2px; margin: 0 0.4rem; vertical-align: middle"
+    return (
+        f'<div role="img" aria-label="{unit}: grey is none, then from 1, nearest to the page, to {most:,}" '
+        f'style="font-size: 0.8rem; opacity: 0.85">{unit}: none'
+        f'<span style="{swatch}; width: 0.7rem; background: {colours.nothing}"></span> 1'
+        f'<span style="{swatch}; width: 6rem; background: linear-gradient(90deg, {", ".join(colours.counts)})"></span>'
+        f"{most:,}</div>"
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -10,16 +13,25 @@ from tonearm.api.answers import Health, ListenerInfo
 from tonearm.settings import load_settings
 from tonearm.ui.client import Client, open_client
 
+if TYPE_CHECKING:
+    from streamlit.navigation.page import Page
+
 DEMO = "(demo)"
 
 ICON = Path(__file__).parent / "icon.svg"
 """Of the browser's tab; Streamlit would fetch one of its own from elsewhere."""
 
-_STYLE = """<style>
-.block-container { padding-top: 4.5rem; max-width: 72rem; }
-[data-testid="stTable"] tr > :nth-child(n+3) { text-align: right !important; font-variant-numeric: tabular-nums; }
+_STYLE = """
+.block-container { padding-top: 1.25rem; padding-bottom: 3rem; max-width: 72rem; }
+/* Only the sign that the page is at work is in Streamlit's own header. */
+[data-testid="stHeader"] { background: transparent; pointer-events: none; }
+[data-testid="stHeader"] * { pointer-events: auto; }
+.wordmark { display: flex; align-items: center; gap: 0.5rem; font-weight: 700; font-size: 1.15rem; }
+.wordmark img { width: 1.5rem; height: 1.5rem; }
+[data-testid="stPageLink-NavLink"][aria-current] { font-weight: 600; }
+[data-testid="stPageLink-NavLink"]:focus-visible { outline: 2px solid #2E86C8; outline-offset: 2px; }
 @media (max-width: 640px) { .block-container { padding-left: 1rem; padding-right: 1rem; } }
-</style>"""
+"""
 
 
 @st.cache_resource
@@ -28,9 +40,22 @@ def client() -> Client:
     return open_client(load_settings())
 
 
-def style() -> None:
-    """Lines no wider than a person reads, and no wasted edge on a phone."""
-    st.html(_STYLE)
+def style(*more: str) -> None:
+    """Lines no wider than a person reads, no wasted edge on a phone, and the styles of ``more``."""
+    st.html(f"<style>{_STYLE}{''.join(more)}</style>")
+
+
+def header(pages: Sequence[Page]) -> None:
+    """The name and the way to each page, on one line at any width."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(f'<div class="wordmark"><img src="{_picture(ICON)}" alt="">tonearm</div>', width="content")
+        for page in pages:
+            st.page_link(page)
+
+
+def _picture(path: Path) -> str:
+    """An SVG file as an address that holds it all: st.html lets no drawing through, but pictures."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def health() -> Health:
@@ -47,13 +72,13 @@ def banner() -> None:
         )
 
 
-def choose_listener(listeners: list[ListenerInfo]) -> str:
+def choose_listener(listeners: list[ListenerInfo]) -> ListenerInfo:
     """Whose history is shown; kept while pages change."""
     names = [one.name for one in listeners]
     kept = st.session_state.get("listener")
     chosen = st.selectbox("Listener", names, index=names.index(kept) if kept in names else 0)
     st.session_state["listener"] = chosen
-    return chosen
+    return listeners[names.index(chosen)]
 
 
 def number(value: float, digits: int = 0) -> str:
@@ -69,3 +94,8 @@ def percent(part: float, whole: float) -> str:
 def is_dark() -> bool:
     """Whether the page is drawn light on dark."""
     return st.context.theme.type == "dark"
+
+
+def plain(text: str | None) -> str:
+    """A name as it is, where Markdown is read."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-!|<>~:$" else c for c in text or "?")

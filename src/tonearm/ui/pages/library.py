@@ -1,98 +1,37 @@
-"""Library & data: bring files in, see what became of every row, take an import back."""
+"""Library & data: bring files in, see what became of every row, take an import back, set a clock right."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import IO, Any, Literal
+from datetime import UTC, date, datetime
+from typing import Any, Literal
 
 import streamlit as st
 
-from tonearm.api.answers import Imported, TableInfo
+from tonearm.api.answers import ListenerInfo, TableInfo
 from tonearm.errors import TonearmError
 from tonearm.ledger import FileReport, ImportReport
-from tonearm.ui.frame import client, number
+from tonearm.ui import importing
+from tonearm.ui.frame import client, number, plain
 
 _ROWS_SHOWN = 1_000
-_NEW_DONE = "done"
+_EARLIEST = date(2000, 1, 2)
+"""No listen is older than its first day with a zone; Streamlit would offer the last ten years only."""
 
 
 def page() -> None:
     """Draw the page."""
-    _import()
+    importing.say_done()
+    st.subheader("Bring in listening history", anchor=False)
+    importing.form()
     _ledger(client().imports())
+    _clocks(client().listeners())
     _tables(client().tables())
 
 
-def _import() -> None:
-    st.header("Bring in listening history")
-    done: Imported | None = st.session_state.pop(_NEW_DONE, None)
-    if done:
-        _say(done)
-    listeners = client().listeners()
-    zones = client().zones()
-    with st.form("import", clear_on_submit=True):
-        files = st.file_uploader(
-            "Exports of Spotify, Last.fm, ListenBrainz and others: zips, JSON, CSV, as they came",
-            accept_multiple_files=True,
-        )
-        left, right = st.columns(2)
-        with left:
-            names = [one.name for one in listeners]
-            listener = st.selectbox(
-                "Whose listens", names, index=0 if names else None, accept_new_options=True,
-                placeholder="type a name",
-            )  # fmt: skip
-        with right:
-            zone = st.selectbox(
-                "Time zone (leave empty for somebody known)", zones.zones, index=None,
-                placeholder=f"as known, else {zones.here}",
-            )  # fmt: skip
-        if st.form_submit_button("Import", type="primary"):
-            _take_in(files, listener, zone)
-
-
-def _take_in(files: Sequence[Any], listener: str | None, zone: str | None) -> None:
-    if not files:
-        st.warning("Choose a file first.")
-        return
-    if not listener:
-        st.warning("Say whose listens these are: type a name.")
-        return
-    named: list[tuple[str, IO[bytes]]] = [(file.name, file) for file in files]
-    try:
-        with st.spinner("Importing, then bringing the tables up to date…"):
-            st.session_state[_NEW_DONE] = client().import_files(named, listener, zone or "")
-    except TonearmError as error:
-        st.error(str(error))
-        return
-    st.session_state["listener"] = listener
-    st.rerun()
-
-
-def _say(done: Imported) -> None:
-    report = done.ledger
-    problems = [file for file in report.files if file.problem]
-    what = f"Import {report.run} was undone." if report.undone_at else f"Import {report.run}: {_sum(report)}."
-    (st.warning if problems else st.success)(what)
-    for file in problems:
-        st.error(f"{file.name}: {file.problem}")
-    for table in done.built.tables:
-        if table.problem:
-            st.error(f"Table {table.name} was not brought up to date: {table.problem}")
-
-
-def _sum(counts: ImportReport | FileReport) -> str:
-    return (
-        f"{number(counts.read)} rows read = {number(counts.kept)} kept + {number(counts.duplicates)} known already "
-        f"+ {number(counts.rejected)} rejected"
-    )
-
-
 def _ledger(reports: list[ImportReport]) -> None:
-    st.header("Imports")
+    st.subheader("Imports", anchor=False)
     if not reports:
-        st.caption("None yet.")
+        st.caption("None yet. Every import is listed here, with what became of each of its rows.")
     for place, report in enumerate(reports):
         with st.expander(_title(report), expanded=place == 0):
             _one_import(report)
@@ -101,11 +40,12 @@ def _ledger(reports: list[ImportReport]) -> None:
 def _title(report: ImportReport) -> str:
     state = " · undone" if report.undone_at else "" if report.ended_at else " · interrupted"
     when = f"{report.started_at.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
-    return f"**{report.run} · {report.listener}** · {when} · {number(report.kept)} kept{state}"
+    rejected = f", {number(report.rejected)} rejected" if report.rejected else ""
+    return f"**{report.run} · {plain(report.listener)}** · {when} · {number(report.kept)} kept{rejected}{state}"
 
 
 def _one_import(report: ImportReport) -> None:
-    st.markdown(_sum(report))
+    st.markdown(importing.sum_of(report))
     files = [file for file in report.files if file.read or file.problem]
     st.dataframe(
         _file_columns(files),
@@ -123,7 +63,7 @@ def _one_import(report: ImportReport) -> None:
         f"Show the {number(report.duplicates)} rows known already", key=f"d{report.run}"
     ):
         _rows(report.run, "duplicate")
-    _undo(report)
+    _undo(report.run, report.kept)
 
 
 _COUNTS = ("read", "kept", "known already", "rejected", "podcasts", "audiobooks")
@@ -143,6 +83,7 @@ def _file_columns(files: list[FileReport]) -> dict[str, list[Any]]:
         "podcasts": [file.podcasts for file in files],
         "audiobooks": [file.audiobooks for file in files],
         "problem": [file.problem or "" for file in files],
+        "read as": [file.reading or "" for file in files],
     }
     return always | {name: values for name, values in sometimes.items() if any(values)}
 
@@ -150,49 +91,101 @@ def _file_columns(files: list[FileReport]) -> dict[str, list[Any]]:
 def _rows(run: int, outcome: Literal["rejected", "duplicate"]) -> None:
     found = client().import_rows(run, outcome, _ROWS_SHOWN)
     columns = _REJECTED if outcome == "rejected" else _KNOWN
-    st.dataframe({title: [row[c] for row in found.rows] for c, title in columns.items()}, hide_index=True)
+    st.dataframe({title: [_said(row[c]) for row in found.rows] for c, title in columns.items()}, hide_index=True)
     if found.truncated:
-        st.caption(f"the first {number(_ROWS_SHOWN)}; `tonearm imports show {run}` lists all")
+        option = "--rejected" if outcome == "rejected" else "--duplicates"
+        st.caption(f"The first {number(_ROWS_SHOWN)}; `tonearm imports show {run} {option}` lists all.")
 
 
-_REJECTED = {"file_name": "file", "row": "row", "reason": "why", "raw": "the row's text"}
+_REJECTED = {"row": "row", "reason": "why", "raw": "the row's text", "file_name": "file"}
 _KNOWN = {
-    "file_name": "file",
     "row": "row",
     "artist_name": "artist",
     "track_name": "track",
     "reported_at": "at (UTC)",
-    "first_run": "kept in import",
-    "first_file": "kept from file",
-    "first_row": "kept from row",
+    "first_row": "same as row",
+    "first_run": "of import",
+    "first_file": "of file",
+    "file_name": "file",
 }
 
 
-def _undo(report: ImportReport) -> None:
-    with st.popover("Undo this import"):
-        st.write(
-            f"This takes out the {number(report.kept)} rows that import {report.run} kept. Rows that another import "
-            "brought too stay. To have them back, import the files again."
-        )
-        if report.run is not None and st.button("Yes, undo it", type="primary", key=f"u{report.run}"):
-            with st.spinner("Undoing, then bringing the tables up to date…"):
-                st.session_state[_NEW_DONE] = client().undo(report.run)
-            st.rerun()
+def _said(value: Any) -> Any:
+    """An instant as people write it; anything else as it is."""
+    if not isinstance(value, str) or not value.endswith("Z"):
+        return value
+    try:
+        return f"{datetime.fromisoformat(value):%Y-%m-%d %H:%M:%S}"
+    except ValueError:
+        return value
+
+
+def _undo(run: int, kept: int) -> None:
+    if st.button("Undo this import", key=f"u{run}"):
+        _confirm(run, kept)
+
+
+@st.dialog("Undo this import?")
+def _confirm(run: int, kept: int) -> None:
+    st.write(
+        f"This takes out the {number(kept)} rows that import {run} kept. Rows that another import brought too "
+        "stay. To have them back, import the files again."
+    )
+    if st.button("Yes, undo it", type="primary"):
+        with st.spinner("Undoing, then bringing the tables up to date…"):
+            importing.remember(client().undo(run))
+        st.rerun()
+
+
+def _clocks(listeners: list[ListenerInfo]) -> None:
+    if not listeners:
+        return
+    st.subheader("Time zones", anchor=False)
+    st.caption("Days and hours are by the listener's clock. A move does not rewrite what was heard before it.")
+    for one in listeners:
+        st.markdown(f"**{plain(one.name)}** · {_zones(one)}")
+    with st.popover("Change a time zone"):
+        _change(listeners)
+
+
+def _zones(listener: ListenerInfo) -> str:
+    first, *moves = listener.zones
+    return ", ".join([first.zone, *(f"from {move.since:%-d %b %Y} {move.zone}" for move in moves)])
+
+
+def _change(listeners: list[ListenerInfo]) -> None:
+    name = st.selectbox("Listener", [one.name for one in listeners], key="clock_of")
+    zone = st.selectbox("Time zone", client().zones().zones, index=None, placeholder="such as Europe/Oslo")
+    since = st.date_input(
+        "From this day on (leave empty for always)", value=None, min_value=_EARLIEST, format="YYYY-MM-DD"
+    )
+    if st.button("Set", type="primary") and zone:
+        try:
+            with st.spinner("Bringing the tables up to date…"):
+                client().set_zone(name, zone, since)
+        except TonearmError as error:
+            st.error(plain(str(error)))
+            return
+        st.rerun()
 
 
 def _tables(tables: list[TableInfo]) -> None:
-    st.header("Tables")
+    st.subheader("Tables", anchor=False)
     st.caption("Delta tables in the home's folder `lake`, readable with any tool that reads Delta.")
     st.dataframe(
         {
             "table": [table.name for table in tables],
+            "layer": [table.family or table.layer for table in tables],
             "rows": [table.rows for table in tables],
             "built": [_ago(table.built_at) for table in tables],
             "what it holds": [table.summary for table in tables],
-            "layer": [table.family or table.layer for table in tables],
         },
         hide_index=True,
-        column_config={"rows": st.column_config.NumberColumn(format="localized")},
+        height="content",
+        column_config={
+            "rows": st.column_config.NumberColumn(format="localized"),
+            "what it holds": st.column_config.TextColumn(width=700),
+        },
     )
 
 

@@ -7,12 +7,14 @@ from datetime import date, timedelta
 
 import streamlit as st
 
+from tonearm.api.answers import ListenerInfo
 from tonearm.columns import FEATURE_SOURCES
-from tonearm.overview import MEASURED, Favourite, Overview, Subject
+from tonearm.overview import MEASURED, Day, Favourite, Overview, Subject
 from tonearm.rules import RULES
-from tonearm.ui import charts
-from tonearm.ui.frame import choose_listener, client, health, is_dark, number, percent
+from tonearm.ui import charts, importing
+from tonearm.ui.frame import choose_listener, client, health, is_dark, number, percent, plain
 from tonearm.ui.pages.start import start
+from tonearm.ui.rankings import Place, ranking
 
 _MOODS = {
     "Happy_Energetic": "happy, energetic",
@@ -26,14 +28,22 @@ _SOURCES = {
     "catalogue": "from a catalogue",
     "imputed": "estimated",
     "synthetic": "invented",
-    "none": "none",
+    "none": "not known",
 }
+_MORE = (
+    "A larger track catalogue (a Kaggle-style `dataset.csv`, for instance), imported under *Library & data*, "
+    "brings more."
+)
+ENOUGH = 0.5
+"""Share of the listens whose features must be known before moods are shown as a finding: under a half, those
+that are not known outnumber those that are."""
 _ALL = "All years"
 _LISTED = 10
 
 
 def page() -> None:
     """Draw the page."""
+    importing.say_done()
     listeners = client().listeners()
     version = health().listens_version
     if not listeners or version is None:
@@ -44,14 +54,14 @@ def page() -> None:
         listener = choose_listener(listeners)
     with right:
         rule = _choose_rule()
-    shown = _overview(listener, rule, version)
+    shown = _overview(listener.name, rule, version)
     if not shown.totals.listens:
-        st.info(f"{listener} has no listens under this rule; import a file under *Library & data*.")
+        st.info(f"{plain(listener.name)} has no listens under this rule; import a file under *Library & data*.")
         return
     _totals(shown)
-    _calendar(shown)
-    _week(shown)
     _favourites(shown, version)
+    _calendar(shown)
+    _week(shown, listener)
     _discovery(shown)
     _moods(shown)
 
@@ -69,7 +79,7 @@ def _choose_rule() -> str:
     return rule or "all"
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=64, show_spinner="Counting listens…")
 def _overview(listener: str, rule: str, version: int) -> Overview:
     return client().overview(listener, rule)
 
@@ -99,7 +109,8 @@ def _timed(shown: Overview) -> str:
     totals = shown.totals
     last = f"The newest listen is of {_day(totals.last_date)}. " if totals.last_date else ""
     if not totals.timed_listens:
-        return last + "None of the listens says how long it was heard, so there are no minutes."
+        every = "" if shown.rule == "all" else " and this rule counts them all"
+        return f"{last}None of the listens says how long it was heard, so there are no minutes{every}."
     if totals.timed_listens == totals.listens:
         return last + "Every listen says how long it was heard."
     share = percent(totals.timed_listens, totals.listens)
@@ -109,72 +120,71 @@ def _timed(shown: Overview) -> str:
     )
 
 
+def _favourites(shown: Overview, version: int) -> None:
+    st.subheader("Most heard", anchor=False)
+    first, last, said = _choose_period(shown)
+    heard = sum(
+        day.listens for day in shown.days if (not first or day.date >= first) and (not last or day.date <= last)
+    )
+    st.caption(f"{said}: {number(heard)} listens")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        found = _top(shown.listener, "artists", first, last, shown.rule, version)
+        ranking("Artists", [Place(f.rank, f.artist or "?", _counted(f), f.listens) for f in found])
+    with right:
+        found = _top(shown.listener, "tracks", first, last, shown.rule, version)
+        ranking("Tracks", [Place(f.rank, f.track or "?", f.artist or "?", f.listens) for f in found])
+
+
+def _counted(artist: Favourite) -> str:
+    tracks = f"{number(artist.tracks)} {'track' if artist.tracks == 1 else 'tracks'}"
+    if artist.minutes is None or artist.timed_listens < artist.listens:
+        return tracks
+    return f"{tracks}, {number(artist.minutes)} minutes"
+
+
 def _calendar(shown: Overview) -> None:
-    st.subheader("Day by day")
+    st.subheader("Day by day", anchor=False)
     years = sorted({day.date.year for day in shown.days}, reverse=True)
     chosen = st.selectbox("Year", [*(str(year) for year in years), _ALL], width=160)
     most = max(day.listens for day in shown.days)
+    span = (shown.days[0].date, shown.days[-1].date)
+    st.html(charts.legend("Listens a day", most, charts.palette(is_dark())))
     for year in years if chosen == _ALL else [int(chosen)]:
         days = [day for day in shown.days if day.date.year == year]
-        heard = sum(day.listens for day in days)
-        best = max(days, key=lambda day: day.listens)
-        st.caption(
-            f"**{year}** · {number(heard)} listens on {len(days)} days · most on "
-            f"{_day(best.date)}: {number(best.listens)}"
-        )
+        st.caption(_year(year, days))
         st.altair_chart(
-            charts.year_of_days(year, days, most, charts.palette(is_dark())),
+            charts.year_of_days(year, days, span, most, charts.palette(is_dark())),
             alt=f"Calendar of {year}: listens of each day",
         )
 
 
-def _week(shown: Overview) -> None:
-    st.subheader("Hour by hour")
+def _year(year: int, days: list[Day]) -> str:
+    heard = sum(day.listens for day in days)
+    best = max(days, key=lambda day: day.listens)
+    on = f"{number(len(days))} {'day' if len(days) == 1 else 'days'}"
+    return f"**{year}** · {number(heard)} listens on {on} · most on {_day(best.date)}: {number(best.listens)}"
+
+
+def _week(shown: Overview, listener: ListenerInfo) -> None:
+    st.subheader("Hour by hour", anchor=False)
     best = max(shown.hours, key=lambda hour: hour.listens)
     st.caption(
-        f"n = {number(shown.totals.listens)} · most on {calendar.day_name[best.day_of_week]}s from "
-        f"{best.hour_of_day} to {best.hour_of_day + 1} o'clock: {number(best.listens)} listens"
+        f"{number(shown.totals.listens)} listens · most on {calendar.day_name[best.day_of_week]}s from "
+        f"{best.hour_of_day} to {best.hour_of_day + 1} o'clock: {number(best.listens)} · {_clock(listener)}"
     )
+    st.html(charts.legend("Listens in an hour of the week", best.listens, charts.palette(is_dark())))
     st.altair_chart(
         charts.hours_of_week(shown.hours, charts.palette(is_dark())),
         alt="Listens by hour of the day and day of the week",
     )
 
 
-def _favourites(shown: Overview, version: int) -> None:
-    st.subheader("Most heard")
-    first, last, said = _choose_period(shown)
-    st.caption(said)
-    left, right = st.columns(2)
-    with left:
-        found = _top(shown.listener, "artists", first, last, shown.rule, version)
-        _list(
-            "Artists",
-            {
-                "": [f"{f.rank}" for f in found],
-                "Artist": [_plain(f.artist) for f in found],
-                "Tracks": [number(f.tracks) for f in found],
-                "Listens": [number(f.listens) for f in found],
-            },
-        )
-    with right:
-        found = _top(shown.listener, "tracks", first, last, shown.rule, version)
-        _list(
-            "Tracks",
-            {
-                "": [f"{f.rank}" for f in found],
-                "Track": [f"{_plain(f.track)} · {_plain(f.artist)}" for f in found],
-                "Listens": [number(f.listens) for f in found],
-            },
-        )
-
-
-def _list(title: str, columns: dict[str, list[str]]) -> None:
-    st.markdown(f"**{title}**")
-    if columns["Listens"]:
-        st.table(columns, border="horizontal", hide_index=True, alt=f"Most heard {title.lower()}")
-    else:
-        st.caption("nothing in this period")
+def _clock(listener: ListenerInfo) -> str:
+    """Whose hours these are; the zone may have been assumed, and then every hour here is off."""
+    zones = list(dict.fromkeys(zone.zone for zone in listener.zones))
+    where = f"by the clock of {', then '.join(zones)}" if zones else "in UTC"
+    return f"{where} (to be changed under *Library & data*)"
 
 
 def _choose_period(shown: Overview) -> tuple[date | None, date | None, str]:
@@ -188,7 +198,7 @@ def _choose_period(shown: Overview) -> tuple[date | None, date | None, str]:
     with right:
         if kind == "Year":
             year = st.selectbox("Which year", sorted({d.date.year for d in shown.days}, reverse=True))
-            return date(year, 1, 1), date(year, 12, 31), f"the year {year}"
+            return date(year, 1, 1), date(year, 12, 31), f"The year {year}"
         if kind == "Month":
             months = [m.month for m in reversed(shown.months)]
             month = st.selectbox("Which month", months, format_func=lambda m: f"{m:%B %Y}")
@@ -196,47 +206,55 @@ def _choose_period(shown: Overview) -> tuple[date | None, date | None, str]:
             return month, last, f"{month:%B %Y}"
     if kind == "Last 30 days":
         first = newest - timedelta(29)
-        return first, newest, f"the last 30 days of the history, {_day(first)} to {_day(newest)}"
-    return None, None, f"the whole history, {number(shown.totals.listens)} listens"
+        return first, newest, f"The last 30 days of the history, {_day(first)} to {_day(newest)}"
+    return None, None, "The whole history"
 
 
 def _discovery(shown: Overview) -> None:
-    st.subheader("Discovery")
+    st.subheader("Discovery", anchor=False)
     what = st.segmented_control("New in each month", ["Artists", "Tracks"], default="Artists", required=True)
     field, title = ("new_tracks", "new tracks") if what == "Tracks" else ("new_artists", "new artists")
-    st.caption(f"{title.capitalize()} are those never heard before in this history; its first months hold most.")
+    best = max(shown.months, key=lambda month: int(getattr(month, field)))
+    st.caption(
+        f"{title.capitalize()} are those never heard before in this history, so its first months hold many. "
+        f"Most in {best.month:%B %Y}: {number(getattr(best, field))}."
+    )
     st.altair_chart(
         charts.discovery(shown.months, field, title, charts.palette(is_dark())), alt=f"{title} of each month"
     )
 
 
 def _moods(shown: Overview) -> None:
-    st.subheader("Moods")
+    st.subheader("Moods", anchor=False)
     sources = {share.name: share.listens for share in shown.feature_sources}
-    known = sum(sources[name] for name in MEASURED)
+    known, listens = sum(sources[name] for name in MEASURED), shown.totals.listens
+    if not known:
+        st.info(f"No track's audio features are known yet, so there are no moods to show. {_MORE}")
+    elif known < ENOUGH * listens:
+        st.info(
+            f"Too little is known to say what you listen to: audio features (valence and energy), which a mood "
+            f"comes from, are there for {number(known)} of {number(listens)} listens ({percent(known, listens)}). "
+            f"The rest could turn any picture round. {_MORE}"
+        )
+        with st.expander(f"The {number(known)} listens that are known"):
+            _mood_chart(shown, sources)
+    else:
+        st.caption(
+            f"A mood comes from audio features (valence and energy). They are known for {number(known)} of "
+            f"{number(listens)} listens ({percent(known, listens)}); the chart is of those, the others are not guessed."
+        )
+        _mood_chart(shown, sources)
+
+
+def _mood_chart(shown: Overview, sources: dict[str, int]) -> None:
+    st.altair_chart(charts.shares(shown.moods, _MOODS, charts.palette(is_dark())), alt="Listens of each mood")
     parts = [
         f"{_SOURCES[name]} {number(sources[name])} ({percent(sources[name], shown.totals.listens)})"
         for name in (*FEATURE_SOURCES, "none")
         if sources[name]
     ]
-    st.caption(
-        f"A mood comes from a track's audio features (valence and energy). They are known for {number(known)} of "
-        f"{number(shown.totals.listens)} listens ({percent(known, shown.totals.listens)}), and the chart is of "
-        f"those alone. Where features come from: {', '.join(parts)}."
-    )
-    if known:
-        st.altair_chart(charts.shares(shown.moods, _MOODS, charts.palette(is_dark())), alt="Listens of each mood")
-    else:
-        st.info(
-            "No track's features are known yet. A track catalogue (a Kaggle-style `dataset.csv`) imported under "
-            "*Library & data* brings them."
-        )
+    st.caption(f"Features of all listens: {', '.join(parts)}. The chart is of measured ones and a catalogue's.")
 
 
 def _day(day: date | None) -> str:
     return f"{day.day} {day:%b %Y}" if day else "–"
-
-
-def _plain(text: str | None) -> str:
-    """A name as it is: st.table reads Markdown."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-!|<>~:$" else c for c in text or "?")

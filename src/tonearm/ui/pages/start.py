@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from tonearm.ui import importing
+
 _WHERE = """
 - **Spotify**: Account → *Privacy* → *Download your data*; ask for the **extended streaming history**. A zip
   comes by mail, in days to weeks. The account data (last year only) comes sooner.
@@ -15,14 +17,13 @@ _WHERE = """
 
 def start() -> None:
     """Draw it."""
-    st.header("Every play once, in a place that is yours")
-    st.write("There are no listens here yet. Three ways to begin:")
+    st.header("Every play once, in a place that is yours", anchor=False)
+    st.write("There are no listens here yet. Bring in what you have; it stays on this machine.")
+    importing.form()
     st.markdown(
-        "1. **Drop a file** under *Library & data*, at the top of this page.\n"
-        "2. **Import from the command line**: `tonearm import my_spotify_data.zip --listener NAME`, then "
-        "`tonearm build`.\n"
-        "3. **Look around first**: `tonearm demo` makes a simulated household in a minute (in a home of its own: "
-        "`tonearm demo --home demo`)."
+        "Or from the command line: `tonearm import my_spotify_data.zip --listener NAME`, then `tonearm build`. "
+        "To look around first, `tonearm demo --home demo` makes a simulated household in a minute, and "
+        "`tonearm serve --home demo` shows it."
     )
-    st.subheader("Where your history is")
+    st.subheader("Where your history is", anchor=False)
     st.markdown(_WHERE)

@@ -1,0 +1,88 @@
+"""Bringing files in by hand, and what is said afterwards; on the empty first page and in the library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import IO, Any
+
+import streamlit as st
+
+from tonearm.api.answers import Imported
+from tonearm.errors import TonearmError
+from tonearm.ledger import FileReport, ImportReport
+from tonearm.ui.frame import client, number, plain
+
+_DONE = "done"
+
+
+def form() -> None:
+    """Draw the form: files, whose they are, and where that person lives."""
+    listeners = client().listeners()
+    zones = client().zones()
+    with st.form("import", clear_on_submit=True):
+        files = st.file_uploader(
+            "Drop files here: exports of Spotify, Last.fm, ListenBrainz and others, or a track catalogue; "
+            "zips, JSON, CSV, as they came",
+            accept_multiple_files=True,
+        )
+        left, right = st.columns(2)
+        with left:
+            names = [one.name for one in listeners]
+            listener = st.selectbox(
+                "Whose listens", names, index=0 if names else None, accept_new_options=True,
+                placeholder="type a name",
+            )  # fmt: skip
+        with right:
+            zone = st.selectbox(
+                "Time zone (leave empty for somebody known)", zones.zones, index=None,
+                placeholder=f"as known, else {zones.here}",
+            )  # fmt: skip
+        if st.form_submit_button("Import", type="primary"):
+            _take_in(files, listener, zone)
+
+
+def _take_in(files: Sequence[Any], listener: str | None, zone: str | None) -> None:
+    if not files:
+        st.warning("Choose a file first.")
+        return
+    if not listener:
+        st.warning("Say whose listens these are: type a name.")
+        return
+    named: list[tuple[str, IO[bytes]]] = [(file.name, file) for file in files]
+    try:
+        with st.spinner("Importing, then bringing the tables up to date…"):
+            remember(client().import_files(named, listener, zone or ""))
+    except TonearmError as error:
+        st.error(plain(str(error)))
+        return
+    st.session_state["listener"] = listener
+    st.rerun()
+
+
+def remember(done: Imported) -> None:
+    """Keep what was done, to be said when the page is next drawn."""
+    st.session_state[_DONE] = done
+
+
+def say_done() -> None:
+    """Say, once, what the last import or undoing did."""
+    done: Imported | None = st.session_state.pop(_DONE, None)
+    if done is None:
+        return
+    report = done.ledger
+    problems = [file for file in report.files if file.problem]
+    what = f"Import {report.run} was undone." if report.undone_at else f"Import {report.run}: {sum_of(report)}."
+    (st.warning if problems else st.success)(what)
+    for file in problems:
+        st.error(plain(f"{file.name}: {file.problem}"))
+    for table in done.built.tables:
+        if table.problem:
+            st.error(plain(f"Table {table.name} was not brought up to date: {table.problem}"))
+
+
+def sum_of(counts: ImportReport | FileReport) -> str:
+    """What became of the rows, as a sum that adds up."""
+    return (
+        f"{number(counts.read)} rows read = {number(counts.kept)} kept + {number(counts.duplicates)} known already "
+        f"+ {number(counts.rejected)} rejected"
+    )
