@@ -80,9 +80,16 @@ def test_a_re_export_with_another_album_is_the_same_play(silver: Any, record: An
     assert (listen["merged_records"], listen["also_seen_in"]) == (2, None)
 
 
-def test_but_not_when_the_source_knows_only_the_minute(silver: Any, record: Any) -> None:
+def test_nor_does_an_edited_album_double_what_is_told_to_the_minute(silver: Any, record: Any) -> None:
     vague = [record("2020-01-01T10:00:00", album_name=album, precision_s=60.0) for album in ("One", "Two")]
-    assert len(_listens(silver, vague)) == 2
+    assert [row["merged_records"] for row in _listens(silver, vague)] == [2]
+
+
+def test_one_history_exported_to_the_second_and_to_the_minute_is_one_history(silver: Any, record: Any) -> None:
+    starts = ["2020-01-01T10:00:07", "2020-01-01T10:03:40", "2020-01-01T10:07:59"]
+    exact = [record(at) for at in starts]
+    vague = [record(f"{at[:-2]}00", precision_s=60.0, album_name="Album") for at in starts]
+    assert _times(_listens(silver, exact + vague)) == [at[-8:] for at in starts]
 
 
 def test_a_short_restart_does_not_take_the_scrobble(silver: Any, record: Any) -> None:
