@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from tonearm import __version__
+from tonearm.errors import HomeUnusable
 from tonearm.home import MARKER
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
@@ -34,7 +35,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def examine(settings: Settings) -> list[Finding]:
     """Everything the doctor looks at, wrong things first."""
-    found = [*_programs(), *_home(settings), *_data(settings), *_optional()]
+    found = [*_programs(), *_home(settings), *_looked_at(settings), *_optional()]
     return sorted(found, key=lambda f: f.state != "wrong")
 
 
@@ -61,6 +62,13 @@ def _home(settings: Settings) -> list[Finding]:
     if free < _SPACE_WANTED:
         space = Finding("disk", f"{free / 1e9:,.1f} GB free", "wrong", "free at least 2 GB")
     return [Finding("home", str(home)), space]
+
+
+def _looked_at(settings: Settings) -> list[Finding]:
+    try:
+        return _data(settings)
+    except HomeUnusable as error:
+        return [Finding("lake", str(error), "wrong", "see the finding")]
 
 
 def _data(settings: Settings) -> list[Finding]:

@@ -15,6 +15,9 @@ from tonearm.settings import Settings
 MARKER = "tonearm-home"
 """File that says the folder is ours, so that nothing is ever written or restored over a stranger's."""
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the operating system says when there is no space left."""
+
 _PATIENCE_S = 0.5
 
 
@@ -32,7 +35,7 @@ def make_home(settings: Settings) -> None:
 
 def unusable(error: OSError, where: Path) -> HomeUnusable:
     """The sentence for an operating system's refusal to write at ``where``."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return HomeUnusable(f"no space left on the disk of {where}; free some and repeat the command")
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return HomeUnusable(f"{where} cannot be written; allow it, or name another home with --home")
@@ -50,6 +53,8 @@ def writing(settings: Settings, waiting: Callable[[str], None] | None = None) ->
     """
     from filelock import FileLock, Timeout
 
+    from tonearm.lake import said_plainly
+
     make_home(settings)
     lock = FileLock(settings.home / "writer.lock")
     try:
@@ -66,9 +71,10 @@ def writing(settings: Settings, waiting: Callable[[str], None] | None = None) ->
             ) from error
     try:
         _sweep(settings)
-        yield
+        with said_plainly(settings.lake):
+            yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        if error.errno in (*FULL, errno.EROFS):
             raise unusable(error, settings.home) from error
         raise
     finally:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from tonearm.errors import UsageError
+from tonearm.errors import HomeUnusable, UsageError
 
 PREFIX = "TONEARM_"
+
+_NOT_IN_HOME = "%*[]"
+"""Characters that Delta tables cannot have in their path."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,15 +81,27 @@ def default_home() -> Path:
 def load_settings(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     """Settings for ``home`` (else ``TONEARM_HOME``, else the platform's data folder).
 
-    Raises UsageError naming the setting and where it was set.
+    Raises UsageError naming the setting and where it was set, HomeUnusable for a path no lake can be at.
     """
     where = home or Path(environ.get(PREFIX + "HOME") or default_home())
     where = where.expanduser().absolute()
+    _check_path(where)
     values = _from_file(where / "tonearm.toml") | _from_environment(environ)
     try:
         return msgspec.convert({**values, "home": str(where)}, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise UsageError(f"a setting in {where / 'tonearm.toml'} or the environment is wrong: {error}") from error
+
+
+def _check_path(home: Path) -> None:
+    text = home.as_posix()
+    unreadable = any(unicodedata.category(c) in {"Cc", "Cs"} for c in text)
+    if unreadable or any(c in text for c in (*_NOT_IN_HOME, "\\")):
+        shown = text.encode("utf-8", "backslashreplace").decode()
+        raise HomeUnusable(
+            f"a home cannot be at {shown}: its path must be readable text without \\ {' '.join(_NOT_IN_HOME)}; "
+            "name another with --home"
+        )
 
 
 def _decode(kind: type, value: object) -> object:
@@ -100,6 +116,8 @@ def _from_file(path: Path) -> dict[str, object]:
     except PermissionError:
         # The home itself is unreadable; the first real use of it says so with what to do.
         return {}
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}); move it away") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
 

@@ -7,7 +7,8 @@ Delta commit, so a reader or a crash sees the version before or the version afte
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,9 @@ READABLE_FEATURES = {"timestampNtz"}
 _COLUMN_MAPPING = 2
 """The reader version that means just this feature; from 3 on features are named."""
 _HISTORY_LOOKED_AT = 50
+_FULL = ("No space left", "os error 28", "Disk quota", "max_temp_directory_size")
+_REFUSED = ("Permission denied", "Read-only file system")
+_SHOWN = 200
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,11 @@ class Lake:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
-        try:
-            return DeltaTable(str(self.path(name)))
-        except TableNotFoundError:
-            return None
+        with said_plainly(self.path(name)):
+            try:
+                return DeltaTable(str(self.path(name)))
+            except TableNotFoundError:
+                return None
 
     def version(self, name: str) -> int | None:
         """Newest version of ``name``, None when it was never written."""
@@ -111,7 +116,8 @@ class Lake:
     def history(self, name: str, limit: int | None = None) -> list[Commit]:
         """Versions of ``name``, newest first; none when it was never written."""
         found = self._open(name)
-        return [] if found is None else [_commit(entry) for entry in found.history(limit)]
+        with said_plainly(self.path(name)):
+            return [] if found is None else [_commit(entry) for entry in found.history(limit)]
 
     def note(self, name: str) -> Mapping[str, Any]:
         """What tonearm wrote beside the newest version that it wrote itself."""
@@ -150,12 +156,14 @@ class Lake:
 
     def delete(self, name: str, where: str, note: Mapping[str, Any]) -> int:
         """Delete the rows that ``where`` (SQL) holds for; how many there were."""
-        result = self.delta(name).delete(where, commit_properties=_properties(note))
+        with said_plainly(self.path(name)):
+            result = self.delta(name).delete(where, commit_properties=_properties(note))
         return int(result.get("num_deleted_rows") or 0)
 
     def update(self, name: str, where: str, values: Mapping[str, str], note: Mapping[str, Any]) -> None:
         """Set columns to SQL ``values`` in the rows that ``where`` holds for."""
-        self.delta(name).update(updates=dict(values), predicate=where, commit_properties=_properties(note))
+        with said_plainly(self.path(name)):
+            self.delta(name).update(updates=dict(values), predicate=where, commit_properties=_properties(note))
 
     def compact(self, name: str, at_least: int = 50) -> None:
         """Join small files when ``name`` has ``at_least`` of them."""
@@ -173,13 +181,14 @@ class Lake:
 
         path = self.path(name)
         path.mkdir(parents=True, exist_ok=True)
-        write_deltalake(
-            str(path),
-            rows,
-            commit_properties=_properties(note),
-            writer_properties=_writer(),
-            **options,
-        )
+        with said_plainly(path):
+            write_deltalake(
+                str(path),
+                rows,
+                commit_properties=_properties(note),
+                writer_properties=_writer(),
+                **options,
+            )
         version = self.version(name)
         assert version is not None
         return version
@@ -188,6 +197,44 @@ class Lake:
 def open_lake(root: Path) -> Lake:
     """The lake at ``root``."""
     return Lake(root)
+
+
+@contextmanager
+def said_plainly(where: Path) -> Iterator[None]:
+    """Turn what Delta and Arrow say of a full disk or a damaged table at ``where`` into a sentence."""
+    from deltalake.exceptions import DeltaError
+    from pyarrow import ArrowException
+
+    try:
+        yield
+    except (DeltaError, ArrowException) as error:
+        if "KeyboardInterrupt" in str(error):
+            raise KeyboardInterrupt from error
+        raise refusal(where, error) from error
+    except BaseException as error:
+        # Delta's reader panics over a log that is not JSON; the class of that has no name to import it by.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise refusal(where, error) from error
+
+
+def refusal(where: Path, error: BaseException) -> HomeUnusable:
+    """The sentence for what a library says of a table or the whole lake at ``where``."""
+    said = str(error)
+    if any(sign in said for sign in _FULL):
+        return HomeUnusable(f"no space left on the disk of {where}; free some and repeat the command")
+    if any(sign in said for sign in _REFUSED):
+        return HomeUnusable(f"{where} may not be read or written; allow it, or name another home with --home")
+    if "Out of Memory" in said:
+        return HomeUnusable(f"the engine has too little memory ({_brief(said)}); raise memory_mb in tonearm.toml")
+    return HomeUnusable(
+        f"{where} is damaged ({_brief(said)}); `tonearm restore` a backup, or delete the folder of a table that "
+        "`tonearm build` makes and build it"
+    )
+
+
+def _brief(said: str) -> str:
+    return " ".join(said.split())[:_SHOWN]
 
 
 def _writer() -> Any:

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from tonearm.columns import COLUMNS, Kind
-from tonearm.lake import Lake
+from tonearm.lake import Lake, refusal, said_plainly
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,9 +75,12 @@ class Engine:
             self.create(name, columns)
             return
         table = lake.delta(name, version)
-        files, partitions = table.file_uris(), table.metadata().partition_columns
+        # As addresses their spaces and quotes are written as %20 and the like.
+        files, partitions = [unquote(uri) for uri in table.file_uris()], table.metadata().partition_columns
         if not files or "://" in files[0] or set(partitions) - {"year"}:
-            self.connection.register(name, table.to_pyarrow_dataset())
+            # By way of another name, because a view cannot be registered over one that was created.
+            self.connection.register(f"rows_of_{name}", table.to_pyarrow_dataset())
+            self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM rows_of_{name}")
             return
         # DuckDB reads the files itself: a third of the memory and half the time of reading through Arrow.
         # `lake.delta` has refused what plain files would not tell: deletion vectors and column mapping.
@@ -127,6 +131,11 @@ def engine(settings: Settings, folder: Path | None = None, rows: int = 0) -> Ite
         # DuckDB's session zone changes what hour, date and even epoch of an instant are.
         connection.execute("SET TimeZone='UTC'")
         connection.execute("SET enable_progress_bar=false")
-        yield Engine(connection)
+        with said_plainly(settings.lake):
+            yield Engine(connection)
+    except duckdb.InterruptException as error:
+        raise KeyboardInterrupt from error
+    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.OutOfMemoryException) as error:
+        raise refusal(settings.lake, error) from error
     finally:
         connection.close()
