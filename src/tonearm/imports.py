@@ -14,9 +14,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS, catalogue_sql, history_sql, outcome_sql, repeats_sql
-from tonearm.errors import TonearmError, UnknownKind, UnknownName, UsageError
-from tonearm.home import scratch_folder, writing
+from tonearm.bronze import (
+    CATALOGUE,
+    HISTORY,
+    SCHEMAS,
+    catalogue_sql,
+    history_sql,
+    outcome_sql,
+    repeats_sql,
+    unknown_files_sql,
+)
+from tonearm.errors import HomeUnusable, TonearmError, UnknownKind, UnknownName, UsageError
+from tonearm.home import FULL, scratch_folder, writing
 from tonearm.lake import open_lake
 from tonearm.ledger import FileReport, ImportReport, next_run, record, recover
 from tonearm.settings import Settings
@@ -157,6 +166,9 @@ class _Import:
                 return
             self._stage_rows(file, source, report)
         except (TonearmError, OSError, EOFError) as error:
+            if isinstance(error, HomeUnusable) or getattr(error, "errno", None) in FULL:
+                # Nothing is wrong with the file: there is no room for its rows.
+                raise
             # What was read before stays: its rows are whole, and the ledger says that the rest is missing.
             report.problem = str(error)
 
@@ -188,6 +200,7 @@ class _Import:
         judged = history_sql("staged") if name == HISTORY else catalogue_sql("staged")
         self._set_variables()
         self.engine.run(f"CREATE OR REPLACE TABLE repeats AS {repeats_sql(judged, name, self._near(name))}")
+        self._look_again(judged)
         rows = self.engine.stream(outcome_sql(name, judged))
         counted = self._counted(rows)
         first = next(counted, None)
@@ -198,12 +211,18 @@ class _Import:
             return
         self._commit(name, first, counted)
 
+    def _look_again(self, judged: str) -> None:
+        """Let files be new ones whose rows are not all there: they were read as another kind, or stopped half-way."""
+        if self.again:
+            found = {position for (position,) in self.engine.run(unknown_files_sql(judged)).fetchall()}
+            self.again = [position for position in self.again if position not in found]
+
     def _set_variables(self) -> None:
         files = self.report.files
         self.engine.set("now", self.now)
         self.engine.set("run", self.number)
         self.engine.set("listener", self.report.listener)
-        self.engine.set("again", self.again)
+        self.engine.set("again", self.again or [0])
         self.engine.set("files", [f.file for f in files])
         self.engine.set("names", [f.name for f in files])
 

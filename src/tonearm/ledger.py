@@ -124,15 +124,17 @@ def _ledger_rows(report: ImportReport) -> list[dict[str, Any]]:
 
 
 def recover(settings: Settings, lake: Lake) -> list[int]:
-    """Enter imports that a crash kept out of the ledger, from their rows in bronze; their numbers."""
+    """Finish what a crash interrupted: an import that did not reach the ledger, an undo; their numbers."""
     from tonearm.lake.duckdb import engine
 
-    lost = _unrecorded(lake)
-    if lost:
+    lost, undoing = _unrecorded(lake), lake.note(LEDGER).get("undoing")
+    if lost or undoing:
         with engine(settings) as session:
+            if undoing:
+                _take_back(session, lake, undoing)
             for report in _told_from_bronze(session, lake, lost):
                 record(lake, report)
-    return lost
+    return [*lost, *([undoing] if undoing else [])]
 
 
 def imports(settings: Settings) -> list[ImportReport]:
@@ -210,23 +212,40 @@ def undo(settings: Settings, run: int, waiting: Callable[[str], None] | None = N
             raise UnknownName("import", str(run), [], hint="`tonearm imports` lists them")
         if reports[run].undone_at:
             raise UsageError(f"import {run} was undone already, at {reports[run].undone_at:%Y-%m-%d %H:%M} UTC")
-        for name in (HISTORY, CATALOGUE):
-            if lake.has(name):
-                _hand_over(lake, name, run, reports)
-                lake.delete(name, f"run = {run}", {"undo": run})
-                _promote(session, lake, name)
-        _rewrite(session, lake, run)
+        _mark_undone(session, lake, run)
+        _take_back(session, lake, run)
     return find_import(settings, run)
 
 
-def _hand_over(lake: Lake, name: str, run: int, reports: dict[int, ImportReport]) -> None:
-    """Give the files that another import brought too, byte for byte, to that import."""
+def _mark_undone(session: Engine, lake: Lake, run: int) -> None:
+    """Write down that ``run`` is to be undone before any row goes, so that a crash is made good by :func:`recover`."""
+    rows = session.table(f"SELECT * FROM {LEDGER}").to_pylist()
+    at = datetime.now(UTC)
+    marked = [{**row, "undone_at": at if row["run"] == run else row["undone_at"]} for row in rows]
+    _write(lake, marked, {"undoing": run})
+
+
+def _take_back(session: Engine, lake: Lake, run: int) -> None:
+    """Take the rows of ``run`` out of bronze and count the other imports' again; may be repeated at any point."""
+    reports = {r.run: r for r in _recorded(session, lake) if r.run is not None}
+    for name in (HISTORY, CATALOGUE):
+        if lake.has(name):
+            _hand_over(session, lake, name, run, reports)
+            lake.delete(name, f"run = {run}", {"undo": run})
+            _promote(session, lake, name)
+    _recount(session, lake, run)
+
+
+def _hand_over(session: Engine, lake: Lake, name: str, run: int, reports: dict[int, ImportReport]) -> None:
+    """Give the files that another import brought too, byte for byte, to that import unless it has them itself."""
+    session.look_at(lake, name, SCHEMAS[name])
     mine = {f.file for f in reports[run].files if f.file}
+    theirs = set(session.rows(f"SELECT DISTINCT run, file FROM {name} WHERE list_contains($1, file)", [list(mine)]))
     for other in sorted(reports):
         report = reports[other]
         if other == run or report.undone_at or (name == HISTORY and report.listener != reports[run].listener):
             continue
-        shared = mine & {f.file for f in report.files}
+        shared = mine & {f.file for f in report.files if (other, f.file) not in theirs}
         if shared:
             files = ", ".join(f"'{f}'" for f in sorted(shared))
             lake.update(name, f"run = {run} AND file IN ({files})", {"run": str(other)}, {"undo": run})
@@ -252,9 +271,9 @@ def _promote(session: Engine, lake: Lake, name: str) -> None:
         ).when_matched_update({"outcome": "'kept'"}).execute()
 
 
-def _rewrite(session: Engine, lake: Lake, undone: int) -> None:
-    """Mark ``undone`` in the ledger and bring the other imports' counts up to date with bronze."""
-    active = [r for r in _recorded(session, lake) if not r.undone_at and r.run != undone]
+def _recount(session: Engine, lake: Lake, undone: int) -> None:
+    """Bring the counts of the imports that stand up to date with bronze, which ends the undoing of ``undone``."""
+    active = [r for r in _recorded(session, lake) if not r.undone_at]
     counted = {
         (report.run, file.file): file
         for report in _told_from_bronze(session, lake, [r.run for r in active if r.run])
@@ -263,14 +282,14 @@ def _rewrite(session: Engine, lake: Lake, undone: int) -> None:
     for report in active:
         report.files = [_recounted(f, counted.get((report.run, f.file))) for f in report.files]
     rows = [row for report in active for row in _ledger_rows(report)]
-    kept = session.table(f"SELECT * FROM {LEDGER} WHERE undone_at IS NOT NULL OR run = $1", [undone])
-    marked = [
-        {**row, "undone_at": row["undone_at"] or datetime.now(UTC)}
-        for row in kept.select(list(SCHEMAS[LEDGER])).to_pylist()
-    ]
+    gone = session.table(f"SELECT * FROM {LEDGER} WHERE undone_at IS NOT NULL").to_pylist()
+    _write(lake, rows + gone, {"undo": undone})
+
+
+def _write(lake: Lake, rows: list[dict[str, Any]], note: dict[str, Any]) -> None:
     import pyarrow as pa
 
-    lake.replace(LEDGER, pa.Table.from_pylist(rows + marked, schema=arrow_schema(SCHEMAS[LEDGER])), {"undo": undone})
+    lake.replace(LEDGER, pa.Table.from_pylist(rows, schema=arrow_schema(SCHEMAS[LEDGER])), note)
 
 
 def _recounted(file: FileReport, counted: FileReport | None) -> FileReport:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -90,15 +90,14 @@ def build(
     report says why. Raises UnknownName, HomeBusy and HomeUnusable.
     """
     from tonearm.lake.duckdb import engine
+    from tonearm.ledger import recover
 
     began = perf_counter()
     todo = with_inputs(names)
     lake = open_lake(settings.lake)
-    with (
-        writing(settings, waiting),
-        scratch_folder(settings) as folder,
-        engine(settings, folder, rows=lake.rows(HISTORY)) as session,
-    ):
+    with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
+        recover(settings, lake)
+        session = stack.enter_context(engine(settings, folder, rows=lake.rows(HISTORY)))
         work = _Build(lake, session, settings.compiled)
         work.set_clock(_clock(settings))
         for done, table in enumerate(todo):
