@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from tonearm.errors import ArchiveRefused
 from tonearm.settings import Settings
-from tonearm.sources.files import FREE_BYTES, InputFile, InputProblem, is_litter, unpack
+from tonearm.sources.files import FREE_BYTES, InputFile, InputProblem, is_litter, printable, unpack
 
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LOCAL, _CENTRAL, _EMPTY = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
@@ -71,7 +71,7 @@ def _too_much(entries: list[zipfile.ZipInfo], settings: Settings) -> str:
 def _member(
     archive_name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Settings, depth: int
 ) -> Iterator[InputFile | InputProblem]:
-    name = f"{archive_name}/{entry.filename}"
+    name = f"{archive_name}/{printable(entry.filename)}"
     if entry.is_dir() or _is_litter(entry.filename):
         return
     if problem := _refusal(entry, settings):
@@ -197,7 +197,7 @@ def _salvaged(
 def _salvaged_member(
     archive_name: str, opened: Callable[[], BinaryIO], member: _Found, settings: Settings
 ) -> Iterator[InputFile | InputProblem]:
-    name = f"{archive_name}/{member.filename}"
+    name = f"{archive_name}/{printable(member.filename)}"
     if member.filename.endswith("/") or _is_litter(member.filename):
         return
     entry = zipfile.ZipInfo(member.filename)

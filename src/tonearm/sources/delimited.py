@@ -18,6 +18,8 @@ DELIMITERS = ",\t;|"
 _MOST_LINES = 100
 """Lines one record may span. A quote that is never closed would swallow the rest of the file."""
 _SAMPLE_ROWS = 500
+_NULS_BORNE = 8
+"""NUL characters that a text may have, however short it is; their rows are rejected."""
 
 # The limit is one for the whole process; the length of records is held in by _Lines instead.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
@@ -61,7 +63,7 @@ class _Long(str):
 def sample(file: InputFile) -> Sample | None:
     """The head of ``file`` as records; nothing when it is not separated text of at least three columns."""
     head = file.head_text.removeprefix("\ufeff")
-    if not head.strip() or head.lstrip()[0] in "[{<" or head.count("\0") > len(head) / 100:
+    if not head.strip() or head.lstrip()[0] in "[{<" or head.count("\0") > max(_NULS_BORNE, len(head) // 100):
         return None
     best: tuple[float, int, Sample] | None = None
     lines = list(io.StringIO(head, newline=""))[:_SAMPLE_ROWS]

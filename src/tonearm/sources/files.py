@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import os
+import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -29,6 +30,8 @@ FREE_BYTES = 100 * 1024 * 1024
 LITTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "@eaDir"})
 """Names that operating systems leave in folders and archives."""
 
+_UNREADABLE = {"Cc", "Cs", "Zl", "Zp"}
+"""Categories of characters: control characters, what was not UTF-8, line separators."""
 _BUFFER = 1 << 20
 _GZIP = b"\x1f\x8b"
 _BOMS = (
@@ -196,14 +199,14 @@ def input_files(paths: Iterable[Path | str], settings: Settings) -> Iterator[Inp
 
     Names in a folder are shown from the folder on, names in an archive from the archive on.
     """
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for given in sorted({Path(path).expanduser().absolute() for path in paths}):
         for path in _walk(given):
             if isinstance(path, InputProblem):
                 yield path
-            elif path.resolve() not in seen:
-                seen.add(path.resolve())
-                yield from _read(path, path.relative_to(given.parent).as_posix(), settings)
+            elif (real := os.path.realpath(path)) not in seen:
+                seen.add(real)
+                yield from _read(path, printable(path.relative_to(given.parent).as_posix()), settings)
 
 
 def _walk(given: Path) -> Iterator[Path | InputProblem]:
@@ -213,7 +216,7 @@ def _walk(given: Path) -> Iterator[Path | InputProblem]:
             yield given
             return
     except OSError as error:
-        yield InputProblem(given.name, _why(error))
+        yield InputProblem(printable(given.name), _why(error))
         return
     problems: list[OSError] = []
     for folder, folders, files in os.walk(given, onerror=problems.append):
@@ -225,7 +228,13 @@ def _walk(given: Path) -> Iterator[Path | InputProblem]:
 
 
 def _unreadable_folder(given: Path, error: OSError) -> InputProblem:
-    return InputProblem(Path(error.filename).relative_to(given.parent).as_posix(), _why(error))
+    return InputProblem(printable(Path(error.filename).relative_to(given.parent).as_posix()), _why(error))
+
+
+def printable(name: str) -> str:
+    """``name`` as text that any table and terminal can hold: what no one can read is the replacement character."""
+    unreadable = (c for c in set(name) if unicodedata.category(c) in _UNREADABLE)
+    return name.translate(dict.fromkeys(map(ord, unreadable), "\N{REPLACEMENT CHARACTER}"))
 
 
 def is_litter(name: str) -> bool:

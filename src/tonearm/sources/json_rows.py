@@ -52,7 +52,9 @@ class _Rows(Generic[Row]):
     def _raw_of(self, value: Any) -> str:
         if self._shown is None or not isinstance(value, dict):
             return json.dumps(value, ensure_ascii=False) if self._shown is None else ""
-        return json.dumps({k: v for k, v in value.items() if k in self._shown}, ensure_ascii=False)
+        # No field that may be shown is an object or a list; one that is could hold what may not.
+        shown = {k: v for k, v in value.items() if k in self._shown and not isinstance(v, dict | list)}
+        return json.dumps(shown, ensure_ascii=False)
 
     def _raw_text(self, text: str) -> str:
         if self._shown is None:
