@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import click
 
-from tonearm.errors import HomeUnusable, TonearmError
+from tonearm.errors import HomeUnusable, TonearmError, UsageError
 from tonearm.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -127,10 +128,21 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*, home: str | None, as_json: bool, **arguments: Any) -> None:
         home = home or click.get_current_context().find_root().obj
         with exit_codes(as_json):
+            _check_texts(arguments.values())
             settings = load_settings(Path(home) if home else None)
             function(Context(settings, as_json), **arguments)
 
     return wrapped
+
+
+def _check_texts(values: Iterable[Any]) -> None:
+    """Refuse arguments that are not text: bytes of another encoding reach Python as lone surrogates."""
+    for value in values:
+        if isinstance(value, tuple):
+            _check_texts(value)
+        elif isinstance(value, str) and not value.isascii() and value != value.encode("utf-8", "replace").decode():
+            shown = value.encode("utf-8", "backslashreplace").decode()
+            raise UsageError(f"{shown} is not readable text; type it in UTF-8")
 
 
 @contextmanager
@@ -142,9 +154,20 @@ def exit_codes(as_json: bool) -> Iterator[None]:
         _fail(error, as_json)
     except PermissionError as error:
         _fail(HomeUnusable(f"{error.filename or 'a file'} may not be read or written; allow it and repeat"), as_json)
+    except BrokenPipeError:
+        # Whoever read the output has seen enough of it; nothing more can be told there, not even at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        _fail(HomeUnusable(f"{error.filename or 'the disk'}: {error.strerror or error}; see to it and repeat"), as_json)
     except KeyboardInterrupt:
-        click.echo("\ntonearm: stopped; what was done is kept, repeat the command to go on", err=True)
-        sys.exit(130)
+        stopped()
+
+
+def stopped() -> NoReturn:
+    """Say that Ctrl-C was heard, and end with the exit code of that."""
+    click.echo("\ntonearm: stopped; what was done is kept, repeat the command to go on", err=True)
+    sys.exit(130)
 
 
 def _fail(error: TonearmError, as_json: bool) -> NoReturn:
