@@ -133,6 +133,41 @@ def test_only_what_is_asked_for_and_needed_is_built(settings: Settings) -> None:
         build(settings, ["listen"])
 
 
+def stream(at: str, played_min: float, offline_timestamp: int = 0, **named: str) -> dict[str, object]:
+    """A row of Spotify's extended history that ended at ``at``."""
+    name = {"master_metadata_track_name": "Sinnerman", "master_metadata_album_artist_name": "Nina Simone"}
+    row = {"ts": at, "ms_played": int(played_min * 60_000), "offline_timestamp": offline_timestamp}
+    return row | (named or {**name, "spotify_track_uri": f"spotify:track:{0:022d}"})
+
+
+def extended_equals_anew(folder: Path, *parts: list[dict[str, object]]) -> None:
+    files = []
+    for number, rows in enumerate(parts):
+        files.append(folder / f"Streaming_History_Audio_{number}.json")
+        files[-1].write_text(json.dumps(rows))
+    extended, anew = load_settings(folder / "extended", {}), load_settings(folder / "anew", {})
+    for file in files:
+        import_paths(extended, [file], "ada", "UTC")
+        assert build(extended).failed == []
+    import_paths(anew, files, "ada", "UTC")
+    build(anew)
+    assert everything(extended) == everything(anew)
+
+
+def test_a_silence_is_one_of_music(tmp_path: Path) -> None:
+    podcast = {"episode_name": "Episode 1", "episode_show_name": "Show", "spotify_episode_uri": "spotify:episode:1"}
+    first = [stream(f"2020-03-27T{hour}:03:00Z", 3) for hour in (10, 14, 18)]
+    first += [stream(f"2020-03-27T{hour}:20:00Z", 20, **podcast) for hour in (12, 16)]
+    extended_equals_anew(tmp_path, first, [stream("2020-03-27T14:13:00Z", 3)])
+
+
+def test_two_exports_that_tell_a_start_differently_tell_of_one_listen(tmp_path: Path) -> None:
+    other = [stream(f"2020-03-27T{hour}:50:00Z", 2) for hour in ("09", 11, 13, 16, 18, 20)]
+    three_hours_early = int(datetime(2020, 3, 27, 12, tzinfo=UTC).timestamp())
+    first = [*other, stream("2020-03-27T15:05:00Z", 4), stream("2020-03-27T15:05:00Z", 4, three_hours_early)]
+    extended_equals_anew(tmp_path, first, [stream("2020-03-27T15:15:00Z", 3)])
+
+
 START = datetime(2020, 3, 27, 18, tzinfo=UTC)
 TRACKS = [("Nina Simone", "Sinnerman"), ("nina simone", "Sinnerman - Remastered 2013"), ("Can", "Halleluhwah")]
 plays = st.lists(

@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from tonearm.silver.listens import SESSION_GAP_MIN
+from tonearm.silver.matching import LAG_S, PAUSE_S
+
 if TYPE_CHECKING:
     from tonearm.lake.duckdb import Engine
 
-SILENCE_MIN = 30
+_COARSEST_S = 60.0
+SILENCE_MIN = max(SESSION_GAP_MIN, (LAG_S + PAUSE_S + _COARSEST_S) / 60)
 """Minutes without any record after which nothing before matters to what comes after: the longest silence
 that sessions and the matching of records look across."""
 
-_LOOK_AROUND_DAYS = (3, 60, 36_500)
+_GOOD = "reason IS NULL AND content = 'music' AND name_id IS NOT NULL"
+"""The rows of bronze that can become listens; the others interrupt no silence."""
+
+_LOOK_AROUND_DAYS = (3, 60, 5_000)
 """How far around new records silences are looked for, until enough are found."""
 
 
@@ -60,15 +67,37 @@ def new_windows(session: Engine, bronze: str, last_run: int) -> list[Window]:
     is read too, for the first one's.
     """
     touched = session.rows(
-        f"""WITH fresh AS (SELECT DISTINCT listener, record_id FROM {bronze} WHERE run > $1 AND reason IS NULL)
+        f"""WITH fresh AS (SELECT DISTINCT listener, record_id FROM {bronze} WHERE run > $1 AND {_GOOD})
         SELECT listener, min(started_at), max(started_at) FROM {bronze} SEMI JOIN fresh USING (listener, record_id)
-        WHERE reason IS NULL GROUP BY listener ORDER BY listener""",
+        WHERE {_GOOD} GROUP BY listener ORDER BY listener""",
         [last_run],
     )
     return [_window(session, bronze, listener, first, last) for listener, first, last in touched]
 
 
 def _window(session: Engine, bronze: str, listener: str, first: datetime, last: datetime) -> Window:
+    """The window around ``first`` to ``last``, widened until no record in it has a copy outside."""
+    while True:
+        window = _between_silences(session, bronze, listener, first, last)
+        earliest, latest = _copies(session, bronze, window)
+        is_early = window.read_from is not None and earliest is not None and earliest < window.read_from
+        is_late = window.write_until is not None and latest is not None and latest >= window.write_until
+        if not is_early and not is_late:
+            return window
+        first, last = min(first, earliest or first), max(last, latest or last)
+
+
+def _copies(session: Engine, bronze: str, window: Window) -> tuple[datetime | None, datetime | None]:
+    """First and last start among all copies of the records in ``window``: two exports may tell it differently."""
+    ((earliest, latest),) = session.rows(
+        f"""SELECT min(started_at), max(started_at) FROM {bronze} WHERE listener = $1 AND {_GOOD}
+        AND record_id IN (SELECT record_id FROM {bronze} WHERE {_GOOD} AND {where_sql([window], "read")})""",
+        [window.listener],
+    )
+    return earliest, latest
+
+
+def _between_silences(session: Engine, bronze: str, listener: str, first: datetime, last: datetime) -> Window:
     for days in _LOOK_AROUND_DAYS:
         beginnings = _beginnings(session, bronze, listener, first - timedelta(days), last + timedelta(days))
         before = [at for at in beginnings if at <= first]
@@ -88,18 +117,18 @@ def _beginnings(session: Engine, bronze: str, listener: str, since: datetime, un
     rows = session.rows(
         f"""WITH near AS (
             SELECT started_at, started_at + to_microseconds((coalesce(listened_s, 0) * 1e6)::BIGINT) AS ended_at
-            FROM {bronze} WHERE listener = $1 AND reason IS NULL AND started_at BETWEEN $2 AND $3
+            FROM {bronze} WHERE listener = $1 AND {_GOOD} AND started_at BETWEEN $2 AND $3
         ), gaps AS (
             SELECT started_at, max(ended_at) OVER (ORDER BY started_at, ended_at
                 ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS heard_until FROM near
         )
         SELECT DISTINCT started_at FROM gaps
-        WHERE started_at > heard_until + INTERVAL {SILENCE_MIN} MINUTE ORDER BY started_at""",
+        WHERE started_at > heard_until + to_seconds({60 * SILENCE_MIN}) ORDER BY started_at""",
         [listener, since, until],
     )
     return [at for (at,) in rows]
 
 
 def _is_newest(session: Engine, bronze: str, listener: str, last: datetime) -> bool:
-    later = f"SELECT count(*) FROM {bronze} WHERE listener = $1 AND reason IS NULL AND started_at > $2"
+    later = f"SELECT count(*) FROM {bronze} WHERE listener = $1 AND {_GOOD} AND started_at > $2"
     return not session.value(later, [listener, last])
