@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +16,9 @@ from tonearm.errors import UnknownName, UsageError
 from tonearm.imports import import_paths
 from tonearm.lake import open_lake
 from tonearm.ledger import ImportReport, find_import, import_rows, imports, undo
+from tonearm.run import build
 from tonearm.settings import Settings
+from tonearm.show import show
 
 A = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")
 B = ("Nina Simone", "Pastel Blues", "Strange Fruit", "20 Nov 2020 09:46")
@@ -173,3 +176,27 @@ def test_two_imports_at_once_wait_for_one_another(settings: Settings, lastfm: Ca
 def test_a_real_history_adds_up(settings: Settings) -> None:
     report = import_paths(settings, [real("histories/lastfm_to_csv_headerless.csv")], "one")
     assert counts(report) == (60_950, 58_265, 2_382, 303)
+
+
+def test_absurd_numbers_are_rejected_or_unknown_and_stop_nothing(settings: Settings, tmp_path: Path) -> None:
+    track = {"artists": ["Nina Simone"], "title": "Sinnerman", "album": None}
+    scrobbles = [
+        {"time": 1_605_865_000, "track": {**track, "length": -1}, "duration": 100},
+        {"time": 1_605_866_000, "track": {**track, "length": 1e300}, "duration": 1e17},
+        {"time": 350_000_000_000_000_000, "track": {**track, "length": 600}, "duration": None},
+    ]
+    file = tmp_path / "maloja.json"
+    file.write_text(json.dumps({"maloja": {"export_time": 1_700_000_000}, "scrobbles": scrobbles}))
+    assert counts(import_paths(settings, [file])) == (3, 1, 0, 2)
+    assert build(settings).failed == []
+    (listen,) = show(settings, "listens").to_pylist()
+    assert listen["duration_s"] is None
+
+
+def test_private_fields_are_not_kept_even_of_a_row_read_as_another_kind(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "endsong_0.json"
+    file.write_text(json.dumps([{"ts": "2020-11-20T09:35:00Z", "ip_addr": "203.0.113.7", "username": "secretive"}]))
+    import_paths(settings, [file], kind="lastfm_json")
+    stored = str(open_lake(settings.lake).dataset("listening_history_bronze").to_table().to_pylist())
+    assert "ip_addr" in stored
+    assert not any(private in stored for private in ("203.0.113.7", "secretive"))

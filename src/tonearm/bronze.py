@@ -137,8 +137,11 @@ def _hash(*parts: str) -> str:
     return f"(md5_number_lower({text}) >> 1)::BIGINT"
 
 
-_STARTED = """coalesce(started_at, CASE WHEN instant_is = 'end' AND listened_s IS NOT NULL
-    THEN reported_at - to_microseconds((listened_s * 1e6)::BIGINT) ELSE reported_at END)"""
+LONGEST_S = 7 * 24 * 3600
+"""Nothing is heard, and nothing lasts, for longer than a week."""
+
+_STARTED = f"""coalesce(started_at, CASE WHEN instant_is = 'end' AND listened_s BETWEEN 0 AND {LONGEST_S}
+    THEN reported_at - to_microseconds(TRY_CAST(listened_s * 1e6 AS BIGINT)) ELSE reported_at END)"""
 
 
 def history_sql(staged: str) -> str:
@@ -152,14 +155,18 @@ def history_sql(staged: str) -> str:
         "source",
         "content",
         "epoch_us(reported_at)::VARCHAR",
-        "round(listened_s * 1000)::BIGINT::VARCHAR",
+        "TRY_CAST(round(listened_s * 1000) AS BIGINT)::VARCHAR",
         f"coalesce(spotify_id, artist_name || {_FIELD} || track_name || {_FIELD} || coalesce(album_name, ''),"
         " artist_name, track_name)",
     )
     name = _hash("artist_name", "track_name", "spotify_id", "recording_mbid")
     return f"""
     WITH timed AS (
-        SELECT * REPLACE ({_STARTED} AS started_at, coalesce(content, 'music') AS content)
+        SELECT * REPLACE (
+            {_STARTED} AS started_at,
+            coalesce(content, 'music') AS content,
+            CASE WHEN duration_s > 0 AND duration_s <= {LONGEST_S} THEN duration_s END AS duration_s
+        )
         FROM ({_tidied(HISTORY, staged)})
     ), judged AS (
         SELECT * REPLACE (CASE
@@ -170,6 +177,7 @@ def history_sql(staged: str) -> str:
             WHEN started_at > getvariable('now') + INTERVAL 1 DAY THEN
                 'dated ' || strftime(started_at, '%Y-%m-%d') || ', in the future: a clock that was wrong'
             WHEN listened_s < 0 THEN 'heard for less than no time'
+            WHEN NOT listened_s <= {LONGEST_S} THEN 'heard for more than a week'
             WHEN track_name IS NULL AND spotify_id IS NULL AND recording_mbid IS NULL THEN 'names no track'
             WHEN artist_name IS NULL AND content = 'music' AND spotify_id IS NULL AND recording_mbid IS NULL
                 THEN 'names no artist'

@@ -77,3 +77,9 @@ def test_intervals_leave_no_gap_and_never_cross_a_year(moves: list[tuple[date, s
     assert (rows[0]["from_at"], rows[-1]["until_at"]) == (instant("2000-01-01"), instant("2027-01-01"))
     assert all(one["until_at"] == following["from_at"] for one, following in pairwise(rows))
     assert all((row["until_at"] - timedelta(microseconds=1)).year == row["year"] for row in rows)
+
+
+def test_a_flight_over_the_date_line_leaves_one_clock_at_a_time() -> None:
+    moves = ((ALWAYS, "UTC"), (date(2024, 3, 1), "Etc/GMT+12"), (date(2024, 3, 2), "Pacific/Kiritimati"))
+    rows = listener_clock([Listener("ada", moves)], 2024).to_pylist()
+    assert all(one["until_at"] == following["from_at"] for one, following in pairwise(rows))

@@ -100,6 +100,10 @@ def _epoch(texts: pa.Array) -> pa.Array:
     return from_epoch(digits.cast(pa.float64()))
 
 
+_LATEST_US = 7_258_118_400_000_000.0
+"""The year 2200; beyond it a number is no instant."""
+
+
 def from_epoch(numbers: pa.Array) -> pa.Array:
     """Instants without zone for a float column of seconds, milli- or microseconds since 1970."""
     import pyarrow as pa
@@ -107,8 +111,7 @@ def from_epoch(numbers: pa.Array) -> pa.Array:
 
     scale = pc.if_else(pc.less(numbers, _LARGEST_S), 1e6, pc.if_else(pc.less(numbers, _LARGEST_MS), 1e3, 1.0))
     micros = pc.round(pc.multiply(numbers, scale))
-    largest = pa.scalar(4e17)
-    in_range = pc.and_(pc.less(micros, largest), pc.greater(micros, pa.scalar(-4e17)))
+    in_range = pc.and_(pc.less(micros, _LATEST_US), pc.greater(micros, -_LATEST_US))
     return pc.if_else(in_range, micros, None).cast(pa.int64()).cast(pa.timestamp("us"))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -266,7 +267,7 @@ def _tracks(page: Any) -> list[dict[str, Any] | Rejected]:
     if tracks is None or isinstance(tracks, str):
         tracks = page
     listed = tracks if isinstance(tracks, list) else [tracks]
-    return [t if isinstance(t, dict) else Rejected("is not a track", str(t)) for t in listed]
+    return [t if isinstance(t, dict) else Rejected("is not a track", json.dumps(t, ensure_ascii=False)) for t in listed]
 
 
 def _tracks_table(tracks: list[dict[str, Any] | Rejected], first: int, most_bytes: int) -> pa.Table:
@@ -282,7 +283,7 @@ def _tracks_table(tracks: list[dict[str, Any] | Rejected], first: int, most_byte
     columns["content"] = pa.repeat(pa.scalar("music"), len(kept))
     numbers = [n for n, row in enumerate(rows, first) if not isinstance(row, Rejected)]
     refused = [(n, row) for n, row in enumerate(rows, first) if isinstance(row, Rejected)]
-    return batch(numbers, columns, refused, lambda i: str(raws[numbers[i] - first]))
+    return batch(numbers, columns, refused, lambda i: json.dumps(raws[numbers[i] - first], ensure_ascii=False))
 
 
 def _from_track(track: dict[str, Any]) -> dict[str, str | None]:

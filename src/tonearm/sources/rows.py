@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -56,7 +57,14 @@ def batch(
     return whole.sort_by("row") if refused else whole
 
 
+_PRIVATE = re.compile(
+    r'("(?:ip_addr\w*|user_?name|user_agent\w*|platform|email)"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^,}\]]*)', re.IGNORECASE
+)
+"""Fields that are nobody's business, whichever source their row was read as, and their values."""
+
+
 def _storable(raw: str) -> str:
+    raw = _PRIVATE.sub(r'\1"…"', raw)
     return raw[:RAW_CHARS].replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -77,7 +77,8 @@ def _stays(listener: Listener, until_year: int) -> Iterator[tuple[str, datetime,
     """(zone, from, until) of each place the listener lived in; the first one reaches back to the beginning."""
     first, end = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(until_year + 1, 1, 1, tzinfo=UTC)
     zones = listener.zones or ((date(FIRST_YEAR, 1, 1), "UTC"),)
-    starts = [first] + [_midnight(day, zone) for day, zone in zones[1:]]
+    # Midnight comes earlier to the east: whoever flies there overnight begins the new stay at the old one's end.
+    starts = list(accumulate([first, *(_midnight(day, zone) for day, zone in zones[1:])], max))
     for (_, zone), start, until in zip(zones, starts, [*starts[1:], end], strict=True):
         if start < until:
             yield zone, start, until
