@@ -133,7 +133,10 @@ def engine(settings: Settings, folder: Path | None = None, rows: int = 0) -> Ite
         connection.execute("SET enable_progress_bar=false")
         with said_plainly(settings.lake):
             yield Engine(connection)
-    except duckdb.InterruptException as error:
+    except (duckdb.InterruptException, RuntimeError) as error:
+        # Ctrl-C during a query; some of DuckDB's calls say so with Python's own class.
+        if isinstance(error, RuntimeError) and str(error) != "Query interrupted":
+            raise
         raise KeyboardInterrupt from error
     except (duckdb.IOException, duckdb.InvalidInputException, duckdb.OutOfMemoryException) as error:
         raise refusal(settings.lake, error) from error
