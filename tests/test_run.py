@@ -127,6 +127,14 @@ def _killed_at(name: str, go_on: Callable[..., object]) -> Callable[..., object]
     return build_or_die
 
 
+def test_listens_of_somebody_without_a_clock_do_not_vanish(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    import_paths(settings, [lastfm([A, B])], "ada", "UTC")
+    settings.database.unlink()
+    report = build(settings)
+    assert actions(report)["listening_with_features"] == "failed"
+    assert "local_date is null in 2 rows, e.g. listener ada" in str(report.failed[0].problem)
+
+
 def test_only_what_is_asked_for_and_needed_is_built(settings: Settings) -> None:
     assert "sessions" not in actions(build(settings, ["listens"]))
     with pytest.raises(UnknownName, match="did you mean listens"):

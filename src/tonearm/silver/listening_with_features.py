@@ -29,8 +29,8 @@ def listening_with_features(listens: Table, track_identities: Table, tracks: Tab
     feature source knows; ``feature_source`` says where they come from.
     """
     rows = _with_local_time(listens, listener_clock)
-    rows = rows.inner_join(track_identities.select("name_id", "track_id"), "name_id")
-    rows = rows.inner_join(_described(tracks), "track_id")
+    rows = rows.left_join(track_identities.select("name_id", "track_id"), "name_id")
+    rows = rows.left_join(_described(tracks), "track_id")
     return rows.mutate(
         part_of_day=part_of_day(rows.hour_of_day),
         is_weekend=rows.day_of_week >= SATURDAY,
@@ -48,8 +48,9 @@ def part_of_day(hour: IntegerColumn) -> StringColumn:
 def _with_local_time(listens: Table, clock: Table) -> Table:
     """``listens`` by the clock on the listener's wall."""
     spans = clock.select("listener", "year", "from_at", "until_at", "utc_offset_s")
-    rows = listens.inner_join(spans, ("listener", "year"))
-    rows = rows.filter(rows.started_at >= rows.from_at, rows.started_at < rows.until_at)
+    is_within = (listens.started_at >= spans.from_at, listens.started_at < spans.until_at)
+    # A left join, here and above: a listen without a clock or a track must fail the checks, not vanish.
+    rows = listens.left_join(spans, ["listener", "year", *is_within])
     local = (rows.started_at + rows.utc_offset_s.as_interval("s")).cast("timestamp(6)")
     rows = rows.mutate(started_at_local=local)
     return rows.mutate(
