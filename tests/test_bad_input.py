@@ -30,7 +30,8 @@ C = ("Nina Simone", "Pastel Blues", "Be My Husband", "20 Nov 2020 10:46")
 
 def tonearm(home: Path, *arguments: str | Path) -> Result:
     """One command, which never ends as a bug of tonearm does."""
-    result = CliRunner().invoke(main, ["--home", str(home), *map(str, arguments)])
+    # Wide, so that no sentence is broken by the edge of a table's column.
+    result = CliRunner(env={"COLUMNS": "400"}).invoke(main, ["--home", str(home), *map(str, arguments)])
     assert result.exit_code != 1, result.output
     return result
 

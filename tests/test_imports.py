@@ -101,6 +101,32 @@ def test_a_catalogue_is_nobodys_in_particular(settings: Settings, lastfm: Callab
     assert counts(import_paths(settings, [catalogue])) == (1, 1, 0, 0)
 
 
+def test_a_mistyped_path_or_a_catalogue_leaves_no_listener_behind(
+    settings: Settings, lastfm: Callable[..., Path], tmp_path: Path
+) -> None:
+    import_paths(settings, [tmp_path / "mistyped.zip"], "typo")
+    import_paths(settings, [tmp_path / "mistyped.zip"])
+    assert import_paths(settings, [lastfm([A])], "ada").listener == "ada"
+    assert import_paths(settings, [lastfm([B])]).listener == "ada"
+
+
+def test_a_dry_run_counts_as_the_import_does(
+    settings: Settings, lastfm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "ROWS_PER_COMMIT", 1)
+    files = [lastfm([A, B], "first.csv"), lastfm([B, C], "second.csv")]
+    assert counts(import_paths(settings, files, dry_run=True)) == (4, 3, 1, 0)
+    assert counts(import_paths(settings, files)) == (4, 3, 1, 0)
+
+
+def test_an_undo_leaves_the_counts_of_other_imports_alone(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    twins = [lastfm([A, B], "one.csv"), lastfm([A, B], "other.csv")]
+    assert counts(import_paths(settings, twins)) == (4, 2, 2, 0)
+    import_paths(settings, [lastfm([C], "third.csv")])
+    undo(settings, 2)
+    assert counts(find_import(settings, 1)) == (4, 2, 2, 0)
+
+
 def test_a_kind_and_a_zone_that_are_not_there_are_named(settings: Settings, lastfm: Callable[..., Path]) -> None:
     with pytest.raises(UnknownName, match="lastfm_csv"):
         import_paths(settings, [lastfm([A])], kind="lastfm_cvs")

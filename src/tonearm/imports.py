@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from tonearm.sources import Context, Source
     from tonearm.sources.files import InputFile
+    from tonearm.store import Listener
 
 ROWS_PER_COMMIT = 400_000
 """Rows collected before a commit; a file is never split, so one large file is one commit."""
@@ -60,7 +61,7 @@ def import_paths(
     listener is not clear, UnknownName for a zone or kind that is not there, HomeBusy and HomeUnusable.
     """
     from tonearm.sources import sources
-    from tonearm.store import open_store
+    from tonearm.store import Listener, open_store
 
     if kind and kind not in sources():
         raise UnknownName("kind of file", kind, sources(), hint=f"known kinds: {', '.join(sources())}")
@@ -69,10 +70,13 @@ def import_paths(
         stack.callback(store.close)
         known = [one.name for one in store.listeners()]
         if listener is None and len(known) > 1 and not _brings_listens(settings, paths, kind):
-            return _Import(settings, folder, "", "UTC", kind, dry_run, progress).run(paths)
-        who = chosen_listener(known, listener)
-        person = store.would_be(who, zone) if dry_run else store.ensure_listener(who, zone)
-        return _Import(settings, folder, person.name, person.zone, kind, dry_run, progress).run(paths)
+            return _Import(settings, folder, Listener("", ()), kind, dry_run, progress).run(paths)
+        person = store.would_be(chosen_listener(known, listener), zone)
+        work = _Import(settings, folder, person, kind, dry_run, progress)
+        if not dry_run:
+            # Not before a file holds listens: a mistyped path must not leave a listener behind.
+            work.welcome = lambda: store.ensure_listener(person.name, zone)
+        return work.run(paths)
 
 
 def chosen_listener(known: list[str], asked: str | None) -> str:
@@ -104,8 +108,7 @@ class _Import:
         self,
         settings: Settings,
         folder: Path,
-        listener: str,
-        zone: str,
+        listener: Listener,
         kind: str,
         dry_run: bool,
         progress: Progress | None,
@@ -115,15 +118,17 @@ class _Import:
         self.settings, self.folder = settings, folder
         self.lake = open_lake(settings.lake)
         self.kind, self.dry_run, self.progress = kind, dry_run, progress
-        self.context: Context = Context(zone=zone, max_record_bytes=settings.max_record_kb * 1024)
+        self.context: Context = Context(zone=listener.zone, max_record_bytes=settings.max_record_kb * 1024)
         self.now = datetime.now(UTC)
         if not dry_run:
             recover(settings, self.lake)
         self.number = next_run(self.lake)
-        self.report = ImportReport(run=None if dry_run else self.number, listener=listener, started_at=self.now)
+        self.report = ImportReport(run=None if dry_run else self.number, listener=listener.name, started_at=self.now)
         self.staged = {name: Staging(folder, name) for name in (HISTORY, CATALOGUE)}
         self.again: list[int] = []
         """Positions of files that were imported before, byte for byte."""
+        self.welcome: Callable[[], object] = lambda: None
+        """Called when a file turns out to hold listens, before any is kept."""
 
     def run(self, paths: Sequence[Path]) -> ImportReport:
         from tonearm.lake.duckdb import engine
@@ -136,7 +141,8 @@ class _Import:
                     self.report.files.append(FileReport(name=file.name, problem=file.message))
                     continue
                 self._stage(file)
-                if max(staging.rows for staging in self.staged.values()) >= ROWS_PER_COMMIT:
+                # A dry run keeps nothing that later rows could be compared with, so it is one piece.
+                if not self.dry_run and max(staging.rows for staging in self.staged.values()) >= ROWS_PER_COMMIT:
                     self._flush()
             self._flush()
         self.report.ended_at = datetime.now(UTC)
@@ -187,6 +193,8 @@ class _Import:
             if key in self.files_known:
                 self.again.append(position)
             self.files_known.add(key)
+            if name == HISTORY and report.read:
+                self.welcome()
 
     def _flush(self) -> None:
         for name, staging in self.staged.items():
@@ -269,4 +277,5 @@ class _Import:
         batches = itertools.chain([first], others)
         rows = pa.RecordBatchReader.from_batches(first.schema, batches)
         self.lake.append(name, rows, {"run": self.number})
+        self.lake.compact(name)
         self.engine.look_at(self.lake, name, SCHEMAS[name])

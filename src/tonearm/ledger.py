@@ -280,7 +280,8 @@ def _recount(session: Engine, lake: Lake, undone: int) -> None:
         for file in report.files
     }
     for report in active:
-        report.files = [_recounted(f, counted.get((report.run, f.file))) for f in report.files]
+        # Taken out, because bronze holds a file once: its twins in the same import are duplicates as before.
+        report.files = [_recounted(f, counted.pop((report.run, f.file), None)) for f in report.files]
     rows = [row for report in active for row in _ledger_rows(report)]
     gone = session.table(f"SELECT * FROM {LEDGER} WHERE undone_at IS NOT NULL").to_pylist()
     _write(lake, rows + gone, {"undo": undone})

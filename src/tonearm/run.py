@@ -21,6 +21,7 @@ from tonearm.bronze import HISTORY, SCHEMAS
 from tonearm.errors import TableInvalid
 from tonearm.home import scratch_folder, writing
 from tonearm.lake import Lake, open_lake
+from tonearm.ledger import next_run, recover
 from tonearm.settings import Settings
 from tonearm.table import Table, tables, with_inputs
 from tonearm.validate import problems
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
 
-_WIDE_INTEGERS = {"HUGEINT", "UBIGINT", "INTEGER"}
 _PARTITIONS = ("year",)
 """Columns that windowed tables are partitioned by where they have them."""
 
@@ -90,7 +90,6 @@ def build(
     report says why. Raises UnknownName, HomeBusy and HomeUnusable.
     """
     from tonearm.lake.duckdb import engine
-    from tonearm.ledger import recover
 
     began = perf_counter()
     todo = with_inputs(names)
@@ -114,6 +113,8 @@ class _Build:
 
     def __init__(self, lake: Lake, session: Engine, compiled: Path) -> None:
         self.lake, self.session, self.compiled = lake, session, compiled
+        self.run = next_run(lake) - 1
+        """Number of the newest import that this build sees."""
         self.reports: list[TableReport] = []
         self.relations: dict[str, str] = {}
         self.changes: dict[str, Change] = {}
@@ -207,7 +208,7 @@ class _Build:
         shapes = [str(self.session.run(f"DESCRIBE {relations[i]}").fetchall()) for i in table.inputs]
         known = [table.version, version("ibis-framework"), *(relations[i] for i in table.inputs), *shapes]
         file = self.compiled / f"{table.name}-{hashlib.sha256(''.join(known).encode()).hexdigest()[:16]}.sql"
-        if not file.exists():
+        if not file.exists() or not file.stat().st_size:
             backend = self.session.ibis
             expression = table.build(*(backend.table(relations[i]) for i in table.inputs))
             partial = file.with_suffix(".part")
@@ -283,13 +284,12 @@ class _Build:
         if table.finish is not None:
             self.session.register("finished", table.finish(self.session.table(sql)))
             sql = "SELECT * FROM finished"
-        types = {name: kind for name, kind, *_ in self.session.run(f"DESCRIBE {sql}").fetchall()}
+        sql = self.session.narrowed(sql)
+        columns = self.session.columns(sql)
         # By time, so that a stretch of it is in few files.
-        by_time = [c for c in (*_PARTITIONS, "listener", table.time) if c in types]
+        by_time = [c for c in (*_PARTITIONS, "listener", table.time) if c in columns]
         order = _list(by_time if table.windowed else table.grain)
-        self.session.run(
-            f"CREATE OR REPLACE TABLE new_{table.name} AS SELECT {_narrowed(types)} FROM ({sql}) ORDER BY {order}"
-        )
+        self.session.run(f"CREATE OR REPLACE TABLE new_{table.name} AS SELECT * FROM ({sql}) ORDER BY {order}")
 
     def _check(self, table: Table, relation: str) -> None:
         found = problems(self.session, table, relation, {c: self._relation(t) for c, t in table.references.items()})
@@ -308,9 +308,7 @@ class _Build:
         return lost, rows - (self.lake.rows(table.name) - lost)
 
     def _note(self, table: Table, inputs: dict[str, int | None]) -> dict[str, Any]:
-        from tonearm.ledger import next_run
-
-        return {"inputs": inputs, "code": table.version, "grain": table.grain, "run": next_run(self.lake) - 1}
+        return {"inputs": inputs, "code": table.version, "grain": table.grain, "run": self.run}
 
     def _note_only(self, table: Table, inputs: dict[str, int | None], content: int | None) -> None:
         """Commit no rows, only that the table is right for these inputs."""
@@ -324,12 +322,6 @@ def _clock(settings: Settings) -> pa.Table:
 
     with closing(open_store(settings)) as store:
         return listener_clock(store.listeners(), until_year=datetime.now(UTC).year + 1)
-
-
-def _narrowed(types: dict[str, str]) -> str:
-    """All columns, sums and counts as the 64-bit integers they are declared as; engines differ in their widths."""
-    casts = ", ".join(f'"{c}"::BIGINT AS "{c}"' for c, kind in types.items() if kind in _WIDE_INTEGERS)
-    return f"* REPLACE ({casts})" if casts else "*"
 
 
 def _list(columns: Iterable[str]) -> str:

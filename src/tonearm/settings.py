@@ -15,8 +15,8 @@ from tonearm.errors import HomeUnusable, UsageError
 
 PREFIX = "TONEARM_"
 
-_NOT_IN_HOME = "%*[]"
-"""Characters that Delta tables cannot have in their path."""
+_NOT_IN_HOME = "%*[]="
+"""Characters that Delta tables cannot have in their path, or that mean a partition there."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -43,7 +43,7 @@ def show(
         source = _stored(session, lake, name) if rule == "all" else _computed(session, lake, name, rule)
         where = ""
         if listener is not None and "listener" in columns:
-            _check_listener(session, source, listener)
+            listener = _spelt(session, lake, listener)
             where = "WHERE listener = $1"
         page = f"LIMIT {int(limit)} OFFSET {int(offset)}" if limit is not None else f"OFFSET {int(offset)}"
         sql = f"SELECT * FROM {source} {where} ORDER BY {order} {page}"
@@ -56,7 +56,7 @@ def _shape(lake: Lake, name: str) -> tuple[tuple[str, ...], str]:
         columns = SCHEMAS[name]
         first = [c for c in ("run", "position", "file_name", "row", "listener", "from_at") if c in columns]
         return columns, ", ".join(first) or "ALL"
-    if not lake.has(name):
+    if not name.isidentifier() or not lake.has(name):
         find(name)
         raise UsageError(f"table {name} has not been built yet; `tonearm build` builds it")
     columns = tuple(lake.dataset(name).schema.names)
@@ -68,7 +68,7 @@ def _stored(session: Engine, lake: Lake, name: str) -> str:
     if not lake.has(name) and name in SCHEMAS:
         session.create(name, SCHEMAS[name])
         return name
-    session.register(name, lake.dataset(name))
+    session.look_at(lake, name, ())
     return name
 
 
@@ -81,14 +81,17 @@ def _computed(session: Engine, lake: Lake, name: str, rule: str) -> str:
     backend = session.ibis
     inputs = {i: backend.table(_stored(session, lake, i)) for i in table.inputs}
     inputs[LISTENS] = RULES[rule].keep(inputs[LISTENS])
-    return f"({backend.compile(table.build(**inputs))}) AS computed"
+    return f"({session.narrowed(str(backend.compile(table.build(**inputs))))}) AS computed"
 
 
-def _check_listener(session: Engine, source: str, listener: str) -> None:
-    if not session.value(f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE listener = $1 LIMIT 1)", [listener]):
-        known = [name for (name,) in session.run(f"SELECT DISTINCT listener FROM {source}").fetchall() if name]
-        if listener not in known:
-            raise UnknownName("listener", listener, known, hint="there are: " + (", ".join(sorted(known)) or "none"))
+def _spelt(session: Engine, lake: Lake, listener: str) -> str:
+    """The listener's name as it is stored, whatever its case; raises UnknownName when nobody has it."""
+    session.look_at(lake, "listener_clock", SCHEMAS["listener_clock"])
+    known = [name for (name,) in session.run("SELECT DISTINCT listener FROM listener_clock ORDER BY ALL").fetchall()]
+    found: str | None = next((name for name in known if name.casefold() == listener.casefold()), None)
+    if found is None:
+        raise UnknownName("listener", listener, known, hint="there are: " + (", ".join(known) or "none"))
+    return found
 
 
 def merges(settings: Settings, listener: str | None = None, limit: int | None = None) -> pa.Table:
@@ -106,6 +109,7 @@ def merges(settings: Settings, listener: str | None = None, limit: int | None = 
             _stored(session, lake, name)
         backend = session.ibis
         records = explain_merges(backend.table("listening_history_bronze"), backend.table("track_identities"))
+        listener = _spelt(session, lake, listener) if listener else None
         where = "WHERE listener = $1" if listener else ""
         page = f"LIMIT {int(limit)}" if limit is not None else ""
         return session.table(

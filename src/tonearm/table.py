@@ -119,7 +119,7 @@ def _code() -> str:
     """The text of all modules that tables are made of: they share pieces, so a change to one counts for all."""
     here = Path(__file__).parent
     files = [
-        here / "rules.py",
+        here / "columns.py",
         *sorted((here / "silver").rglob("*.py")),
         *sorted((here / "gold").rglob("*.py")),
     ]

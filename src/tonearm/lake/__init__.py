@@ -165,7 +165,7 @@ class Lake:
         with said_plainly(self.path(name)):
             self.delta(name).update(updates=dict(values), predicate=where, commit_properties=_properties(note))
 
-    def compact(self, name: str, at_least: int = 50) -> None:
+    def compact(self, name: str, at_least: int = 200) -> None:
         """Join small files when ``name`` has ``at_least`` of them."""
         found = self.delta(name)
         if len(found.file_uris()) >= at_least:

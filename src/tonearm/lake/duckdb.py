@@ -27,6 +27,7 @@ SQL_NAMES: dict[Kind, str] = {
     "instant": "TIMESTAMPTZ",
     "local": "TIMESTAMP",
 }
+_WIDE_INTEGERS = {"HUGEINT", "UBIGINT", "INTEGER"}
 ROWS_PER_BATCH = 16_384
 
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -66,8 +67,14 @@ class Engine:
         return self.run(sql, parameters).to_arrow_table()
 
     def columns(self, relation: str) -> list[str]:
-        """Names of the relation's columns."""
+        """Names of the columns of a relation or a query."""
         return [row[0] for row in self.run(f"DESCRIBE {relation}").fetchall()]
+
+    def narrowed(self, sql: str) -> str:
+        """``sql`` with sums and counts as the 64-bit integers they are declared as; engines differ in their widths."""
+        types = self.run(f"DESCRIBE {sql}").fetchall()
+        casts = ", ".join(f'"{c}"::BIGINT AS "{c}"' for c, kind, *_ in types if kind in _WIDE_INTEGERS)
+        return f"SELECT * REPLACE ({casts}) FROM ({sql})" if casts else sql
 
     def look_at(self, lake: Lake, name: str, columns: Iterable[str], version: Any = None) -> None:
         """Make the lake's table ``name`` visible; an empty one with ``columns`` if it was never written."""
@@ -85,7 +92,8 @@ class Engine:
         # DuckDB reads the files itself: a third of the memory and half the time of reading through Arrow.
         # `lake.delta` has refused what plain files would not tell: deletion vectors and column mapping.
         paths = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-        options = "union_by_name=true" + (", hive_types={'year': BIGINT}" if partitions else "")
+        by_year = ", hive_partitioning=true, hive_types={'year': BIGINT}"
+        options = "union_by_name=true" + (by_year if partitions else ", hive_partitioning=false")
         wanted = ", ".join(f'"{field.name}"' for field in table.schema().fields)
         self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {wanted} FROM read_parquet([{paths}], {options})")
 
@@ -124,8 +132,7 @@ def engine(settings: Settings, folder: Path | None = None, rows: int = 0) -> Ite
     config: dict[str, Any] = {"memory_limit": f"{memory_mb}MB", "preserve_insertion_order": "true"}
     if settings.threads:
         config["threads"] = settings.threads
-    if folder is not None:
-        config["temp_directory"] = str(folder / "spill")
+    config["temp_directory"] = str((folder or settings.scratch) / "spill")
     connection = duckdb.connect(":memory:", config=config)
     try:
         # DuckDB's session zone changes what hour, date and even epoch of an instant are.

@@ -22,6 +22,7 @@ from tonearm.settings import Settings
 router = APIRouter(tags=["imports"])
 
 _LONGEST_FILE_NAME = 120
+"""Bytes; file systems take 255."""
 _BUFFER = 1 << 20
 _ABANDONED_S = 24 * 3600
 
@@ -88,7 +89,9 @@ def _sweep(scratch: Path) -> None:
 def _stored(upload: UploadFile, folder: Path, number: int) -> Path:
     """The upload as a file; only the last part of the name it came with is used."""
     name = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
-    name = "".join(c for c in name if c.isprintable())[-_LONGEST_FILE_NAME:].lstrip(".")
+    name = (
+        "".join(c for c in name if c.isprintable()).encode()[-_LONGEST_FILE_NAME:].decode(errors="ignore").lstrip(".")
+    )
     if not name:
         raise UsageError("an uploaded file has no name")
     path = folder / name
