@@ -137,7 +137,8 @@ def _load() -> None:
 def tables() -> dict[str, Table]:
     """Every registered table by name, inputs before the tables that need them."""
     _load()
-    graph = {t.name: [i for i in t.inputs if i in _REGISTRY] for t in _REGISTRY.values()}
+    # By name, so that the order does not depend on which module happened to be imported first.
+    graph = {name: sorted(i for i in _REGISTRY[name].inputs if i in _REGISTRY) for name in sorted(_REGISTRY)}
     try:
         order = list(TopologicalSorter(graph).static_order())
     except CycleError as error:
