@@ -55,7 +55,9 @@ bench: install
 	$(PY) benchmarks/million.py
 	$(PY) benchmarks/merge.py
 
+# What is written from the code: the tables' SQL and their pages.
 docs: install
+	$(PY) -m tonearm.precompile
 	$(PY) -m tonearm.docs
 
 clean:

@@ -6,9 +6,14 @@ import csv
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tonearm.settings import Settings, load_settings
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+hypothesis.settings.register_profile("tonearm", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("tonearm")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 Row = tuple[str, str, str, str]

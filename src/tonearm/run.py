@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
 
+SHIPPED = Path(__file__).parent / "sql"
+"""The tables' functions as SQL, written by ``tonearm.precompile``."""
+_PART = "part_"
 _PARTITIONS = ("year",)
 """Columns that windowed tables are partitioned by where they have them."""
 
@@ -83,11 +86,13 @@ def build(
     names: Iterable[str] = (),
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
+    shipped: bool = True,
 ) -> BuildReport:
     """Bring the named tables (all by default) and their inputs up to date.
 
     A table that breaks its own rules keeps its old version, the tables that need it are skipped, and the
-    report says why. Raises UnknownName, HomeBusy and HomeUnusable.
+    report says why. Without ``shipped``, the SQL that came with the package is not used. Raises UnknownName,
+    HomeBusy and HomeUnusable.
     """
     from tonearm.lake.duckdb import engine
 
@@ -97,7 +102,7 @@ def build(
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
         recover(settings, lake)
         session = stack.enter_context(engine(settings, folder, rows=lake.rows(HISTORY)))
-        work = _Build(lake, session, settings.compiled)
+        work = _Build(lake, session, [*([SHIPPED] if shipped else []), settings.compiled])
         work.set_clock(_clock(settings))
         for done, table in enumerate(todo):
             if progress:
@@ -111,7 +116,7 @@ def build(
 class _Build:
     """One build under way: where each table's rows are in the engine, and what changed so far."""
 
-    def __init__(self, lake: Lake, session: Engine, compiled: Path) -> None:
+    def __init__(self, lake: Lake, session: Engine, compiled: list[Path]) -> None:
         self.lake, self.session, self.compiled = lake, session, compiled
         self.run = next_run(lake) - 1
         """Number of the newest import that this build sees."""
@@ -204,17 +209,22 @@ class _Build:
         return self.relations[name]
 
     def _sql(self, table: Table, relations: dict[str, str]) -> str:
-        """The table's function as SQL over ``relations``; kept in a file, because making it takes Ibis a second."""
-        shapes = [str(self.session.run(f"DESCRIBE {relations[i]}").fetchall()) for i in table.inputs]
-        known = [table.version, version("ibis-framework"), *(relations[i] for i in table.inputs), *shapes]
-        file = self.compiled / f"{table.name}-{hashlib.sha256(''.join(known).encode()).hexdigest()[:16]}.sql"
-        if not file.exists() or not file.stat().st_size:
-            backend = self.session.ibis
-            expression = table.build(*(backend.table(relations[i]) for i in table.inputs))
-            partial = file.with_suffix(".part")
-            partial.write_text(str(backend.compile(expression)), encoding="utf-8")
-            partial.rename(file)
-        return file.read_text(encoding="utf-8")
+        """The table's function as SQL over ``relations``, from a file where one fits: Ibis takes a second."""
+        names = [relations[i] for i in table.inputs]
+        shapes = [str(self.session.run(f"DESCRIBE {name}").fetchall()) for name in names]
+        known = "".join([table.version, version("ibis-framework"), *names, *shapes])
+        key = f"-- {hashlib.sha256(known.encode()).hexdigest()}\n"
+        name = f"{table.name}{'-part' if any(n.startswith(_PART) for n in names) else ''}.sql"
+        for folder in self.compiled:
+            text = (folder / name).read_text(encoding="utf-8") if (folder / name).exists() else ""
+            if text.startswith(key):
+                return text
+        backend = self.session.ibis
+        text = key + str(backend.compile(table.build(*(backend.table(n) for n in names))))
+        partial = self.compiled[-1] / f"{name}.part"
+        partial.write_text(text, encoding="utf-8")
+        partial.rename(partial.with_suffix(""))
+        return text
 
     def _in_full(self, table: Table, inputs: dict[str, int | None]) -> Action:
         relations = {i: self._relation(i) for i in table.inputs}
@@ -246,10 +256,10 @@ class _Build:
             relation = self._relation(name)
             if {"listener", "started_at"} <= set(self.session.columns(relation)):
                 self.session.run(
-                    f"CREATE OR REPLACE TABLE part_{name} AS "
+                    f"CREATE OR REPLACE TABLE {_PART}{name} AS "
                     f"SELECT * FROM {relation} WHERE {where_sql(windows, 'read')}"
                 )
-                relation = f"part_{name}"
+                relation = f"{_PART}{name}"
             relations[name] = relation
         sql = self._sql(table, relations)
         where = where_sql(windows, "write", table.time)

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from tonearm.errors import HomeUnusable, UnknownName, UsageError
 from tonearm.settings import Settings
@@ -92,16 +93,21 @@ def test_threads_adding_the_same_listener_make_one(store: Store) -> None:
     assert len(store.listeners()) == 1
 
 
-def test_the_schema_is_what_the_models_say(store: Store) -> None:
+def test_the_schema_is_what_the_models_say_made_anew_or_by_migrations(store: Store, tmp_path: Path) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    from tonearm.store.migrations import config
+    from tonearm.store.migrations import config, upgrade
 
+    migrated = create_engine(f"sqlite:///{tmp_path / 'migrated.sqlite'}")
+    upgrade(migrated, tmp_path / "migrated.sqlite")
     assert ScriptDirectory.from_config(config()).get_current_head() == HEAD
-    with store.engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+    for engine in (store.engine, migrated):
+        with engine.connect() as connection:
+            context = MigrationContext.configure(connection)
+            assert context.get_current_revision() == HEAD
+            assert compare_metadata(context, Base.metadata) == []
 
 
 def test_a_store_that_is_up_to_date_opens_without_alembic(tmp_path: Path, store: Store) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from tonearm.errors import HomeBusy, HomeUnusable, UnknownName, UsageError
-from tonearm.store.models import HEAD, ListenerRow, ZoneRow
+from tonearm.store.models import HEAD, Base, ListenerRow, ZoneRow
 from tonearm.store.zones import find_zone, system_zone
 
 if TYPE_CHECKING:
@@ -130,8 +130,9 @@ def open_store(settings: Settings) -> Store:
     process holds it for too long.
     """
     engine = _connect(URL.create("sqlite", database=str(settings.database)))
-    if _revision(engine, settings.database) != HEAD:
-        _migrate(engine, settings)
+    found = _revision(engine, settings.database)
+    if found != HEAD:
+        _prepare(engine, settings, is_new=found is None)
     return Store(engine)
 
 
@@ -195,18 +196,32 @@ def _revision(engine: Engine, file: Path) -> str | None:
         return None if found is None else str(found)
 
 
-def _migrate(engine: Engine, settings: Settings) -> None:
+def _prepare(engine: Engine, settings: Settings, is_new: bool) -> None:
     from filelock import FileLock, Timeout
 
     from tonearm.home import make_home
-    from tonearm.store.migrations import upgrade
 
     make_home(settings)
     try:
         with FileLock(settings.home / "store.lock", timeout=settings.lock_wait_s), _said_plainly(engine):
-            upgrade(engine, settings.database)
+            # Somebody may have been faster; and Alembic, which takes long to load, has old stores to look after only.
+            if not (is_new and _made_anew(engine)):
+                from tonearm.store.migrations import upgrade
+
+                upgrade(engine, settings.database)
     except Timeout as error:
         raise HomeBusy(f"another tonearm is preparing {settings.database}; repeat the command") from error
+
+
+def _made_anew(engine: Engine) -> bool:
+    """Make the newest schema in an empty database, marked as Alembic would; False when it is not empty."""
+    with engine.execution_options(writes=True).begin() as connection:
+        if connection.scalar(text("SELECT count(*) FROM sqlite_master")):
+            return False
+        Base.metadata.create_all(connection)
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+        return True
 
 
 @contextmanager
