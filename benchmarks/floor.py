@@ -116,8 +116,19 @@ COVERAGE = f"""
     SELECT listener, valence IS NULL AS has_none, date_trunc('month', local_date) AS month, {COUNTED}
     FROM joined GROUP BY ALL"""
 
+SESSIONS = f"""
+    CREATE TABLE sessions AS
+    SELECT listener, session_started_at, max(started_at) AS last_at, {COUNTED}, avg(valence), avg(energy)
+    FROM joined GROUP BY ALL"""
+
+ARTIST_MONTHS = """
+    CREATE TABLE artist_months AS
+    SELECT listener, artist_id, date_trunc('month', local_date) AS month, count(*) AS listens,
+        count(DISTINCT track_id) AS tracks, count(DISTINCT local_date) AS days, max(local) AS last_at
+    FROM joined GROUP BY ALL"""
+
 WORK = (
-    *(EACH_RECORD_ONCE, TRACKS, LISTENS, JOINED, PATTERNS, TOP_TRACKS, FIRSTS),
+    *(EACH_RECORD_ONCE, TRACKS, LISTENS, JOINED, SESSIONS, ARTIST_MONTHS, PATTERNS, TOP_TRACKS, FIRSTS),
     *(_trend(period) for period in ("day", "week", "month", "year")),
     *DISTRIBUTIONS,
     COVERAGE,

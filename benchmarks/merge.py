@@ -53,12 +53,13 @@ class Play:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--file", type=Path, default=HISTORY, help="a Last.fm CSV with epoch seconds")
+    parser.add_argument("--double-sends", action="store_true", help="leave a scrobbler's double sends in")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     if not options.file.is_file():
         sys.exit(f"{options.file} is not there; name a Last.fm file with --file")
-    plays = read_plays(options.file)
+    plays = read_plays(options.file, 1 if options.double_sends else SHORTEST_S)
     figures: dict[str, Any] = {"plays": len(plays), "repeats": _repeats(plays)}
     for form in ("extended", "account"):
         note(f"merging with {form} data")
@@ -67,17 +68,17 @@ def main() -> None:
     finish(figures, options.json)
 
 
-def read_plays(path: Path) -> list[Play]:
+def read_plays(path: Path, apart_s: int) -> list[Play]:
     """The history's plays by time, each heard until the next one or for four minutes.
 
-    Rows that tell of the same track again within half a minute are a scrobbler's double sends, of which
-    real histories hold many: nobody played them, so they are no plays here.
+    Rows that tell of the same track again within less than ``apart_s`` are left out: a scrobbler's double
+    sends, of which real histories hold many. Nobody played them.
     """
     with path.open(encoding="utf-8", newline="") as file:
         rows = {int(row["timestamp"]): row for row in csv.DictReader(file) if row["timestamp"].isdigit()}
     starts: list[int] = []
     for start in sorted(start for start in rows if start > EARLIEST_S):
-        if not starts or start - starts[-1] >= SHORTEST_S or _track(rows[start]) != _track(rows[starts[-1]]):
+        if not starts or start - starts[-1] >= apart_s or _track(rows[start]) != _track(rows[starts[-1]]):
             starts.append(start)
     lengths = [min(max(b - a, SHORTEST_S), LONGEST_S) for a, b in pairwise(starts)]
     return [
