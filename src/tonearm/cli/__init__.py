@@ -60,7 +60,7 @@ class _Lazy(click.Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
-            from tonearm.cli.common import stopped
+            from tonearm.cli.command import stopped
 
             stopped()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from tonearm.cli.common import Context, command
+from tonearm.cli.command import Context, command
 from tonearm.cli.imports import show_report
 from tonearm.cli.tables import build_with_progress, show_build
 

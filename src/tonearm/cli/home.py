@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tonearm.cli.common import Context, command
+from tonearm.cli.command import Context, command
 
 
 @command()

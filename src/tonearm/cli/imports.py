@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tonearm.cli.common import NOTHING_YET, Context, command, progress, with_options
+from tonearm.cli.command import NOTHING_YET, Context, command, progress, with_options
 
 if TYPE_CHECKING:
     from tonearm.ledger import FileReport, ImportReport

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tonearm.cli.common import Context, command
+from tonearm.cli.command import Context, command
 from tonearm.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:

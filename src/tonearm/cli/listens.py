@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tonearm.cli.common import NOTHING_YET, Context, command
+from tonearm.cli.command import NOTHING_YET, Context, command
 from tonearm.cli.tables import print_rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tonearm.cli.common import Context, command
+from tonearm.cli.command import Context, command
 from tonearm.cli.imports import show_report
 from tonearm.cli.tables import build_with_progress, show_build
 

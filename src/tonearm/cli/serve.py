@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tonearm.cli.common import Context, command
+from tonearm.cli.command import Context, command
 
 
 @command(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tonearm.bronze import HISTORY
-from tonearm.cli.common import NOTHING_YET, Context, command, plain, progress, width
+from tonearm.cli.command import NOTHING_YET, Context, command, plain, progress, width
 from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
