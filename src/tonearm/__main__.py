@@ -1,6 +1,6 @@
 """``python -m tonearm``."""
 
-from tonearm.cli import main
+from tonearm.cli import program
 
 if __name__ == "__main__":
-    main(prog_name="tonearm")
+    program()
