@@ -76,12 +76,12 @@ class Engine:
         casts = ", ".join(f'"{c}"::BIGINT AS "{c}"' for c, kind, *_ in types if kind in _WIDE_INTEGERS)
         return f"SELECT * REPLACE ({casts}) FROM ({sql})" if casts else sql
 
-    def look_at(self, lake: Lake, name: str, columns: Iterable[str], version: Any = None) -> None:
+    def look_at(self, lake: Lake, name: str, columns: Iterable[str]) -> None:
         """Make the lake's table ``name`` visible; an empty one with ``columns`` if it was never written."""
         if not lake.has(name):
             self.create(name, columns)
             return
-        table = lake.delta(name, version)
+        table = lake.delta(name)
         # As addresses their spaces and quotes are written as %20 and the like.
         files, partitions = [unquote(uri) for uri in table.file_uris()], table.metadata().partition_columns
         if not files or "://" in files[0] or set(partitions) - {"year"}:
@@ -97,10 +97,10 @@ class Engine:
         wanted = ", ".join(f'"{field.name}"' for field in table.schema().fields)
         self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {wanted} FROM read_parquet([{paths}], {options})")
 
-    def create(self, name: str, columns: Iterable[str], replace: bool = True) -> None:
-        """An empty table with columns of the registry."""
+    def create(self, name: str, columns: Iterable[str]) -> None:
+        """An empty table with columns of the registry, in place of one of that name."""
         fields = ", ".join(f'"{c}" {SQL_NAMES[COLUMNS[c].kind]}' for c in columns)
-        self.run(f"CREATE {'OR REPLACE ' if replace else ''}TABLE {name} ({fields})")
+        self.run(f"CREATE OR REPLACE TABLE {name} ({fields})")
 
     def register(self, name: str, rows: Any) -> None:
         """Make Arrow ``rows`` visible as ``name``."""
