@@ -292,7 +292,7 @@ class _Build:
     def _compute(self, table: Table, sql: str) -> None:
         """Leave the rows of ``sql``, after the table's second step, in the engine as ``new_<name>``."""
         if table.finish is not None:
-            self.session.register("finished", table.finish(self.session.table(sql)))
+            self.session.register("finished", self.session.finished(table, sql))
             sql = "SELECT * FROM finished"
         sql = self.session.narrowed(sql)
         columns = self.session.columns(sql)

@@ -38,8 +38,13 @@ class Table:
     inputs: tuple[str, ...]
     build: Callable[..., Expression]
     finish: Callable[[pa.Table], pa.Table] | None = None
-    """Second step, where SQL cannot say it: rows of the first step in, the table's rows out."""
+    """Second step, where SQL cannot say it: rows of the first step in, the table's rows out. The engine calls
+    it with a part of the rows at a time, sorted by their columns from left to right, nulls first."""
     finish_columns: tuple[str, ...] = ()
+    finish_by: tuple[str, ...] = ()
+    """Rows that agree in these first columns are in the same part; without any, a part may end anywhere."""
+    finish_limit: int | None = None
+    """Most rows that may agree in ``finish_by``: what the second step holds in memory is bounded by it."""
     grows: bool = False
     """Every row depends on the input row of the same grain alone, so known rows are kept as they are."""
     windowed: bool = False
@@ -75,6 +80,8 @@ def table(
     *,
     finish: Callable[[pa.Table], pa.Table] | None = None,
     finish_columns: Iterable[str] = (),
+    finish_by: Iterable[str] = (),
+    finish_limit: int | None = None,
     grows: bool = False,
     windowed: bool = False,
     time: str = "started_at",
@@ -104,6 +111,8 @@ def table(
             build=build,
             finish=finish,
             finish_columns=tuple(finish_columns),
+            finish_by=tuple(finish_by),
+            finish_limit=finish_limit,
             grows=grows,
             windowed=windowed,
             time=time,

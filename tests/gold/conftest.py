@@ -1,6 +1,6 @@
 """Small listening histories, and the rows that a table makes of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import cache
 from itertools import count
@@ -12,10 +12,17 @@ import pyarrow as pa
 import pytest
 
 from tonearm.columns import FEATURES, arrow_schema
+from tonearm.lake.duckdb import Engine
 from tonearm.silver.listening_with_features import COLUMNS
+from tonearm.table import find
 
 Row = dict[str, Any]
 _IDS = count(1)
+GIVEN = ("listening_with_features", "tracks")
+TRACK_COLUMNS = (
+    *("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "recording_mbid", "genre"),
+    *(*FEATURES, "feature_source", "duration_s"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -69,37 +76,66 @@ def connection() -> Any:
 
 
 @pytest.fixture(scope="session")
-def listens_table(connection: Any) -> Callable[[list[Row]], None]:
-    """Puts the given listens, and no others, into ``listening_with_features``."""
+def listens_table(connection: Any) -> Callable[..., None]:
+    """Puts the given listens, and no others, into ``listening_with_features``; what is made of them follows.
 
-    def load(rows: list[Row]) -> None:
-        arrow = pa.Table.from_pylist(rows, schema=arrow_schema(COLUMNS))
-        connection.con.register("given_listens", arrow)
-        connection.raw_sql("CREATE OR REPLACE TABLE listening_with_features AS FROM given_listens")
+    ``tracks`` are those of the listens, and rows of :func:`catalogue_track` that nobody need have heard.
+    """
+
+    def load(rows: list[Row], catalogue: Iterable[Row] = ()) -> None:
+        _keep(connection, "listening_with_features", pa.Table.from_pylist(rows, schema=arrow_schema(COLUMNS)))
+        known = {row["track_id"]: {c: row.get(c) for c in TRACK_COLUMNS} for row in (*catalogue, *rows)}
+        _keep(connection, "tracks", pa.Table.from_pylist(list(known.values()), schema=arrow_schema(TRACK_COLUMNS)))
 
     return load
 
 
 @pytest.fixture(scope="session")
+def catalogue_track(featured: Callable[..., Row]) -> Callable[..., Row]:
+    """A row of ``tracks`` whose features all have ``value``, except those given."""
+
+    def row(track: int, value: float, **columns: Any) -> Row:
+        names = {"artist_id": track // 10, "artist_name": f"Artist {track // 10}", "track_name": f"Track {track}"}
+        return {**names, "track_id": track, **featured(value, "catalogue"), **columns}
+
+    return row
+
+
+@pytest.fixture(scope="session")
 def built(connection: Any, listens_table: Any) -> Callable[..., pa.Table]:
-    """What ``table`` makes of the listens, with the types that DuckDB gives its columns."""
+    """What ``table`` makes of the listens (and the catalogue), with the types that DuckDB gives its columns."""
 
     @cache
-    def sql_of(table: Callable[[Any], Any]) -> str:
-        return str(connection.compile(table(connection.table("listening_with_features"))))
+    def sql_of(name: str) -> str:
+        table = find(name)
+        return str(connection.compile(table.build(*(connection.table(i) for i in table.inputs))))
 
-    def build(table: Callable[[Any], Any], rows: list[Row]) -> pa.Table:
-        listens_table(rows)
-        return connection.raw_sql(sql_of(table)).to_arrow_table()
+    def rows_of(name: str) -> pa.Table:
+        table = find(name)
+        for needed in table.inputs:
+            if needed not in GIVEN:
+                _keep(connection, needed, rows_of(needed))
+        if table.finish is not None:
+            return Engine(connection.con).finished(table, sql_of(name))
+        return connection.raw_sql(sql_of(name)).to_arrow_table()
+
+    def build(table: Callable[..., Any], rows: list[Row], catalogue: Iterable[Row] = ()) -> pa.Table:
+        listens_table(rows, catalogue)
+        return rows_of(table.__name__)
 
     return build
+
+
+def _keep(connection: Any, name: str, rows: pa.Table) -> None:
+    connection.con.register("given", rows)
+    connection.raw_sql(f"CREATE OR REPLACE TABLE {name} AS FROM given")
 
 
 @pytest.fixture(scope="session")
 def rows_of(built: Callable[..., pa.Table]) -> Callable[..., list[Row]]:
     """The rows that ``table`` makes of the listens, sorted by ``order``."""
 
-    def rows(table: Callable[[Any], Any], listens: list[Row], *order: str) -> list[Row]:
-        return sorted(built(table, listens).to_pylist(), key=lambda row: [row[c] for c in order])
+    def rows(table: Callable[..., Any], listens: list[Row], *order: str, catalogue: Iterable[Row] = ()) -> list[Row]:
+        return sorted(built(table, listens, catalogue).to_pylist(), key=lambda row: [row[c] for c in order])
 
     return rows

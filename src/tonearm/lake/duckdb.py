@@ -11,12 +11,15 @@ from urllib.parse import unquote
 
 from tonearm.columns import COLUMNS, Kind
 from tonearm.lake import Lake, refusal, said_plainly
+from tonearm.lake.parts import finished
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
     import duckdb
     import ibis.backends.duckdb
     import pyarrow as pa
+
+    from tonearm.table import Table
 
 SQL_NAMES: dict[Kind, str] = {
     "string": "VARCHAR",
@@ -105,6 +108,14 @@ class Engine:
     def register(self, name: str, rows: Any) -> None:
         """Make Arrow ``rows`` visible as ``name``."""
         self.connection.register(name, rows)
+
+    def finished(self, table: Table, sql: str) -> pa.Table:
+        """The rows that the second step of ``table`` makes of those of ``sql``, its first."""
+        import pyarrow as pa
+
+        order = " ORDER BY ALL ASC NULLS FIRST" if table.finish_by else ""
+        reader = self.stream(f"FROM ({sql}){order}")
+        return pa.concat_tables(finished(table, reader, reader.schema))
 
     @cached_property
     def ibis(self) -> ibis.backends.duckdb.Backend:

@@ -1,0 +1,125 @@
+"""Statistics from summaries, by SciPy: intervals, comparisons, effect sizes, and what may be called a finding.
+
+Listens of one session, or of one day, are no independent evidence: an album gives twelve of nearly the same
+mood. So the unit that is counted is the session (the day, where days are compared), the mean of a unit's listens
+is one observation, and SQL reduces a listener to mean, standard deviation and number of units before anything
+here is called. All functions work on whole columns; NaN means not known, and comes out where it went in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+
+CONFIDENCE = 0.95
+SIGNIFICANT = 0.05
+"""Largest share of false findings among the findings of one listener and table."""
+ENOUGH_UNITS = 10
+"""Sessions (or days) on each side below which a mean says more about chance than about the listener: its 95 %
+interval spans 1.4 standard deviations."""
+
+VERDICTS = ("higher", "lower", "not_shown", "insufficient")
+"""What a comparison may conclude. ``not_shown`` is no proof of equality; ``insufficient`` was not tested."""
+
+
+class Comparison(NamedTuple):
+    """A difference with its interval, p-value (uncorrected) and effect size."""
+
+    difference: Numbers
+    low: Numbers
+    high: Numbers
+    p: Numbers
+    effect: Numbers
+
+
+def mean_interval(mean: Numbers, stddev: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
+    """The t interval of each mean of ``n`` units; NaN below two units."""
+    import numpy as np
+
+    half = _quantile(n - 1) * stddev / np.sqrt(np.where(n > 1, n, np.nan))
+    return mean - half, mean + half
+
+
+def against(mean: Numbers, stddev: Numbers, n: Numbers, expected: Numbers | float = 0.0) -> Comparison:
+    """Student's one-sample t test of each mean of ``n`` units against ``expected``; effect is Cohen's d."""
+    import numpy as np
+    from scipy.stats import t
+
+    n = np.where(n > 1, n, np.nan)
+    low, high = mean_interval(mean, stddev, n)
+    difference = mean - expected
+    spread = np.where(stddev > 0, stddev, np.nan)
+    p = 2 * t.sf(np.abs(difference / (spread / np.sqrt(n))), n - 1)
+    # Units that are all the same tell nothing about what other units would be.
+    return Comparison(difference, low - expected, high - expected, p, difference / spread)
+
+
+def welch(
+    mean_a: Numbers, stddev_a: Numbers, n_a: Numbers, mean_b: Numbers, stddev_b: Numbers, n_b: Numbers
+) -> Comparison:
+    """Welch's t test of a against b; effect is Cohen's d with the pooled standard deviation.
+
+    Welch (1947) for the degrees of freedom. NaN where a side has fewer than two units or both have no spread.
+    """
+    import numpy as np
+    from scipy.stats import t
+
+    n_a, n_b = (np.where(n > 1, n, np.nan) for n in (n_a, n_b))
+    of_a, of_b = stddev_a**2 / n_a, stddev_b**2 / n_b
+    error = np.sqrt(of_a + of_b)
+    error = np.where(error > 0, error, np.nan)
+    freedom = error**4 / (of_a**2 / (n_a - 1) + of_b**2 / (n_b - 1))
+    difference = mean_a - mean_b
+    half = t.ppf((1 + CONFIDENCE) / 2, freedom) * error
+    pooled = np.sqrt(((n_a - 1) * stddev_a**2 + (n_b - 1) * stddev_b**2) / (n_a + n_b - 2))
+    return Comparison(
+        difference,
+        difference - half,
+        difference + half,
+        2 * t.sf(np.abs(difference / error), freedom),
+        difference / pooled,
+    )
+
+
+def false_discovery(p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
+    """``p`` corrected for the number of tests by Benjamini and Hochberg (1995), within each ``family``.
+
+    A family is a number per row, in practice the listener; NaN was not tested and does not count.
+    """
+    import numpy as np
+    from scipy.stats import false_discovery_control
+
+    corrected = np.full(len(p), np.nan)
+    tested = np.flatnonzero(~np.isnan(p))
+    tested = tested[np.argsort(family[tested], kind="stable")]
+    starts = np.flatnonzero(np.diff(family[tested], prepend=-1))
+    sizes = np.diff(np.append(starts, len(tested)))
+    # SciPy corrects the rows of a matrix at once, so families of one size go together.
+    for size in np.unique(sizes):
+        members = tested[starts[sizes == size][:, None] + np.arange(size)]
+        corrected[members] = false_discovery_control(p[members], axis=1)
+    return corrected
+
+
+def verdicts(difference: Numbers, corrected_p: Numbers) -> npt.NDArray[np.str_]:
+    """One of VERDICTS for each comparison; ``corrected_p`` is NaN where the evidence was too thin to test."""
+    import numpy as np
+
+    significant = corrected_p < SIGNIFICANT
+    return np.select(
+        [np.isnan(corrected_p), significant & (difference > 0), significant & (difference < 0)],
+        ["insufficient", "higher", "lower"],
+        "not_shown",
+    )
+
+
+def _quantile(freedom: Numbers) -> Numbers:
+    import numpy as np
+    from scipy.stats import t
+
+    return np.asarray(t.ppf((1 + CONFIDENCE) / 2, np.where(freedom > 0, freedom, np.nan)))

@@ -1,0 +1,76 @@
+"""Streams of Arrow batches in parts that second steps can take: sorted rows that belong together, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tonearm.columns import arrow_schema
+from tonearm.errors import TableInvalid
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tonearm.table import Table
+
+ROWS_PER_PART = 262_144
+"""About how many rows a part has; more where rows that belong together are more."""
+
+
+def finished(table: Table, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """What the second step of ``table`` makes of the sorted rows of its first, part by part.
+
+    Raises TableInvalid where more rows belong together than the table allows.
+    """
+    assert table.finish is not None
+    wanted = arrow_schema(table.finish_columns)
+    for part in whole_parts(batches, schema, table.finish_by):
+        if table.finish_limit is not None and (most := _most_alike(part, table.finish_by)) > table.finish_limit:
+            problem = f"{most:,} rows of one {', '.join(table.finish_by)} reach its second step, which takes "
+            raise TableInvalid(table.name, [f"{problem}{table.finish_limit:,}"])
+        yield table.finish(part).select(wanted.names).cast(wanted)
+
+
+def whole_parts(batches: Iterable[pa.RecordBatch], schema: pa.Schema, by: Sequence[str]) -> Iterator[pa.Table]:
+    """``batches`` of rows sorted by ``by`` in parts that no group of rows agreeing in ``by`` is cut by.
+
+    There is at least one part, empty if there are no rows.
+    """
+    import pyarrow as pa
+
+    waiting: list[pa.RecordBatch] = []
+    rows = 0
+    for batch in batches:
+        waiting.append(batch)
+        rows += batch.num_rows
+        if rows >= ROWS_PER_PART:
+            table = pa.Table.from_batches(waiting, schema).combine_chunks()
+            end = _last_start(table, by)
+            if end:
+                yield table.slice(0, end)
+            waiting = table.slice(end).to_batches()
+            rows = table.num_rows - end
+    yield pa.Table.from_batches(waiting, schema).combine_chunks()
+
+
+def _last_start(table: pa.Table, by: Sequence[str]) -> int:
+    """Row from which on all rows agree in ``by``; the number of rows where nothing need agree."""
+    starts = _starts(table, by)
+    return starts[-1] if by else table.num_rows
+
+
+def _starts(table: pa.Table, by: Sequence[str]) -> list[int]:
+    """Rows at which a value of ``by`` changes, the first row among them."""
+    import numpy as np
+
+    differs = np.zeros(max(table.num_rows - 1, 0), dtype=bool)
+    for name in by:
+        own = table[name].combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy()
+        differs |= np.diff(own) != 0
+    return [0, *(np.flatnonzero(differs) + 1).tolist()]
+
+
+def _most_alike(table: pa.Table, by: Sequence[str]) -> int:
+    starts = [*_starts(table, by), table.num_rows]
+    return max(end - begin for begin, end in pairwise(starts))
