@@ -1,6 +1,6 @@
 # make run   the main job, on a simulated household or on HISTORY=path, then the page (SERVE=0 stops before it)
 # make test  everything a test needs, then every test
-.PHONY: run test lint install system bench docs clean
+.PHONY: run test lint install system spark bench docs clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -34,14 +34,27 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# What the browser tests need; without it they skip and say so.
-system:
-	@if command -v chromium >/dev/null 2>&1; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
-	else echo "chromium is not there and cannot be installed without root: the browser tests will skip"; fi
+# The engine for more than one machine holds, with Delta's jars where Spark looks for its own.
+spark: $(VENV)/.spark
 
-test: install system lint
+$(VENV)/.spark: requirements/spark.txt deploy/spark-jars.xml $(VENV)/.installed
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/spark.txt
+	@if command -v mvn >/dev/null 2>&1; then \
+		mvn -q -B -f deploy/spark-jars.xml dependency:copy-dependencies -DincludeGroupIds=io.delta,org.antlr \
+			-DoutputDirectory="$$($(PY) -c 'import pathlib, pyspark; print(pathlib.Path(pyspark.__file__).parent / "jars")')"; \
+	else echo "mvn is not there: Spark will fetch Delta's jars itself when it starts"; fi
+	touch $@
+
+# What the browser and Spark tests need; without it they skip and say so.
+system:
+	@if command -v chromium >/dev/null 2>&1 && command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		command -v java >/dev/null 2>&1 || jdk=openjdk-17-jre-headless; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			chromium fonts-dejavu-core maven $$jdk >/dev/null; \
+	else echo "chromium, java or mvn is not there and cannot be installed without root: tests that need it will skip"; fi
+
+test: system install spark lint
 	$(PY) -m pytest -n 2 --dist loadfile
 
 lint: install

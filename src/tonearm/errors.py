@@ -8,7 +8,8 @@
     │   └── ArchiveRefused       3   an archive over a limit, or damaged
     ├── TableInvalid             4   a table broke its own rules; its old version is kept
     ├── HomeBusy                 5   another process is writing to this home
-    └── HomeUnusable             6   no space, no permission, or not a tonearm home
+    ├── HomeUnusable             6   no space, no permission, or not a tonearm home
+    └── EngineMissing            7   the engine asked for is not installed, or did not start
 
 A message says what happened, to what, and what to do about it. Anything else that reaches the command
 line is a bug in tonearm and ends with exit code 1.
@@ -84,3 +85,9 @@ class HomeUnusable(TonearmError):
     """The home folder has no space, no permission, or holds something else."""
 
     exit_code = 6
+
+
+class EngineMissing(TonearmError):
+    """The engine asked for is not installed, or did not start."""
+
+    exit_code = 7

@@ -16,15 +16,14 @@ from tonearm.imports import import_paths
 from tonearm.run import SHIPPED, build
 from tonearm.settings import load_settings
 
-_PLAYS = ("20 Nov 2020 09:35", "20 Nov 2020 09:46", "21 Nov 2020 20:01", "23 Nov 2020 11:15", "24 Nov 2020 08:00")
+_PLAYS = ("20 Nov 2020 09:35", "20 Nov 2020 09:46", "21 Nov 2020 20:01", "23 Nov 2020 11:15")
 
 
 def compiled_files(folder: Path) -> Iterator[Path]:
-    """The files that a first and a later build of a home in ``folder`` leave, one per table and shape."""
+    """The files that a build of a home in ``folder`` leaves, one per table."""
     settings = load_settings(folder / "home", {})
-    for number, dates in enumerate((_PLAYS[:4], _PLAYS[4:])):
-        import_paths(settings, [_history(folder / f"{number}.csv", dates)], "somebody", "UTC")
-        build(settings, shipped=False)
+    import_paths(settings, [_history(folder / "history.csv", _PLAYS)], "somebody", "UTC")
+    build(settings, shipped=False)
     yield from sorted(settings.compiled.glob("*.sql"))
 
 

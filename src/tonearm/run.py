@@ -1,14 +1,15 @@
 """Building: walks the graph of tables and brings each up to date with one atomic commit.
 
 A table is left alone when its code and inputs are what they were; a *windowed* table is replaced only for
-the stretches of time that new listens fall into; anything else is built anew. All three give the same rows.
+the stretches of time that new listens fall into, another one only for the listeners that something changed
+for; anything else is built anew. All four give the same rows.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +22,7 @@ from tonearm.bronze import HISTORY, SCHEMAS
 from tonearm.errors import TableInvalid
 from tonearm.home import scratch_folder, writing
 from tonearm.lake import Lake, open_lake
+from tonearm.lake.engine import COMMON
 from tonearm.ledger import next_run, recover
 from tonearm.settings import Settings
 from tonearm.table import Table, tables, with_inputs
@@ -30,14 +32,13 @@ from tonearm.windows import Window, new_windows, where_sql
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tonearm.lake.duckdb import Engine
+    from tonearm.lake.engine import BuildEngine
 
 Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
 
 SHIPPED = Path(__file__).parent / "sql"
 """The tables' functions as SQL, written by ``tonearm.precompile``."""
-_PART = "part_"
 _PARTITIONS = ("year",)
 """Columns that windowed tables are partitioned by where they have them."""
 
@@ -75,6 +76,8 @@ class Change(msgspec.Struct, frozen=True):
     """Only rows were added; the old ones are as they were."""
     windows: tuple[Window, ...] | None = None
     """Only rows in these stretches of time differ."""
+    listeners: frozenset[str] | None = None
+    """Only rows of these listeners differ."""
 
 
 Progress = Callable[[str, int, int], None]
@@ -92,16 +95,14 @@ def build(
 
     A table that breaks its own rules keeps its old version, the tables that need it are skipped, and the
     report says why. Without ``shipped``, the SQL that came with the package is not used. Raises UnknownName,
-    HomeBusy and HomeUnusable.
+    HomeBusy, HomeUnusable and EngineMissing.
     """
-    from tonearm.lake.duckdb import engine
-
     began = perf_counter()
     todo = with_inputs(names)
     lake = open_lake(settings.lake)
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
         recover(settings, lake)
-        session = stack.enter_context(engine(settings, folder, rows=lake.rows(HISTORY)))
+        session = stack.enter_context(_engine(settings, folder, lake.rows(HISTORY)))
         work = _Build(lake, session, [*([SHIPPED] if shipped else []), settings.compiled])
         work.set_clock(_clock(settings))
         for done, table in enumerate(todo):
@@ -113,30 +114,46 @@ def build(
     return BuildReport(tables=work.reports, seconds=perf_counter() - began)
 
 
-class _Build:
-    """One build under way: where each table's rows are in the engine, and what changed so far."""
+def _engine(settings: Settings, folder: Path, rows: int) -> AbstractContextManager[BuildEngine]:
+    if settings.engine == "spark":
+        from tonearm.lake.spark import spark_engine
 
-    def __init__(self, lake: Lake, session: Engine, compiled: list[Path]) -> None:
+        return spark_engine(settings, folder, rows)
+    from tonearm.lake.duckdb import engine
+
+    return engine(settings, folder, rows)
+
+
+class _Build:
+    """One build under way: what the engine's relations show, and what changed so far."""
+
+    def __init__(self, lake: Lake, session: BuildEngine, compiled: list[Path]) -> None:
         self.lake, self.session, self.compiled = lake, session, compiled
         self.run = next_run(lake) - 1
         """Number of the newest import that this build sees."""
         self.reports: list[TableReport] = []
-        self.relations: dict[str, str] = {}
+        self.shown: dict[str, str] = {}
+        """Relations that the engine knows by their table's name, and which rows of it they show: SQL, or all."""
         self.changes: dict[str, Change] = {}
         self.broken: set[str] = set()
         self.windows: dict[int, list[Window]] = {}
+        self.listeners = 0
         self.joined_by_windowed = {i for t in tables().values() if t.windowed for i in t.inputs}
 
     def set_clock(self, rows: pa.Table) -> None:
         """Write the listeners' clocks into the lake when they differ from what is there."""
+        import pyarrow.compute as pc
+
         name = "listener_clock"
+        self.listeners = pc.count_distinct(rows["listener"]).as_py()
         before = self.lake.content(name)
-        self.session.register("new_clock", rows)
-        self.session.look_at(self.lake, name, SCHEMAS[name])
-        lost = self.session.value(f"SELECT count(*) FROM (FROM {name} EXCEPT FROM new_clock)")
-        if before is None or lost or rows.num_rows != self.lake.rows(name):
-            self.lake.replace(name, rows, {})
-            self.changes[name] = Change(before, grew=lost == 0)
+        old = self.lake.dataset(name).to_table() if before is not None else rows.schema.empty_table()
+        order = [(column, "ascending") for column in ("listener", "from_at")]
+        if before is not None and old.select(rows.column_names).sort_by(order).equals(rows.sort_by(order)):
+            return
+        lost = old.join(rows, rows.column_names, join_type="left anti").num_rows
+        self.lake.replace(name, rows, {})
+        self.changes[name] = Change(before, grew=lost == 0)
 
     def bring_up_to_date(self, table: Table) -> None:
         began = perf_counter()
@@ -164,12 +181,15 @@ class _Build:
         stale = [i for i in inputs if known.get(i) != inputs[i]]
         if not stale:
             return "unchanged"
-        if table.windowed:
+        if table.windowed and self.session.extends:
             windows = self._windows(table, stale, known)
             if windows is not None:
                 return self._in_windows(table, inputs, windows)
         if table.grows and all(self._only_appended(i, known.get(i)) for i in stale):
             return self._growing(table, inputs)
+        listeners = self._listeners(table, stale, known)
+        if listeners is not None and 2 * len(listeners) <= self.listeners:
+            return self._of_listeners(table, inputs, listeners)
         return self._in_full(table, inputs)
 
     def _only_appended(self, name: str, since: int | None) -> bool:
@@ -198,121 +218,163 @@ class _Build:
 
     def _windows_since(self, run: int) -> list[Window]:
         if run not in self.windows:
-            self.windows[run] = new_windows(self.session, self._relation(HISTORY), run)
+            self._show(HISTORY)
+            self.windows[run] = new_windows(self.session, HISTORY, run)
         return self.windows[run]
 
-    def _relation(self, name: str) -> str:
-        """Name under which the engine sees the newest rows of table ``name``."""
-        if name not in self.relations:
-            self.session.look_at(self.lake, name, SCHEMAS.get(name, ()))
-            self.relations[name] = name
-        return self.relations[name]
+    def _listeners(self, table: Table, stale: list[str], known: dict[str, int | None]) -> set[str] | None:
+        """The listeners whose rows may differ, None when it may be anybody's."""
+        if table.across_listeners or table.grain[0] != "listener":
+            return None
+        listeners: set[str] = set()
+        for name in stale:
+            change = self.changes.get(name)
+            if change is None or change.before != known.get(name) or change.listeners is None:
+                return None
+            listeners |= change.listeners
+        return listeners
 
-    def _sql(self, table: Table, relations: dict[str, str]) -> str:
-        """The table's function as SQL over ``relations``, from a file where one fits: Ibis takes a second."""
-        names = [relations[i] for i in table.inputs]
-        shapes = [str(self.session.run(f"DESCRIBE {name}").fetchall()) for name in names]
-        known = "".join([table.version, version("ibis-framework"), *names, *shapes])
+    def _show(self, name: str, where: str = "", kept: bool = False) -> None:
+        """Let the engine know the table's newest rows, those that ``where`` holds for, by the table's name."""
+        if self.shown.get(name) == where:
+            return
+        columns = SCHEMAS.get(name, ())
+        if where:
+            whole = f"whole_{name}"
+            self.session.look_at(self.lake, name, columns, whole)
+            if kept:
+                self.session.keep(f"part_{name}", f"SELECT * FROM {whole} WHERE {where}", ())
+                self.session.view(name, f"SELECT * FROM part_{name}")
+            else:
+                self.session.view(name, f"SELECT * FROM {whole} WHERE {where}")
+        else:
+            self.session.look_at(self.lake, name, columns)
+        self.shown[name] = where
+
+    def _sql(self, table: Table) -> str:
+        """The table's function as SQL over its inputs, from a file where one fits: Ibis takes a second."""
+        shapes = [str(self.session.kinds(name)) for name in table.inputs]
+        known = "".join([table.version, version("ibis-framework"), self.session.dialect, *shapes])
         key = f"-- {hashlib.sha256(known.encode()).hexdigest()}\n"
-        name = f"{table.name}{'-part' if any(n.startswith(_PART) for n in names) else ''}.sql"
+        name = f"{table.name}.sql" if self.session.dialect == COMMON else f"{table.name}.{self.session.dialect}.sql"
         for folder in self.compiled:
             text = (folder / name).read_text(encoding="utf-8") if (folder / name).exists() else ""
             if text.startswith(key):
                 return text
-        backend = self.session.ibis
-        text = key + str(backend.compile(table.build(*(backend.table(n) for n in names))))
+        text = key + self.session.compile(table)
         partial = self.compiled[-1] / f"{name}.part"
         partial.write_text(text, encoding="utf-8")
         partial.rename(partial.with_suffix(""))
         return text
 
     def _in_full(self, table: Table, inputs: dict[str, int | None]) -> Action:
-        relations = {i: self._relation(i) for i in table.inputs}
-        self._compute(table, self._sql(table, relations))
+        for name in table.inputs:
+            self._show(name)
+        new = self._compute(table)
         before = self.lake.content(table.name)
         compared = table.name in self.joined_by_windowed and not table.windowed and self.lake.has(table.name)
         lost, gained = self._difference(table) if compared else (1, 1)
         if lost == 0 == gained:
             self._note_only(table, inputs, before)
             return "unchanged"
-        self._check(table, f"new_{table.name}")
-        columns = self.session.columns(f"new_{table.name}")
+        self._check(table, new)
+        columns = self.session.kinds(new)
         partitions = [c for c in _PARTITIONS if table.windowed and c in columns]
-        self.lake.replace(table.name, self._rows(table), self._note(table, inputs), partition_by=partitions)
+        self.session.write(self.lake, table.name, new, self._note(table, inputs), partition_by=partitions)
         self.changes[table.name] = Change(before, grew=lost == 0)
         # Whoever needs it reads it from its files: at most one table's rows are held in memory.
-        self.session.run(f"DROP TABLE new_{table.name}")
-        self.relations.pop(table.name, None)
+        self._forget(table)
         return "built"
 
     def _in_windows(self, table: Table, inputs: dict[str, int | None], windows: list[Window]) -> Action:
         before = self.lake.content(table.name)
         if not windows:
             self._note_only(table, inputs, before)
-            self.changes[table.name] = Change(before, windows=())
+            self.changes[table.name] = Change(before, windows=(), listeners=frozenset())
             return "unchanged"
-        relations = {}
         for name in table.inputs:
-            relation = self._relation(name)
-            if {"listener", "started_at"} <= set(self.session.columns(relation)):
-                self.session.run(
-                    f"CREATE OR REPLACE TABLE {_PART}{name} AS "
-                    f"SELECT * FROM {relation} WHERE {where_sql(windows, 'read')}"
-                )
-                relation = f"{_PART}{name}"
-            relations[name] = relation
-        sql = self._sql(table, relations)
+            self._show(name)
+            if {"listener", "started_at"} <= set(self.session.kinds(name)):
+                self._show(name, where_sql(windows, "read"), kept=True)
         where = where_sql(windows, "write", table.time)
-        self._compute(table, f"SELECT * FROM ({sql}) WHERE {where}")
-        self._check(table, f"new_{table.name}")
-        self.lake.replace(table.name, self._rows(table), self._note(table, inputs), where=where)
-        self.changes[table.name] = Change(before, windows=tuple(windows))
-        self.relations.pop(table.name, None)
+        listeners = frozenset(window.listener for window in windows)
+        self._replace(table, inputs, where, Change(before, windows=tuple(windows), listeners=listeners))
         return "extended"
+
+    def _of_listeners(self, table: Table, inputs: dict[str, int | None], listeners: set[str]) -> Action:
+        before = self.lake.content(table.name)
+        change = Change(before, listeners=frozenset(listeners))
+        if not listeners:
+            self._note_only(table, inputs, before)
+            self.changes[table.name] = change
+            return "unchanged"
+        where = f"listener IN ({', '.join(_text(name) for name in sorted(listeners))})"
+        for name in table.inputs:
+            self._show(name)
+            if "listener" in self.session.kinds(name):
+                self._show(name, where)
+        self._replace(table, inputs, where, change)
+        return "extended"
+
+    def _replace(self, table: Table, inputs: dict[str, int | None], where: str, change: Change) -> None:
+        """Compute and write the rows that ``where`` holds for."""
+        new = self._compute(table, where)
+        self._check(table, new)
+        self.session.write(self.lake, table.name, new, self._note(table, inputs), where)
+        self.changes[table.name] = change
+        self._forget(table)
 
     def _growing(self, table: Table, inputs: dict[str, int | None]) -> Action:
         """Compute the rows of grain values that are not in the table yet, and append them."""
         before = self.lake.content(table.name)
-        old = self._relation(table.name)
-        sql = self._sql(table, {i: self._relation(i) for i in table.inputs})
-        keys = _list(table.grain)
-        self._compute(table, f"SELECT * FROM ({sql}) ANTI JOIN {old} USING ({keys})")
-        self._check(table, f"new_{table.name}")
-        if not self.session.value(f"SELECT count(*) FROM new_{table.name}"):
+        for name in (table.name, *table.inputs):
+            self._show(name)
+        new = self._compute(table, but_not_in=table.name)
+        self._check(table, new)
+        if not self.session.value(f"SELECT count(*) FROM {new}"):
             self._note_only(table, inputs, before)
             return "unchanged"
-        self.lake.append(table.name, self._rows(table), self._note(table, inputs))
+        self.session.append(self.lake, table.name, new, self._note(table, inputs))
         self.changes[table.name] = Change(before, grew=True)
-        self.relations.pop(table.name)
+        self._forget(table)
         return "extended"
 
-    def _rows(self, table: Table) -> pa.RecordBatchReader:
-        return self.session.stream(f"SELECT * FROM new_{table.name}")
-
-    def _compute(self, table: Table, sql: str) -> None:
-        """Leave the rows of ``sql``, after the table's second step, in the engine as ``new_<name>``."""
+    def _compute(self, table: Table, where: str = "true", but_not_in: str = "") -> str:
+        """Leave the table's rows, sorted and as they are declared, in the engine; the relation they are in."""
+        rows, new = f"rows_of_new_{table.name}", f"new_{table.name}"
+        self.session.view(rows, self._sql(table), self.session.dialect)
+        if but_not_in:
+            missing = f"missing_in_{table.name}"
+            self.session.view(missing, f"SELECT * FROM {rows} ANTI JOIN {but_not_in} USING ({_list(table.grain)})")
+            rows = missing
         if table.finish is not None:
-            self.session.register("finished", self.session.finished(table, sql))
-            sql = "SELECT * FROM finished"
-        sql = self.session.narrowed(sql)
-        columns = self.session.columns(sql)
+            self.session.finish(table, rows, f"finished_{table.name}")
+            rows = f"finished_{table.name}"
+        columns = self.session.kinds(rows)
         # By time, so that a stretch of it is in few files.
         by_time = [c for c in (*_PARTITIONS, "listener", table.time) if c in columns]
-        order = _list(by_time if table.windowed else table.grain)
-        self.session.run(f"CREATE OR REPLACE TABLE new_{table.name} AS SELECT * FROM ({sql}) ORDER BY {order}")
+        order = by_time if table.windowed else table.grain
+        self.session.keep(new, f"{self.session.declared(rows)} WHERE {where}", order)
+        return new
+
+    def _forget(self, table: Table) -> None:
+        self.session.forget(f"new_{table.name}")
+        self.shown.pop(table.name, None)
 
     def _check(self, table: Table, relation: str) -> None:
-        found = problems(self.session, table, relation, {c: self._relation(t) for c, t in table.references.items()})
+        for other in table.references.values():
+            self._show(other)
+        found = problems(self.session, table, relation, table.references)
         if found:
             raise TableInvalid(table.name, found)
 
     def _difference(self, table: Table) -> tuple[int, int]:
         """(rows of the old version that are gone or changed, rows that are new)."""
-        old = f"old_{table.name}"
-        self.session.register(old, self.lake.dataset(table.name))
-        columns = _list(self.session.columns(old))
+        self._show(table.name)
+        columns = _list(self.session.kinds(table.name))
         lost = self.session.value(
-            f"SELECT count(*) FROM (SELECT {columns} FROM {old} EXCEPT SELECT {columns} FROM new_{table.name})"
+            f"SELECT count(*) FROM (SELECT {columns} FROM {table.name} "
+            f"EXCEPT SELECT {columns} FROM new_{table.name}) AS lost"
         )
         rows = self.session.value(f"SELECT count(*) FROM new_{table.name}")
         return lost, rows - (self.lake.rows(table.name) - lost)
@@ -332,6 +394,10 @@ def _clock(settings: Settings) -> pa.Table:
 
     with closing(open_store(settings)) as store:
         return listener_clock(store.listeners(), until_year=datetime.now(UTC).year + 1)
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _list(columns: Iterable[str]) -> str:

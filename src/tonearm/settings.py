@@ -7,7 +7,7 @@ import tomllib
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -34,6 +34,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Megabytes the embedded engine may hold before it spills to disk; 0 means by the size of the history."""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     """Threads of the embedded engine; 0 means one per core."""
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    """What builds the tables: duckdb, in this process, or spark, which needs ``tonearm[spark]`` and a JDK."""
+    spark_master: str = "local[*]"
+    """Where Spark runs: ``local[*]`` is this machine, ``spark://host:7077`` a cluster that sees the same lake."""
+    spark_jars: str = ""
+    """Folder of Delta's jars for Spark; empty means those in Spark's own folder, else by Maven coordinates."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     """Seconds to wait for another writer before giving up."""
     max_entries: Annotated[int, msgspec.Meta(ge=1)] = 10_000

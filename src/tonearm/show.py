@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from tonearm.bronze import SCHEMAS
 from tonearm.errors import UnknownName, UsageError
+from tonearm.history import Moment, moment
 from tonearm.lake import Lake, open_lake
 from tonearm.rules import RULES
 from tonearm.settings import Settings
-from tonearm.table import find, tables
+from tonearm.table import Table, find, tables, with_inputs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,21 +27,25 @@ def show(
     rule: str = "all",
     limit: int | None = None,
     offset: int = 0,
+    as_of: str | None = None,
 ) -> pa.Table:
     """Rows of table ``name``, ordered by its grain, of one listener or of all.
 
     ``rule`` other than ``all`` computes the table from the listens that the rule counts, without storing
-    anything. Raises UnknownName for a table, listener or rule that is not there, and UsageError where the
-    rule cannot apply or the table was not built yet.
+    anything. ``as_of`` shows it as it stood at the end of a day, at an instant or in a version; with a rule, it
+    is what the code of today makes of the tables of then. Raises UnknownName for a table, listener or rule that
+    is not there, and UsageError where the rule cannot apply or the table was not built yet, or not yet then.
     """
     from tonearm.lake.duckdb import engine
 
     if rule not in RULES:
         raise UnknownName("listen rule", rule, RULES, hint=f"there are {', '.join(RULES)}")
     lake = open_lake(settings.lake)
-    columns, order = _shape(lake, name)
+    _check(lake, name)
+    then = moment(lake, name, as_of)
+    columns, order = _shape(lake, name, then)
     with engine(settings) as session:
-        source = _stored(session, lake, name) if rule == "all" else _computed(session, lake, name, rule)
+        source = _stored(session, then, name) if rule == "all" else _computed(session, then, name, rule)
         where = ""
         if listener is not None and "listener" in columns:
             listener = _spelt(session, lake, listener)
@@ -50,38 +55,71 @@ def show(
         return session.table(sql, [listener] if where else [])
 
 
-def _shape(lake: Lake, name: str) -> tuple[tuple[str, ...], str]:
-    """Columns of the table and the order its rows are shown in; told by the lake, without loading the registry."""
-    if name in SCHEMAS:
-        columns = SCHEMAS[name]
-        first = [c for c in ("run", "position", "file_name", "row", "listener", "from_at") if c in columns]
-        return columns, ", ".join(first) or "ALL"
-    if not name.isidentifier() or not lake.has(name):
+def _check(lake: Lake, name: str) -> None:
+    """Raise unless ``name`` is a table that can be read; told by the lake, without loading the registry."""
+    if name not in SCHEMAS and (not name.isidentifier() or not lake.has(name)):
         find(name)
         raise UsageError(f"table {name} has not been built yet; `tonearm build` builds it")
-    columns = tuple(lake.dataset(name).schema.names)
-    grain = [f'"{c}"' for c in lake.note(name).get("grain", columns)]
+
+
+def _shape(lake: Lake, name: str, then: Moment) -> tuple[tuple[str, ...], str]:
+    """Columns of the table and the order its rows are shown in."""
+    version = then.version(name)
+    columns = tuple(lake.dataset(name, version).schema.names) if lake.has(name) else SCHEMAS[name]
+    if name in SCHEMAS:
+        first = [c for c in ("run", "position", "file_name", "row", "listener", "from_at") if c in columns]
+        return columns, ", ".join(first) or "ALL"
+    grain = [f'"{c}"' for c in lake.note(name, version).get("grain", columns)]
     return columns, ", ".join(["listener", "started_at DESC", *grain] if "listen_id" in columns else grain)
 
 
-def _stored(session: Engine, lake: Lake, name: str) -> str:
-    if not lake.has(name) and name in SCHEMAS:
-        session.create(name, SCHEMAS[name])
-        return name
-    session.look_at(lake, name, ())
+def _stored(session: Engine, then: Moment, name: str, alias: str | None = None) -> str:
+    session.look_at(then.lake, name, SCHEMAS.get(name, ()), alias, then.version(name))
     return name
 
 
-def _computed(session: Engine, lake: Lake, name: str, rule: str) -> str:
-    """The table under another rule, as a relation of the engine."""
-    table = tables().get(name)
-    if table is None or LISTENS not in table.inputs or table.finish is not None:
-        takers = [t.name for t in tables().values() if LISTENS in t.inputs]
-        raise UsageError(f"a listen rule cannot be chosen for {name}; it can for {', '.join(takers)}")
-    backend = session.ibis
-    inputs = {i: backend.table(_stored(session, lake, i)) for i in table.inputs}
-    inputs[LISTENS] = RULES[rule].keep(inputs[LISTENS])
-    return f"({session.narrowed(str(backend.compile(table.build(**inputs))))}) AS computed"
+def _computed(session: Engine, then: Moment, name: str, rule: str) -> str:
+    """The table under another rule, as a relation of the engine; the tables it is made from are computed first."""
+    ruled = _made_of_listens()
+    if name not in ruled:
+        raise UsageError(f"a listen rule cannot be chosen for {name}, which is not made from {LISTENS}")
+    for table in with_inputs([name]):
+        if table.name == LISTENS:
+            _of_then(session, then, LISTENS, "every_listen")
+            kept = RULES[rule].keep(session.ibis.table("every_listen"))
+            session.view(LISTENS, str(session.ibis.compile(kept)))
+        elif table.name in ruled:
+            for needed in sorted({*table.inputs} - ruled):
+                _of_then(session, then, needed)
+            _compute(session, table)
+    return name
+
+
+def _compute(session: Engine, table: Table) -> None:
+    """Both steps of ``table`` from the relations called like its inputs, under its own name."""
+    first, made = f"first_{table.name}", f"made_{table.name}"
+    session.view(first, session.compile(table))
+    if table.finish is not None:
+        session.finish(table, first, made)
+    session.keep(table.name, session.declared(made if table.finish is not None else first), ())
+
+
+def _made_of_listens() -> set[str]:
+    """Names of the tables that a rule can be chosen for: the listens, and what is made from them by any way."""
+    found = {LISTENS}
+    for table in tables().values():
+        if found.intersection(table.inputs):
+            found.add(table.name)
+    return found
+
+
+def _of_then(session: Engine, then: Moment, name: str, alias: str | None = None) -> None:
+    """Make an input visible as it stood; raises UsageError unless it had the columns that the code of today needs."""
+    version = then.version(name)
+    columns = {v: set(then.lake.dataset(name, v).schema.names) for v in {None, version} if then.lake.has(name)}
+    if missing := sorted(columns[None] - columns[version]) if columns else []:
+        raise UsageError(f"no rule for the tables of then: {name} had no {', '.join(missing)} yet; leave out --rule")
+    _stored(session, then, name, alias)
 
 
 def _spelt(session: Engine, lake: Lake, listener: str) -> str:
@@ -105,8 +143,8 @@ def merges(settings: Settings, listener: str | None = None, limit: int | None = 
     lake = open_lake(settings.lake)
     with engine(settings) as session:
         for name in ("listening_history_bronze", "track_identities"):
-            _shape(lake, name)
-            _stored(session, lake, name)
+            _check(lake, name)
+            _stored(session, Moment(lake), name)
         backend = session.ibis
         records = explain_merges(backend.table("listening_history_bronze"), backend.table("track_identities"))
         listener = _spelt(session, lake, listener) if listener else None

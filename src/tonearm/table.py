@@ -52,6 +52,8 @@ class Table:
     so a build may replace just the stretch of time that new listens fall into."""
     time: str = "started_at"
     """Column that says where in time a row of a windowed table is."""
+    across_listeners: bool = False
+    """A listener's rows depend on those of other listeners."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Column → table that must hold each of its values."""
 
@@ -85,6 +87,7 @@ def table(
     grows: bool = False,
     windowed: bool = False,
     time: str = "started_at",
+    across_listeners: bool = False,
     references: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
     """Register the decorated function as the table of its name.
@@ -116,6 +119,7 @@ def table(
             grows=grows,
             windowed=windowed,
             time=time,
+            across_listeners=across_listeners,
             references=dict(references or {}),
         )
         return build
@@ -182,11 +186,12 @@ def schema_of(name: str) -> dict[str, str]:
     A derived table's columns are found by applying its function to empty inputs; a bronze table's are
     declared in :mod:`tonearm.bronze`.
     """
-    return {c: str(t) for c, t in _empty(name).schema().items()}
+    return {c: str(t) for c, t in unbound(name).schema().items()}
 
 
 @cache
-def _empty(name: str) -> Expression:
+def unbound(name: str) -> Expression:
+    """The table ``name`` as an Ibis expression with its declared columns, bound to no engine."""
     import ibis
 
     from tonearm import bronze
@@ -196,7 +201,7 @@ def _empty(name: str) -> Expression:
     if found is None or found.finish:
         columns = found.finish_columns if found else bronze.SCHEMAS[name]
         return ibis.table({c: _IBIS_NAMES[COLUMNS[c].kind] for c in columns}, name=name)
-    return ibis.table(found.build(*(_empty(i) for i in found.inputs)).schema(), name=name)
+    return ibis.table(found.build(*(unbound(i) for i in found.inputs)).schema(), name=name)
 
 
 _IBIS_NAMES = {

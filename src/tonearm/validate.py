@@ -10,19 +10,21 @@ from tonearm.lake.duckdb import SQL_NAMES
 from tonearm.table import Table
 
 if TYPE_CHECKING:
-    from tonearm.lake.duckdb import Engine
+    from tonearm.lake.engine import BuildEngine
 
 _EXAMPLES = 3
+_LARGEST = 1.7e308
+"""Beyond it a float is infinite; not every engine can be asked."""
 
 
-def problems(session: Engine, table: Table, relation: str, references: Mapping[str, str]) -> list[str]:
+def problems(session: BuildEngine, table: Table, relation: str, references: Mapping[str, str]) -> list[str]:
     """What is wrong with ``relation`` as the new content of ``table``: columns, types, ranges, grain, keys.
 
     Each problem names the column, how many rows break the rule and some of them by their grain. Columns
     are assumed to be in range when they are null, where null is allowed. ``references`` maps a column to
     the relation that must hold its values.
     """
-    types = {row[0]: str(row[1]) for row in session.run(f"DESCRIBE {relation}").fetchall()}
+    types = session.kinds(relation)
     wrong = _schema_problems(table, types)
     if wrong:
         return wrong
@@ -38,7 +40,7 @@ def _schema_problems(table: Table, types: Mapping[str, str]) -> list[str]:
     wrong += [f"grain column {c} is missing" for c in table.grain if c not in types]
     for name, found in types.items():
         expected = SQL_NAMES[COLUMNS[name].kind] if name in COLUMNS else found
-        if found.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ") != expected:
+        if found != expected:
             wrong.append(f"column {name} is {found}, not {expected}")
     return wrong
 
@@ -49,7 +51,7 @@ def _rules(name: str, column: Column, in_grain: bool) -> list[tuple[str, str]]:
     if in_grain or not column.null:
         rules.append((f"{name} is null", f'"{name}" IS NULL'))
     if column.kind == "float64":
-        rules.append((f"{name} is not a number", f'NOT isfinite("{name}")'))
+        rules.append((f"{name} is not a number", f'isnan("{name}") OR abs("{name}") > {_LARGEST}'))
     if column.low is not None:
         rules.append((f"{name} is below {column.low:g}", f'"{name}" < {column.low} - 1e-9'))
     if column.high is not None:
@@ -60,46 +62,47 @@ def _rules(name: str, column: Column, in_grain: bool) -> list[tuple[str, str]]:
     return rules
 
 
-def _row_problems(session: Engine, table: Table, relation: str, columns: Sequence[str]) -> list[str]:
+def _row_problems(session: BuildEngine, table: Table, relation: str, columns: Sequence[str]) -> list[str]:
     rules = [rule for name in columns for rule in _rules(name, COLUMNS[name], name in table.grain)]
-    counts = session.run(
-        f"SELECT {', '.join(f'count(*) FILTER (WHERE {wrong})' for _, wrong in rules)} FROM {relation}"
-    ).fetchone()
+    (counts,) = session.rows(
+        f"SELECT {', '.join(f'count(*) FILTER (WHERE {wrong}) AS c{i}' for i, (_, wrong) in enumerate(rules))} "
+        f"FROM {relation}"
+    )
     return [
         f"{what} in {count:,} rows{_examples(session, table, relation, wrong)}"
-        for (what, wrong), count in zip(rules, counts or (), strict=True)
+        for (what, wrong), count in zip(rules, counts, strict=True)
         if count
     ]
 
 
-def _grain_problems(session: Engine, table: Table, relation: str) -> list[str]:
+def _grain_problems(session: BuildEngine, table: Table, relation: str) -> list[str]:
     grain = ", ".join(f'"{c}"' for c in table.grain)
     repeated = session.value(
         f"SELECT count(*) - (SELECT count(*) FROM (SELECT DISTINCT {grain} FROM {relation})) FROM {relation}"
     )
     if not repeated:
         return []
-    rows = session.run(
-        f"SELECT {grain}, count(*) FROM {relation} GROUP BY {grain} HAVING count(*) > 1 LIMIT {_EXAMPLES}"
-    ).fetchall()
+    rows = session.rows(
+        f"SELECT {grain}, count(*) AS copies FROM {relation} GROUP BY {grain} HAVING count(*) > 1 LIMIT {_EXAMPLES}"
+    )
     shown = "; ".join(", ".join(map(str, row[:-1])) + f" ({row[-1]} times)" for row in rows)
     return [f"{repeated:,} rows repeat the grain ({', '.join(table.grain)}), e.g. {shown}"]
 
 
-def _reference_problems(session: Engine, table: Table, relation: str, references: Mapping[str, str]) -> list[str]:
+def _reference_problems(session: BuildEngine, table: Table, relation: str, references: Mapping[str, str]) -> list[str]:
     wrong = []
     for column, other in references.items():
-        lost = f'"{column}" IS NOT NULL AND "{column}" NOT IN (SELECT "{column}" FROM {other})'
-        count = session.value(f"SELECT count(*) FROM {relation} WHERE {lost}")
+        lost = f'(SELECT * FROM {relation} ANTI JOIN {other} USING ("{column}") WHERE "{column}" IS NOT NULL)'
+        count = session.value(f"SELECT count(*) FROM {lost} AS lost")
         if count:
             wrong.append(
                 f"{column} is not in {table.references[column]} in {count:,} rows"
-                + _examples(session, table, relation, lost)
+                + _examples(session, table, f"{lost} AS lost", "true")
             )
     return wrong
 
 
-def _examples(session: Engine, table: Table, relation: str, wrong: str) -> str:
+def _examples(session: BuildEngine, table: Table, relation: str, wrong: str) -> str:
     grain = ", ".join(f'"{c}"' for c in table.grain)
-    rows = session.run(f"SELECT {grain} FROM {relation} WHERE {wrong} LIMIT {_EXAMPLES}").fetchall()
+    rows = session.rows(f"SELECT {grain} FROM {relation} WHERE {wrong} LIMIT {_EXAMPLES}")
     return ", e.g. " + "; ".join(", ".join(f"{c} {v}" for c, v in zip(table.grain, row, strict=True)) for row in rows)

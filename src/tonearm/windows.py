@@ -11,7 +11,7 @@ from tonearm.silver.listens import SESSION_GAP_MIN
 from tonearm.silver.matching import LAG_S, PAUSE_S
 
 if TYPE_CHECKING:
-    from tonearm.lake.duckdb import Engine
+    from tonearm.lake.engine import BuildEngine
 
 _COARSEST_S = 60.0
 SILENCE_MIN = max(SESSION_GAP_MIN, (LAG_S + PAUSE_S + _COARSEST_S) / 60)
@@ -59,7 +59,7 @@ def _instant(at: datetime) -> str:
     return f"'{at:%Y-%m-%dT%H:%M:%S.%f}Z'"
 
 
-def new_windows(session: Engine, bronze: str, last_run: int) -> list[Window]:
+def new_windows(session: BuildEngine, bronze: str, last_run: int) -> list[Window]:
     """One window per listener around the records that imports after ``last_run`` brought.
 
     A window is cut at silences: it begins with the stretch the first new record is in, and ends after the
@@ -75,7 +75,7 @@ def new_windows(session: Engine, bronze: str, last_run: int) -> list[Window]:
     return [_window(session, bronze, listener, first, last) for listener, first, last in touched]
 
 
-def _window(session: Engine, bronze: str, listener: str, first: datetime, last: datetime) -> Window:
+def _window(session: BuildEngine, bronze: str, listener: str, first: datetime, last: datetime) -> Window:
     """The window around ``first`` to ``last``, widened until no record in it has a copy outside."""
     while True:
         window = _between_silences(session, bronze, listener, first, last)
@@ -87,7 +87,7 @@ def _window(session: Engine, bronze: str, listener: str, first: datetime, last: 
         first, last = min(first, earliest or first), max(last, latest or last)
 
 
-def _copies(session: Engine, bronze: str, window: Window) -> tuple[datetime | None, datetime | None]:
+def _copies(session: BuildEngine, bronze: str, window: Window) -> tuple[datetime | None, datetime | None]:
     """First and last start among all copies of the records in ``window``: two exports may tell it differently."""
     ((earliest, latest),) = session.rows(
         f"""SELECT min(started_at), max(started_at) FROM {bronze} WHERE listener = $1 AND {_GOOD}
@@ -97,7 +97,7 @@ def _copies(session: Engine, bronze: str, window: Window) -> tuple[datetime | No
     return earliest, latest
 
 
-def _between_silences(session: Engine, bronze: str, listener: str, first: datetime, last: datetime) -> Window:
+def _between_silences(session: BuildEngine, bronze: str, listener: str, first: datetime, last: datetime) -> Window:
     for days in _LOOK_AROUND_DAYS:
         beginnings = _beginnings(session, bronze, listener, first - timedelta(days), last + timedelta(days))
         before = [at for at in beginnings if at <= first]
@@ -112,7 +112,7 @@ def _between_silences(session: Engine, bronze: str, listener: str, first: dateti
     )
 
 
-def _beginnings(session: Engine, bronze: str, listener: str, since: datetime, until: datetime) -> list[datetime]:
+def _beginnings(session: BuildEngine, bronze: str, listener: str, since: datetime, until: datetime) -> list[datetime]:
     """Starts of the records that follow a silence, in a part of the listener's history."""
     rows = session.rows(
         f"""WITH near AS (
@@ -129,6 +129,6 @@ def _beginnings(session: Engine, bronze: str, listener: str, since: datetime, un
     return [at for (at,) in rows]
 
 
-def _is_newest(session: Engine, bronze: str, listener: str, last: datetime) -> bool:
+def _is_newest(session: BuildEngine, bronze: str, listener: str, last: datetime) -> bool:
     later = f"SELECT count(*) FROM {bronze} WHERE listener = $1 AND {_GOOD} AND started_at > $2"
     return not session.value(later, [listener, last])

@@ -40,7 +40,8 @@ Exit codes:
   0  done                              4  a table broke its rules; old version kept
   1  a bug in tonearm                  5  another tonearm is writing
   2  asked for what cannot be done     6  the home folder cannot be used
-  3  none of the files could be read    130  stopped by Ctrl-C; what was done is kept
+  3  none of the files could be read   7  the engine asked for is not there
+  130  stopped by Ctrl-C; what was done is kept
 """
 
 
@@ -84,12 +85,12 @@ class _NoPandas(importlib.abc.MetaPathFinder):
     """Lets nothing import pandas: given a list, pyarrow does so just to ask whether it is a Series."""
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> None:
-        if fullname == "pandas":
+        if fullname == "pandas" and "pyspark" not in sys.modules:
             raise ModuleNotFoundError("no command but the page uses pandas", name="pandas")
 
 
 def program() -> None:
-    """The program ``tonearm``; without pandas, which takes a fifth of a second to load, except for the page."""
+    """The program ``tonearm``; only the page and Spark may load pandas, which takes a fifth of a second."""
     if "serve" not in sys.argv:
         sys.meta_path.insert(0, _NoPandas())
     main(prog_name="tonearm")

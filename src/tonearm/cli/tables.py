@@ -10,17 +10,20 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from tonearm.bronze import HISTORY
-from tonearm.cli.command import NOTHING_YET, Context, command, plain, progress, width
+from tonearm.cli.command import NOTHING_YET, Context, command, plain, progress, width, with_options
 from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from tonearm.history import Version
     from tonearm.run import BuildReport
 
 _PROSE_CHARS, _BETWEEN = 32, 3
+_CODE_CHARS = 8
 
 
 @command(
@@ -28,11 +31,17 @@ _PROSE_CHARS, _BETWEEN = 32, 3
 Examples:
   tonearm build
   tonearm build sessions temporal_trends
+  tonearm build --engine spark
+  tonearm build --engine spark --master spark://127.0.0.1:7077
 """
 )
 @click.argument("names", nargs=-1, metavar="[TABLE]…")
-def build(context: Context, names: tuple[str, ...]) -> None:
+@click.option("--engine", type=click.Choice(["duckdb", "spark"]), help="What computes; duckdb unless set otherwise.")
+@click.option("--master", help="Where Spark runs; this machine unless set otherwise.")
+def build(context: Context, names: tuple[str, ...], engine: str | None, master: str | None) -> None:
     """Bring the tables up to date: all of them, or those named and what they need."""
+    chosen = {"engine": engine, "spark_master": master}
+    context.settings = replace(context.settings, **{k: v for k, v in chosen.items() if v})
     report = build_with_progress(context, names)
     if context.as_json:
         context.answer({"seconds": report.seconds, "tables": report.tables})
@@ -67,9 +76,95 @@ def show_build(context: Context, report: BuildReport) -> None:
         context.say(f"they are empty: {NOTHING_YET}")
 
 
-@command()
-def tables(context: Context) -> None:
+@click.group(
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  tonearm tables
+  tonearm tables --graph
+  tonearm tables --graph sessions
+  tonearm tables --graph --format mermaid > tables.mmd
+  tonearm tables history sessions
+""",
+)
+@click.option(
+    "--graph",
+    is_flag=False,
+    flag_value="",
+    default=None,
+    metavar="[TABLE]",
+    help="Show what is made from what, or what TABLE is made from and used for.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "mermaid"]),
+    default="text",
+    show_default=True,
+    help="How to draw the graph: for reading, or for mermaid.js.",
+)
+@with_options
+def tables(context: Context, graph: str | None, form: str) -> None:
     """List every table that a build makes: what it holds, its grain, how many rows, when it was built."""
+    if click.get_current_context().invoked_subcommand:
+        return
+    if graph is None:
+        _list(context)
+    else:
+        _draw(context, graph or None, form)
+
+
+def _draw(context: Context, name: str | None, form: str) -> None:
+    from tonearm.lineage import lineage, listed, mermaid, tree
+
+    graph = lineage(name)
+    if context.as_json:
+        context.answer(graph)
+    elif form == "mermaid":
+        click.echo(mermaid(graph))
+    elif name:
+        click.echo(tree(graph, name))
+    else:
+        context.grid("", ("table", "made from"), listed(graph))
+
+
+@tables.command(
+    name="history",
+    epilog="""\b
+Examples:
+  tonearm tables history
+  tonearm tables history sessions --limit 5
+""",
+)
+@click.argument("name", required=False, metavar="[TABLE]")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many versions at most.")
+@with_options
+def history_of(context: Context, name: str | None, limit: int) -> None:
+    """List a table's versions, or the newest changes of all: when, how it came about, what became of its rows.
+
+    `tonearm show TABLE --as-of VERSION` shows what one held.
+    """
+    from tonearm.history import changes, history
+    from tonearm.lake import open_lake
+
+    lake = open_lake(context.settings.lake)
+    versions = history(lake, name, limit) if name else changes(lake, limit)
+    if context.as_json:
+        context.answer(versions)
+    elif not versions:
+        context.say(f"{name or 'nothing'} was never written; {NOTHING_YET}")
+    else:
+        columns = ("table", "version", "at (UTC)", "", "added", "removed", "rows", "import seen", "code")
+        shown = slice(1 if name else 0, None)
+        context.grid(name or "", columns[shown], [_told(v)[shown] for v in versions], "lrllrrrrl"[shown])
+
+
+def _told(v: Version) -> tuple[Any, ...]:
+    at, code = f"{v.at:%Y-%m-%d %H:%M}", (v.code or "–")[:_CODE_CHARS]
+    return v.table, v.version, at, v.done, v.added, v.removed, v.rows, v.run, code
+
+
+def _list(context: Context) -> None:
     from tonearm.lake import open_lake
     from tonearm.table import tables as registry
 
@@ -110,6 +205,7 @@ Examples:
   tonearm show temporal_trends --listener ada --limit 12
   tonearm show top_tracks_by_mood --rule 30s --format csv > top.csv
   tonearm show listening_with_features --format parquet > listens.parquet
+  tonearm show sessions --as-of 2026-01-01
 """
 )
 @click.argument("name", metavar="TABLE")
@@ -129,12 +225,20 @@ Examples:
     help="A table for reading; the others for programs, on standard output.",
 )
 @click.option("--limit", type=click.IntRange(0), default=None, help="How many rows at most; a table shows 50.")
-def show(context: Context, name: str, listener: str | None, rule: str, form: str, limit: int | None) -> None:
-    """Show a table's rows, under another listen rule if you like; nothing is stored."""
+@click.option(
+    "--as-of",
+    metavar="WHEN",
+    help="As it stood at the end of a day (UTC), at an instant, or in a version of `tonearm tables history`.",
+)
+def show(
+    context: Context, name: str, listener: str | None, rule: str, form: str, limit: int | None, as_of: str | None
+) -> None:
+    """Show a table's rows, under another listen rule or as of a day if you like; nothing is stored."""
     from tonearm.show import show as rows_of
 
     form = "json" if context.as_json else form
-    shown = rows_of(context.settings, name, listener, rule, limit=50 if form == "table" and limit is None else limit)
+    limit = 50 if form == "table" and limit is None else limit
+    shown = rows_of(context.settings, name, listener, rule, limit=limit, as_of=as_of)
     _print(context, shown, form)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,10 @@ class Commit:
     operation: str
     note: Mapping[str, Any]
     """What tonearm wrote beside the data; empty for commits by other programs."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """How the operation was asked for, in Delta's words: mode, predicate."""
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    """What the operation counted; its names depend on the writer."""
 
 
 class Lake:
@@ -103,13 +107,15 @@ class Lake:
         """The table's rows as an Arrow dataset, which pushes filters and column choices down."""
         return self.delta(name, version).to_pyarrow_dataset()
 
-    def rows(self, name: str) -> int:
-        """Number of rows, from the transaction log; 0 when the table was never written."""
+    def rows(self, name: str, version: int | None = None) -> int:
+        """Number of rows, now or in ``version``, from the transaction log; 0 when the table was never written."""
         import pyarrow as pa
 
         found = self._open(name)
         if found is None:
             return 0
+        if version is not None:
+            found.load_as_version(version)
         counts = pa.table(found.get_add_actions(flatten=True)).column("num_records")
         return sum(c for c in counts.to_pylist() if c)
 
@@ -119,9 +125,10 @@ class Lake:
         with said_plainly(self.path(name)):
             return [] if found is None else [_commit(entry) for entry in found.history(limit)]
 
-    def note(self, name: str) -> Mapping[str, Any]:
-        """What tonearm wrote beside the newest version that it wrote itself."""
-        return next((c.note for c in self.history(name, _HISTORY_LOOKED_AT) if c.note), {})
+    def note(self, name: str, version: int | None = None) -> Mapping[str, Any]:
+        """What tonearm wrote beside the newest version that it wrote itself, or the newest up to ``version``."""
+        commits = self.history(name, _HISTORY_LOOKED_AT if version is None else None)
+        return next((c.note for c in commits if c.note and (version is None or c.version <= version)), {})
 
     def content(self, name: str) -> int | None:
         """Version at which the rows of ``name`` last changed; commits that only add a note do not count."""
@@ -157,19 +164,26 @@ class Lake:
     def delete(self, name: str, where: str, note: Mapping[str, Any]) -> int:
         """Delete the rows that ``where`` (SQL) holds for; how many there were."""
         with said_plainly(self.path(name)):
-            result = self.delta(name).delete(where, commit_properties=_properties(note))
+            result = self.delta(name).delete(
+                where, commit_properties=_properties(note), post_commithook_properties=_keeping_the_log()
+            )
         return int(result.get("num_deleted_rows") or 0)
 
     def update(self, name: str, where: str, values: Mapping[str, str], note: Mapping[str, Any]) -> None:
         """Set columns to SQL ``values`` in the rows that ``where`` holds for."""
         with said_plainly(self.path(name)):
-            self.delta(name).update(updates=dict(values), predicate=where, commit_properties=_properties(note))
+            self.delta(name).update(
+                updates=dict(values),
+                predicate=where,
+                commit_properties=_properties(note),
+                post_commithook_properties=_keeping_the_log(),
+            )
 
     def compact(self, name: str, at_least: int = 200) -> None:
         """Join small files when ``name`` has ``at_least`` of them."""
         found = self.delta(name)
         if len(found.file_uris()) >= at_least:
-            found.optimize.compact(writer_properties=_writer())
+            found.optimize.compact(writer_properties=_writer(), post_commithook_properties=_keeping_the_log())
 
     def sweep(self) -> None:
         """Remove what a killed write left behind; the caller holds the writer's lock."""
@@ -181,12 +195,15 @@ class Lake:
 
         path = self.path(name)
         path.mkdir(parents=True, exist_ok=True)
+        is_old = (path / "_delta_log").is_dir()
         with said_plainly(path):
             write_deltalake(
                 str(path),
                 rows,
                 commit_properties=_properties(note),
+                post_commithook_properties=_keeping_the_log(),
                 writer_properties=_writer(),
+                configuration=None if is_old else {"delta.enableExpiredLogCleanup": "false"},
                 **options,
             )
         version = self.version(name)
@@ -249,11 +266,21 @@ def _properties(note: Mapping[str, Any]) -> Any:
     return CommitProperties(custom_metadata={NOTE: json.dumps(note, default=str)})
 
 
+def _keeping_the_log() -> Any:
+    """Has Delta keep its log: else every hundredth commit would end time travel to versions older than 30 days."""
+    from deltalake import PostCommitHookProperties
+
+    return PostCommitHookProperties(cleanup_expired_logs=False)
+
+
 def _commit(entry: Mapping[str, Any]) -> Commit:
-    note = entry.get(NOTE)
+    # Spark can add no key of its own to a commit, only a text.
+    note = entry.get(NOTE) or entry.get("userMetadata")
     return Commit(
         version=int(entry["version"]),
         at=datetime.fromtimestamp(int(entry["timestamp"]) / 1000, UTC),
         operation=str(entry.get("operation", "")),
         note=json.loads(note) if isinstance(note, str) else {},
+        parameters=entry.get("operationParameters") or {},
+        metrics=entry.get("operationMetrics") or {},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 
 from tonearm.columns import COLUMNS, Kind
 from tonearm.lake import Lake, refusal, said_plainly
+from tonearm.lake.engine import COMMON
 from tonearm.lake.parts import finished
 from tonearm.settings import Settings
 
@@ -30,7 +32,7 @@ SQL_NAMES: dict[Kind, str] = {
     "instant": "TIMESTAMPTZ",
     "local": "TIMESTAMP",
 }
-_WIDE_INTEGERS = {"HUGEINT", "UBIGINT", "INTEGER"}
+_OTHER_INTEGERS = {"HUGEINT", "UBIGINT", "INTEGER"}
 ROWS_PER_BATCH = 16_384
 
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -39,6 +41,9 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 class Engine:
     """One DuckDB session. Tables of the lake are views in it; what it computes stays in it until written."""
+
+    dialect = "duckdb"
+    extends = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Wrap a configured connection; use :func:`engine`."""
@@ -71,26 +76,43 @@ class Engine:
 
     def columns(self, relation: str) -> list[str]:
         """Names of the columns of a relation or a query."""
-        return [row[0] for row in self.run(f"DESCRIBE {relation}").fetchall()]
+        return list(self.kinds(relation))
 
-    def narrowed(self, sql: str) -> str:
-        """``sql`` with sums and counts as the 64-bit integers they are declared as; engines differ in their widths."""
-        types = self.run(f"DESCRIBE {sql}").fetchall()
-        casts = ", ".join(f'"{c}"::BIGINT AS "{c}"' for c, kind, *_ in types if kind in _WIDE_INTEGERS)
-        return f"SELECT * REPLACE ({casts}) FROM ({sql})" if casts else sql
+    def kinds(self, relation: str) -> dict[str, str]:
+        """Columns and types of a relation or a query."""
+        types = {name: str(kind) for name, kind, *_ in self.run(f"DESCRIBE {relation}").fetchall()}
+        return {name: kind.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ") for name, kind in types.items()}
 
-    def look_at(self, lake: Lake, name: str, columns: Iterable[str]) -> None:
-        """Make the lake's table ``name`` visible; an empty one with ``columns`` if it was never written."""
+    def declared(self, relation: str) -> str:
+        """SQL for the rows of ``relation`` with sums and counts as the 64-bit integers they are declared as."""
+        wide = [name for name, kind in self.kinds(relation).items() if kind in _OTHER_INTEGERS]
+        casts = ", ".join(f'"{name}"::BIGINT AS "{name}"' for name in wide)
+        return f"SELECT * REPLACE ({casts}) FROM {relation}" if casts else f"SELECT * FROM {relation}"
+
+    def look_at(
+        self,
+        lake: Lake,
+        name: str,
+        columns: Iterable[str],
+        alias: str | None = None,
+        version: int | datetime | None = None,
+    ) -> None:
+        """Make the lake's table ``name`` visible, as it stood in ``version`` if one is given.
+
+        A table that was never written is empty and has ``columns``.
+        """
+        alias = alias or name
         if not lake.has(name):
-            self.create(name, columns)
+            fields = ", ".join(f'NULL::{SQL_NAMES[COLUMNS[c].kind]} AS "{c}"' for c in columns)
+            self.view(alias, f"SELECT {fields} WHERE false")
             return
-        table = lake.delta(name)
+        table = lake.delta(name, version)
         # As addresses their spaces and quotes are written as %20 and the like.
         files, partitions = [unquote(uri) for uri in table.file_uris()], table.metadata().partition_columns
         if not files or "://" in files[0] or set(partitions) - {"year"}:
             # By way of another name, because a view cannot be registered over one that was created.
-            self.connection.register(f"rows_of_{name}", table.to_pyarrow_dataset())
-            self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS FROM rows_of_{name}")
+            self.connection.register(f"rows_of_{alias}", table.to_pyarrow_dataset())
+            self.view(alias, f"FROM rows_of_{alias}")
             return
         # DuckDB reads the files itself: a third of the memory and half the time of reading through Arrow.
         # `lake.delta` has refused what plain files would not tell: deletion vectors and column mapping.
@@ -98,12 +120,45 @@ class Engine:
         by_year = ", hive_partitioning=true, hive_types={'year': BIGINT}"
         options = "union_by_name=true" + (by_year if partitions else ", hive_partitioning=false")
         wanted = ", ".join(f'"{field.name}"' for field in table.schema().fields)
-        self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {wanted} FROM read_parquet([{paths}], {options})")
+        self.view(alias, f"SELECT {wanted} FROM read_parquet([{paths}], {options})")
 
-    def create(self, name: str, columns: Iterable[str]) -> None:
-        """An empty table with columns of the registry, in place of one of that name."""
-        fields = ", ".join(f'"{c}" {SQL_NAMES[COLUMNS[c].kind]}' for c in columns)
-        self.run(f"CREATE OR REPLACE TABLE {name} ({fields})")
+    def view(self, name: str, sql: str, dialect: str = COMMON) -> None:
+        """Give the rows of ``sql`` a name, without computing them."""
+        self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
+
+    def keep(self, name: str, sql: str, order: Sequence[str]) -> None:
+        """Compute the rows of ``sql``, sorted, and hold them under a name until :meth:`forget`."""
+        by = ", ".join(f'"{column}"' for column in order)
+        self.run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM ({sql}){f' ORDER BY {by}' if by else ''}")
+
+    def forget(self, name: str) -> None:
+        """Let go of what was kept as ``name``."""
+        self.run(f"DROP TABLE IF EXISTS {name}")
+
+    def compile(self, table: Table) -> str:
+        """The table's function as SQL over relations called like its inputs."""
+        return str(self.ibis.compile(table.build(*(self.ibis.table(name) for name in table.inputs))))
+
+    def finish(self, table: Table, relation: str, name: str) -> None:
+        """Call what the second step of ``table`` makes of ``relation``, its first, ``name``."""
+        self.register(f"rows_of_{name}", self.finished(table, f"SELECT * FROM {relation}"))
+        self.view(name, f"FROM rows_of_{name}")
+
+    def write(
+        self,
+        lake: Lake,
+        name: str,
+        relation: str,
+        note: Mapping[str, Any],
+        where: str | None = None,
+        partition_by: Sequence[str] = (),
+    ) -> None:
+        """Put ``relation`` in place of all rows of the lake's table, or of those that ``where`` holds for."""
+        lake.replace(name, self.stream(f"SELECT * FROM {relation}"), note, where, partition_by)
+
+    def append(self, lake: Lake, name: str, relation: str, note: Mapping[str, Any]) -> None:
+        """Add the rows of ``relation`` to the lake's table."""
+        lake.append(name, self.stream(f"SELECT * FROM {relation}"), note)
 
     def register(self, name: str, rows: Any) -> None:
         """Make Arrow ``rows`` visible as ``name``."""

@@ -57,7 +57,7 @@ def whole_parts(batches: Iterable[pa.RecordBatch], schema: pa.Schema, by: Sequen
 def _last_start(table: pa.Table, by: Sequence[str]) -> int:
     """Row from which on all rows agree in ``by``; the number of rows where nothing need agree."""
     starts = _starts(table, by)
-    return starts[-1] if by else table.num_rows
+    return starts[-1] if by else int(table.num_rows)
 
 
 def _starts(table: pa.Table, by: Sequence[str]) -> list[int]:
@@ -73,4 +73,4 @@ def _starts(table: pa.Table, by: Sequence[str]) -> list[int]:
 
 def _most_alike(table: pa.Table, by: Sequence[str]) -> int:
     starts = [*_starts(table, by), table.num_rows]
-    return max(end - begin for begin, end in pairwise(starts))
+    return max((end - begin for begin, end in pairwise(starts)), default=0)

@@ -1,0 +1,218 @@
+"""Every table is the same on Spark as on DuckDB, row by row.
+
+One household with what divides engines: several zones, a clock that goes forward and back, a move in mid-history,
+a listener without listens, one with a single listen, one with one track only, one whose tracks nobody measured, ties,
+nulls, NaN and a tempo of 0.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from tests.conftest import real
+from tonearm.errors import EngineMissing
+from tonearm.imports import import_paths
+from tonearm.lake import open_lake
+from tonearm.lake.divergences import RELATIVE_TOLERANCE
+from tonearm.run import BuildReport, build
+from tonearm.settings import Settings, load_settings
+from tonearm.store import open_store
+from tonearm.table import find, tables
+
+Row = dict[str, Any]
+
+HEADER = (
+    *("track_id", "artists", "album_name", "track_name", "popularity", "duration_ms", "explicit", "danceability"),
+    *("energy", "key", "loudness", "mode", "speechiness", "acousticness", "instrumentalness", "liveness", "valence"),
+    *("tempo", "time_signature", "track_genre"),
+)
+ARTISTS, TRACKS = 14, 9
+"""Artists, and tracks of each; the last three artists are not in the catalogue."""
+NOT_LISTED = 3
+SPRING_FORWARD = datetime(2023, 3, 26, 0, 0, tzinfo=UTC)
+FALL_BACK = datetime(2023, 10, 29, 0, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def spark() -> None:
+    """Skips where Spark cannot run."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
+    from tonearm.lake.spark import check_java
+
+    try:
+        check_java()
+    except EngineMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def household(spark: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, Settings, BuildReport]:
+    """The same home built by DuckDB and by Spark, and what the latter reports."""
+    folder = tmp_path_factory.mktemp("parity")
+    settings = load_settings(folder / "home", {})
+    random = Random(7)
+    import_paths(settings, [write_catalogue(folder / "dataset.csv", random)])
+    for name, zone, plays in listeners(random):
+        import_paths(settings, [write_history(folder / f"{name}.csv", plays)], name, zone)
+    with closing(open_store(settings)) as store:
+        store.ensure_listener("zoe", "Europe/London")
+        store.set_zone("bob", "Asia/Tokyo", date(2023, 6, 1))
+    return built_twice(settings, folder)
+
+
+def built_twice(settings: Settings, folder: Path) -> tuple[Settings, Settings, BuildReport]:
+    other = replace(settings, home=folder / "on spark", engine="spark", spark_master="local[2]")
+    shutil.copytree(settings.home, other.home)
+    assert build(settings).failed == []
+    return settings, other, build(other)
+
+
+def write_catalogue(path: Path, random: Random) -> Path:
+    def track(artist: int, number: int) -> list[object]:
+        energy, valence = (round(random.betavariate(2, 2), 3) for _ in range(2))
+        features = {
+            "danceability": round(random.random(), 3),
+            "energy": energy,
+            "loudness": round(-20 + 15 * energy, 3),
+            "speechiness": 0.05,
+            "acousticness": round(1 - energy * random.random(), 3),
+            "instrumentalness": round(random.random() ** 6, 6),
+            "liveness": 0.1,
+            # What a catalogue may hold instead of a number.
+            "valence": "nan" if number == 7 and artist % 2 else valence,
+            "tempo": 0 if number == 8 else round(random.uniform(70, 180), 3),
+        }
+        told = {
+            "track_id": f"{artist:02d}{number:02d}".rjust(22, "x"),
+            "artists": f"Artist {artist}",
+            "album_name": "Album",
+            "track_name": f"Song {number}",
+            "popularity": 50,
+            "duration_ms": 180_000 + 1000 * number,
+            "explicit": False,
+            "key": 1,
+            "mode": 1,
+            "time_signature": 4,
+            "track_genre": ("rock", "pop", "jazz")[artist % 3],
+            **features,
+        }
+        return [told[column] for column in HEADER]
+
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["", *HEADER])
+        writer.writerows([i, *track(i // TRACKS, i % TRACKS)] for i in range((ARTISTS - NOT_LISTED) * TRACKS))
+    return path
+
+
+def listeners(random: Random) -> Iterator[tuple[str, str, list[tuple[datetime, int, int]]]]:
+    """Name, zone and plays (instant, artist, track) of each."""
+    yield "ann", "Europe/Berlin", [*sessions(random, 260, datetime(2022, 12, 1, tzinfo=UTC)), *around_changes()]
+    yield "bob", "America/Los_Angeles", list(sessions(random, 120, datetime(2023, 1, 1, tzinfo=UTC)))
+    yield "cy", "UTC", [(datetime(2023, 5, 1, 12, tzinfo=UTC), 1, 1)]
+    yield "dee", "Australia/Lord_Howe", [(datetime(2023, 5, 1 + i, 12, tzinfo=UTC), 2, 2) for i in range(10)]
+    unlisted = [(at, ARTISTS - 1 - artist % NOT_LISTED, n) for at, artist, n in sessions(random, 40, SPRING_FORWARD)]
+    yield "eve", "Asia/Kolkata", unlisted
+    yield "o'fay", "America/Sao_Paulo", list(sessions(random, 40, FALL_BACK))
+
+
+def sessions(random: Random, count: int, since: datetime) -> Iterator[tuple[datetime, int, int]]:
+    """Sessions of a few albums or of a mixture, at hours that differ in taste."""
+    for number in range(count):
+        day = since + timedelta(days=number * 330 / count)
+        at = day.replace(minute=0) + timedelta(
+            hours=random.choice((7, 8, 13, 19, 22, 23)), minutes=random.randrange(50)
+        )
+        favourite = random.randrange(ARTISTS) if at.hour < 12 else random.randrange(ARTISTS // 2)
+        for place in range(random.randrange(1, 14)):
+            artist = favourite if random.random() < 0.5 else random.randrange(ARTISTS)
+            yield at, artist, (place if artist == favourite else random.randrange(TRACKS)) % TRACKS
+            at += timedelta(minutes=random.choice((3, 4, 5)))
+
+
+def around_changes() -> Iterator[tuple[datetime, int, int]]:
+    """Every quarter of an hour while clocks change."""
+    for begin in (SPRING_FORWARD, FALL_BACK):
+        yield from ((begin + timedelta(minutes=15 * i), i % ARTISTS, i % TRACKS) for i in range(16))
+
+
+def write_history(path: Path, plays: list[tuple[datetime, int, int]]) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(
+            [f"Artist {artist}", "Album", f"Song {number}", f"{at:%d %b %Y %H:%M}"] for at, artist, number in plays
+        )
+    return path
+
+
+def rows(settings: Settings, name: str) -> dict[tuple[Any, ...], Row]:
+    grain = find(name).grain
+    found = open_lake(settings.lake).dataset(name).to_table().to_pylist()
+    return {tuple(row[column] for column in grain): row for row in found}
+
+
+def differences(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return not math.isclose(one, other, rel_tol=RELATIVE_TOLERANCE, abs_tol=RELATIVE_TOLERANCE)
+    return bool(one != other)
+
+
+def compare(embedded: Settings, on_spark: Settings, name: str) -> None:
+    mine, theirs = rows(embedded, name), rows(on_spark, name)
+    assert mine.keys() == theirs.keys()
+    different = [
+        (grain, column, value, theirs[grain][column])
+        for grain, row in mine.items()
+        for column, value in row.items()
+        if differences(value, theirs[grain][column])
+    ]
+    assert different[:3] == []
+    types = [
+        {field.name: str(field.type) for field in open_lake(s.lake).dataset(name).schema} for s in (embedded, on_spark)
+    ]
+    assert types[0] == types[1]
+
+
+def test_spark_builds_every_table(household: tuple[Settings, Settings, BuildReport]) -> None:
+    *_, report = household
+    assert [(table.name, table.problem) for table in report.failed] == []
+
+
+@pytest.mark.parametrize("name", tables())
+def test_a_table_is_the_same_on_both_engines(name: str, household: tuple[Settings, Settings, BuildReport]) -> None:
+    embedded, on_spark, _ = household
+    compare(embedded, on_spark, name)
+
+
+def test_the_household_puts_every_table_to_the_test(household: tuple[Settings, Settings, BuildReport]) -> None:
+    """An empty table would be the same on both for no reason."""
+    embedded, *_ = household
+    empty = [name for name in tables() if not open_lake(embedded.lake).rows(name)]
+    assert empty == ["merges"]
+
+
+def test_what_spark_built_the_embedded_engine_goes_on_with(household: tuple[Settings, Settings, BuildReport]) -> None:
+    *_, on_spark, _ = household
+    again = build(replace(on_spark, engine="duckdb"))
+    assert {table.action for table in again.tables} == {"unchanged"}
+
+
+@pytest.mark.slow
+def test_a_real_history_is_the_same_on_both_engines(spark: None, tmp_path: Path) -> None:
+    settings = load_settings(tmp_path / "home", {})
+    files = [real("histories/lastfm_to_csv_headerless.csv"), real("catalogue/spotify_songs.csv")]
+    import_paths(settings, files, "somebody", "Europe/Berlin")
+    embedded, on_spark, report = built_twice(settings, tmp_path)
+    assert report.failed == []
+    for name in tables():
+        compare(embedded, on_spark, name)
