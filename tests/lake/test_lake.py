@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -65,3 +66,20 @@ def test_sweep_removes_what_a_killed_write_left(lake: Lake) -> None:
     lake.sweep()
     assert not staging.exists()
     assert read(lake) == [1]
+
+
+@pytest.mark.parametrize("has_property", [True, False], ids=["new table", "table from before the property"])
+def test_old_versions_outlive_checkpoints(lake: Lake, has_property: bool) -> None:
+    """Delta would delete log entries older than 30 days whenever it writes a checkpoint."""
+    for value in range(12):
+        lake.append("t", rows(value), {})
+        if value == 0:
+            lake.delta("t").alter.set_table_properties(
+                {"delta.checkpointInterval": "5", **({} if has_property else {"delta.enableExpiredLogCleanup": "true"})}
+            )
+    for entry in (lake.path("t") / "_delta_log").iterdir():
+        os.utime(entry, (0, 0))
+    for value in range(12, 24):
+        lake.append("t", rows(value), {})
+    assert read(lake, 3) == [0, 1, 2]
+    assert len(lake.history("t")) == 25
