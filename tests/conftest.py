@@ -47,6 +47,24 @@ def lastfm(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Callable[..., Path]:
+    """Writes calm, slow, acoustic tracks of (artist, title) as a catalogue; their Spotify ids count from 0."""
+
+    def write(tracks: Iterable[tuple[str, str]], name: str = "catalogue.csv") -> Path:
+        path = tmp_path / name
+        header = (
+            "track_id,artists,album_name,track_name,popularity,duration_ms,explicit,danceability,energy,key,loudness,"
+            "mode,speechiness,acousticness,instrumentalness,liveness,valence,tempo,time_signature,track_genre"
+        )
+        calm = ",0,200000,False,0.3,0.2,1,-20.0,0,0.04,0.9,0.0,0.1,0.3,75.0,4,acoustic"
+        rows = [f"{k:022d},{artist},,{title}{calm}" for k, (artist, title) in enumerate(tracks)]
+        path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+        return path
+
+    return write
+
+
 def real(name: str) -> Path:
     """A file of the shared real data; skips the test where it is absent."""
     path = SHARED / name

@@ -11,12 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from tonearm import docs
+from tonearm.bronze import SCHEMAS
 from tonearm.cli import main
 from tonearm.columns import COLUMNS
+from tonearm.examples import EMPTY
 from tonearm.imports import import_paths
 from tonearm.ledger import import_rows
 from tonearm.settings import Settings
 from tonearm.sources import sources
+from tonearm.table import tables
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -35,8 +38,45 @@ def test_generated_pages_say_what_the_code_says() -> None:
     assert stale == [], "run `make docs`"
 
 
-def test_a_page_that_differs_is_found_and_written_anew(tmp_path: Path) -> None:
+@pytest.fixture
+def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with all generated pages, whose examples are made up."""
+    made_up = dict.fromkeys((*SCHEMAS, *tables()), EMPTY) | {"sessions": "One.\n\n| minutes |\n| --- |\n| 3.2 |"}
+    monkeypatch.setattr(docs, "demo_examples", lambda: made_up)
     (tmp_path / "sources.md").write_text("By hand.\n" + docs.SOURCES_FROM + "\nold\n" + docs.SOURCES_TO + "\n")
+    done = CliRunner().invoke(docs.write, [str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "stale"),
+    [
+        ("| 3.2 |", "| 3.1 |", False),
+        ("| minutes |", "| hours |", True),
+        (docs.EXAMPLE_FROM, "", True),
+        ("One.\n\n| minutes |\n| --- |\n| 3.2 |", EMPTY, False),
+        ("Layer silver", "Layer gold", True),
+    ],
+)
+def test_of_an_example_just_the_values_may_differ(written: Path, old: str, new: str, stale: bool) -> None:
+    page = written / "tables" / "sessions.md"
+    text = page.read_text()
+    assert old in text
+    page.write_text(text.replace(old, new))
+    assert docs.out_of_date(written) == ([page] if stale else [])
+
+
+def test_the_columns_page_says_which_tables_have_a_column(written: Path) -> None:
+    (line,) = (
+        row for row in (written / "tables" / "columns.md").read_text().splitlines() if "`session_started_at`" in row
+    )
+    assert "[sessions](sessions.md)" in line
+    assert "[tracks](tracks.md)" not in line
+
+
+def test_a_page_that_differs_is_found_and_written_anew(written: Path) -> None:
+    tmp_path = written
     write = CliRunner().invoke(docs.write, [str(tmp_path)])
     assert write.exit_code == 0, write.output
     assert docs.out_of_date(tmp_path) == []

@@ -221,3 +221,52 @@ def test_extending_gives_what_building_anew_gives(
     import_paths(anew, [*parts[1], *parts[0]], "ada", "Europe/Berlin")
     assert build(anew).failed == []
     assert everything(extended) == everything(anew)
+
+
+CATALOGUE = (
+    ",track_id,artists,album_name,track_name,popularity,duration_ms,explicit,danceability,energy,key,loudness,mode,"
+    "speechiness,acousticness,instrumentalness,liveness,valence,tempo,time_signature,track_genre\n"
+    f"0,{'a' * 22},Nina Simone,Pastel Blues,Sinnerman,70,622000,False,.6,.7,1,-9,0,.1,.6,.01,.3,.5,144,4,jazz\n"
+    f"1,{'b' * 22},Can,Tago Mago,Halleluhwah,50,1112000,False,.5,.8,1,-8,0,.1,.1,.5,.2,.7,112,4,rock\n"
+)
+
+
+def household(folder: Path, parts: list[tuple[str, list[Path]]], catalogue: Path, between: bool) -> Settings:
+    """A home with the catalogue and each listener's files; built after each of them or at the end."""
+    settings = load_settings(folder, {})
+    import_paths(settings, [catalogue])
+    for listener, files in parts:
+        import_paths(settings, files, listener, "Europe/Berlin")
+        if between:
+            assert build(settings).failed == []
+    assert build(settings).failed == []
+    return settings
+
+
+@pytest.mark.slow
+@examples(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(heard=st.lists(plays, min_size=4, max_size=4))
+def test_one_listeners_import_gives_what_building_anew_gives(
+    tmp_path_factory: pytest.TempPathFactory, heard: list[list[tuple[int, int, bool]]]
+) -> None:
+    folder = tmp_path_factory.mktemp("household")
+    catalogue = folder / "dataset.csv"
+    catalogue.write_text(CATALOGUE)
+    files = [write_exports(folder / "exports", f"part {number}", one) for number, one in enumerate(heard)]
+    parts = list(zip(("ann", "bob", "cy", "bob"), files, strict=True))
+    extended = household(folder / "extended", parts, catalogue, between=True)
+    anew = household(folder / "anew", parts[::-1], catalogue, between=False)
+    assert everything(extended) == everything(anew)
+
+
+def test_only_the_rows_of_whom_something_changed_for_are_built(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    for listener in ("ann", "bob", "cy"):
+        import_paths(settings, [lastfm([A, B, C], f"{listener}.csv")], listener, "UTC")
+    build(settings)
+    import_paths(settings, [lastfm([(*A[:3], "24 Nov 2020 10:00")], "later.csv")], "bob")
+    done = actions(build(settings))
+    across = {t.name for t in tables().values() if t.across_listeners}
+    gold = {t.name: done[t.name] for t in tables().values() if t.layer == "gold" and t.name not in across}
+    assert set(gold.values()) == {"extended"}
+    shown = show(settings, "temporal_trends").to_pylist()
+    assert {r["listener"]: r["listens"] for r in shown if r["period_type"] == "year"} == {"ann": 3, "bob": 4, "cy": 3}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -16,10 +16,16 @@ import click
 from tonearm.bronze import DESCRIPTIONS, SCHEMAS
 from tonearm.cli import main as tonearm
 from tonearm.columns import COLUMNS, Column
+from tonearm.examples import EMPTY, demo_examples
+from tonearm.lineage import lineage, mermaid
 from tonearm.sources import Source, sources
 from tonearm.table import Table, schema_of, tables
 
 WRITTEN = "<!-- Written by `make docs`; edit the code it is made from instead. -->"
+EXAMPLE_FROM, EXAMPLE_TO = (
+    "<!-- example: `make docs` writes it anew, no test compares its numbers -->",
+    "<!-- up to here -->",
+)
 SOURCES_FROM, SOURCES_TO = "<!-- from here on written by `make docs` -->", "<!-- up to here -->"
 """What of ``sources.md`` lies between these is written; the rest is by hand."""
 
@@ -33,73 +39,125 @@ _TYPES = {"instant": "timestamp, UTC", "local": "timestamp, no zone"}
 _FEEDS = {"listens": "listens", "catalogue": "tracks of a catalogue", "nothing": "nothing; named and not read"}
 
 
-def pages(folder: Path) -> dict[Path, str]:
+FAMILIES = {
+    "descriptive": "What do you listen to, how much and when?",
+    "diagnostic": "What goes with what, and is it more than chance?",
+    "predictive": "What comes next, and how sure is that?",
+    "prescriptive": "What could you play, and why?",
+    "cognitive": "What kinds of listening are yours?",
+}
+"""The question that each family of gold tables answers."""
+STATISTICS = ("diagnostic", "prescriptive", "cognitive")
+"""Families whose numbers are counted as docs/statistics.md says."""
+
+_NO_EXAMPLE = "None yet; `make docs` makes one."
+
+
+def pages(folder: Path, examples: Mapping[str, str]) -> dict[Path, str]:
     """Every generated file below ``folder`` and what it should say."""
     by_hand = (folder / "sources.md").read_text(encoding="utf-8")
+    about_tables = {name: table_page(name, examples.get(name, _NO_EXAMPLE)) for name in (*SCHEMAS, *tables())}
     return {
         folder / "commands.md": commands_page(),
         folder / "sources.md": with_sources(by_hand),
         folder / "tables" / "README.md": tables_page(),
-        **{folder / "tables" / f"{name}.md": table_page(name) for name in (*SCHEMAS, *tables())},
+        folder / "tables" / "columns.md": columns_page(),
+        **{folder / "tables" / f"{name}.md": text for name, text in about_tables.items()},
     }
 
 
 def out_of_date(folder: Path) -> list[Path]:
-    """The generated files that are missing or say something else than the code, and pages of no table."""
-    wanted = pages(folder)
+    """The generated files that are missing or say something else than the code, and pages of no table.
+
+    The values of an example may be any, since floats differ in their last digits from machine to machine; a page
+    without one, or with a column that the table does not have, is out of date.
+    """
+    kept = {name: text for name in (*SCHEMAS, *tables()) if (text := _kept_example(folder, name))}
+    wanted = pages(folder, kept)
     stale = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    return sorted(stale + [path for path in (folder / "tables").glob("*.md") if path not in wanted])
+    without = {folder / "tables" / f"{name}.md" for name in (*SCHEMAS, *tables()) if name not in kept}
+    return sorted({*stale, *without, *(path for path in (folder / "tables").glob("*.md") if path not in wanted)})
+
+
+def _kept_example(folder: Path, name: str) -> str:
+    """The example that the table's page has, empty where it has none or one of other columns."""
+    page = folder / "tables" / f"{name}.md"
+    text = page.read_text(encoding="utf-8") if page.exists() else ""
+    found = text.partition(f"{EXAMPLE_FROM}\n")[2].partition(f"\n{EXAMPLE_TO}")[0]
+    header = next((line for line in found.splitlines() if line.startswith("| ")), "")
+    is_right = set(header.strip("| ").split(" | ")) <= set(schema_of(name)) if header else found == EMPTY
+    return found if is_right else ""
 
 
 def tables_page() -> str:
     """The index of tables by family, and a picture of what is made from what."""
-    families = [("bronze", "written as it comes", [(name, DESCRIPTIONS[name]) for name in SCHEMAS])]
+    families = [("bronze", "Rows as they came.", [(name, DESCRIPTIONS[name]) for name in SCHEMAS])]
     for (layer, family), group in groupby(sorted(tables().values(), key=_family), key=lambda t: (t.layer, t.family)):
-        about = "one row per real thing" if layer == "silver" else "what it says about a listener"
+        about = FAMILIES.get(family, "One row per real thing.")
         families.append((f"{layer}, {family}" if family else layer, about, [(t.name, t.summary) for t in group]))
     parts = [
         "# Tables",
         WRITTEN,
-        "`tonearm show TABLE` prints one; they lie in the folder `lake` of the home as Delta.",
+        "`tonearm show TABLE` prints one, `tonearm show TABLE --as-of 2026-01-01` as it stood then; they lie in the "
+        "folder `lake` of the home as Delta. [Every column](columns.md) with the tables that have it; "
+        "[how evidence is counted](../statistics.md).",
     ]
     for name, about, rows in families:
-        parts += [f"## {name}: {about}", _grid(("table", "what it holds"), ((f"[{n}]({n}.md)", s) for n, s in rows))]
-    parts += ["## What is made from what", _lineage()]
+        parts += [f"## {name}", about, _grid(("table", "what it holds"), ((f"[{n}]({n}.md)", s) for n, s in rows))]
+    parts += ["## What is made from what", _markdown(_LINEAGE), f"```mermaid\n{mermaid(lineage())}\n```"]
     return _page(parts)
+
+
+_LINEAGE = """An arrow that a longer way implies is left out, and one to a family leads to some of its tables; the
+page of a table names all of its inputs, and `tonearm tables --graph TABLE` shows them on a terminal."""
 
 
 def _family(table: Table) -> tuple[bool, str, str]:
     return table.layer == "gold", table.family, table.name
 
 
-def _lineage() -> str:
-    lines = ["```mermaid", "graph LR"]
-    used = {name for table in tables().values() for name in table.inputs}
-    layers = {"bronze": [name for name in SCHEMAS if name in used]}
-    for table in tables().values():
-        layers.setdefault(table.layer, []).append(table.name)
-    for layer, names in layers.items():
-        lines += [f"  subgraph {layer}", *(f"    {name}" for name in names), "  end"]
-    lines += [f"  {source} --> {table.name}" for table in tables().values() for source in table.inputs]
-    return "\n".join([*lines, "```"])
+def columns_page() -> str:
+    """Every column of the tables, and which tables have it."""
+    having: dict[str, list[str]] = {}
+    for name in (*SCHEMAS, *tables()):
+        for column in schema_of(name):
+            having.setdefault(column, []).append(name)
+    grid = _grid(
+        ("column", "type", "unit", "meaning", "tables"), ((*_column(c)[:4], _links(having[c])) for c in sorted(having))
+    )
+    about = "A column means the same in every table that has it; what a null says is on the tables' pages."
+    return _page(["# Columns", WRITTEN, about, grid])
 
 
-def table_page(name: str) -> str:
-    """The page of one table: what it holds, its grain, its columns, what it is made from and who uses it."""
+def table_page(name: str, example: str) -> str:
+    """The page of one table: what it holds, some rows, its grain, its columns, its inputs and who uses it."""
     users = [other.name for other in tables().values() if name in other.inputs]
     if name in SCHEMAS:
         about, made = DESCRIPTIONS[name], ["Layer bronze, written as it comes."]
     else:
         table = tables()[name]
-        about = table.doc
-        made = [
-            f"Layer {table.layer}{f', family {table.family}' if table.family else ''}.",
-            f"One row per {', '.join(f'`{c}`' for c in table.grain)}.",
-            f"Made from {_links(table.inputs)}.",
-        ]
-    made.append(f"Used by {_links(users)}." if users else "No other table uses it.")
+        about, made = table.doc, _made(table)
+    made.append(f"Used for {_links(users)}." if users else "No other table uses it.")
     columns = _grid(("column", "type", "unit", "meaning", "null means"), (_column(c) for c in schema_of(name)))
-    return _page([f"# {name}", WRITTEN, _markdown(about), "\n".join(f"- {line}" for line in made), columns])
+    shown = f"## Example\n{EXAMPLE_FROM}\n{example}\n{EXAMPLE_TO}"
+    facts = "\n".join(f"- {line}" for line in made)
+    return _page([f"# {name}", WRITTEN, _markdown(about), facts, shown, f"## Columns\n{columns}"])
+
+
+def _made(table: Table) -> list[str]:
+    """How a derived table comes about, a fact a line."""
+    question = FAMILIES.get(table.family)
+    facts = [
+        f"Layer {table.layer}, family {table.family}: *{question}*" if question else f"Layer {table.layer}.",
+        f"One row per {', '.join(f'`{c}`' for c in table.grain)}.",
+        f"Made from {_links(table.inputs)}.",
+    ]
+    if table.finish is not None:
+        most = f"; at most {table.finish_limit:,} rows of one listener reach it" if table.finish_limit else ""
+        facts.append(f"A second step computes what SQL cannot say{most}.")
+    if table.family in STATISTICS:
+        facts.append("[How evidence is counted](../statistics.md): units, intervals, corrected p, *insufficient*.")
+    return facts
 
 
 def _links(names: Iterable[str]) -> str:
@@ -218,14 +276,15 @@ def write(check: bool, folder: Path) -> None:
         for path in stale:
             click.echo(f"{path} is out of date; run `make docs`", err=True)
         sys.exit(bool(stale))
-    wanted = pages(folder)
+    wanted = pages(folder, demo_examples())
+    written = [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    for path in written:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(wanted[path], encoding="utf-8")
     for path in stale:
-        if path in wanted:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(wanted[path], encoding="utf-8")
-        else:
+        if path not in wanted:
             path.unlink()
-    click.echo(f"{len(stale)} pages written, {len(wanted)} in all")
+    click.echo(f"{len(written)} pages written, {len(wanted)} in all")
 
 
 if __name__ == "__main__":

@@ -90,7 +90,8 @@ def test_what_is_not_understood_is_422(http: httpx.Client, path: str) -> None:
 @given(
     st.sampled_from(
         ["/tables/{}", "/listens?before={}", "/listens?listener={}", "/listeners/{}/overview", "/imports/{}",
-         "/listeners/{}/top/tracks?from={}", "/tables/tracks?rule={}&listener={}", "/imports/1?outcome={}"]
+         "/listeners/{}/top/tracks?from={}", "/tables/tracks?rule={}&listener={}", "/imports/1?outcome={}",
+         "/tables/listening_history_bronze?as_of={}", "/tables/{}/history"]
     ),
     st.one_of(st.text(max_size=40), st.integers().map(str), st.datetimes().map(str)),
 )  # fmt: skip

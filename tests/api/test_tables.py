@@ -56,3 +56,31 @@ def test_unknown_names_are_404_with_the_nearest(filled: httpx.Client) -> None:
     assert "temporal_trends" in answer.json()["message"]
     for params in ({"listener": "Nobody"}, {"rule": "31s"}):
         assert filled.get("/tables/temporal_trends", params=params).status_code == 404
+
+
+def test_the_graph_has_an_edge_from_each_input(filled: httpx.Client) -> None:
+    graph = filled.get("/tables/graph").json()
+    layers = {node["name"]: node["layer"] for node in graph["nodes"]}
+    assert (layers["listening_history_bronze"], layers["sessions"], layers["temporal_trends"]) == (
+        *("bronze", "silver", "gold"),
+    )
+    assert {"source": "listening_with_features", "target": "sessions"} in graph["edges"]
+    assert all(edge["source"] in layers and edge["target"] in layers for edge in graph["edges"])
+
+
+def test_a_table_s_history_and_a_version_of_it(filled: httpx.Client) -> None:
+    (built,) = filled.get("/tables/sessions/history").json()
+    assert (built["version"], built["done"], built["added"], built["rows"]) == (0, "built", 1, 1)
+    for as_of in ("0", built["at"], "2999-01-01"):
+        rows = filled.get("/tables/sessions", params={"as_of": as_of}).json()["rows"]
+        assert rows == filled.get("/tables/sessions").json()["rows"]
+    assert filled.get("/tables/no_such_table/history").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("as_of", "says"), [("2001-01-01", "first written"), ("7", "no version 7"), ("x", "no moment")]
+)
+def test_what_is_no_moment_of_the_table_is_a_sentence(filled: httpx.Client, as_of: str, says: str) -> None:
+    answer = filled.get("/tables/sessions", params={"as_of": as_of})
+    assert (answer.status_code, answer.json()["error"]) == (422, "UsageError")
+    assert says in answer.json()["message"]

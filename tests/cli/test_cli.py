@@ -78,6 +78,8 @@ def test_the_command_line_starts_without_anything_heavy() -> None:
         (["imports", "show", "1"], 2, "tonearm imports"),
         (["imports", "undo", "1"], 2, "tonearm imports"),
         (["tables"], 0, "tonearm import PATH"),
+        (["tables", "history"], 0, "tonearm import PATH"),
+        (["tables", "history", "sessions"], 0, "tonearm import PATH"),
         (["build"], 0, "tonearm import PATH"),
         (["show", "sessions"], 2, "tonearm build"),
         (["show", "listening_history_bronze"], 0, "tonearm import PATH"),
@@ -96,7 +98,8 @@ def test_an_empty_home_says_what_to_do_next(tonearm: Run, words: list[str], code
 
 
 @pytest.mark.parametrize(
-    "words", [["imports"], ["tables"], ["listeners"], ["doctor"], ["listens"], ["show", "imports"]]
+    "words",
+    [["imports"], ["tables"], ["tables", "history"], ["listeners"], ["doctor"], ["listens"], ["show", "imports"]],
 )
 def test_looking_at_a_home_that_is_not_there_does_not_make_it(
     tonearm: Run, settings: Settings, words: list[str]
@@ -206,6 +209,36 @@ def test_columns_without_room_are_named_and_not_squeezed(built: Run) -> None:
     assert "2020-11-20" in shown.stdout
     assert "no room for" in shown.stderr
     assert "mean_valence" in shown.stderr
+
+
+def test_the_graph_of_tables_is_drawn_for_reading_and_for_programs(tonearm: Run) -> None:
+    whole = tonearm("tables", "--graph").stdout
+    assert "gold, descriptive" in whole
+    assert " sessions " in whole
+    around = tonearm("tables", "--graph", "sessions").stdout
+    assert around.splitlines()[:3] == ["sessions", "made from", "└── listening_with_features"]
+    assert "temporal_trends" not in around
+    assert "  listens --> listening_with_features" in tonearm("tables", "--graph", "--format", "mermaid").stdout
+    assert {"source": "listens", "target": "listening_with_features"} in answer(tonearm("tables", "--graph", "--json"))[
+        "edges"
+    ]
+    assert "did you mean sessions" in tonearm("tables", "--graph", "session", expect=2).stderr
+
+
+def test_versions_are_listed_and_can_be_shown(built: Run) -> None:
+    (version,) = answer(built("tables", "history", "sessions", "--json"))
+    assert (version["version"], version["done"], version["rows"], version["run"]) == (0, "built", 1, 1)
+    assert "built" in built("tables", "history", "sessions").stdout
+    newest = answer(built("tables", "history", "--limit", "3", "--json"))
+    assert len(newest) == 3
+    assert newest == sorted(newest, key=lambda v: v["at"], reverse=True)
+    assert "temporal_trends" in built("tables", "history").stdout
+    now = answer(built("show", "sessions", "--json"))
+    for as_of in ("0", version["at"], "2999-01-01"):
+        assert answer(built("show", "sessions", "--as-of", as_of, "--json")) == now
+    assert "first written" in built("show", "sessions", "--as-of", "2001-01-01", expect=2).stderr
+    assert "a day is written" in built("show", "sessions", "--as-of", "yesterday", expect=2).stderr
+    assert "did you mean sessions" in built("tables", "history", "session", expect=2).stderr
 
 
 def test_the_records_of_one_listen_are_explained(built: Run) -> None:

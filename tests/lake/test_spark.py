@@ -119,12 +119,12 @@ def imported(on_spark: Settings, lastfm: Callable[..., Path]) -> Settings:
 
 @pytest.mark.slow
 def test_a_build_killed_on_spark_is_finished_by_the_next(imported: Settings) -> None:
-    command = [sys.executable, "-m", "tonearm", "--home", str(imported.home), "build", "--engine", "spark"]
+    command = [sys.executable, "-m", "tonearm", "--home", str(imported.home), "build", "listens", "--engine", "spark"]
     for moment in MOMENTS_S:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             time.sleep(moment)
             process.send_signal(signal.SIGKILL)
-    report = build(imported)
+    report = build(imported, ["listens"])
     assert report.failed == []
     lake = open_lake(imported.lake)
     assert lake.rows("listens") == 400

@@ -9,8 +9,11 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from tonearm.history import Version
 from tonearm.ledger import FileReport, ImportReport
+from tonearm.lineage import Edge, Graph, Node
 from tonearm.overview import Favourite, Overview
+from tonearm.playlists import Playlist
 from tonearm.run import TableReport
 
 
@@ -124,7 +127,7 @@ class Imported(msgspec.Struct):
 
 STRUCTS: tuple[type, ...] = (
     *(Problem, Health, ColumnInfo, TableInfo, Zone, Zones, ListenerInfo, Listens, Rows, Built, Imported, ImportRows),
-    *(FileReport, ImportReport, TableReport, Overview, Favourite),
+    *(FileReport, ImportReport, TableReport, Overview, Favourite, Playlist, Version, Node, Edge, Graph),
 )
 _REFERENCE = "#/components/schemas/{name}"
 

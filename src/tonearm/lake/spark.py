@@ -294,6 +294,8 @@ def _configuration(settings: Settings, folder: Path, rows: int) -> dict[str, str
         "spark.sql.shuffle.partitions": str(max(4, rows // _ROWS_PER_PARTITION)),
         # Delta spreads a table's log over fifty tasks; ours are small.
         "spark.databricks.delta.snapshotPartitions": "2",
+        # As the embedded engine writes: what a table held is told for as long as its files are there.
+        "spark.databricks.delta.properties.defaults.enableExpiredLogCleanup": "false",
         "spark.driver.memory": f"{settings.memory_mb or _MEMORY_MB}m",
         "spark.local.dir": str(folder),
         "spark.sql.warehouse.dir": str(folder / "warehouse"),

@@ -12,7 +12,9 @@ from fastapi.responses import Response
 from tonearm.api.answers import Answer, ColumnInfo, Rows, TableInfo, answers
 from tonearm.api.deps import Limit, ListenerAsked, Offset, Rule, SettingsDep
 from tonearm.columns import COLUMNS
+from tonearm.history import Version, history
 from tonearm.lake import Lake, open_lake
+from tonearm.lineage import Graph, lineage
 from tonearm.show import show
 from tonearm.table import Table, schema_of, tables
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["tables"])
 
 Format = Literal["json", "csv", "arrow", "parquet"]
+_AS_OF = "As the table stood at the end of a day (UTC), at an instant, or in a version of its history."
 
 
 @router.get("/tables", responses=answers(list[TableInfo]))
@@ -29,6 +32,22 @@ def list_tables(settings: SettingsDep) -> Answer:
     """Every table: what it holds, its grain and columns, how many rows, when it was built."""
     lake = open_lake(settings.lake)
     return Answer([_info(table, lake) for table in tables().values()])
+
+
+@router.get("/tables/graph", responses=answers(Graph))
+def read_graph() -> Answer:
+    """What is made from what: every table with its layer, inputs first, and an edge from each input."""
+    return Answer(lineage())
+
+
+@router.get("/tables/{name}/history", responses=answers(list[Version]))
+def read_history(
+    settings: SettingsDep,
+    name: str,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="How many versions at most.")] = 100,
+) -> Answer:
+    """Versions of a table, newest first: when, how it came about, what became of its rows."""
+    return Answer(history(open_lake(settings.lake), name, limit))
 
 
 @router.get("/tables/{name}", responses=answers(Rows))
@@ -40,9 +59,10 @@ def read_table(
     limit: Limit = 1_000,
     offset: Offset = 0,
     form: Annotated[Format, Query(alias="format")] = "json",
+    as_of: Annotated[str | None, Query(description=_AS_OF)] = None,
 ) -> Response:
-    """Rows of a table in the order of its grain, under a listen rule; Arrow or Parquet for many."""
-    rows = show(settings, name, listener, rule, limit=limit + 1, offset=offset)
+    """Rows of a table in the order of its grain, under a listen rule or as of a day; Arrow or Parquet for many."""
+    rows = show(settings, name, listener, rule, limit=limit + 1, offset=offset, as_of=as_of)
     shown, truncated = rows.slice(0, limit), rows.num_rows > limit
     if form == "json":
         return Answer(Rows(shown.to_pylist(), truncated))

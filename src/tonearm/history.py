@@ -1,0 +1,178 @@
+"""Versions of tables: what was done when, and which version stood at a moment of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from urllib.parse import unquote
+
+import msgspec
+
+from tonearm.bronze import SCHEMAS
+from tonearm.errors import UsageError
+from tonearm.lake import Commit, Lake
+from tonearm.table import find
+
+MOMENTS = "a day is written 2026-01-01, an instant 2026-01-01T18:30+01:00 (UTC without an offset), a version 3"
+_JOINED, _UNCHANGED = "files joined", "unchanged"
+
+
+class Version(msgspec.Struct, kw_only=True):
+    """One version of one table."""
+
+    table: str
+    version: int
+    at: datetime
+    """When it was committed."""
+    done: str
+    """How it came about: built, extended, unchanged, import 3, undo of import 3 …"""
+    rows: int | None = None
+    """Rows of the table then; None where the log does not tell."""
+    added: int | None = None
+    """Rows that were written; some may be as they were before."""
+    removed: int | None = None
+    """Rows that are gone or were written anew."""
+    run: int | None = None
+    """The newest import that it has seen."""
+    code: str | None = None
+    """Hash of the code that made it; other code may make other rows of the same listens."""
+    engine: str | None = None
+    """The engine that computed it, where that is noted."""
+
+
+def history(lake: Lake, name: str, limit: int | None = None) -> list[Version]:
+    """Versions of the table ``name``, newest first; none when it was never written. Raises UnknownName."""
+    known(name)
+    commits = lake.history(name, None if limit is None else limit + 1)
+    return list(_told(lake, name, commits))[:limit]
+
+
+def changes(lake: Lake, limit: int) -> list[Version]:
+    """The newest versions of all tables in which any rows changed, newest first."""
+    found = [version for name in lake.names() for version in _changes(lake, name, limit)]
+    return sorted(found, key=lambda version: (version.at, version.table), reverse=True)[:limit]
+
+
+def _changes(lake: Lake, name: str, limit: int) -> list[Version]:
+    commits = lake.history(name, limit + 1)
+    return [v for v in _told(lake, name, commits) if v.done not in (_UNCHANGED, _JOINED)][:limit]
+
+
+def known(name: str) -> None:
+    """Raise UnknownName unless there is a table of that name, written or not."""
+    if name not in SCHEMAS:
+        find(name)
+
+
+def _told(lake: Lake, name: str, commits: Iterable[Commit]) -> Iterator[Version]:
+    commits = list(commits)
+    rows: Mapping[int, int] = {-1: 0, **{c.version: lake.rows(name, c.version) for c in commits}}
+    for commit in commits:
+        added, removed = _counted(commit, rows[commit.version], rows.get(commit.version - 1))
+        note = commit.note
+        yield Version(
+            table=name,
+            version=commit.version,
+            at=commit.at,
+            done=_done(commit),
+            rows=rows[commit.version],
+            added=added,
+            removed=removed,
+            run=note.get("run"),
+            code=note.get("code"),
+            engine=note.get("engine"),
+        )
+
+
+def _counted(commit: Commit, rows: int, before: int | None) -> tuple[int | None, int | None]:
+    """Rows that the commit added and removed, None where the version before it is not known."""
+    if before is None:
+        return None, None
+    written = commit.metrics.get("num_added_rows", commit.metrics.get("numOutputRows"))
+    # What is copied from a file of which just some rows go counts as written; the difference is right all the same.
+    added = max(rows - before, 0) if written is None else int(written)
+    return added, before + added - rows
+
+
+def _done(commit: Commit) -> str:
+    note = commit.note
+    if "undo" in note or "undoing" in note:
+        return f"undo of import {note.get('undo', note.get('undoing'))}"
+    if commit.operation == "OPTIMIZE":
+        return _JOINED
+    if "content" in note:
+        return _UNCHANGED
+    if "inputs" in note:
+        return "built" if _replaces_all(commit) else "extended"
+    if "run" in note:
+        return f"import {note['run']}"
+    return commit.operation.lower() or "written"
+
+
+def _replaces_all(commit: Commit) -> bool:
+    """Spark writes the absent predicate of an overwriting commit as an empty list."""
+    is_append = commit.parameters.get("mode") == "Append"
+    return not is_append and commit.parameters.get("predicate") in (None, "", "[]")
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment of the past at which tables are looked at; by default now."""
+
+    lake: Lake
+    at: datetime | None = None
+    chosen: Mapping[str, int] = field(default_factory=dict)
+    """Versions that were asked for by number."""
+
+    def version(self, name: str) -> int | None:
+        """The version of ``name`` that stood then, None for the newest; raises UsageError when there was none."""
+        if name in self.chosen:
+            return self.chosen[name]
+        if self.at is None or not self.lake.has(name):
+            return None
+        commits = self.lake.history(name)
+        version = max((c.version for c in commits if c.at <= self.at), default=None)
+        if version is None:
+            first = commits[-1].at
+            raise UsageError(f"{name} was first written at {first:%Y-%m-%d %H:%M:%S} UTC; before that there is nothing")
+        _check_files(self.lake, name, version)
+        return version
+
+
+def moment(lake: Lake, name: str, as_of: str | None) -> Moment:
+    """The moment that ``as_of`` means for table ``name``: the end of a day, an instant, or that of a version.
+
+    Raises UsageError for what is none of these, and for a version that ``name`` does not have.
+    """
+    if as_of is None:
+        return Moment(lake)
+    text = as_of.strip()
+    if not (text.isascii() and text.isdecimal()):
+        return Moment(lake, _instant(text))
+    commits = {str(commit.version): commit for commit in lake.history(name)}
+    if text not in commits:
+        there = f"it has {min(map(int, commits))} to {max(map(int, commits))}" if commits else "it was never written"
+        raise UsageError(f"{name} has no version {text}; {there}; {MOMENTS}")
+    found = commits[text]
+    _check_files(lake, name, found.version)
+    return Moment(lake, found.at, {name: found.version})
+
+
+def _check_files(lake: Lake, name: str, version: int) -> None:
+    """Tonearm deletes no file of an old version, but another program may have."""
+    files = [Path(unquote(uri)) for uri in lake.delta(name, version).file_uris() if "://" not in uri]
+    if not all(file.exists() for file in files):
+        raise UsageError(f"version {version} of {name} cannot be read any more: another program deleted its files")
+
+
+def _instant(text: str) -> datetime:
+    with suppress(ValueError):
+        return datetime.combine(date.fromisoformat(text), time.max, UTC)
+    try:
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"'{text}' is no moment; {MOMENTS}") from error
