@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tonearm.columns import VERDICTS as VERDICTS
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -22,9 +24,8 @@ SIGNIFICANT = 0.05
 ENOUGH_UNITS = 10
 """Sessions (or days) on each side below which a mean says more about chance than about the listener: its 95 %
 interval spans 1.4 standard deviations."""
-
-VERDICTS = ("higher", "lower", "not_shown", "insufficient")
-"""What a comparison may conclude. ``not_shown`` is no proof of equality; ``insufficient`` was not tested."""
+ROUNDING = 1e-9
+"""A standard deviation below it is what averaging equal numbers leaves behind: the units are all alike."""
 
 
 class Comparison(NamedTuple):
@@ -51,11 +52,11 @@ def against(mean: Numbers, stddev: Numbers, n: Numbers, expected: Numbers | floa
     from scipy.stats import t
 
     n = np.where(n > 1, n, np.nan)
-    low, high = mean_interval(mean, stddev, n)
-    difference = mean - expected
-    spread = np.where(stddev > 0, stddev, np.nan)
-    p = 2 * t.sf(np.abs(difference / (spread / np.sqrt(n))), n - 1)
     # Units that are all the same tell nothing about what other units would be.
+    spread = np.where(stddev > ROUNDING, stddev, np.nan)
+    low, high = mean_interval(mean, spread, n)
+    difference = mean - expected
+    p = 2 * t.sf(np.abs(difference / (spread / np.sqrt(n))), n - 1)
     return Comparison(difference, low - expected, high - expected, p, difference / spread)
 
 
@@ -71,12 +72,12 @@ def welch(
 
     n_a, n_b = (np.where(n > 1, n, np.nan) for n in (n_a, n_b))
     of_a, of_b = stddev_a**2 / n_a, stddev_b**2 / n_b
-    error = np.sqrt(of_a + of_b)
-    error = np.where(error > 0, error, np.nan)
+    error = np.where(np.maximum(stddev_a, stddev_b) > ROUNDING, np.sqrt(of_a + of_b), np.nan)
     freedom = error**4 / (of_a**2 / (n_a - 1) + of_b**2 / (n_b - 1))
     difference = mean_a - mean_b
     half = t.ppf((1 + CONFIDENCE) / 2, freedom) * error
     pooled = np.sqrt(((n_a - 1) * stddev_a**2 + (n_b - 1) * stddev_b**2) / (n_a + n_b - 2))
+    pooled = np.where(np.isnan(error), np.nan, pooled)
     return Comparison(
         difference,
         difference - half,

@@ -1,0 +1,1 @@
+"""Diagnostic tables: why the listening is as it is, and how sure that is."""

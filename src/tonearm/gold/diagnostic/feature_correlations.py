@@ -1,0 +1,251 @@
+"""Which audio features go together in what a listener hears."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from tonearm.columns import FEATURES
+from tonearm.gold.measures import with_measured_features
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    Numbers = npt.NDArray[np.float64]
+    Groups = npt.NDArray[np.int64]
+
+TRACKS = 20_000
+"""Most tracks of a listener that are looked at. Identities are hashes, so the smallest are a fair sample."""
+PAIRS = tuple(combinations(FEATURES, 2))
+WORDS = ((0.5, "strong"), (0.3, "moderate"), (0.1, "weak"), (0.0, "negligible"))
+"""|r| from which on a correlation is called so: large, medium and small of Cohen (1988)."""
+_NEARLY_1 = 1 - 1e-12
+_KINDS = ("pearson", "spearman")
+_COLUMNS = (
+    *("listener", "feature_a", "feature_b", "measured_tracks", "measured_artists"),
+    *(f"{kind}_{part}" for kind in _KINDS for part in ("r", "low", "high", "p_corrected")),
+    "strength",
+)
+
+
+def finish(rows: pa.Table) -> pa.Table:
+    """28 rows per listener from the features of the tracks."""
+    import numpy as np
+    import pyarrow as pa
+
+    from tonearm.gold.frames import as_table, codes, numbers
+
+    listener, artist = codes(rows, "listener"), codes(rows, "listener", "artist_id")
+    _, first = np.unique(listener, return_index=True)
+    found = _pairs({f: numbers(rows, f) for f in FEATURES}, listener, artist)
+    # A column holds the pairs of the first listener, then those of the second.
+    columns = {name: np.stack([pair[name] for pair in found], axis=1).reshape(-1) for name in found[0]}
+    return as_table(
+        {
+            "listener": rows["listener"].take(pa.array(np.repeat(first, len(PAIRS)))),
+            "feature_a": [a for a, _ in PAIRS] * len(first),
+            "feature_b": [b for _, b in PAIRS] * len(first),
+            **_judged(columns, np.repeat(np.arange(len(first)), len(PAIRS))),
+        },
+        _COLUMNS,
+    )
+
+
+@table(
+    grain=("listener", "feature_a", "feature_b"),
+    finish=finish,
+    finish_columns=_COLUMNS,
+    finish_by=("listener",),
+    finish_limit=TRACKS,
+)
+def feature_correlations(listening_with_features: ir.Table) -> ir.Table:
+    """Which features go together in your music: is what you dance to also what cheers you up?
+
+    One row per listener and pair of the eight audio features, 28 of them. An observation is a distinct track
+    heard, however often, because hearing it again does not change it; only measured features (real and
+    catalogue) count, and a pair only the tracks that have both (``measured_tracks``). Of a listener with more
+    than 20,000 such tracks a sample is taken, those with the smallest ``track_id``, which is a hash.
+
+    ``pearson_r`` is about values; ``spearman_r`` is about ranks, and the safer of the two, because most values
+    of acousticness, instrumentalness and speechiness lie near 0. Tracks of one artist are alike, and ten of one
+    are less than ten of ten: so the units of evidence are the artists (``measured_artists``). The 95 %
+    intervals and p are Fisher's z with a standard error that allows for tracks clustered by artist (sandwich
+    estimator, Liang and Zeger 1986) and is never smaller than the classical one; for ranks, both times √(1 + r²/2)
+    (Bonett and Wright 2000). p are corrected over the 28 pairs (Benjamini and Hochberg 1995), for each
+    coefficient by itself.
+
+    ``strength`` puts |spearman_r| in words, where its p is a finding: strong from .5, moderate from .3, weak
+    from .1, negligible below (Cohen 1988); else ``not_shown``, which is no proof that there is none. With fewer
+    than 10 artists it is ``insufficient``; ``constant`` says that a feature is the same in all the tracks, so
+    that there is no correlation to speak of.
+    """
+    import ibis
+
+    listens = with_measured_features(listening_with_features)
+    tracks = listens.group_by("listener", "track_id").agg(
+        has_measured=listens.has_measured.max(),
+        artist_id=listens.artist_id.max(),
+        **{f: listens[f].max() for f in FEATURES},
+    )
+    # Measured tracks first; a listener without any keeps one row, which says so.
+    order = ibis.window(group_by="listener", order_by=[ibis.desc("has_measured"), "track_id"])
+    tracks = tracks.mutate(place=ibis.row_number().over(order))
+    sample = tracks.filter((tracks.place < TRACKS) & (tracks.has_measured | (tracks.place == 0)))
+    return sample.select("listener", "track_id", "artist_id", *FEATURES)
+
+
+def _pairs(values: dict[str, Numbers], listener: Groups, artist: Groups) -> list[dict[str, Numbers]]:
+    """Both correlations of each pair of features, for each listener."""
+    import numpy as np
+
+    known_tracks: dict[bytes, Tracks] = {}
+    found = []
+    for a, b in PAIRS:
+        is_known = ~(np.isnan(values[a]) | np.isnan(values[b]))
+        # Features are mostly known together, so that nearly all pairs are of the same tracks.
+        tracks = known_tracks.setdefault(is_known.tobytes(), Tracks(values, listener, artist, is_known))
+        found.append(tracks.correlations(a, b))
+    return found
+
+
+def ranks(values: Numbers, group: Groups) -> Numbers:
+    """Rank of each value in its group, from 1; equal values share the mean of their ranks."""
+    import numpy as np
+
+    order = np.lexsort((values, group))
+    sorted_values, sorted_groups = values[order], group[order]
+    is_new = np.ones(len(values), dtype=bool)
+    is_new[1:] = (np.diff(sorted_values) != 0) | (np.diff(sorted_groups) != 0)
+    starts = np.flatnonzero(is_new)
+    ends = np.append(starts[1:], len(values))
+    before = np.searchsorted(sorted_groups, sorted_groups[starts])
+    shared = (starts + ends - 1) / 2 - before + 1
+    found = np.empty(len(values))
+    found[order] = np.repeat(shared, ends - starts)
+    return found
+
+
+class Tracks:
+    """Listeners' tracks, and the correlations of their features."""
+
+    def __init__(
+        self, values: dict[str, Numbers], listener: Groups, artist: Groups, is_known: npt.NDArray[np.bool_]
+    ) -> None:
+        """Those of the tracks that are known to have the features asked for."""
+        self._values, self._listeners, self._is_known = values, int(listener.max(initial=-1)) + 1, is_known
+        self.listener, self.artist = listener[is_known], artist[is_known]
+        self._standardised: dict[tuple[str, str], Numbers] = {}
+
+    @cached_property
+    def tracks(self) -> Numbers:
+        """How many each listener has."""
+        return self._count(self.listener)
+
+    @cached_property
+    def _artists(self) -> tuple[Groups, Groups]:
+        """The listener of each artist, and the artist of each track."""
+        import numpy as np
+
+        _, first, of_track = np.unique(self.artist, return_index=True, return_inverse=True)
+        return self.listener[first], of_track
+
+    def correlations(self, a: str, b: str) -> dict[str, Numbers]:
+        """For each listener Pearson's and Spearman's coefficient of two features, with their errors."""
+        found = {"measured_tracks": self.tracks, "measured_artists": self._count(self._artists[0])}
+        for kind in _KINDS:
+            found[f"{kind}_r"], found[f"{kind}_error"] = self._correlation(self._z(kind, a), self._z(kind, b))
+        return found
+
+    def _correlation(self, a: Numbers, b: Numbers) -> tuple[Numbers, Numbers]:
+        """The coefficient of standardised values, and its standard error with tracks clustered by artist.
+
+        The error adds up how far each artist's tracks together pull the coefficient: its influence function.
+        """
+        import numpy as np
+
+        # The bounds are for rounding only.
+        r = np.clip(self._mean(a * b), -1.0, 1.0)
+        pull = a * b - r[self.listener] * (a**2 + b**2) / 2
+        of_artist, of_track = self._artists
+        artists, squares = self._count(of_artist), np.bincount(of_track, pull) ** 2
+        total = np.bincount(of_artist, squares, minlength=self._listeners)
+        error = np.sqrt(total * artists / np.where(artists > 1, artists - 1, np.nan))
+        return r, error / np.where(self.tracks > 0, self.tracks, np.nan)
+
+    def _z(self, kind: str, feature: str) -> Numbers:
+        """Values (or ranks) less the listener's mean, in standard deviations; NaN where they are all alike."""
+        import numpy as np
+
+        from tonearm.gold.statistics import ROUNDING
+
+        if (kind, feature) not in self._standardised:
+            values = self._values[feature][self._is_known]
+            values = values if kind == "pearson" else ranks(values, self.listener)
+            centred = values - self._mean(values)[self.listener]
+            spread = np.sqrt(self._mean(centred**2))
+            spread = np.where(spread > ROUNDING, spread, np.nan)
+            self._standardised[kind, feature] = np.asarray(centred / spread[self.listener])
+        return self._standardised[kind, feature]
+
+    def _mean(self, values: Numbers) -> Numbers:
+        import numpy as np
+
+        sums = np.bincount(self.listener, values, minlength=self._listeners)
+        return np.asarray(sums / np.where(self.tracks > 0, self.tracks, np.nan))
+
+    def _count(self, listener: Groups) -> Numbers:
+        import numpy as np
+
+        return np.bincount(listener, minlength=self._listeners).astype(np.float64)
+
+
+def _judged(columns: dict[str, Numbers], listener: Groups) -> dict[str, Any]:
+    """The columns with intervals, corrected p and a word for the strength."""
+    tracks, artists = columns["measured_tracks"], columns["measured_artists"]
+    judged: dict[str, Any] = {"measured_tracks": tracks, "measured_artists": artists}
+    for kind in _KINDS:
+        judged |= _tested(kind, columns[f"{kind}_r"], columns[f"{kind}_error"], tracks, artists, listener)
+    judged["strength"] = _strengths(columns["spearman_r"], judged["spearman_p_corrected"], tracks, artists)
+    return judged
+
+
+def _strengths(r: Numbers, p: Numbers, tracks: Numbers, artists: Numbers) -> npt.NDArray[np.str_]:
+    import numpy as np
+
+    from tonearm.gold.statistics import ENOUGH_UNITS, SIGNIFICANT
+
+    words = ["constant", "insufficient", "not_shown", *(word for _, word in WORDS)]
+    is_constant = (tracks > 1) & np.isnan(r)
+    is_word = [is_constant, artists < ENOUGH_UNITS, ~(p < SIGNIFICANT), *(np.abs(r) >= least for least, _ in WORDS)]
+    return np.select(is_word, words, "insufficient")
+
+
+def _tested(
+    kind: str, r: Numbers, error: Numbers, tracks: Numbers, artists: Numbers, listener: Groups
+) -> dict[str, Any]:
+    """One coefficient with its interval and corrected p, by Fisher's z and t with a degree of freedom per artist."""
+    import numpy as np
+    from scipy.stats import t
+
+    from tonearm.gold.statistics import CONFIDENCE, ENOUGH_UNITS, false_discovery
+
+    is_enough = artists >= ENOUGH_UNITS
+    # Fisher's z of a perfect correlation is infinite.
+    r_known = np.clip(np.where(is_enough, r, np.nan), -_NEARLY_1, _NEARLY_1)
+    # Ranks vary more than values do (Bonett and Wright 2000); simulated errors of clustered tracks agree.
+    wider = np.sqrt(1 + r_known**2 / 2) if kind == "spearman" else 1.0
+    classical = 1 / np.sqrt(np.where(tracks > 3, tracks - 3, np.nan))
+    z, z_error = np.arctanh(r_known), wider * np.fmax(error / (1 - r_known**2), classical)
+    freedom = np.where(is_enough, artists - 1, np.nan)
+    half = t.ppf((1 + CONFIDENCE) / 2, freedom) * z_error
+    return {
+        f"{kind}_r": r,
+        f"{kind}_low": np.tanh(z - half),
+        f"{kind}_high": np.tanh(z + half),
+        f"{kind}_p_corrected": false_discovery(2 * t.sf(np.abs(z) / z_error, freedom), listener),
+    }
