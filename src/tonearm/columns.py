@@ -28,10 +28,20 @@ FEATURES = (
 """The audio features, in the order in which every table lists them."""
 
 MOODS = ("Happy_Energetic", "Happy_Calm", "Sad_Energetic", "Sad_Calm", "Neutral")
+MOOD_FEATURES = ("valence", "energy", "danceability", "acousticness")
+"""The features that tell of mood."""
 PARTS_OF_DAY = ("night", "morning", "afternoon", "evening")
 PERIOD_TYPES = ("day", "week", "month", "year")
 FEATURE_SOURCES = ("real", "catalogue", "imputed", "synthetic")
+SHIFT_SIZES = ("Stable", "Minor_Shift", "Major_Shift")
+AIMS = ("focus", "relax", "energise", "lift")
+PLAYLISTS = ("Focus", "Relaxation", "Energy", "Mood lift")
+"""The playlist of each aim, in the same order."""
+SEVERITIES = ("moderate", "strong", "extreme")
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+VERDICTS = ("higher", "lower", "not_shown", "insufficient")
+"""What a comparison may conclude. ``not_shown`` is no proof of equality; ``insufficient`` was not tested."""
+STRENGTHS = ("strong", "moderate", "weak", "negligible", "not_shown", "insufficient", "constant")
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,8 @@ def _number(
 _NO_FEATURES = "the track has no audio features"
 _TOO_SHORT = "the history is not that long yet"
 _NOT_TOLD = "the source does not say"
+_UNTRIED = "too few tracks"
+_FEW_UNITS = "too few units, or all alike"
 
 COLUMNS: dict[str, Column] = {
     # who and which
@@ -153,7 +165,7 @@ COLUMNS: dict[str, Column] = {
     "import_started_at": _instant("When the import began."),
     "import_ended_at": _instant("When the import ended."),
     "undone_at": _instant("When the import was undone.", null="it was not"),
-    "position": Column("int64", "Place of the file in its import, from 1.", low=0),
+    "position": Column("int64", "Place of the file in its import, or of the track on its playlist, from 1.", low=0),
     "reading": _text("How the file was read, in words.", null="it was not"),
     "rows_read": _count("Rows the file holds."),
     "rows_kept": _count("Rows that were new."),
@@ -206,7 +218,7 @@ COLUMNS: dict[str, Column] = {
     "last_listen_gap_days": _number("Time from the last listen to the end of the month.", "d", low=0, high=31),
     "rank": Column("int64", "Place in the list, 1 is first.", low=1),
     "first_heard_at": _instant("When the first of the listens started."),
-    "last_heard_at": _instant("When the last of the listens started."),
+    "last_heard_at": _instant("When the last of the listens started.", null="never heard"),
     "period_type": _text("Length of the period; weeks are ISO weeks.", one_of=PERIOD_TYPES),
     "period_start": Column("date", "First day of the period by the listener's clock; of a week, its Monday."),
     "weekend_listens": _count("Listens on a Saturday or Sunday."),
@@ -245,6 +257,34 @@ COLUMNS: dict[str, Column] = {
     "p75": _number("75th percentile.", "as the feature"),
     "p95": _number("95th percentile.", "as the feature"),
     "max": _number("Largest value.", "as the feature"),
+    # comparisons, in every table that has them
+    "units": _count("Independent observations behind the row: sessions, or days where days are compared."),
+    "difference": _number(
+        "How much higher (or lower) the first mean is than what it is compared with.",
+        "as the means",
+        null="one of the two is not known",
+    ),
+    "difference_low": _number(
+        "Lower end of the difference's 95 % interval.", "as the means", null="too few units, or all alike"
+    ),
+    "difference_high": _number(
+        "Upper end of the difference's 95 % interval.", "as the means", null="too few units, or all alike"
+    ),
+    "effect": _number(
+        "Size of the difference in standard deviations between units (Cohen's d): .2 small, .5 medium, .8 large.",
+        null="too few units, or all alike",
+    ),
+    "p_corrected": _number(
+        "Probability of such a difference by chance, corrected for all tests of the listener in this table "
+        "(Benjamini–Hochberg).",
+        low=0,
+        high=1,
+        null="too few units, or all alike: not tested",
+    ),
+    "verdict": _text(
+        "What may be said: higher, lower, not_shown (which is no proof of equality), or insufficient evidence.",
+        one_of=VERDICTS,
+    ),
 }
 COLUMNS |= {
     **{
@@ -258,6 +298,417 @@ COLUMNS |= {
         f"{s}_share_pct": _number(f"Share of the listens (or tracks) with {s} features.", "%", low=0, high=100)
         for s in FEATURE_SOURCES
     },
+}
+
+
+COLUMNS |= {
+    # aims
+    "aim": _text("What the music is to be good for.", one_of=AIMS),
+    "fit": _number(
+        "How well the track's features suit the aim, by rules that are the same for everybody.",
+        low=0,
+        high=1,
+        null=_NO_FEATURES,
+    ),
+    # personalized_playlist_suggestions
+    "playlist": _text("Name of the playlist.", one_of=PLAYLISTS),
+    "step": _number(
+        "Distance to the track before in the plane of energy and tempo, where 10 bpm weigh as much as .1 of energy.",
+        low=0,
+        null="the first track",
+    ),
+}
+
+COLUMNS |= {
+    # mood_shift_patterns
+    "shift_size": _text(
+        "How far mood moved, in the plane of valence and energy: Stable under .1, Major_Shift from .35 on.",
+        one_of=SHIFT_SIZES,
+    ),
+    "shifts": _count(
+        "Pairs of different tracks, one directly after the other in a session, both with measured features."
+    ),
+    "hour_shifts": _count("All such pairs of the hour, of every size."),
+    "hour_repeats": _count("Measured tracks of the hour heard again directly; no shifts, and not counted as any."),
+    "shift_share_pct": _number("Share of the hour's shifts.", "%", low=0, high=100),
+    "shift_share_low_pct": _number(
+        "Lower end of the share's 95 % interval, sessions being the units.", "%", low=0, high=100, null=_FEW_UNITS
+    ),
+    "shift_share_high_pct": _number("Upper end of that interval.", "%", low=0, high=100, null=_FEW_UNITS),
+    **{
+        name: column
+        for feature in ("valence", "energy")
+        for name, column in {
+            f"{feature}_change": _number(
+                f"Mean change of {feature} from one listen to the next: the mean of the sessions' means.",
+                low=-1,
+                high=1,
+                null="no such shift",
+            ),
+            f"{feature}_change_low": _number(f"Lower end of the 95 % interval of {feature}_change.", null=_FEW_UNITS),
+            f"{feature}_change_high": _number("Upper end of that interval.", null=_FEW_UNITS),
+            f"{feature}_change_effect": _number(
+                f"{feature}_change in standard deviations between sessions (Cohen's d).", null=_FEW_UNITS
+            ),
+            f"{feature}_change_p_corrected": replace(
+                COLUMNS["p_corrected"],
+                meaning=f"Probability of such a {feature}_change if there were none, corrected for all tests of "
+                "the listener in this table (Benjamini–Hochberg).",
+            ),
+            f"{feature}_change_verdict": replace(
+                COLUMNS["verdict"], meaning=f"Whether {feature} changes: higher, lower, not_shown or insufficient."
+            ),
+        }.items()
+    },
+    **{f"from_{before.lower()}_n": _count(f"Of the shifts, those that begin in {before}.") for before in MOODS},
+    **{
+        f"{before.lower()}_to_{after.lower()}_pct": _number(
+            f"Share that ends in {after}, of the row's shifts that begin in {before}.",
+            "%",
+            low=0,
+            high=100,
+            null=f"from_{before.lower()}_n is 0",
+        )
+        for before in MOODS
+        for after in MOODS
+    },
+    # part_of_day_drivers
+    "driver_type": _text("Kind of driver.", one_of=("feature", "genre", "artist")),
+    "driver": _text("Audio feature, genre or artist that may set this part of the day apart."),
+    "driver_listens": _count(
+        "Listens of this part of the day behind the row: with the feature measured, of the genre, by the artist."
+    ),
+    "units_with_driver": _count("Of the units inside, those with such a listen."),
+    "units_outside": _count("Sessions in the other parts of the day."),
+    "mean_inside": _number(
+        "Mean of this part's sessions: of a feature in its own unit, of a genre or artist as share in %.",
+        "as the feature, or %",
+        null="nothing measured in this part of the day",
+    ),
+    "mean_outside": _number(
+        "Mean of the sessions in the other parts of the day.",
+        "as the feature, or %",
+        null="nothing measured in the others",
+    ),
+    "consistency": _number(
+        "1 − standard deviation of the sessions inside / of those outside: above 0 this part is steadier.",
+        high=1,
+        null="not a feature, or too few sessions",
+    ),
+    # sequential_patterns
+    "pattern_type": _text(
+        "What follows one another: two moods, three moods, or two artists.", one_of=("mood_2", "mood_3", "artist_2")
+    ),
+    "pattern": _text("Moods or artists in the order heard, one directly after the other."),
+    "occurrences": _count("How often the pattern was heard."),
+    "expected_occurrences": _number("How often it would be if each session were in random order.", "n", low=0),
+    "lift": _number("occurrences / expected_occurrences.", low=0),
+    "lift_low": _number("Lower end of the lift's 95 % interval, sessions being the units.", low=0, null=_FEW_UNITS),
+    "lift_high": _number("Upper end of that interval.", low=0, null=_FEW_UNITS),
+    "confidence_pct": _number(
+        "Share of confidence_n that end as the pattern does.", "%", low=0, high=100, null="confidence_n is 0"
+    ),
+    "confidence_n": _count("How often the pattern without its last part was followed by anything known."),
+    "support_pct": _number("Share of possible_sessions that contain the pattern.", "%", low=0, high=100),
+    "possible_sessions": _count("Sessions that contain any pattern of this type."),
+    "pattern_sessions": _count("Sessions that contain the pattern."),
+    "pattern_days": _count("Days on which one of them started."),
+    "track_sequences": _count("Different sequences of tracks that make up the occurrences; 1 is a fixed order."),
+}
+
+COLUMNS |= {
+    # mood_time_correlations
+    **{
+        name: column
+        for f in MOOD_FEATURES
+        for name, column in {
+            f"sessions_{f}": _count(f"Sessions with measured {f} in this hour: the units of evidence."),
+            f"session_mean_{f}": _number(
+                f"Mean {f} of the hour: the mean of its sessions' means.", low=0, high=1, null="none was measured"
+            ),
+            f"session_stddev_{f}": _number(
+                "Standard deviation of the sessions' means.", low=0, null="fewer than two sessions"
+            ),
+            f"deviation_{f}": _number(
+                "The hour's mean less the listener's own mean over all hours.", low=-1, high=1, null="none was measured"
+            ),
+            f"deviation_low_{f}": _number(f"Lower end of the 95 % interval of deviation_{f}.", null=_FEW_UNITS),
+            f"deviation_high_{f}": _number("Upper end of that interval.", null=_FEW_UNITS),
+            f"compared_{f}": _count("Of the sessions, those with another measured session in the same month."),
+            f"month_deviation_{f}": _number(
+                "Mean of their deviations from the other sessions of the same month.",
+                low=-1,
+                high=1,
+                null="no session could be compared",
+            ),
+            f"month_deviation_low_{f}": _number(
+                f"Lower end of the 95 % interval of month_deviation_{f}.", null=_FEW_UNITS
+            ),
+            f"month_deviation_high_{f}": _number("Upper end of that interval.", null=_FEW_UNITS),
+            f"effect_{f}": replace(
+                COLUMNS["effect"], meaning=f"month_deviation_{f} in standard deviations between sessions (Cohen's d)."
+            ),
+            f"p_corrected_{f}": replace(
+                COLUMNS["p_corrected"],
+                meaning=f"Probability of such a month_deviation_{f} by chance, corrected for all hours and features "
+                "of the listener (Benjamini–Hochberg).",
+            ),
+            f"verdict_{f}": replace(
+                COLUMNS["verdict"],
+                meaning=f"Whether {f} is higher or lower at this hour than else in the same month.",
+            ),
+            f"day_sessions_{f}": _count("Sessions behind the correlation with the time of day, over all hours."),
+            f"day_r_{f}": _number(
+                f"Circular–linear correlation of the time of day with {f}, over all hours; the same in every row.",
+                low=0,
+                high=1,
+                null=_FEW_UNITS,
+            ),
+            f"day_p_corrected_{f}": _number(
+                "Probability of such a correlation by chance, corrected for the features.",
+                low=0,
+                high=1,
+                null=f"{_FEW_UNITS}: not tested",
+            ),
+            f"day_peak_hour_{f}": _number(
+                f"Time of day at which {f} is highest, by the curve fitted.",
+                "h",
+                low=0,
+                high=24,
+                null="no correlation shown",
+            ),
+        }.items()
+    },
+    # weekend_vs_weekday
+    "metric": _text("What is compared or measured; the table's description lists them."),
+    "n_weekend": _count("Listens behind the weekend's mean."),
+    "n_weekday": _count("Listens behind the weekdays' mean."),
+    "days_weekend": _count("Saturdays and Sundays behind the mean: the units of evidence."),
+    "days_weekday": _count("Days from Monday to Friday behind the mean."),
+    "mean_weekend": _number("Mean of the weekend days.", "as the metric", null="no such day"),
+    "mean_weekday": _number("Mean of the days from Monday to Friday.", "as the metric", null="no such day"),
+    "stddev_weekend": _number(
+        "Standard deviation of the weekend days.", "as the metric", low=0, null="fewer than two days"
+    ),
+    "stddev_weekday": _number(
+        "Standard deviation of the weekdays.", "as the metric", low=0, null="fewer than two days"
+    ),
+    "welch_p_corrected": _number(
+        "Probability of such a difference of all days by chance, by Welch's test, corrected for the metrics.",
+        low=0,
+        high=1,
+        null=f"{_FEW_UNITS}: not tested",
+    ),
+    "weeks": _count("Weeks with both kinds of day: the units of evidence of the verdict."),
+    "week_difference": _number(
+        "Mean of each week's own difference: its Saturday and Sunday less its Monday to Friday.",
+        "as the metric",
+        null="no week has both",
+    ),
+    "week_difference_low": _number("Lower end of its 95 % interval.", "as the metric", null=_FEW_UNITS),
+    "week_difference_high": _number("Upper end of that interval.", "as the metric", null=_FEW_UNITS),
+    # feature_correlations
+    "feature_a": _text("First feature of the pair.", one_of=FEATURES),
+    "feature_b": _text("Second feature of the pair.", one_of=FEATURES),
+    "measured_tracks": _count("Distinct tracks heard for which both features were measured."),
+    "measured_artists": _count("Artists of these tracks: the units of evidence."),
+    **{
+        name: column
+        for kind, of in (("pearson", "values"), ("spearman", "ranks"))
+        for name, column in {
+            f"{kind}_r": _number(
+                f"Correlation of the {of}, 1 and −1 perfect.",
+                low=-1,
+                high=1,
+                null="a feature is constant, or no tracks",
+            ),
+            f"{kind}_low": _number("Lower end of its 95 % interval.", low=-1, high=1, null="too few artists"),
+            f"{kind}_high": _number("Upper end of that interval.", low=-1, high=1, null="too few artists"),
+            f"{kind}_p_corrected": _number(
+                "Probability of such a correlation by chance, corrected for the pairs (Benjamini–Hochberg).",
+                low=0,
+                high=1,
+                null="too few artists: not tested",
+            ),
+        }.items()
+    },
+    "strength": _text(
+        "How strong |spearman_r| is: negligible under .1, weak, moderate from .3, strong from .5; not_shown, "
+        "insufficient (too few artists) or constant (a feature is the same in all tracks).",
+        one_of=STRENGTHS,
+    ),
+}
+
+COLUMNS |= {
+    # listening_anomalies
+    "anomaly": _text("What was unusual about the day.", one_of=("volume", "mood", "hour", "repetition")),
+    "actual": _number("Of the day: listens, mean valence, % at unusual hours, or % of one track.", "by anomaly"),
+    "expected": _number("The same for a usual day of the weeks around.", "by anomaly"),
+    "score": _number("How far actual is from expected, in the listener's own robust standard deviations."),
+    "threshold": _number("Score that the day had to exceed (without its sign) to be listed."),
+    "severity": _text("How far out: moderate, strong from a score of 3, extreme from 4.5.", one_of=SEVERITIES),
+    "days_judged": _count("Days of the listener that could be judged in this way."),
+    "days_around": _count("Days within eight weeks that the day was compared with."),
+    "in_words": _text("The row in a plain sentence."),
+}
+
+COLUMNS |= {
+    # mood_improvement_recommendations
+    "kind": _text("Whether the listener has heard the track.", one_of=("heard", "unheard")),
+    "sessions": _count("Sessions behind the row."),
+    "valence_before": _number(
+        "Mean valence of other artists' music up to 5 listens before it.", low=0, high=1, null="never heard"
+    ),
+    "valence_after": _number(
+        "Mean valence of other artists' music up to 5 listens after it.", low=0, high=1, null="never heard"
+    ),
+    "valence_expected": _number(
+        "Valence that usually follows such a valence_before in the same years of this listener.", null="never heard"
+    ),
+    "rise": _number("valence_after less valence_before.", low=-1, high=1, null="never heard"),
+    "rise_low": _number("Lower end of the rise's 95 % interval.", null=_FEW_UNITS),
+    "rise_high": _number("Upper end of that interval.", null=_FEW_UNITS),
+    "tracks_tested": _count("Tracks of the listener that had enough units to be tested."),
+    "close_to_id": Column("int64", "track_id of the heard track that it sounds like.", null="heard itself"),
+    "close_to": _text("Title of the heard track that it sounds like.", null="heard itself"),
+    "distance": _number(
+        "How far apart the two are: root mean square difference over six features of 0–1.",
+        low=0,
+        high=1,
+        null="heard itself",
+    ),
+    "because": _text("Why the row is in the list, in words.", null="insufficient evidence"),
+    # optimal_listening_times, mood_intervention_triggers
+    "tracks_with_features": _count("Distinct tracks whose features were measured (real or catalogue)."),
+    "n_fit": _count("Listens behind mean_fit."),
+    "mean_fit": _number(
+        "Mean fit of the music for the aim: the mean of the sessions' means.",
+        low=0,
+        high=1,
+        null="no session could be compared",
+    ),
+    "usual_fit": _number(
+        "The same for the other sessions of the same months.", low=0, high=1, null="no session could be compared"
+    ),
+    "n_low": _count("Measured listens behind low_share_pct."),
+    "hour_rank": Column(
+        "int64",
+        "Place of the hour for the aim among the tested ones, by difference_low; 1 is best.",
+        low=1,
+        null="insufficient evidence",
+    ),
+    "suggestion": _text("What the row says about the hour, in words.", null="insufficient evidence"),
+    "low_valence": _number(
+        "Valence up to which a listen counts as low; at this very value in part, so that a quarter of all is low.",
+        low=0,
+        high=1,
+        null="the listener has no measured listens",
+    ),
+    "low_share_pct": _number(
+        "Share of low listens in the hour: the mean of the sessions' shares.",
+        "%",
+        low=0,
+        high=100,
+        null="no session could be compared",
+    ),
+    "usual_low_share_pct": _number(
+        "The same for the other sessions of the same months.",
+        "%",
+        low=0,
+        high=100,
+        null="no session could be compared",
+    ),
+    "priority": _text(
+        "How much more low music than usual: high (effect of .5 and more), medium (.2), low; none where no more "
+        "is shown.",
+        one_of=("high", "medium", "low", "none"),
+        null="insufficient evidence",
+    ),
+    "brighter_artist_name": _text(
+        "An artist of the listener's own whose music is brighter than the listener's mean, if possible from this hour.",
+        null="no priority, or no such artist",
+    ),
+    "what_to_try": _text("What may be tried, in words.", null="no priority"),
+    "note": _text("What the row does not say."),
+}
+
+COLUMNS |= {
+    # mood_state_clusters
+    "persona": _count("Number of the persona, 1 has most tracks; 0 stands for all tracks where there are none."),
+    "persona_name": _text(
+        "What sets the persona apart from the listener's other music.", null="there are no stable personas"
+    ),
+    "is_stable": _flag("The row is of a persona that passed every test."),
+    "evidence": _text("Whether stable personas exist.", one_of=("stable", "not_shown", "insufficient")),
+    "artists_sampled": _count("Distinct artists of the row's tracks."),
+    "tracks_share_pct": _number("Share of the sampled tracks.", "%", low=0, high=100, null="no track was sampled"),
+    "sample_share_pct": _number(
+        "Share of the listens of the sampled tracks.", "%", low=0, high=100, null="no track was sampled"
+    ),
+    **{
+        f"centroid_{f}": replace(COLUMNS[f], meaning=f"Mean {f} of the row's tracks.", null="no track tells")
+        for f in FEATURES
+    },
+    "k": Column("int64", "Groups whose figures follow: those shown, or the best tried.", "n", 2, 5, null=_UNTRIED),
+    "silhouette": _number("Mean silhouette of the k groups.", low=-1, high=1, null=_UNTRIED),
+    "null_silhouette": _number(
+        "The same with each feature shuffled by itself: mean of ten.", low=-1, high=1, null=_UNTRIED
+    ),
+    "correlated_silhouette": _number(
+        "The same for invented tracks, correlated as much but in no groups: mean of five.",
+        low=-1,
+        high=1,
+        null=_UNTRIED,
+    ),
+    "stability_ari": _number(
+        "Mean adjusted Rand index between the groups and those of resampled artists.",
+        low=-1,
+        high=1,
+        null="not tried: nothing was above chance",
+    ),
+    "smallest_share_pct": _number("Share of the tracks in the smallest group.", "%", low=0, high=100, null=_UNTRIED),
+    "inertia_left_pct": _number("Scatter left within the groups.", "%", low=0, high=100, null=_UNTRIED),
+    "elbow_k": Column("int64", "Groups up to which the scatter falls steeply.", "n", 1, 5, null=_UNTRIED),
+    "is_separate": _flag(
+        "The groups are more than ends of a scale: clearly above correlated_silhouette.", null=_UNTRIED
+    ),
+    "sampled_tracks": _count("Tracks that were put into groups."),
+    "measured_tracks": _count("All tracks of the listener with measured features."),
+    "measured_share_pct": _number("Share of all listens whose features were measured.", "%", low=0, high=100),
+}
+
+COLUMNS |= {
+    # behavioral_segments
+    "archetype": _text("The listener's most pronounced traits in words, or balanced.", null="too few months"),
+    **{
+        name: column
+        for trait, (meaning, unit, high) in {
+            "exploring_pct": ("Listens of tracks not heard in the 180 days before", "%", 100),
+            "after_dark_pct": ("Listens from 18:00 to 5:59 by the listener's clock", "%", 100),
+            "bursts_pct": ("Listens on the three busiest days of the month", "%", 100),
+            "eclectic_bits": ("Entropy of the artists of 50 listens of the month", "bit", 5.65),
+            "loyal_pct": ("Overlap of the artists' shares with those of the month before", "%", 100),
+        }.items()
+        for name, column in {
+            trait: _number(f"{meaning}: mean of the months.", unit, low=0, high=high, null="no such month"),
+            f"{trait}_low": _number(f"Lower end of the 95 % interval of {trait}.", unit, null="too few months"),
+            f"{trait}_high": _number("Upper end of that interval.", unit, null="too few months"),
+            f"{trait}_rank": _number(
+                f"Percent rank of {trait} among those compared, 50 is the middle.",
+                "%",
+                low=0,
+                high=100,
+                null="too few months",
+            ),
+            f"{trait}_months": _count(f"Months behind {trait}."),
+        }.items()
+    },
+    "compared_with": _text(
+        "Who the ranks are among: the home's listeners, or the simulated ones of the demo.",
+        one_of=("household", "demo"),
+    ),
+    "compared_listeners": _count("Number of listeners compared with; of a household, oneself among them."),
+    "months_compared": _count("Whole months with at least 50 listens, the latest 24 at most."),
 }
 
 

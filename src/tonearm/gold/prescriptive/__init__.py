@@ -1,0 +1,1 @@
+"""Prescriptive tables: what to listen to, and when, judged by what the history shows."""
