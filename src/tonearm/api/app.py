@@ -15,7 +15,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from tonearm import __version__
 from tonearm.api.answers import Answer, Problem, describe_answers
 from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
-from tonearm.api.routes import docs, health, imports, listeners, listens, tables
+from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, tables
 from tonearm.errors import (
     HomeBusy,
     HomeUnusable,
@@ -47,7 +47,7 @@ def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES) -> 
     """The API over the home of ``settings``; every failure it foresees is a Problem with a fitting status."""
     app = FastAPI(title="tonearm", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
-    for module in (health, tables, listens, listeners, imports, docs):
+    for module in (health, tables, listens, listeners, playlists, imports, docs):
         app.include_router(module.router)
     app.add_exception_handler(TonearmError, _foreseen)
     app.add_exception_handler(RequestValidationError, _not_understood)

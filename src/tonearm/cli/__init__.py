@@ -18,6 +18,7 @@ _COMMANDS = {
     "tables": "tables:tables",
     "show": "tables:show",
     "listens": "listens:listens",
+    "playlist": "playlist:playlist",
     "listeners": "listeners:listeners",
     "run": "run:run",
     "serve": "serve:serve",

@@ -1,0 +1,38 @@
+"""``/listeners/{name}/playlists``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+
+from tonearm.api.answers import Answer, answers
+from tonearm.api.deps import ListenerInPath, SettingsDep
+from tonearm.playlists import Playlist, m3u, playlist_name, spotify_uris, without_uri
+from tonearm.playlists import playlist as find
+
+router = APIRouter(tags=["playlists"])
+
+Format = Literal["json", "m3u", "spotify"]
+
+
+@router.get("/listeners/{name}/playlists/{playlist}", responses=answers(Playlist))
+def read_playlist(
+    settings: SettingsDep,
+    listener: ListenerInPath,
+    playlist: str,
+    form: Annotated[Format, Query(alias="format", description="spotify is a list of Spotify's URIs.")] = "json",
+) -> Response:
+    """A suggested playlist: Focus, Relaxation, Energy or Mood lift, as JSON, extended M3U or Spotify URIs.
+
+    Spotify URIs leave out the tracks of which no id is known; ``X-Left-Out`` says how many.
+    """
+    found = find(settings, listener, playlist_name(playlist))
+    if form == "json":
+        return Answer(found)
+    if form == "m3u":
+        named = {"Content-Disposition": f'attachment; filename="{found.playlist}.m3u8"'}
+        return Response(m3u(found), media_type="audio/mpegurl; charset=utf-8", headers=named)
+    left_out = {"X-Left-Out": str(len(without_uri(found)))}
+    return Response(spotify_uris(found), media_type="text/plain; charset=utf-8", headers=left_out)

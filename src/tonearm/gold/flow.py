@@ -1,0 +1,127 @@
+"""Orders in which one thing leads to the next: short open paths through small sets, many sets at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.float64]
+    Places = npt.NDArray[np.int64]
+
+_GAIN = 1e-9
+"""A shorter path than this is the same path, added up in another order."""
+
+
+def short_paths(first: Numbers, costs: Numbers) -> Places:
+    """For each of several sets of n things, an order of all n that costs little.
+
+    ``first[s, i]`` is what it costs to begin set s with i, ``costs[s, i, j]`` to go from i directly to j, which
+    need not be what the way back costs. Two beginnings, the order of ``first`` and always the cheapest thing next,
+    are improved while it helps by the best reversal of a stretch (2-opt, Croes 1958) or move of one thing (or-opt),
+    and the cheaper of the two is kept. Ties go to the smaller place, so the same costs give the same order.
+    """
+    import numpy as np
+
+    sets, n = first.shape
+    # Things before the first and after the last make every change one of the same kind.
+    whole = np.zeros((sets, n + 2, n + 2))
+    whole[:, 0, 1:-1], whole[:, 1:-1, 1:-1] = first, costs
+    rows = np.arange(sets)[:, None]
+    sorted_paths = np.zeros((sets, n + 2), dtype=np.int64)
+    sorted_paths[:, 1:-1], sorted_paths[:, -1] = first.argsort(axis=1, kind="stable") + 1, n + 1
+    found = [_improved(whole, start) for start in (sorted_paths, _greedy(whole))]
+    lengths = [whole[rows, path[:, :-1], path[:, 1:]].sum(axis=1) for path in found]
+    is_greedy = lengths[1] < lengths[0] - _GAIN
+    return np.where(is_greedy[:, None], found[1], found[0])[:, 1:-1] - 1
+
+
+def _improved(whole: Numbers, paths: Places) -> Places:
+    """``paths`` changed for as long as a single change makes them shorter."""
+    import numpy as np
+
+    sets, size = paths.shape
+    better = np.arange(sets) if size > 3 else np.arange(0)
+    while better.size:
+        gain, changed = _best_changes(whole[better], paths[better])
+        helps = gain > _GAIN
+        better = better[helps]
+        paths[better] = changed[helps]
+    return paths
+
+
+def _greedy(costs: Numbers) -> Places:
+    """Paths that go on with the cheapest thing left."""
+    import numpy as np
+
+    sets, n = costs.shape[0], costs.shape[1] - 2
+    rows = np.arange(sets)
+    paths = np.zeros((sets, n + 2), dtype=np.int64)
+    paths[:, -1] = n + 1
+    is_left = np.zeros((sets, n + 2), dtype=bool)
+    is_left[:, 1:-1] = True
+    for place in range(1, n + 1):
+        onward = np.where(is_left, costs[rows, paths[:, place - 1]], np.inf)
+        paths[:, place] = onward.argmin(axis=1)
+        is_left[rows, paths[:, place]] = False
+    return paths
+
+
+def _best_changes(costs: Numbers, paths: Places) -> tuple[Numbers, Places]:
+    """How much the best single change of each path saves, and the path after it."""
+    import numpy as np
+
+    sets, size = paths.shape
+    along = costs[np.arange(sets)[:, None, None], paths[:, :, None], paths[:, None, :]]
+    saved = np.concatenate([_saved_by_reversals(along), _saved_by_moves(along)], axis=1).reshape(sets, -1)
+    best = saved.argmax(axis=1)
+    is_move, which = np.divmod(best, size * size)
+    begin, end = (part[:, None] for part in np.divmod(which, size))
+    places = np.arange(size)[None, :]
+    turned = np.where((places >= begin) & (places <= end), begin + end - places, places)
+    changed = np.where(is_move[:, None] == 1, _places_after_move(places, begin, end), turned)
+    return saved[np.arange(sets), best], np.take_along_axis(paths, changed, axis=1)
+
+
+def _saved_by_reversals(along: Numbers) -> Numbers:
+    """[s, i, j]: what the path s saves when its stretch from place i to place j is turned round."""
+    import numpy as np
+
+    sets, size, _ = along.shape
+    forth = np.zeros((sets, size))
+    back = np.zeros((sets, size))
+    forth[:, 1:] = np.cumsum(np.diagonal(along, 1, 1, 2), axis=1)
+    back[:, 1:] = np.cumsum(np.diagonal(along, -1, 1, 2), axis=1)
+    turned = forth - back
+    saved = np.full((sets, size, size), -np.inf)
+    i, j = np.triu_indices(size - 2, 1)
+    i, j = i + 1, j + 1
+    ends = along[:, i - 1, i] + along[:, j, j + 1] - along[:, i - 1, j] - along[:, i, j + 1]
+    saved[:, i, j] = ends + turned[:, j] - turned[:, i]
+    return saved
+
+
+def _saved_by_moves(along: Numbers) -> Numbers:
+    """[s, i, j]: what the path s saves when the thing at place i goes between those at places j and j + 1."""
+    import numpy as np
+
+    sets, size, _ = along.shape
+    saved = np.full((sets, size, size), -np.inf)
+    i, j = np.meshgrid(np.arange(1, size - 1), np.arange(size - 1), indexing="ij")
+    is_elsewhere = (j != i) & (j != i - 1)
+    i, j = i[is_elsewhere], j[is_elsewhere]
+    out = along[:, i - 1, i] + along[:, i, i + 1] - along[:, i - 1, i + 1]
+    saved[:, i, j] = out + along[:, j, j + 1] - along[:, j, i] - along[:, i, j + 1]
+    return saved
+
+
+def _places_after_move(places: Places, begin: Places, end: Places) -> Places:
+    """Where each place takes its thing from when ``begin`` goes between ``end`` and the place after."""
+    import numpy as np
+
+    later = np.where(places == end, begin, np.where((places >= begin) & (places < end), places + 1, places))
+    is_between = (places > end + 1) & (places <= begin)
+    earlier = np.where(places == end + 1, begin, np.where(is_between, places - 1, places))
+    return np.where(end > begin, later, earlier)

@@ -1,0 +1,424 @@
+"""Playlists for an aim: tracks the listener has heard and tracks they have not, in an order that flows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tonearm.columns import FEATURES
+from tonearm.gold.aims import AIMS, NEEDS, TITLES, fit
+from tonearm.gold.flow import short_paths
+from tonearm.gold.frames import as_table, codes, numbers
+from tonearm.gold.measures import MEASURED, percent, total
+from tonearm.silver.instants import seconds_between
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    Numbers = npt.NDArray[np.float64]
+    Places = npt.NDArray[np.int64]
+
+LENGTH, HEARD, SHORTEST = 20, 12, 5
+"""Tracks of a playlist, how many of them are heard ones where there are enough of both, and the fewest that are
+still a playlist."""
+OF_ONE_ARTIST = 2
+SUITS = 0.55
+"""Least fit of a track on a playlist; with singing a track comes to .5 for Focus at best."""
+SPOKEN = 0.66
+"""Speechiness above which, says Spotify, a track is probably all speech."""
+USABLE = (*MEASURED, "imputed")
+
+DAY_S = 86_400.0
+LATELY_D = 30.0
+WEARS_AFTER = 10
+"""Listens within LATELY_D beyond which a track gets the less weight the more there are."""
+
+KNOWN_TRACKS, KNOWN_LISTENS = 3, 2
+"""Tracks of a genre, and listens of an artist, from which on they tell anything about the listener."""
+TOP_GENRES, TOP_ARTISTS = 3, 200
+OF_A_GENRE, OF_AN_ARTIST = 200, 6
+"""Best suiting tracks of a genre and of an artist that are looked through, so that nobody's history meets the
+whole catalogue."""
+POOLS = {"heard": 36, "artist": 16, "genre": 24}
+"""Candidates of each kind that reach the second step, per playlist."""
+_COMPARED = ("danceability", "energy", "valence", "acousticness", "instrumentalness", "speechiness")
+_PLACE = ("listener", "aim", "via", "place")
+_TRACK = ("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "genre", "duration_s")
+_HEARD = ("listens", "sessions", "last_heard_at", "last_date")
+
+BPM = 100.0
+"""Beats per minute that weigh as much as the whole range of energy: 10 bpm is a step of .1."""
+UPWARDS: Mapping[str, Mapping[str, float]] = {
+    "focus": {},
+    "relax": {"energy": -1.0, "tempo": -0.5},
+    "energise": {"energy": 1.0, "tempo": 0.5},
+    "lift": {"valence": 3.0},
+}
+"""What should rise along each playlist, and what it costs, in steps, where it falls instead. Valence has to be
+dear, since steps know nothing of it. Focus leads nowhere."""
+SAME_ARTIST = 10.0
+"""What it costs to stay with an artist: more than any step."""
+
+
+def _finished(rows: pa.Table) -> pa.Table:
+    """The candidates that make up each playlist, in their order."""
+    import numpy as np
+
+    chosen = rows.take(np.array(_chosen(rows), dtype=np.int64))
+    playlist = codes(chosen, "listener", "aim")
+    order, step = _in_flow(chosen, playlist)
+    ordered = chosen.take(order)
+    listed = playlist[order]
+    columns = {name: ordered[name] for name in ordered.column_names}
+    return as_table(
+        {
+            **columns,
+            "playlist": [TITLES[aim] for aim in ordered["aim"].to_pylist()],
+            "position": np.arange(len(listed)) - np.searchsorted(listed, listed) + 1,
+            "kind": ["heard" if via == "heard" else "unheard" for via in ordered["via"].to_pylist()],
+            "step": step,
+            "because": [_reason(row) for row in ordered.to_pylist()],
+        },
+        COLUMNS,
+    )
+
+
+COLUMNS = (
+    *("listener", "playlist", "position", "track_id", "artist_id", "artist_name", "track_name", "spotify_id"),
+    *("genre", "duration_s", "kind", "fit", "step", "energy", "valence", "tempo", "feature_source"),
+    *("listens", "sessions", "last_heard_at", "because"),
+)
+
+
+@table(
+    grain=("listener", "playlist", "position"),
+    finish=_finished,
+    finish_columns=COLUMNS,
+    finish_by=("listener",),
+    finish_limit=len(AIMS) * sum(POOLS.values()),
+)
+def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks: ir.Table) -> ir.Table:
+    """Four playlists for you: Focus, Relaxation, Energy and Mood lift, each of music you know and music you don't.
+
+    One row per listener, playlist and position. A playlist has up to 20 tracks: about 12 you have heard and 8 you
+    have not, more of one kind where there is too little of the other, at most two by one artist, and no song in two
+    versions. With fewer than 5 tracks it is left out. Every track suits the aim (``fit`` of at least .55, by rules
+    over its audio features that are the same for everybody). It is the music that suits, by its sound: whether it
+    helps you, only you can tell.
+
+    Tracks you have **heard** come by fit squared times how much they are on your mind: the sessions in which you
+    heard them (and did not skip) count by the inverse square root of their age in days before your last listen (the
+    memory model ACT-R, which foretells relistening: Reiter-Haas et al. 2021), so that a night on repeat counts once,
+    and what you heard more than ten times in the last 30 days gets the less weight the more often it was.
+
+    **Unheard** tracks come by turns from artists you heard at least twice and from your three main genres in
+    proportion to your listens, the closest first to the music you already hear of that kind (root mean square over
+    six features). Without artists or genres that the catalogue knows there are no unheard tracks. At most 304
+    candidates of a listener are weighed up.
+
+    The order makes small steps (``step``) in energy and tempo, without an artist twice in a row where that can be,
+    and leads down in the two together for Relaxation, up in the two for Energy, up in valence for Mood lift; a
+    small step counts for more than a straight way.
+    ``feature_source`` says whether a track's features were measured (real, catalogue) or estimated (imputed);
+    invented ones are never used. A track without a known tempo is ordered by the rest.
+    """
+    heard = _heard(listening_with_features, tracks)
+    fitting = _suiting(heard.filter(heard.liking > 0))
+    known = _weighed(fitting, fitting.liking)
+    catalogue = _suiting(tracks)
+    unheard = _never_heard(_by_artist(heard, catalogue).union(_by_genre(heard, catalogue)), heard)
+    placed = _unheard_in_order(_with_closeness(unheard, known))
+    return _candidates(_first_of(known, "heard")).union(_candidates(placed))
+
+
+def _heard(listens: ir.Table, tracks: ir.Table) -> ir.Table:
+    """Each listener's tracks, with how often and when they were heard and how much they are liked now."""
+    sessions = _sessions(listens)
+    ends = sessions.group_by("listener").agg(now=sessions.last_heard_at.max())
+    rows = sessions.inner_join(ends, "listener")
+    age_d = seconds_between(rows.last_heard_at, rows.now) / DAY_S
+    counted = rows.group_by("listener", "track_id").agg(
+        listens=total(rows.listens),
+        sessions=rows.count(),
+        last_heard_at=rows.last_heard_at.max(),
+        last_date=rows.last_date.max(),
+        activation=(1.0 / (1.0 + age_d).sqrt()).sum(where=rows.wanted > 0).fill_null(0.0),
+        lately=rows.wanted.sum(where=age_d < LATELY_D).fill_null(0),
+    )
+    known = counted.inner_join(tracks, "track_id")
+    worn = known.lately.cast("float64") / WEARS_AFTER
+    return known.mutate(
+        # Sums differ in their last digits with the order in which they were added.
+        liking=((1.0 + known.activation).log() / (worn > 1.0).ifelse(worn, 1.0)).round(9),
+        song=_song(known),
+    )
+
+
+def _sessions(listens: ir.Table) -> ir.Table:
+    """Each track of each session: a track on repeat all night is one evening's liking, not three hundred."""
+    return listens.group_by("listener", "track_id", "session_started_at").agg(
+        listens=listens.count(),
+        wanted=listens.count(where=~listens.is_skipped.fill_null(False)),
+        last_heard_at=listens.started_at.max(),
+        last_date=listens.local_date.max(),
+    )
+
+
+def _song(t: ir.Table) -> ir.StringColumn:
+    """The title without what makes it another version, so that one song is not listed in two."""
+    title = t.track_name.lower()
+    bare = title.re_replace(r"\s*( [-–—] |\(|\[).*$", "")
+    return bare.nullif("").coalesce(title)
+
+
+def _suiting(t: ir.Table) -> ir.Table:
+    """A row for each track and each aim that it suits."""
+    import ibis
+
+    usable = t.filter(t.feature_source.isin(USABLE) & (t.speechiness <= SPOKEN) & t.track_name.notnull())
+    fits = ibis.array([ibis.struct({"aim": aim, "fit": fit(aim, usable)}) for aim in AIMS])
+    each = usable.mutate(one=fits.unnest()).unpack("one")
+    return each.filter(each.fit >= SUITS)
+
+
+def _weighed(t: ir.Table, weight: ir.FloatingColumn) -> ir.Table:
+    """Squared, so that what is liked most does not stand on every playlist."""
+    return t.mutate(score=(t.fit * t.fit * weight).round(9))
+
+
+def _first_of(t: ir.Table, via: str) -> ir.Table:
+    """The best candidates of each playlist, at most two of an artist."""
+    import ibis
+
+    best_first = (t.score.desc(), t.track_id)
+    of_artist = ibis.window(group_by=("listener", "aim", "artist_id"), order_by=best_first)
+    few = t.mutate(of_artist=ibis.row_number().over(of_artist))
+    few = few.filter(few.of_artist < OF_ONE_ARTIST)
+    of_playlist = ibis.window(group_by=("listener", "aim"), order_by=(few.score.desc(), few.track_id))
+    placed = few.mutate(via=ibis.literal(via), place=ibis.row_number().over(of_playlist).cast("int64"))
+    return placed.filter(placed.place < POOLS[via])
+
+
+def _by_artist(heard: ir.Table, catalogue: ir.Table) -> ir.Table:
+    """Tracks that suit an aim by the artists that the listener hears most."""
+    import ibis
+
+    artists = heard.group_by("listener", "artist_id").agg(
+        known_listens=heard.listens.cast("float64").sum(), weight=(1.0 + heard.activation.sum()).log().round(9)
+    )
+    artists = artists.filter((artists.known_listens >= KNOWN_LISTENS) & (artists.weight > 0))
+    best = ibis.window(group_by="listener", order_by=(artists.weight.desc(), artists.artist_id))
+    artists = artists.mutate(number=ibis.row_number().over(best))
+    artists = artists.filter(artists.number < TOP_ARTISTS)
+    found = _best(catalogue, "artist_id", OF_AN_ARTIST).inner_join(artists, "artist_id")
+    return _unheard(found, "artist", share_pct=ibis.null("float64"))
+
+
+def _by_genre(heard: ir.Table, catalogue: ir.Table) -> ir.Table:
+    """Tracks that suit an aim of the genres that the listener hears most."""
+    import ibis
+
+    genres = heard.filter(heard.genre.notnull()).group_by("listener", "genre")
+    genres = genres.agg(genre_tracks=lambda t: t.count(), genre_listens=lambda t: t.listens.cast("float64").sum())
+    known = genres.genre_listens.sum().over(ibis.window(group_by="listener"))
+    best = ibis.window(group_by="listener", order_by=(genres.genre_listens.desc(), genres.genre))
+    genres = genres.mutate(
+        known_listens=known, share_pct=percent(genres.genre_listens, known), number=ibis.row_number().over(best)
+    )
+    genres = genres.filter((genres.number < TOP_GENRES) & (genres.genre_tracks >= KNOWN_TRACKS))
+    found = _best(catalogue, "genre", OF_A_GENRE).inner_join(genres, "genre")
+    return _unheard(found, "genre", share_pct=found.share_pct, weight=found.share_pct / 100.0)
+
+
+def _best(catalogue: ir.Table, group: str, most: int) -> ir.Table:
+    """The tracks that suit each aim best, of each group."""
+    import ibis
+
+    own = catalogue.filter(catalogue[group].notnull())
+    best_first = (own.fit.desc(), own.track_id)
+    ranked = own.mutate(best=ibis.row_number().over(ibis.window(group_by=(group, "aim"), order_by=best_first)))
+    return ranked.filter(ranked.best < most)
+
+
+def _unheard(found: ir.Table, via: str, **columns: ir.Value) -> ir.Table:
+    import ibis
+
+    rows = found.mutate(
+        via=ibis.literal(via),
+        listens=ibis.literal(0, "int64"),
+        sessions=ibis.literal(0, "int64"),
+        last_heard_at=ibis.null("timestamp('UTC', 6)"),
+        last_date=ibis.null("date"),
+        song=_song(found),
+        **columns,
+    )
+    own = ("listener", "aim", "fit", "via", "weight", "known_listens", "share_pct", "song")
+    return rows.select(*own, *_HEARD, *_TRACK, *FEATURES, "feature_source")
+
+
+def _never_heard(candidates: ir.Table, heard: ir.Table) -> ir.Table:
+    """Candidates of which the listener has heard no version."""
+    candidates = candidates.anti_join(heard, ("listener", "track_id"))
+    return candidates.anti_join(heard, ("listener", "artist_id", "song"))
+
+
+def _with_closeness(unheard: ir.Table, known: ir.Table) -> ir.Table:
+    """The score of unheard tracks: how they fit, how well their artist is known, how close they are to what is."""
+    import ibis
+
+    weights = known.score.sum()
+    middle = known.group_by("listener", "aim").agg(
+        {f"middle_{f}": ((known[f] * known.score).sum() / weights.nullif(0.0)) for f in _COMPARED}
+    )
+    rows = unheard.left_join(middle, ["listener", "aim"])
+    squares = [(rows[f] - rows[f"middle_{f}"]) ** 2 for f in _COMPARED]
+    distance = (sum(squares[1:], squares[0]) / float(len(squares))).sqrt()
+    # Whoever has heard nothing of that kind is equally close to all of it.
+    closeness = (1.0 - distance).coalesce(1.0)
+    weight = ibis.ifelse(rows.via == "artist", rows.weight, 1.0)
+    return rows.mutate(score=(rows.fit * rows.fit * closeness * weight).round(9))
+
+
+def _unheard_in_order(unheard: ir.Table) -> ir.Table:
+    """By artist the best, by genre in proportion to the listens of each."""
+    import ibis
+
+    by_genre = unheard.filter(unheard.via == "genre")
+    own = ibis.window(group_by=("listener", "aim", "genre"), order_by=(by_genre.score.desc(), by_genre.track_id))
+    # Sainte-Laguë, as seats of a parliament are given out: after k tracks a genre has 2 k + 1 to divide by.
+    quotient = by_genre.weight / (2.0 * ibis.row_number().over(own).cast("float64") + 1.0)
+    by_genre = by_genre.mutate(score=quotient.round(9))
+    by_artist = unheard.filter(unheard.via == "artist")
+    return _candidates(_first_of(by_artist, "artist")).union(_candidates(_first_of(by_genre, "genre")))
+
+
+def _candidates(t: ir.Table) -> ir.Table:
+    """What the second step is given of each."""
+    import ibis
+
+    optional = {c: ibis.null("float64") for c in ("known_listens", "share_pct") if c not in t.columns}
+    rows = t.mutate(**optional)
+    of_track = (*_TRACK, "song", "fit", *FEATURES, "feature_source", *_HEARD)
+    return rows.select(*_PLACE, *of_track, "known_listens", "share_pct")
+
+
+class _Candidate(NamedTuple):
+    row: int
+    via: str
+    artist: int
+    song: tuple[int, str]
+
+
+def _chosen(rows: pa.Table) -> list[int]:
+    """The rows that make up the playlists."""
+    import numpy as np
+
+    of_playlist = codes(rows, "listener", "aim")
+    ends = [0, *(np.flatnonzero(np.diff(of_playlist)) + 1).tolist(), rows.num_rows]
+    artists, songs = rows["artist_id"].to_pylist(), rows["song"].to_pylist()
+    numbered = enumerate(zip(rows["via"].to_pylist(), artists, songs, strict=True))
+    candidates = [_Candidate(row, via, artist, (artist, song)) for row, (via, artist, song) in numbered]
+    return [row for begin, end in pairwise(ends) for row in _playlist(candidates[begin:end])]
+
+
+def _playlist(candidates: Sequence[_Candidate]) -> list[int]:
+    """Rows of one playlist: heard and unheard in their numbers, then more of either where one is too few."""
+    heard = [c for c in candidates if c.via == "heard"]
+    by_turns = list(
+        _by_turns([c for c in candidates if c.via == "artist"], [c for c in candidates if c.via == "genre"])
+    )
+    rows: list[int] = []
+    artists: dict[int, int] = {}
+    songs: set[tuple[int, str]] = set()
+
+    def add(some: Sequence[_Candidate], up_to: int) -> None:
+        for one in some:
+            if len(rows) < up_to and one.song not in songs and artists.get(one.artist, 0) < OF_ONE_ARTIST:
+                rows.append(one.row)
+                songs.add(one.song)
+                artists[one.artist] = artists.get(one.artist, 0) + 1
+
+    add(heard, HEARD)
+    add(by_turns, len(rows) + LENGTH - HEARD)
+    add(heard, LENGTH)
+    add(by_turns, LENGTH)
+    return sorted(rows) if len(rows) >= SHORTEST else []
+
+
+def _by_turns(some: Sequence[_Candidate], others: Sequence[_Candidate]) -> Iterator[_Candidate]:
+    for i in range(max(len(some), len(others))):
+        yield from some[i : i + 1]
+        yield from others[i : i + 1]
+
+
+def _in_flow(rows: pa.Table, playlist: Places) -> tuple[Places, Numbers]:
+    """The order of the rows in which every playlist flows, and each one's step from the one before."""
+    import numpy as np
+
+    order = np.arange(len(playlist))
+    step = np.full(len(playlist), np.nan)
+    starts = np.flatnonzero(np.diff(playlist, prepend=-1))
+    lengths = np.diff(np.append(starts, len(playlist)))
+    artist, energy, tempo = codes(rows, "artist_id"), numbers(rows, "energy"), numbers(rows, "tempo") / BPM
+    upwards = _upwards(rows)
+    # Playlists of one length fill a matrix.
+    for length in np.unique(lengths):
+        places = starts[lengths == length][:, None] + np.arange(length)
+        steps = np.hypot(_between(energy[places]), _between(tempo[places]))
+        up = sum((_between(values[places]) for values in upwards), np.zeros_like(steps))
+        costs = steps + np.maximum(-up, 0.0) + SAME_ARTIST * (_between(artist[places]) == 0)
+        path = short_paths(up.max(axis=1), costs)
+        order[places] = np.take_along_axis(places, path, axis=1)
+        step[places[:, 1:]] = steps[np.arange(len(path))[:, None], path[:, :-1], path[:, 1:]]
+    return order, step
+
+
+def _between(values: npt.NDArray[Any]) -> Numbers:
+    """[s, i, j]: from the i-th value of row s to its j-th; 0 where one is not known."""
+    import numpy as np
+
+    return np.nan_to_num(values[:, None, :] - values[:, :, None])
+
+
+def _upwards(rows: pa.Table) -> list[Numbers]:
+    """What should rise along each row's playlist, feature by feature."""
+    import numpy as np
+
+    aims = np.asarray(rows["aim"].to_pylist(), dtype=object)
+    scaled = {
+        "energy": numbers(rows, "energy"),
+        "valence": numbers(rows, "valence"),
+        "tempo": numbers(rows, "tempo") / BPM,
+    }
+    weights = {
+        f: sum(((aims == aim) * up.get(f, 0.0) for aim, up in UPWARDS.items()), np.zeros(len(aims))) for f in scaled
+    }
+    return [weights[f] * values for f, values in scaled.items()]
+
+
+def _reason(row: dict[str, Any]) -> str:
+    """Why a candidate is on the playlist, in words with its numbers."""
+    estimated = ", estimated" if row["feature_source"] == "imputed" else ""
+    features = ", ".join(_words(f, row[f]) for f in NEEDS[row["aim"]] if row[f] is not None)
+    return f"{_whence(row)}; fit {row['fit']:.2f} ({features}{estimated})."
+
+
+def _whence(row: dict[str, Any]) -> str:
+    if row["via"] == "heard":
+        if row["listens"] == 1:
+            return f"Heard once, on {row['last_date']:%Y-%m-%d}"
+        sessions = "one session" if row["sessions"] == 1 else f"{row['sessions']:,} sessions"
+        return f"Heard {row['listens']:,} times in {sessions}, last on {row['last_date']:%Y-%m-%d}"
+    if row["via"] == "artist":
+        return f"Not heard yet, by an artist you heard {row['known_listens']:,.0f} times"
+    share, known = row["share_pct"], row["known_listens"]
+    return f"Not heard yet; {row['genre']} is {share:.0f} % of your {known:,.0f} listens with a known genre"
+
+
+def _words(feature: str, value: float) -> str:
+    return f"{value:.0f} bpm" if feature == "tempo" else f"{feature} {value:.2f}"
