@@ -135,6 +135,7 @@ def _code() -> str:
         here / "columns.py",
         *sorted((here / "silver").rglob("*.py")),
         *sorted((here / "gold").rglob("*.py")),
+        *sorted((here / "gold").rglob("*.json")),
     ]
     return "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
 

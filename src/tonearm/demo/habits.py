@@ -55,6 +55,21 @@ class Habits:
     skip_share: float
     podcast_share: float = 0.0
     bursts: tuple[Burst, ...] = ()
+    listens_per_session: float = 9.0
+    wandering: float = 0.2
+    """Share of the listens that leave the session's genre."""
+    moving_on: float = 0.7
+    """Chance that the next listen is of another artist."""
+    choosiness: float = 1.1
+    """How unequally artists are liked: standard deviation of the logarithm."""
+    mainstream: float = 1.0
+    """How much other people's liking counts; 0 is not at all."""
+    favourites_stay: float = 2.3
+    """Logarithm of the months after which a favourite has faded."""
+    lingering: float = 0.03
+    """Share of the liking that never fades."""
+    unevenness: float = 0.0
+    """How unequal the days are: coefficient of variation of a day's busyness."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +142,10 @@ def _sessions(habits: Habits, offset_ms: Ints, end: date, rng: np.random.Generat
     import numpy as np
 
     first = end - timedelta(days=DAYS)
-    counts = rng.poisson(habits.sessions_per_day * _busyness(rng))
+    busyness = _busyness(rng)
+    if habits.unevenness:
+        busyness = busyness * rng.gamma(habits.unevenness**-2, habits.unevenness**2, DAYS)
+    counts = rng.poisson(habits.sessions_per_day * busyness)
     ordinary = np.repeat(np.arange(DAYS), counts)
     usual = np.array([_hour_shares(habits.weekdays), _hour_shares(habits.weekends)])
     is_weekend = (ordinary + first.weekday()) % 7 >= 5
@@ -138,7 +156,7 @@ def _sessions(habits: Habits, offset_ms: Ints, end: date, rng: np.random.Generat
     day = np.concatenate([ordinary, [DAYS - b.days_before_end for b in bursts]]).astype(np.int64)
     hour = np.concatenate([hours, [b.hour for b in bursts]]).astype(np.int64)
     is_podcast = (rng.random(len(day)) < habits.podcast_share) & (np.arange(len(day)) < len(ordinary))
-    lengths = np.where(is_podcast[: len(ordinary)], 1, rng.geometric(1 / 9, len(ordinary)))
+    lengths = np.where(is_podcast[: len(ordinary)], 1, rng.geometric(1 / habits.listens_per_session, len(ordinary)))
     listens = np.concatenate([lengths, [b.listens for b in bursts]]).astype(np.int64)
     is_loop = np.concatenate([np.zeros(len(ordinary), bool), np.array([b.is_loop for b in bursts], bool)])
     local_ms = day * _DAY_MS + hour * 3_600_000 + rng.integers(0, 3_600_000, len(day))
@@ -187,10 +205,10 @@ def _tracks(
 
     count = len(session)
     genre = _genres(habits, sessions.hour, rng)[session]
-    wandering = rng.random(count) < 0.2
+    wandering = rng.random(count) < habits.wandering
     genre = np.where(wandering, _genres(habits, sessions.hour[session], rng), genre)
     month = (sessions.day * MONTHS // DAYS)[session]
-    artist = _held(_artists(world, month, genre, rng), is_first | (rng.random(count) < 0.7))
+    artist = _held(_artists(world, habits, month, genre, rng), is_first | (rng.random(count) < habits.moving_on))
 
     width = world.first_track[artist + 1] - world.first_track[artist]
     # A power of a uniform number favours the first tracks of an artist about as charts do.
@@ -220,11 +238,11 @@ def _genres(habits: Habits, hour: Ints, rng: np.random.Generator) -> Ints:
     return found.clip(0, len(GENRES) - 1)
 
 
-def _artists(world: World, month: Ints, genre: Ints, rng: np.random.Generator) -> Ints:
+def _artists(world: World, habits: Habits, month: Ints, genre: Ints, rng: np.random.Generator) -> Ints:
     """An artist of the genre for each listen, by what the listener likes in that month."""
     import numpy as np
 
-    weight = _liking(world, rng)
+    weight = _liking(world, habits, rng)
     total = weight.shape[1]
     shares = weight / weight.sum(axis=1, keepdims=True)
     reach = np.concatenate([np.zeros((MONTHS, 1)), np.cumsum(shares, axis=1)], axis=1)
@@ -237,16 +255,16 @@ def _artists(world: World, month: Ints, genre: Ints, rng: np.random.Generator) -
     return kept_in_genre
 
 
-def _liking(world: World, rng: np.random.Generator) -> Floats:
+def _liking(world: World, habits: Habits, rng: np.random.Generator) -> Floats:
     """Liking by month and artist: artists are found one after another, most fade, a few break out late."""
     import numpy as np
 
     count = len(world.artists)
-    affinity = world.artist_weight * rng.lognormal(0, 1.1, count)
+    affinity = world.artist_weight**habits.mainstream * rng.lognormal(0, habits.choosiness, count)
     found = np.where(rng.random(count) < 0.35, 0, rng.integers(0, MONTHS, count))
-    stay = rng.lognormal(2.3, 0.9, count)
+    stay = rng.lognormal(habits.favourites_stay, 0.9, count)
     age = np.arange(MONTHS)[:, None] - found
-    liking = affinity * np.where(age >= 0, np.exp(-np.maximum(age, 0) / stay) + 0.03, 1e-7)
+    liking = affinity * np.where(age >= 0, np.exp(-np.maximum(age, 0) / stay) + habits.lingering, 1e-7)
     for artist in rng.choice(count, 12, replace=False):
         since = np.arange(MONTHS) - int(rng.integers(MONTHS // 4, MONTHS - 3))
         surge = np.where(since >= 0, np.exp(-np.maximum(since, 0) / 10.0), 0.01)

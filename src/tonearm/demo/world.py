@@ -78,19 +78,19 @@ class World:
         return self.artists[int(self.track_artist[track])]
 
 
-def make_world(rng: np.random.Generator) -> World:
-    """The same world for the same state of ``rng``."""
+def make_world(rng: np.random.Generator, count: int = ARTISTS) -> World:
+    """A world of ``count`` artists, the same for the same state of ``rng``."""
     import numpy as np
 
-    artists = artist_names(rng, ARTISTS)
-    rank = rng.permutation(ARTISTS)
-    genre = rng.integers(0, len(GENRES), ARTISTS)
+    artists = artist_names(rng, count)
+    rank = rng.permutation(count)
+    genre = rng.integers(0, len(GENRES), count)
     order = np.lexsort((rank, genre))
     rank, genre = rank[order], genre[order]
 
-    tracks = np.clip(rng.lognormal(2.2, 0.5, ARTISTS), 4, 30).astype(np.int64)
+    tracks = np.clip(rng.lognormal(2.2, 0.5, count), 4, 30).astype(np.int64)
     first = np.concatenate([[0], np.cumsum(tracks)])
-    artist = np.repeat(np.arange(ARTISTS), tracks)
+    artist = np.repeat(np.arange(count), tracks)
     names = [artists[a] for a in artist.tolist()]
     album_of, albums = _albums(rng, first, artist)
     total = len(names)
