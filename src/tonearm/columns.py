@@ -652,13 +652,14 @@ COLUMNS |= {
     "k": Column("int64", "Groups whose figures follow: those shown, or the best tried.", "n", 2, 5, null=_UNTRIED),
     "silhouette": _number("Mean silhouette of the k groups.", low=-1, high=1, null=_UNTRIED),
     "null_silhouette": _number(
-        "The same with each feature shuffled by itself: mean of ten.", low=-1, high=1, null=_UNTRIED
+        "The same with each feature shuffled by itself: mean over the shuffles.", low=-1, high=1, null=_UNTRIED
     ),
+    "shuffles": Column("int64", "How often the features were shuffled.", "n", 1, null=_UNTRIED),
     "correlated_silhouette": _number(
         "The same for invented tracks, correlated as much but in no groups: mean of five.",
         low=-1,
         high=1,
-        null=_UNTRIED,
+        null="there are no personas",
     ),
     "stability_ari": _number(
         "Mean adjusted Rand index between the groups and those of resampled artists.",
@@ -670,7 +671,8 @@ COLUMNS |= {
     "inertia_left_pct": _number("Scatter left within the groups.", "%", low=0, high=100, null=_UNTRIED),
     "elbow_k": Column("int64", "Groups up to which the scatter falls steeply.", "n", 1, 5, null=_UNTRIED),
     "is_separate": _flag(
-        "The groups are more than ends of a scale: clearly above correlated_silhouette.", null=_UNTRIED
+        "The groups are more than ends of a scale: clearly above correlated_silhouette.",
+        null="there are no personas",
     ),
     "sampled_tracks": _count("Tracks that were put into groups."),
     "measured_tracks": _count("All tracks of the listener with measured features."),
