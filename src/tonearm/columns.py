@@ -510,7 +510,7 @@ COLUMNS |= {
     # feature_correlations
     "feature_a": _text("First feature of the pair.", one_of=FEATURES),
     "feature_b": _text("Second feature of the pair.", one_of=FEATURES),
-    "measured_tracks": _count("Distinct tracks heard for which both features were measured."),
+    "measured_tracks": _count("Distinct tracks heard whose features, those the row is about, were measured."),
     "measured_artists": _count("Artists of these tracks: the units of evidence."),
     **{
         name: column
@@ -675,7 +675,6 @@ COLUMNS |= {
         null="there are no personas",
     ),
     "sampled_tracks": _count("Tracks that were put into groups."),
-    "measured_tracks": _count("All tracks of the listener with measured features."),
     "measured_share_pct": _number("Share of all listens whose features were measured.", "%", low=0, high=100),
 }
 

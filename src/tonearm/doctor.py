@@ -12,15 +12,12 @@ from typing import Literal
 import msgspec
 
 from tonearm import __version__
-from tonearm.errors import HomeUnusable
+from tonearm.errors import EngineMissing, HomeUnusable
 from tonearm.home import MARKER
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-_OPTIONAL = (
-    ("pyspark", "Spark engine", "for more listens than one machine can hold; not needed below 20 million"),
-    ("playwright", "browser tests", "for developers: make install"),
-)
+_OPTIONAL = (("playwright", "browser tests", "for developers: make install"),)
 _SPACE_WANTED = 2_000_000_000
 
 
@@ -35,7 +32,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def examine(settings: Settings) -> list[Finding]:
     """Everything the doctor looks at, wrong things first."""
-    found = [*_programs(), *_home(settings), *_looked_at(settings), *_optional()]
+    found = [*_programs(), *_home(settings), *_looked_at(settings), _spark(settings), *_optional()]
     return sorted(found, key=lambda f: f.state != "wrong")
 
 
@@ -86,6 +83,22 @@ def _data(settings: Settings) -> list[Finding]:
     else:
         found.append(Finding("tables", "none built yet", "missing", "tonearm build"))
     return found
+
+
+def _spark(settings: Settings) -> Finding:
+    """Whether `tonearm build --engine spark` would start; it is an error only for who set it as the engine."""
+    what = "Spark engine"
+    if importlib.util.find_spec("pyspark") is None:
+        advice = "pip install 'tonearm[spark]'; needed only for more listens than one machine can hold"
+        return Finding(what, "pyspark is not installed", "missing", advice)
+    from tonearm.lake.spark import check_java, jars
+
+    try:
+        java, where = check_java(), jars(settings)
+    except EngineMissing as error:
+        return Finding(what, str(error), "wrong" if settings.engine == "spark" else "missing", "see docs/spark.md")
+    delta = f"fetches {where['spark.jars.packages']}" if "spark.jars.packages" in where else "has Delta's jars"
+    return Finding(what, f"pyspark {_version('pyspark')}, Java {java}, {delta}")
 
 
 def _optional() -> list[Finding]:

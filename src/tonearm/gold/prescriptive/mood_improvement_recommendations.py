@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tonearm.columns import FEATURES
-from tonearm.gold.frames import as_table, codes, numbers
+from tonearm.gold.frames import as_table, codes, for_order, numbers
 from tonearm.gold.measures import MEASURED, total, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS, against, false_discovery, verdicts
 from tonearm.table import table
@@ -326,7 +326,7 @@ def _listed(rows: pa.Table, tested: dict[str, Any]) -> npt.NDArray[np.int64]:
     score = np.where(is_unheard, -numbers(rows, "distance"), score)
     group = np.select([is_unheard, tested["verdict"] == "higher", ~is_insufficient], [3, 0, 1], 2)
     track = rows["track_id"].to_numpy()
-    order = np.lexsort((track, -score, group, family))
+    order = np.lexsort((track, for_order(-score), group, family))
     keep = (is_unheard & _is_close_to_evident(rows, family, tested["verdict"])) | (smaller > 0)
     order = order[keep[order]]
     order = order[_is_first(family[order], track[order])]

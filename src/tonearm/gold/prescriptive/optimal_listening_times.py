@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tonearm.gold.aims import AIMS, MUSIC, fit
-from tonearm.gold.frames import as_table, codes, numbers
+from tonearm.gold.frames import as_table, codes, for_order, numbers
 from tonearm.gold.measures import first_day_of, with_measured_features
 from tonearm.gold.prescriptive.hours import HOURS, compared, compared_in_month, hour_means, in_words
 from tonearm.gold.statistics import false_discovery, verdicts
@@ -113,7 +113,7 @@ def _ranks(low: Numbers, family: npt.NDArray[np.int64], verdict: npt.NDArray[np.
 
     ranks = np.full(len(low), np.nan)
     tested = np.flatnonzero(verdict != "insufficient")
-    order = tested[np.lexsort((-low[tested], family[tested]))]
+    order = tested[np.lexsort((for_order(-low[tested]), family[tested]))]
     ranks[order] = np.arange(len(order)) - np.searchsorted(family[order], family[order]) + 1
     return ranks
 

@@ -49,6 +49,8 @@ POOLS = {"heard": 36, "artist": 16, "genre": 24}
 _COMPARED = ("danceability", "energy", "valence", "acousticness", "instrumentalness", "speechiness")
 _PLACE = ("listener", "aim", "via", "place")
 _TRACK = ("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "genre", "duration_s")
+_JUDGED = ("track_id", "artist_id", "genre", "song", "feature_source", "tempo", *_COMPARED)
+"""What a track is chosen by. Millions are, so that what it is called and how it is told waits for those chosen."""
 _HEARD = ("listens", "sessions", "last_heard_at", "last_date")
 
 BPM = 100.0
@@ -127,13 +129,14 @@ def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks:
     ``feature_source`` says whether a track's features were measured (real, catalogue) or estimated (imputed);
     invented ones are never used. A track without a known tempo is ordered by the rest.
     """
-    heard = _heard(listening_with_features, tracks)
+    named = tracks.mutate(song=_song(tracks))
+    heard = _heard(listening_with_features, named)
     fitting = _suiting(heard.filter(heard.liking > 0))
     known = _weighed(fitting, fitting.liking)
-    catalogue = _suiting(tracks)
+    catalogue = _suiting(named)
     unheard = _never_heard(_by_artist(heard, catalogue).union(_by_genre(heard, catalogue)), heard)
     placed = _unheard_in_order(_with_closeness(unheard, known))
-    return _candidates(_first_of(known, "heard")).union(_candidates(placed))
+    return _described(_candidates(_first_of(known, "heard")).union(placed), named)
 
 
 def _heard(listens: ir.Table, tracks: ir.Table) -> ir.Table:
@@ -150,12 +153,11 @@ def _heard(listens: ir.Table, tracks: ir.Table) -> ir.Table:
         activation=(1.0 / (1.0 + age_d).sqrt()).sum(where=rows.wanted > 0).fill_null(0.0),
         lately=rows.wanted.sum(where=age_d < LATELY_D).fill_null(0),
     )
-    known = counted.inner_join(tracks, "track_id")
+    known = counted.inner_join(tracks.select(*_JUDGED), "track_id")
     worn = known.lately.cast("float64") / WEARS_AFTER
     return known.mutate(
         # Sums differ in their last digits with the order in which they were added.
-        liking=((1.0 + known.activation).log() / (worn > 1.0).ifelse(worn, 1.0)).round(9),
-        song=_song(known),
+        liking=((1.0 + known.activation).log() / (worn > 1.0).ifelse(worn, 1.0)).round(9)
     )
 
 
@@ -180,7 +182,7 @@ def _suiting(t: ir.Table) -> ir.Table:
     """A row for each track and each aim that it suits."""
     import ibis
 
-    usable = t.filter(t.feature_source.isin(USABLE) & (t.speechiness <= SPOKEN) & t.track_name.notnull())
+    usable = t.filter(t.feature_source.isin(USABLE) & (t.speechiness <= SPOKEN) & t.song.notnull())
     fits = ibis.array([ibis.struct({"aim": aim, "fit": fit(aim, usable)}) for aim in AIMS])
     each = usable.mutate(one=fits.unnest()).unpack("one")
     return each.filter(each.fit >= SUITS)
@@ -248,17 +250,9 @@ def _best(catalogue: ir.Table, group: str, most: int) -> ir.Table:
 def _unheard(found: ir.Table, via: str, **columns: ir.Value) -> ir.Table:
     import ibis
 
-    rows = found.mutate(
-        via=ibis.literal(via),
-        listens=ibis.literal(0, "int64"),
-        sessions=ibis.literal(0, "int64"),
-        last_heard_at=ibis.null("timestamp('UTC', 6)"),
-        last_date=ibis.null("date"),
-        song=_song(found),
-        **columns,
-    )
-    own = ("listener", "aim", "fit", "via", "weight", "known_listens", "share_pct", "song")
-    return rows.select(*own, *_HEARD, *_TRACK, *FEATURES, "feature_source")
+    rows = found.mutate(via=ibis.literal(via), **columns)
+    own = ("listener", "aim", "fit", "via", "weight", "known_listens", "share_pct")
+    return rows.select(*own, "track_id", "artist_id", "genre", "song", *_COMPARED)
 
 
 def _never_heard(candidates: ir.Table, heard: ir.Table) -> ir.Table:
@@ -275,13 +269,14 @@ def _with_closeness(unheard: ir.Table, known: ir.Table) -> ir.Table:
     middle = known.group_by("listener", "aim").agg(
         {f"middle_{f}": ((known[f] * known.score).sum() / weights.nullif(0.0)) for f in _COMPARED}
     )
-    rows = unheard.left_join(middle, ["listener", "aim"])
+    rows = unheard.left_join(middle, ["listener", "aim"]).drop("listener_right", "aim_right")
     squares = [(rows[f] - rows[f"middle_{f}"]) ** 2 for f in _COMPARED]
     distance = (sum(squares[1:], squares[0]) / float(len(squares))).sqrt()
     # Whoever has heard nothing of that kind is equally close to all of it.
     closeness = (1.0 - distance).coalesce(1.0)
     weight = ibis.ifelse(rows.via == "artist", rows.weight, 1.0)
-    return rows.mutate(score=(rows.fit * rows.fit * closeness * weight).round(9))
+    scored = rows.mutate(score=(rows.fit * rows.fit * closeness * weight).round(9))
+    return scored.drop("song", *_COMPARED, *(c for c in middle.columns if c.startswith("middle_")))
 
 
 def _unheard_in_order(unheard: ir.Table) -> ir.Table:
@@ -298,11 +293,23 @@ def _unheard_in_order(unheard: ir.Table) -> ir.Table:
 
 
 def _candidates(t: ir.Table) -> ir.Table:
-    """What the second step is given of each."""
+    """What is known of each beside its track."""
     import ibis
 
-    optional = {c: ibis.null("float64") for c in ("known_listens", "share_pct") if c not in t.columns}
-    rows = t.mutate(**optional)
+    missing: dict[str, ir.Value] = {
+        **dict.fromkeys(("known_listens", "share_pct"), ibis.null("float64")),
+        **dict.fromkeys(("listens", "sessions"), ibis.literal(0, "int64")),
+        "last_heard_at": ibis.null("timestamp('UTC', 6)"),
+        "last_date": ibis.null("date"),
+    }
+    rows = t.mutate(**{name: value for name, value in missing.items() if name not in t.columns})
+    return rows.select(*_PLACE, "track_id", "fit", *_HEARD, "known_listens", "share_pct")
+
+
+def _described(candidates: ir.Table, tracks: ir.Table) -> ir.Table:
+    """What the second step is given of each."""
+    described = tracks.select(*_TRACK, "song", *FEATURES, "feature_source")
+    rows = candidates.inner_join(described, "track_id")
     of_track = (*_TRACK, "song", "fit", *FEATURES, "feature_source", *_HEARD)
     return rows.select(*_PLACE, *of_track, "known_listens", "share_pct")
 

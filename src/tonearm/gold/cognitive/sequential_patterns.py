@@ -1,0 +1,428 @@
+"""Moods, and artists, that follow one another within sessions more or less often than in random order."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tonearm.columns import MOODS
+from tonearm.gold.measures import with_measured_features
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import numpy as np
+    import numpy.typing as npt
+    import pyarrow as pa
+
+    Numbers = npt.NDArray[np.float64]
+    Codes = npt.NDArray[np.int64]
+    Flags = npt.NDArray[np.bool_]
+    Columns = dict[str, Any]
+
+LATEST_LISTENS = 20_000
+"""Listens of one listener that are looked at: habits of long ago are no habits, and memory is bounded by it."""
+MOST_ARTISTS = 100
+"""Artists of one listener whose pairs are counted: those in most sessions, whatever their order in them."""
+FEWEST = 5
+"""Occurrences, found or expected, below which a pattern is not listed; moods are listed if they occur at all."""
+LONGEST_LIST = 50
+UNKNOWN = len(MOODS)
+"""Code of a listen without measured mood: it has its place in a session, and breaks a pattern."""
+_COLUMNS = (
+    *("listener", "pattern_type", "pattern", "occurrences", "expected_occurrences", "lift", "lift_low", "lift_high"),
+    *("units", "p_corrected", "verdict", "confidence_pct", "confidence_n", "support_pct", "possible_sessions"),
+    *("pattern_sessions", "pattern_days", "track_sequences"),
+)
+
+
+class Listens(NamedTuple):
+    """Listens of several listeners, each listener's sessions in the order heard; every column numbers from 0."""
+
+    listener: Codes
+    session: Codes
+    day: Codes
+    track: Codes
+    artist: Codes
+    mood: Codes
+
+    def keep(self, rows: npt.NDArray[Any]) -> Listens:
+        """Those of the rows."""
+        return Listens(*(column[rows] for column in self))
+
+
+def _finish(rows: pa.Table) -> pa.Table:
+    import numpy as np
+
+    from tonearm.gold.frames import as_table
+
+    if not rows.num_rows:
+        return as_table({name: [] for name in _COLUMNS}, _COLUMNS)
+    listens = _listens(rows)
+    found = [_moods(listens, 2), _moods(listens, 3), _artists(listens, _values(rows, "artist", listens.artist))]
+    columns = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
+    columns |= _tested(columns)
+    listed = _listed(columns)
+    columns["listener"] = _values(rows, "listener", listens.listener)[columns["listener"]]
+    return as_table({name: _plain(columns[name]) for name in _COLUMNS}, _COLUMNS).take(listed)
+
+
+def _plain(column: npt.NDArray[Any]) -> Any:
+    return column.tolist() if column.dtype.kind in "OU" else column
+
+
+def _listens(rows: pa.Table) -> Listens:
+    from tonearm.gold.frames import codes
+
+    return Listens(
+        listener=codes(rows, "listener"),
+        session=codes(rows, "listener", "session_started_at"),
+        day=codes(rows, "listener", "session_date"),
+        track=codes(rows, "track_id"),
+        artist=codes(rows, "artist"),
+        mood=rows["mood_code"].to_numpy(),
+    )
+
+
+def _values(rows: pa.Table, column: str, code: Codes) -> npt.NDArray[np.object_]:
+    """What each code of a column stands for."""
+    import numpy as np
+
+    firsts = np.unique(code, return_index=True)[1]
+    return np.asarray(rows[column].take(firsts).to_pylist(), dtype=object)
+
+
+def _starts(*columns: Codes) -> Flags:
+    """Whether a row differs from the row before it in any of the columns."""
+    import numpy as np
+
+    differs = np.ones(len(columns[0]), dtype=bool)
+    for k, column in enumerate(columns):
+        changes = column[1:] != column[:-1]
+        differs[1:] = changes if k == 0 else differs[1:] | changes
+    return differs
+
+
+def _one_code(*columns: Codes) -> Codes:
+    """A number for each row, the same for rows that agree in all the columns."""
+    import numpy as np
+
+    code = np.zeros(len(columns[0]), dtype=np.int64)
+    for column in columns:
+        code = np.unique(code * (column.max(initial=0) + 1) + column, return_inverse=True)[1].reshape(-1)
+    return code
+
+
+def _distinct(group: Codes, values: Codes, groups: int) -> Numbers:
+    """How many different values each group has."""
+    import numpy as np
+
+    found = np.unique(group * (values.max(initial=0) + 1) + values)
+    return np.bincount(found // (values.max(initial=0) + 1), minlength=groups).astype(float)
+
+
+def _moods(listens: Listens, size: int) -> Columns:
+    """Every pattern of ``size`` moods: what was heard of it, and what random order would give."""
+    import numpy as np
+
+    # A track on repeat is one mood that lasts, and no sequence of moods.
+    once = listens.keep(_starts(listens.session, listens.track))
+    session = np.cumsum(_starts(once.session)) - 1
+    of_session = once.listener[_starts(once.session)]
+    rows, pattern = _known(once, size)
+    patterns, listeners = len(MOODS) ** size, once.listener.max(initial=-1) + 1
+    observed = np.zeros((len(of_session), patterns))
+    np.add.at(observed, (session[rows], pattern), 1)
+    sums = _sums_of_moods(_powers(once, session), observed, of_session, size, listeners)
+    group = once.listener[rows] * patterns + pattern
+    tracks = _one_code(*(once.track[rows + k] for k in range(size)))
+    ends = sums["occurrences"].reshape(listeners, -1, len(MOODS)).sum(axis=2)
+    possible = _distinct(once.listener[rows], once.session[rows], listeners)
+    columns = {
+        **{name: values.reshape(-1) for name, values in sums.items()},
+        "listener": np.repeat(np.arange(listeners), patterns),
+        "pattern_type": np.full(listeners * patterns, f"mood_{size}"),
+        "pattern": np.asarray([" → ".join(word) for word in product(MOODS, repeat=size)] * listeners, dtype=object),
+        "confidence_n": np.repeat(ends.reshape(-1), len(MOODS)),
+        "possible_sessions": np.repeat(possible, patterns),
+        "pattern_days": _distinct(group, once.day[rows], listeners * patterns),
+        "track_sequences": _distinct(group, tracks, listeners * patterns),
+    }
+    is_listed = (columns["occurrences"] > 0) | (columns["expected_occurrences"] >= FEWEST)
+    return {name: values[is_listed] for name, values in columns.items()}
+
+
+def _known(once: Listens, size: int) -> tuple[Codes, Codes]:
+    """Rows with which ``size`` known moods of one session begin, and which pattern they are."""
+    import numpy as np
+
+    rows = np.arange(max(len(once.session) - size + 1, 0))
+    is_known = np.ones(len(rows), dtype=bool)
+    pattern = np.zeros(len(rows), dtype=np.int64)
+    for k in range(size):
+        is_known &= (once.mood[rows + k] != UNKNOWN) & (once.session[rows + k] == once.session[rows])
+        pattern = pattern * len(MOODS) + once.mood[rows + k]
+    return rows[is_known], pattern[is_known]
+
+
+def _powers(once: Listens, session: Codes) -> tuple[Numbers, Numbers, Numbers]:
+    """For each session and mood: its listens, and the second and third powers of its tracks' listens, summed."""
+    import numpy as np
+
+    # A track has one mood; were it to have two, it would be two tracks here.
+    tracks = _one_code(session, once.mood, once.track)
+    _, rows, listens = np.unique(tracks, return_index=True, return_counts=True)
+    sums = []
+    for power in (1, 2, 3):
+        cells = session[rows] * (UNKNOWN + 1) + once.mood[rows]
+        size = (session.max(initial=-1) + 1) * (UNKNOWN + 1)
+        sums.append(np.bincount(cells, listens.astype(float) ** power, size).astype(float).reshape(-1, UNKNOWN + 1))
+    return sums[0], sums[1], sums[2]
+
+
+def _sums_of_moods(
+    powers: tuple[Numbers, Numbers, Numbers], observed: Numbers, listener: Codes, size: int, listeners: int
+) -> Columns:
+    """Sums over each listener's sessions, as matrices of listeners and patterns."""
+    import numpy as np
+
+    from tonearm.gold.chance import mean_of_words, variance_of_words
+
+    made: dict[str, list[Numbers]] = {}
+    for k, word in enumerate(product(range(len(MOODS)), repeat=size)):
+        chance = mean_of_words(word, *powers), variance_of_words(word, powers[0])
+        for name, values in _deviations(observed[:, k], *chance).items():
+            made.setdefault(name, []).append(np.bincount(listener, values, minlength=listeners).astype(float))
+    return {name: np.stack(columns, axis=1) for name, columns in made.items()}
+
+
+def _deviations(observed: Numbers, expected: Numbers, variance: Numbers) -> Columns:
+    """What is summed over sessions, for each session."""
+    import numpy as np
+
+    return {
+        "occurrences": observed,
+        "expected_occurrences": expected,
+        "variance": variance,
+        "squares": (observed - expected) ** 2,
+        # Where every order gives the same count, a session says nothing about order.
+        "units": (variance > 0).astype(float),
+        "pattern_sessions": (observed > 0).astype(float),
+        # At most: the chance of at least one is no more than the mean number.
+        "expected_sessions": np.minimum(expected, 1),
+    }
+
+
+def _artists(listens: Listens, names: npt.NDArray[np.object_]) -> Columns:
+    """Every pair of much heard artists that share a session: how often one follows the other."""
+    import numpy as np
+
+    starts = np.flatnonzero(_starts(listens.session, listens.artist))
+    runs = listens.keep(starts)
+    is_switch = ~_starts(runs.session)
+    before, after = runs.keep(np.flatnonzero(is_switch) - 1), runs.keep(np.flatnonzero(is_switch))
+    tracks = _one_code(listens.track[starts[is_switch] - 1], after.track)
+    many = len(names) + 1
+    pairs = _shared_sessions(runs, many)
+    # A session is one listener's, so that its number tells whose pair it is.
+    key = (pairs["session"] * many + pairs["first"]) * many + pairs["second"]
+    order = np.argsort(key)
+    pairs, key = {name: values[order] for name, values in pairs.items()}, key[order]
+    heard = (before.session * many + before.artist) * many + after.artist
+    place = np.searchsorted(key, heard)
+    is_pair = key[np.minimum(place, len(key) - 1)] == heard if len(key) else np.zeros(len(heard), dtype=bool)
+    observed = np.bincount(place[is_pair], minlength=len(key)).astype(float)
+    whose = (pairs["listener"] * many + pairs["first"]) * many + pairs["second"]
+    firsts, group = np.unique(whose, return_index=True, return_inverse=True)[1:]
+    sums = {
+        name: np.bincount(group, values, minlength=len(firsts))
+        for name, values in _deviations(observed, pairs["expected"], pairs["variance"]).items()
+    }
+    of_pair = group[place[is_pair]]
+    leaving = before.listener * many + before.artist
+    from_artist = pairs["listener"][firsts] * many + pairs["first"][firsts]
+    possible = _distinct(before.listener, before.session, listens.listener.max(initial=-1) + 1)
+    return {
+        **sums,
+        "listener": pairs["listener"][firsts],
+        "pattern_type": np.full(len(firsts), "artist_2"),
+        "pattern": names[pairs["first"][firsts]] + " → " + names[pairs["second"][firsts]],
+        "confidence_n": _counts_of(from_artist, leaving),
+        "possible_sessions": possible[pairs["listener"][firsts]],
+        "pattern_days": _distinct(of_pair, after.day[is_pair], len(firsts)),
+        "track_sequences": _distinct(of_pair, tracks[is_pair], len(firsts)),
+    }
+
+
+def _counts_of(wanted: Codes, values: Codes) -> Numbers:
+    """How often each of the wanted is among the values."""
+    import numpy as np
+
+    ordered = np.sort(values)
+    return (np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")).astype(float)
+
+
+def _shared_sessions(runs: Listens, many: int) -> Columns:
+    """A row for each session and two of its artists, in both orders, with what random order would give."""
+    import numpy as np
+
+    from tonearm.gold.chance import of_switches
+
+    entries, rows, count = np.unique(runs.session * many + runs.artist, return_index=True, return_counts=True)
+    session, artist, listener = entries // many, entries % many, runs.listener[rows]
+    whole = np.bincount(session, count).astype(float)
+    squares = np.bincount(session, count**2)
+    kept = np.flatnonzero(_much_heard(listener, artist, many))
+    session, artist, listener, count = session[kept], artist[kept], listener[kept], count[kept].astype(float)
+    # Each entry with every entry of its session that comes after it.
+    partners = np.searchsorted(session, session, "right") - np.arange(len(session)) - 1
+    first = np.repeat(np.arange(len(session)), partners)
+    second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(partners) - partners, partners)
+    of = session[first]
+    expected, variance = of_switches(count[first], count[second], whole[of], squares[of])
+    columns = {"session": of, "listener": listener[first], "expected": expected, "variance": variance}
+    doubled: Columns = {name: np.concatenate([values, values]) for name, values in columns.items()}
+    doubled["first"] = artist[np.concatenate([first, second])]
+    doubled["second"] = artist[np.concatenate([second, first])]
+    return doubled
+
+
+def _much_heard(listener: Codes, artist: Codes, many: int) -> Flags:
+    """Whether each entry (one for each session and artist) is of an artist in most sessions of the listener."""
+    import numpy as np
+
+    found, entry, sessions = np.unique(listener * many + artist, return_inverse=True, return_counts=True)
+    order = np.lexsort((-sessions, found // many))
+    place = np.empty(len(found), dtype=np.int64)
+    place[order] = np.arange(len(found)) - np.searchsorted(found[order] // many, found[order] // many)
+    return (place < MOST_ARTISTS)[entry]
+
+
+def _tested(columns: Columns) -> Columns:
+    """Lift with interval, p and verdict: what was found beside what random order gives, over the sessions."""
+    import numpy as np
+
+    from tonearm.gold.statistics import ENOUGH_UNITS, false_discovery, verdicts
+
+    expected, found = columns["expected_occurrences"], columns["occurrences"]
+    is_artists = columns["pattern_type"] == "artist_2"
+    low, high, p = (np.where(is_artists, *both) for both in zip(_rare(columns), _frequent(columns), strict=True))
+    is_tested = (columns["units"] >= ENOUGH_UNITS) & ~np.isnan(p)
+    p = false_discovery(np.where(is_tested, p, np.nan), columns["listener"])
+    return {
+        "lift": found / expected,
+        "lift_low": np.where(is_tested, low / expected, np.nan),
+        "lift_high": np.where(is_tested, high / expected, np.nan),
+        "p_corrected": p,
+        "verdict": verdicts(found - expected, p),
+        "confidence_pct": 100 * found / np.where(columns["confidence_n"] > 0, columns["confidence_n"], np.nan),
+        "support_pct": 100 * columns["pattern_sessions"] / columns["possible_sessions"],
+    }
+
+
+def _frequent(columns: Columns) -> tuple[Numbers, Numbers, Numbers]:
+    """Interval of the occurrences and p, by Student's t over the sessions' differences from random order.
+
+    The error is the larger of two: what the sessions' scatter says (one session that repeats itself is no habit)
+    and what random order itself leaves (a pattern that never occurred has no scatter at all).
+    """
+    import numpy as np
+    from scipy.stats import t
+
+    from tonearm.gold.statistics import CONFIDENCE
+
+    units = np.where(columns["units"] > 1, columns["units"], np.nan)
+    found = columns["occurrences"]
+    more = found - columns["expected_occurrences"]
+    scatter = np.maximum(columns["squares"] - more**2 / units, 0) * units / (units - 1)
+    error = np.sqrt(np.maximum(scatter, columns["variance"]))
+    error = np.where(error > 0, error, np.nan)
+    half = t.ppf((1 + CONFIDENCE) / 2, units - 1) * error
+    return np.maximum(found - half, 0), found + half, 2 * t.sf(np.abs(more) / error, units - 1)
+
+
+def _rare(columns: Columns) -> tuple[Numbers, Numbers, Numbers]:
+    """Interval of the occurrences and p, by the Poisson distribution, for patterns that most sessions lack.
+
+    Student's t needs sums of many; these are of a few ones among zeros. More than expected is judged by the
+    sessions with the pattern, each of which counts once however often it repeats itself; Poisson's tail is the
+    heavier one there (Hoeffding 1956). The interval has the relative width of Garwood's for that many sessions.
+    """
+    import numpy as np
+    from scipy.stats import chi2, poisson
+
+    from tonearm.gold.statistics import CONFIDENCE
+
+    found, sessions = columns["occurrences"], columns["pattern_sessions"]
+    more = poisson.sf(sessions - 1, columns["expected_sessions"])
+    fewer = poisson.cdf(found, columns["expected_occurrences"])
+    outside = (1 - CONFIDENCE) / 2
+    each = found / np.maximum(sessions, 1)
+    low = np.where(sessions > 0, chi2.ppf(outside, 2 * np.maximum(sessions, 1)) / 2, 0) * each
+    high = chi2.ppf(1 - outside, 2 * sessions + 2) / 2 * np.maximum(each, 1)
+    return low, high, np.minimum(1, 2 * np.minimum(more, fewer))
+
+
+def _listed(columns: Columns) -> Codes:
+    """Rows to publish: all moods, and of a listener's artists those that say something, then the most frequent."""
+    import numpy as np
+
+    is_artists = columns["pattern_type"] == "artist_2"
+    is_frequent = np.maximum(columns["occurrences"], columns["expected_occurrences"]) >= FEWEST
+    is_finding = np.isin(columns["verdict"], ("higher", "lower"))
+    rows = np.flatnonzero(is_artists & is_frequent)
+    of = columns["listener"][rows]
+    best_first = (columns["pattern"][rows].astype(str), -columns["occurrences"][rows], ~is_finding[rows])
+    order = np.lexsort((*best_first, of))
+    place = np.arange(len(rows)) - np.searchsorted(of[order], of[order])
+    return np.sort(np.concatenate([np.flatnonzero(~is_artists), rows[order][place < LONGEST_LIST]]))
+
+
+@table(
+    grain=("listener", "pattern_type", "pattern"),
+    finish=_finish,
+    finish_columns=_COLUMNS,
+    finish_by=("listener",),
+    finish_limit=LATEST_LISTENS,
+)
+def sequential_patterns(listening_with_features: ir.Table) -> ir.Table:
+    """What follows what: moods, and artists, that come one after the other in your sessions.
+
+    One row per listener and pattern: two or three moods heard directly one after the other (``mood_2``,
+    ``mood_3``), or a switch from one artist to another (``artist_2``), out of the latest 20,000 listens. Moods
+    are those of measured tracks (real or catalogue), a track on repeat counts once, and a track without mood
+    breaks a pattern. Artists are the 100 heard in most sessions; listed are the switches that are findings,
+    then the most frequent, at most 50, heard or expected at least 5 times.
+
+    ``lift`` compares the ``occurrences`` with how often the pattern would occur if each session's tracks came
+    in random order: above 1 the order is no accident. What makes up a session (much of one mood, say) is the
+    same in both, so that a lift tells of order alone. For artists it is whole runs of one artist that come in
+    random order, because an album would make every switch look rare. The expectation is exact for sessions in
+    which no track (no artist) comes back, and close to it for others. ``support_pct`` is the share of
+    ``possible_sessions`` (with any pattern of the type) that contain it, ``confidence_pct`` the share of
+    ``confidence_n`` beginnings that ended so.
+
+    The unit is the session: ``units`` are those in which order could make a difference, and with fewer than 10
+    a pattern is ``insufficient``. Moods are tested by Student's t over the sessions, with an error never
+    smaller than random order leaves; artists, who are rare, by the Poisson distribution of the sessions with
+    the switch. p is corrected over all of a listener's patterns, also those not listed. A pattern may be real
+    and yet the order of an album or a playlist: ``track_sequences`` says of how many different sequences of
+    tracks it is made, ``pattern_days`` on how many days it was heard.
+    """
+    import ibis
+
+    listens = with_measured_features(listening_with_features, ())
+    latest = ibis.window(group_by="listener", order_by=(listens.started_at.desc(), listens.listen_id.desc()))
+    has_mood = listens.has_measured & listens.mood.notnull()
+    unnamed = ibis.literal("unnamed artist ") + listens.artist_id.cast("string")
+    numbered = listens.mutate(
+        place=ibis.row_number().over(latest),
+        mood_code=has_mood.ifelse(listens.mood.cases(*((m, k) for k, m in enumerate(MOODS))), UNKNOWN).cast("int64"),
+        artist=listens.artist_name.coalesce(unnamed),
+        session_date=listens.local_date.min().over(ibis.window(group_by=("listener", "session_started_at"))),
+    )
+    # Sorted by listener, session and instant, which is how the second step needs them.
+    order = ("listener", "session_started_at", "started_at", "listen_id")
+    return numbered.filter(numbered.place < LATEST_LISTENS).select(
+        *order, "session_date", "track_id", "artist", "mood_code"
+    )
