@@ -26,7 +26,7 @@ def make_home(settings: Settings) -> None:
     home = settings.home
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for part in (settings.lake, settings.inbox, settings.scratch, settings.compiled):
+        for part in (settings.inbox, settings.scratch, settings.compiled):
             part.mkdir(exist_ok=True)
         (home / MARKER).touch()
     except OSError as error:

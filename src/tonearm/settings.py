@@ -30,6 +30,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Folder that holds the lake, the store and the inbox."""
     api_url: str = ""
     """Address of a running tonearm API; empty means in this process."""
+    lake_uri: str = ""
+    """Where the Delta tables lie if not in the home: another folder, or an address such as ``s3://bucket/lake``."""
     memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Megabytes the embedded engine may hold before it spills to disk; 0 means by the size of the history."""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
@@ -52,9 +54,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Kilobytes one row of an input file may have."""
 
     @property
-    def lake(self) -> Path:
-        """Folder of the Delta tables."""
-        return self.home / "lake"
+    def lake(self) -> str:
+        """Folder of the Delta tables, or their address in an object store."""
+        return self.lake_uri or str(self.home / "lake")
 
     @property
     def inbox(self) -> Path:

@@ -1,4 +1,4 @@
-"""The lake: named Delta tables in one folder, readable with any tool that reads Delta.
+"""The lake: named Delta tables in one folder or object store, readable with any tool that reads Delta.
 
 This module knows Delta and no engine; :mod:`tonearm.lake.duckdb` runs queries over it. Every write is one
 Delta commit, so a reader or a crash sees the version before or the version after, never a mixture.
@@ -31,7 +31,9 @@ _COLUMN_MAPPING = 2
 _HISTORY_LOOKED_AT = 50
 _FULL = ("No space left", "os error 28", "Disk quota", "max_temp_directory_size")
 _REFUSED = ("Permission denied", "Read-only file system")
+_AWAY = ("Generic S3 error", "Generic GCS error", "Generic MicrosoftAzure error", "When ", "request", "credential")
 _SHOWN = 200
+_LOG = "_delta_log"
 
 
 @dataclass(frozen=True)
@@ -50,25 +52,40 @@ class Commit:
 
 
 class Lake:
-    """The Delta tables below one folder."""
+    """The Delta tables below one folder, of this machine or of an object store."""
 
-    def __init__(self, root: Path) -> None:
-        """Look at ``root``; nothing is made before the first write."""
-        self.root = root
+    def __init__(self, root: Path | str) -> None:
+        """Look at ``root``, a path or an address such as ``s3://bucket/lake``; nothing is made before a write."""
+        self.root = str(root).rstrip("/")
 
-    def path(self, name: str) -> Path:
-        """Folder of the table ``name``."""
-        return self.root / name
+    def address(self, name: str) -> str:
+        """Where the table ``name`` is."""
+        return f"{self.root}/{name}"
+
+    def path(self, name: str) -> Path | None:
+        """Folder of the table ``name``, None where the lake is in an object store."""
+        return None if is_remote(self.root) else Path(self.address(name))
 
     def has(self, name: str) -> bool:
         """Whether ``name`` has ever been written."""
-        return (self.path(name) / "_delta_log").is_dir() and self._open(name) is not None
+        path = self.path(name)
+        return (path is None or (path / _LOG).is_dir()) and self._open(name) is not None
 
     def names(self) -> list[str]:
         """Names of the tables that have been written."""
-        if not self.root.is_dir():
-            return []
-        return sorted(p.name for p in self.root.iterdir() if (p / "_delta_log").is_dir())
+        if is_remote(self.root):
+            return sorted(self._names_in_store())
+        root = Path(self.root)
+        return sorted(p.name for p in root.iterdir() if (p / _LOG).is_dir()) if root.is_dir() else []
+
+    def _names_in_store(self) -> list[str]:
+        from pyarrow import fs
+
+        with said_plainly(self.root):
+            store, root = fs.FileSystem.from_uri(self.root)
+            found = store.get_file_info(fs.FileSelector(root, allow_not_found=True))
+            logs = store.get_file_info([f"{entry.path}/{_LOG}" for entry in found])
+        return [e.base_name for e, log in zip(found, logs, strict=True) if log.type == fs.FileType.Directory]
 
     def delta(self, name: str, version: int | datetime | None = None) -> DeltaTable:
         """The Delta table, at its newest version or as of ``version``; raises UnknownName."""
@@ -92,9 +109,9 @@ class Lake:
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
-        with said_plainly(self.path(name)):
+        with said_plainly(self.address(name)):
             try:
-                return DeltaTable(str(self.path(name)))
+                return DeltaTable(self.address(name))
             except TableNotFoundError:
                 return None
 
@@ -122,7 +139,7 @@ class Lake:
     def history(self, name: str, limit: int | None = None) -> list[Commit]:
         """Versions of ``name``, newest first; none when it was never written."""
         found = self._open(name)
-        with said_plainly(self.path(name)):
+        with said_plainly(self.address(name)):
             return [] if found is None else [_commit(entry) for entry in found.history(limit)]
 
     def note(self, name: str, version: int | None = None) -> Mapping[str, Any]:
@@ -163,7 +180,7 @@ class Lake:
 
     def delete(self, name: str, where: str, note: Mapping[str, Any]) -> int:
         """Delete the rows that ``where`` (SQL) holds for; how many there were."""
-        with said_plainly(self.path(name)):
+        with said_plainly(self.address(name)):
             result = self.delta(name).delete(
                 where, commit_properties=_properties(note), post_commithook_properties=_keeping_the_log()
             )
@@ -171,7 +188,7 @@ class Lake:
 
     def update(self, name: str, where: str, values: Mapping[str, str], note: Mapping[str, Any]) -> None:
         """Set columns to SQL ``values`` in the rows that ``where`` holds for."""
-        with said_plainly(self.path(name)):
+        with said_plainly(self.address(name)):
             self.delta(name).update(
                 updates=dict(values),
                 predicate=where,
@@ -187,18 +204,24 @@ class Lake:
 
     def sweep(self) -> None:
         """Remove what a killed write left behind; the caller holds the writer's lock."""
-        for staging in self.root.glob("*/**/*.parquet#*"):
-            staging.unlink(missing_ok=True)
+        if not is_remote(self.root):
+            for staging in Path(self.root).glob("*/**/*.parquet#*"):
+                staging.unlink(missing_ok=True)
+
+    def make_room(self, name: str) -> None:
+        """Make the folder that a first write needs."""
+        path = self.path(name)
+        if path is not None:
+            path.mkdir(parents=True, exist_ok=True)
 
     def _write(self, name: str, rows: Any, note: Mapping[str, Any], **options: Any) -> int:
         from deltalake import write_deltalake
 
-        path = self.path(name)
-        path.mkdir(parents=True, exist_ok=True)
-        is_old = (path / "_delta_log").is_dir()
-        with said_plainly(path):
+        is_old = self.has(name)
+        self.make_room(name)
+        with said_plainly(self.address(name)):
             write_deltalake(
-                str(path),
+                self.address(name),
                 rows,
                 commit_properties=_properties(note),
                 post_commithook_properties=_keeping_the_log(),
@@ -211,22 +234,29 @@ class Lake:
         return version
 
 
-def open_lake(root: Path) -> Lake:
+def open_lake(root: Path | str) -> Lake:
     """The lake at ``root``."""
     return Lake(root)
 
 
+def is_remote(root: str) -> bool:
+    """Whether ``root`` is an address in an object store and no path."""
+    return "://" in root
+
+
 @contextmanager
-def said_plainly(where: Path) -> Iterator[None]:
+def said_plainly(where: Path | str) -> Iterator[None]:
     """Turn what Delta and Arrow say of a full disk or a damaged table at ``where`` into a sentence."""
     from deltalake.exceptions import DeltaError
     from pyarrow import ArrowException
 
     try:
         yield
-    except (DeltaError, ArrowException) as error:
+    except (DeltaError, ArrowException, OSError) as error:
         if "KeyboardInterrupt" in str(error):
             raise KeyboardInterrupt from error
+        if isinstance(error, OSError) and not is_remote(str(where)):
+            raise
         raise refusal(where, error) from error
     except BaseException as error:
         # Delta's reader panics over a log that is not JSON; the class of that has no name to import it by.
@@ -235,7 +265,7 @@ def said_plainly(where: Path) -> Iterator[None]:
         raise refusal(where, error) from error
 
 
-def refusal(where: Path, error: BaseException) -> HomeUnusable:
+def refusal(where: Path | str, error: BaseException) -> HomeUnusable:
     """The sentence for what a library says of a table or the whole lake at ``where``."""
     said = str(error)
     if any(sign in said for sign in _FULL):
@@ -244,6 +274,10 @@ def refusal(where: Path, error: BaseException) -> HomeUnusable:
         return HomeUnusable(f"{where} may not be read or written; allow it, or name another home with --home")
     if "Out of Memory" in said:
         return HomeUnusable(f"the engine has too little memory ({_brief(said)}); raise memory_mb in tonearm.toml")
+    if is_remote(str(where)) and any(sign in said for sign in _AWAY):
+        return HomeUnusable(
+            f"{where} cannot be reached ({_brief(said)}); check lake_uri, the network and the credentials"
+        )
     return HomeUnusable(
         f"{where} is damaged ({_brief(said)}); `tonearm restore` a backup, or delete the folder of a table that "
         "`tonearm build` makes and build it"
@@ -274,13 +308,23 @@ def _keeping_the_log() -> Any:
 
 
 def _commit(entry: Mapping[str, Any]) -> Commit:
-    # Spark can add no key of its own to a commit, only a text.
-    note = entry.get(NOTE) or entry.get("userMetadata")
     return Commit(
         version=int(entry["version"]),
         at=datetime.fromtimestamp(int(entry["timestamp"]) / 1000, UTC),
         operation=str(entry.get("operation", "")),
-        note=json.loads(note) if isinstance(note, str) else {},
+        # Spark can add no key of its own to a commit, only a text.
+        note=_note(entry.get(NOTE) or entry.get("userMetadata")),
         parameters=entry.get("operationParameters") or {},
         metrics=entry.get("operationMetrics") or {},
     )
+
+
+def _note(text: object) -> Mapping[str, Any]:
+    """The note in ``text``; none where it is some other program's remark."""
+    if not isinstance(text, str):
+        return {}
+    try:
+        note = json.loads(text)
+    except ValueError:
+        return {}
+    return note if isinstance(note, dict) else {}

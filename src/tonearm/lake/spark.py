@@ -51,6 +51,7 @@ JDKS = (8, 11, 17)
 """Versions of Java that Spark 3.5 runs on."""
 _INSTALL = "pip install 'tonearm[spark]'"
 
+_SCHEMES = {"s3": "s3a"}
 _ROWS_PER_PARTITION = 500_000
 _MEMORY_MB = 4096
 
@@ -79,7 +80,7 @@ class SparkEngine:
     def look_at(self, lake: Lake, name: str, columns: Iterable[str], alias: str | None = None) -> None:
         """Make the lake's table ``name`` visible; an empty one with ``columns`` if it was never written."""
         if lake.has(name):
-            rows = self.session.read.format("delta").load(str(lake.path(name)))
+            rows = self.session.read.format("delta").load(_address(lake, name))
         else:
             fields = ", ".join(f"`{c}` {SPARK_NAMES[COLUMNS[c].kind]}" for c in columns or SCHEMAS[name])
             rows = self.session.createDataFrame([], fields)
@@ -167,11 +168,11 @@ class SparkEngine:
         partition_by: Sequence[str],
     ) -> None:
         rows, order = self._kept[relation]
-        lake.path(name).mkdir(parents=True, exist_ok=True)
+        lake.make_room(name)
         writer = rows.orderBy(*order).write.format("delta").mode(mode).partitionBy(*partition_by)
         text = json.dumps({**note, "engine": "spark"}, default=str)
         with _complaints(name):
-            writer.options(**options, userMetadata=text).save(str(lake.path(name)))
+            writer.options(**options, userMetadata=text).save(_address(lake, name))
 
     @cached_property
     def _ibis(self) -> Backend:
@@ -180,6 +181,12 @@ class SparkEngine:
         backend = ibis.pyspark.connect(self.session)
         assert ibis.options.pyspark is not None
         return backend
+
+
+def _address(lake: Lake, name: str) -> str:
+    """Where Spark finds the table: Hadoop calls the same store by another scheme."""
+    scheme, separator, rest = lake.address(name).partition("://")
+    return f"{_SCHEMES.get(scheme, scheme)}{separator}{rest}"
 
 
 def translated(sql: str) -> str:
