@@ -83,8 +83,9 @@ def _number(
 _NO_FEATURES = "the track has no audio features"
 _TOO_SHORT = "the history is not that long yet"
 _NOT_TOLD = "the source does not say"
-_UNTRIED = "too few tracks"
+_UNTRIED = "too few tracks or artists, or features all alike"
 _FEW_UNITS = "too few units, or all alike"
+_FEW_ARTISTS = "too few artists, or a feature is constant"
 
 COLUMNS: dict[str, Column] = {
     # who and which
@@ -262,24 +263,20 @@ COLUMNS: dict[str, Column] = {
     "difference": _number(
         "How much higher (or lower) the first mean is than what it is compared with.",
         "as the means",
-        null="one of the two is not known",
+        null="one of the two is not known, or there is too little to compare",
     ),
-    "difference_low": _number(
-        "Lower end of the difference's 95 % interval.", "as the means", null="too few units, or all alike"
-    ),
-    "difference_high": _number(
-        "Upper end of the difference's 95 % interval.", "as the means", null="too few units, or all alike"
-    ),
+    "difference_low": _number("Lower end of the difference's 95 % interval.", "as the means", null=_FEW_UNITS),
+    "difference_high": _number("Upper end of the difference's 95 % interval.", "as the means", null=_FEW_UNITS),
     "effect": _number(
         "Size of the difference in standard deviations between units (Cohen's d): .2 small, .5 medium, .8 large.",
-        null="too few units, or all alike",
+        null=_FEW_UNITS,
     ),
     "p_corrected": _number(
         "Probability of such a difference by chance, corrected for all tests of the listener in this table "
         "(Benjamini–Hochberg).",
         low=0,
         high=1,
-        null="too few units, or all alike: not tested",
+        null=f"{_FEW_UNITS}: not tested",
     ),
     "verdict": _text(
         "What may be said: higher, lower, not_shown (which is no proof of equality), or insufficient evidence.",
@@ -293,7 +290,7 @@ COLUMNS |= {
         )
         for f in FEATURES
     },
-    **{f"n_{f}": _count(f"Listens behind mean_{f}.") for f in FEATURES},
+    **{f"n_{f}": _count(f"Listens behind the row's mean {f}.") for f in FEATURES},
     **{
         f"{s}_share_pct": _number(f"Share of the listens (or tracks) with {s} features.", "%", low=0, high=100)
         for s in FEATURE_SOURCES
@@ -522,13 +519,13 @@ COLUMNS |= {
                 high=1,
                 null="a feature is constant, or no tracks",
             ),
-            f"{kind}_low": _number("Lower end of its 95 % interval.", low=-1, high=1, null="too few artists"),
-            f"{kind}_high": _number("Upper end of that interval.", low=-1, high=1, null="too few artists"),
+            f"{kind}_low": _number("Lower end of its 95 % interval.", low=-1, high=1, null=_FEW_ARTISTS),
+            f"{kind}_high": _number("Upper end of that interval.", low=-1, high=1, null=_FEW_ARTISTS),
             f"{kind}_p_corrected": _number(
                 "Probability of such a correlation by chance, corrected for the pairs (Benjamini–Hochberg).",
                 low=0,
                 high=1,
-                null="too few artists: not tested",
+                null=f"{_FEW_ARTISTS}: not tested",
             ),
         }.items()
     },
@@ -665,7 +662,7 @@ COLUMNS |= {
         "Mean adjusted Rand index between the groups and those of resampled artists.",
         low=-1,
         high=1,
-        null="not tried: nothing was above chance",
+        null="not tried: too little, or nothing above chance in large enough groups",
     ),
     "smallest_share_pct": _number("Share of the tracks in the smallest group.", "%", low=0, high=100, null=_UNTRIED),
     "inertia_left_pct": _number("Scatter left within the groups.", "%", low=0, high=100, null=_UNTRIED),

@@ -130,6 +130,14 @@ def take_in(page: Page, text: str, listener: str) -> None:
     page.get_by_role("button", name="Import", exact=True).click()
 
 
+def test_a_bookmark_works_before_anybody_opened_the_front_page(browser: Browser, address: str) -> None:
+    page, _ = open_page(browser, "desktop", "light")
+    page.goto(f"{address}/library")
+    page.get_by_text("Bring in listening history").wait_for()
+    page.get_by_role("link", name="Overview").wait_for()
+    page.context.close()
+
+
 def test_a_file_dropped_on_an_empty_home_is_counted_and_shown(browser: Browser, address: str) -> None:
     page, elsewhere = open_page(browser, "desktop", "light")
     page.goto(address)
@@ -236,6 +244,30 @@ def test_every_page_can_be_reached_on_a_phone(browser: Browser, address: str) ->
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="Overview").click()
     page.get_by_text("Most heard", exact=True).wait_for()
+    page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "last"),
+    [("Why", "Which qualities go"), ("What now", "When does my music turn low"), ("Patterns", "Which days")],
+)
+@pytest.mark.parametrize("size", SIZES)
+def test_the_pages_that_answer_fit_the_screen(browser: Browser, address: str, size: str, name: str, last: str) -> None:
+    page, elsewhere = open_page(browser, size, "dark")
+    page.goto(address)
+    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("heading", name=last).wait_for()
+    settle(page)
+    page.locator("summary").last.press("Enter")
+    page.get_by_test_id("stDataFrame").last.wait_for()
+    assert page.get_by_test_id("stException").count() == 0
+    assert page.evaluate(
+        "[...document.querySelectorAll('[data-testid=stVegaLiteChart], table')]"
+        ".every(e => e.getBoundingClientRect().right <= innerWidth)"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    picture(page, f"{name.lower()}-{size}")
+    assert elsewhere == []
     page.context.close()
 
 

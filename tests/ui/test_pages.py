@@ -15,14 +15,14 @@ LookingAt = Callable[[Path], None]
 
 def overview() -> None:
     from tonearm.ui import frame
-    from tonearm.ui.pages import overview as drawn
+    from tonearm.ui.views import overview as drawn
 
     frame.banner()
     drawn.page()
 
 
 def library() -> None:
-    from tonearm.ui.pages import library as drawn
+    from tonearm.ui.views import library as drawn
 
     drawn.page()
 
@@ -63,7 +63,7 @@ def moods(known: int) -> None:
     from datetime import date
 
     from tonearm.overview import Overview, Share, Totals
-    from tonearm.ui.pages.overview import _moods
+    from tonearm.ui.views.overview import _moods
 
     totals = Totals(100, 0, 0.0, 1, 1, 1, date(2024, 1, 1), date(2024, 1, 1))
     sources = {"real": 0, "catalogue": known, "imputed": 0, "synthetic": 0, "none": 100 - known}

@@ -57,6 +57,8 @@ class TableInfo(msgspec.Struct):
     layer: str
     family: str
     summary: str
+    text: str
+    """What it holds, how it is counted and what its words mean, in Markdown."""
     grain: list[str]
     columns: list[ColumnInfo]
     rows: int | None

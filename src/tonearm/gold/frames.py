@@ -73,6 +73,13 @@ def _array(values: Any, kind: pa.DataType) -> Any:
     return pa.array(values, kind)
 
 
+def places(group: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Place of each row among those of its group, from 0; ``group`` is sorted."""
+    import numpy as np
+
+    return np.arange(len(group)) - np.searchsorted(group, group)
+
+
 def for_order(values: Numbers) -> Numbers:
     """``values`` without their last digits, which differ from engine to engine and must not decide a rank."""
     import numpy as np

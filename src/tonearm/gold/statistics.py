@@ -42,7 +42,7 @@ def mean_interval(mean: Numbers, stddev: Numbers, n: Numbers) -> tuple[Numbers, 
     """The t interval of each mean of ``n`` units; NaN below two units."""
     import numpy as np
 
-    half = _quantile(n - 1) * stddev / np.sqrt(np.where(n > 1, n, np.nan))
+    half = quantile(n - 1) * stddev / np.sqrt(np.where(n > 1, n, np.nan))
     return mean - half, mean + half
 
 
@@ -75,7 +75,7 @@ def welch(
     error = np.where(np.maximum(stddev_a, stddev_b) > ROUNDING, np.sqrt(of_a + of_b), np.nan)
     freedom = error**4 / (of_a**2 / (n_a - 1) + of_b**2 / (n_b - 1))
     difference = mean_a - mean_b
-    half = t.ppf((1 + CONFIDENCE) / 2, freedom) * error
+    half = quantile(freedom) * error
     pooled = np.sqrt(((n_a - 1) * stddev_a**2 + (n_b - 1) * stddev_b**2) / (n_a + n_b - 2))
     pooled = np.where(np.isnan(error), np.nan, pooled)
     return Comparison(
@@ -119,7 +119,8 @@ def verdicts(difference: Numbers, corrected_p: Numbers) -> npt.NDArray[np.str_]:
     )
 
 
-def _quantile(freedom: Numbers) -> Numbers:
+def quantile(freedom: Numbers) -> Numbers:
+    """Standard errors on each side of a mean that its interval spans; NaN without a degree of freedom."""
     import numpy as np
     from scipy.stats import t
 

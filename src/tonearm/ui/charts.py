@@ -15,6 +15,8 @@ from tonearm.overview import Day, Hour, Month, Share
 
 _DAYS = [name[:3] for name in DAY_NAMES]
 _MOST_LABEL_PX = 130
+Layers = alt.LayerChart | alt.FacetChart
+"""What Altair says a layered chart is."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,27 @@ class Palette:
     """Few to many; further from the page's colour means more, for any kind of colour vision."""
     nothing: str
     bar: str
+    less: tuple[str, str]
+    """Somewhat and much less than usual; orange beside blue, which every kind of colour vision tells apart."""
+    more: tuple[str, str]
+    not_shown: str
+    """Grey of what was tested and is no finding."""
+    line: str
+    text: str
+    on_strong: str
+    """Letters on the strongest colours."""
 
 
-LIGHT = Palette(("#cfe1f2", "#6aaed6", "#2070b4", "#08306b"), "#f0f1f3", "#0072B2")
-DARK = Palette(("#12395c", "#2272b2", "#6db3e0", "#dcf0ff"), "#262b34", "#56B4E9")
+LIGHT = Palette(
+    counts=("#cfe1f2", "#6aaed6", "#2070b4", "#08306b"), nothing="#f0f1f3", bar="#0072B2",
+    less=("#f2b489", "#c14b00"), more=("#8fc1e3", "#00639c"), not_shown="#9aa0a8", line="#c9cdd3", text="#31333f",
+    on_strong="#ffffff",
+)  # fmt: skip
+DARK = Palette(
+    counts=("#12395c", "#2272b2", "#6db3e0", "#dcf0ff"), nothing="#262b34", bar="#56B4E9",
+    less=("#8a5312", "#f5a742"), more=("#1f5f91", "#7cc4f2"), not_shown="#7d848e", line="#454b55", text="#e6e8eb",
+    on_strong="#0e1117",
+)  # fmt: skip
 
 
 def palette(is_dark: bool) -> Palette:
@@ -119,7 +138,7 @@ def discovery(months: Sequence[Month], field: str, title: str, colours: Palette)
     return chart
 
 
-def shares(parts: Sequence[Share], titles: dict[str, str], colours: Palette) -> alt.LayerChart | alt.FacetChart:
+def shares(parts: Sequence[Share], titles: dict[str, str], colours: Palette) -> Layers:
     """Listens of each part, with its count and share written beside the bar."""
     whole = sum(part.listens for part in parts) or 1
     rows = [
@@ -181,3 +200,142 @@ def legend(unit: str, most: int, colours: Palette) -> str:
         f'<span style="{swatch}; width: 6rem; background: linear-gradient(90deg, {", ".join(colours.counts)})"></span>'
         f"{most:,}</div>"
     )
+
+
+@dataclass(frozen=True)
+class Size:
+    """Steps of one size in one hour."""
+
+    hour: int
+    size: str
+    share: float
+    steps: int
+    is_told: bool
+    """Whether there is evidence enough to look at it."""
+
+
+def shift_sizes(sizes: Sequence[Size], titles: dict[str, str], colours: Palette) -> alt.Chart:
+    """How the steps of each hour divide by size; hours with little evidence are pale."""
+    rows = [
+        {"at": s.hour + 0.08, "to": s.hour + 0.92, "hour": f"{s.hour}–{s.hour + 1} h",
+         "the mood changed": titles[s.size], "bottom": bottom, "top": bottom + s.share, "share": s.share,
+         "steps": s.steps, "told": s.is_told}
+        for n, s in enumerate(sizes)
+        for bottom in [sum(below.share for below in sizes[:n] if below.hour == s.hour)]
+    ]  # fmt: skip
+    tones = alt.Scale(domain=list(titles.values()), range=list(colours.counts[:3]))
+    legend = alt.Legend(orient="top", title="the mood changed", labelLimit=0)
+    chart: alt.Chart = _chart(rows, height=250).mark_rect().encode(
+        x=alt.X("at:Q", title="hour of the day", scale=alt.Scale(domain=[0, 24], nice=False),
+                axis=alt.Axis(values=list(range(0, 25, 3)), grid=False, format="d")),
+        x2="to:Q",
+        y=alt.Y("top:Q", title="% of the steps", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=4)),
+        y2="bottom:Q",
+        color=alt.condition(
+            "datum.told", alt.Color("the mood changed:N", scale=tones, legend=legend), alt.value(colours.nothing)
+        ),
+        tooltip=[
+            "hour:N", "the mood changed:N", alt.Tooltip("share:Q", format=".0f", title="%"),
+            alt.Tooltip("steps:Q", format=","),
+        ],
+    )  # fmt: skip
+    return chart
+
+
+@dataclass(frozen=True)
+class Trait:
+    """A place between two ends, as a percent rank."""
+
+    less: str
+    more: str
+    rank: float
+    is_named: bool
+    """Whether the listener is called after it."""
+    said: str
+    evidence: str
+
+
+def traits(places: Sequence[Trait], colours: Palette) -> Layers:
+    """A scale for each trait from one end to the other, with a dot where the listener is."""
+    rows = [
+        {"less": t.less, "more": t.more, "rank": t.rank, "from": 0, "to": 100, "middle": 50, "named": t.is_named,
+         "said": t.said, "evidence": t.evidence, "at": n}
+        for n, t in enumerate(places)
+    ]  # fmt: skip
+    base = _chart(rows, height=46 * len(rows) + 20)
+    y = alt.Y("at:O", axis=None, scale=alt.Scale(paddingInner=0.5))
+    x = alt.Scale(domain=[0, 100], nice=False)
+    line = base.mark_rule(strokeWidth=3, color=colours.line).encode(
+        x=alt.X("from:Q", scale=x, axis=None), x2="to:Q", y=y
+    )
+    middle = base.mark_tick(color=colours.not_shown, size=16, thickness=2).encode(x=alt.X("middle:Q", scale=x), y=y)
+    tone = alt.condition("datum.named", alt.value(colours.more[1]), alt.value(colours.not_shown))
+    dot = base.mark_circle(size=170, opacity=1).encode(
+        x=alt.X("rank:Q", scale=x), y=y, color=tone,
+        tooltip=[alt.Tooltip("said:N", title="you"), alt.Tooltip("rank:Q", format=".0f", title="percent rank"),
+                 alt.Tooltip("evidence:N", title="from")],
+    )  # fmt: skip
+    left = base.mark_text(align="left", fontSize=12, color=colours.text, dy=-14).encode(
+        x=alt.X("from:Q", scale=x), y=y, text="less:N"
+    )
+    right = base.mark_text(align="right", fontSize=12, color=colours.text, dy=-14).encode(
+        x=alt.X("to:Q", scale=x), y=y, text="more:N"
+    )
+    below = base.mark_text(align="left", fontSize=11, color=colours.not_shown, dy=16).encode(
+        x=alt.X("from:Q", scale=x), y=y, text="said:N"
+    )
+    return alt.layer(line, middle, dot, left, right, below)
+
+
+@dataclass(frozen=True)
+class Level:
+    """A mean of 0–1 beside the mean of all tracks."""
+
+    name: str
+    value: float
+    usual: float
+
+
+def levels(bars: Sequence[Level], colours: Palette) -> Layers:
+    """Bars from 0 to 1, each with a tick at what is usual."""
+    rows = [{"name": b.name, "value": b.value, "usual": b.usual} for b in bars]
+    base = _chart(rows, height=24 * len(rows) + 30)
+    x = alt.X("value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(values=[0, 0.5, 1], grid=False))
+    y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=_MOST_LABEL_PX, ticks=False, domain=False))
+    told = [alt.Tooltip("name:N"), *(alt.Tooltip(f"{c}:Q", format=".2f") for c in ("value", "usual"))]
+    drawn = base.mark_bar(color=colours.bar, cornerRadiusEnd=3, height={"band": 0.6}).encode(x=x, y=y, tooltip=told)
+    usual = base.mark_tick(color=colours.text, thickness=2, size=18).encode(x=alt.X("usual:Q", title=None), y=y)
+    return alt.layer(drawn, usual)
+
+
+@dataclass(frozen=True)
+class OddDay:
+    """A day that stands out, and in what."""
+
+    day: date
+    kind: str
+    severity: str
+    score: float
+    said: str
+
+
+def timeline(days: Sequence[OddDay], kinds: Sequence[str], colours: Palette) -> alt.Chart:
+    """Days that stand out, a line for each kind; the larger the dot the further out, the ordinary ones grey."""
+    rows = [
+        {"day": f"{d.day}T12:00:00", "kind": d.kind, "severity": d.severity, "score": d.score, "said": d.said}
+        for d in sorted(days, key=lambda d: d.score)
+    ]
+    tones = [colours.not_shown, colours.more[1], colours.less[1]]
+    order = ["moderate", "strong", "extreme"]
+    chart: alt.Chart = _chart(rows, height=44 * len(kinds) + 70).mark_circle(opacity=0.75).encode(
+        x=alt.X("day:T", title=None, axis=alt.Axis(labelOverlap="greedy", grid=False)),
+        y=alt.Y("kind:N", title=None, sort=list(kinds), scale=alt.Scale(domain=list(kinds)),
+                axis=alt.Axis(labelLimit=_MOST_LABEL_PX, grid=True, ticks=False, domain=False)),
+        size=alt.Size("score:Q", scale=alt.Scale(domain=[2, 6], range=[15, 260], clamp=True), legend=None),
+        color=alt.Color("severity:N", scale=alt.Scale(domain=order, range=tones),
+                        legend=alt.Legend(orient="top", title=None)),
+        tooltip=[
+            alt.Tooltip("day:T", format="%A, %-d %B %Y"), "kind:N", "severity:N", alt.Tooltip("said:N", title="what")
+        ],
+    )  # fmt: skip
+    return chart

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import date
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 
 import httpx
 import msgspec
@@ -23,6 +23,9 @@ _Kind = TypeVar("_Kind")
 _HERE = "http://127.0.0.1"
 _PATIENCE = httpx.Timeout(5, read=3600)
 """An import of a large history and its build are one answer."""
+
+_MOST_ROWS = 10_000
+"""Of one listener in a gold table; the largest have some hundred."""
 
 _ERRORS = {kind.__name__: kind for kind in (UsageError, InputError, HomeBusy, HomeUnusable)}
 
@@ -99,6 +102,20 @@ class Client:
         """Every table."""
         return self._get(list[TableInfo], "/tables")
 
+    def rows(self, table: str, listener: str) -> list[dict[str, Any]]:
+        """Every row of a gold table about one listener, in the order of its grain."""
+        import pyarrow as pa
+
+        query = {"listener": listener, "format": "arrow", "limit": str(_MOST_ROWS)}
+        answer = self._answer("GET", f"/tables/{_quoted(table)}", params=query)
+        found: list[dict[str, Any]] = pa.ipc.open_stream(answer.content).read_all().to_pylist()
+        return found
+
+    def playlist(self, name: str, playlist: str, form: Literal["json", "m3u", "spotify"]) -> bytes:
+        """A suggested playlist as a file."""
+        path = f"/listeners/{_quoted(name)}/playlists/{_quoted(playlist)}"
+        return self._answer("GET", path, params={"format": form}).content
+
     def imports(self) -> list[ImportReport]:
         """Every import, newest first."""
         return self._get(list[ImportReport], "/imports")
@@ -120,6 +137,9 @@ class Client:
         return self._ask(kind, "GET", path, params={k: v for k, v in query.items() if v is not None})
 
     def _ask(self, kind: type[_Kind], method: str, path: str, **request: Any) -> _Kind:
+        return msgspec.json.decode(self._answer(method, path, **request).content, type=kind)
+
+    def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
             answer = self._http.request(method, path, **request)
         except httpx.TransportError as error:
@@ -128,7 +148,7 @@ class Client:
             ) from error
         if answer.is_error:
             raise _error(answer)
-        return msgspec.json.decode(answer.content, type=kind)
+        return answer
 
 
 def open_client(settings: Settings) -> Client:

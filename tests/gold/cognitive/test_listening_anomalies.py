@@ -41,7 +41,7 @@ def test_a_day_of_many_listens_is_listed_with_what_was_usual(rows_of: Rows, list
     # Half of the other days are .75 or less from what is expected.
     assert row["score"] == pytest.approx((10 - 2.25) / (1.4826 * 0.75))
     assert (row["severity"], row["days_around"], row["days_judged"]) == ("extreme", 106, 120)
-    assert row["in_words"] == "100 listens, where about 5 were usual for such a day."
+    assert row["in_words"] == "100 listens, where about 5 were to be expected, silent days counted in."
 
 
 def test_silent_days_count_for_their_weekday_and_long_silences_do_not(rows_of: Rows, listen: NewListen) -> None:

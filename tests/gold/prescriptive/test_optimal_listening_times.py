@@ -62,7 +62,8 @@ def test_an_hour_of_calmer_music_is_a_time_for_relaxing(rows_of: Rows, month: An
     assert row["p_corrected"] >= test.pvalue
     assert (row["verdict"], row["hour_rank"], other["verdict"], other["hour_rank"]) == ("higher", 1, "lower", 2)
     assert row["suggestion"] == (
-        f"22–23 h is a time for relaxing: your music is calm, acoustic and slow more than usual in the same months "
+        f"22–23 h is more a time for relaxing than your other hours: your music is nearer to calm, acoustic and slow "
+        f"than usual in the same months "
         f"(fit {late.mean():.2f} against {usual.mean():.2f}, 20 sessions)."
     )
 

@@ -77,6 +77,7 @@ def _info(table: Table, lake: Lake) -> TableInfo:
         layer=table.layer,
         family=table.family,
         summary=table.summary,
+        text=table.doc,
         grain=list(table.grain),
         columns=[_column(name) for name in _columns(table.name, lake if built else None)],
         rows=lake.rows(table.name) if built else None,

@@ -401,7 +401,7 @@ def _described(days: Days, kinds: list[Judged]) -> dict[str, object]:
 def _words(kind: str, actual: float, expected: float, day: dict[str, object]) -> str:
     listens = f"{day['listens']:,} listens"
     if kind == "volume":
-        return f"{listens}, where about {expected:.0f} were usual for such a day."
+        return f"{listens}, where about {expected:.0f} were to be expected, silent days counted in."
     if kind == "mood":
         which = "Brighter" if actual > expected else "Darker"
         n = f"{day['mood_listens']:.0f} measured listens of {day['mood_tracks']} tracks"

@@ -177,7 +177,9 @@ def _personas(rows: pa.Table) -> Iterator[Row]:
     n, artists = len(sample.features), len(np.unique(sample.artist))
     if n < ENOUGH_TRACKS or artists < ENOUGH_ARTISTS or len(sample.used) < 2:
         words = f"Too little to tell: {n} measured tracks of {artists} artists, where {ENOUGH_TRACKS} and "
-        words += f"{ENOUGH_ARTISTS} are needed." if len(sample.used) > 1 or n == 0 else "features that vary are needed."
+        words += f"{ENOUGH_ARTISTS} are needed."
+        if n >= ENOUGH_TRACKS and artists >= ENOUGH_ARTISTS:
+            words = f"Too little to tell: the features of the {n} measured tracks hardly differ."
         yield about | _whole(sample) | {"evidence": "insufficient", "in_words": words}
         return
     best, stability, tried = _best(sample)
@@ -438,7 +440,8 @@ def _why_not(best: Tried, stability: float | None) -> str:
     start = f"No stable personas: {best.k} groups are the best, "
     if best.gain < LEAST_GAIN:
         figures = f"silhouette {best.silhouette:.2f} against {best.null_silhouette:.2f} for shuffled tracks"
-        return f"{start}with a {figures}; {LEAST_GAIN:.2f} more are needed."
+        return f"{start}with a {figures}, where it must be {LEAST_GAIN:.2f} above."
     if best.smallest_share < LEAST_SHARE:
         return f"{start}but one has only {100 * best.smallest_share:.1f} % of the tracks."
-    return f"{start}but other artists would give others: mean Rand index {stability:.2f}, {LEAST_STABILITY:.2f} needed."
+    figures = f"mean adjusted Rand index {stability:.2f}, {LEAST_STABILITY:.2f} needed"
+    return f"{start}but other artists would give others: {figures}."

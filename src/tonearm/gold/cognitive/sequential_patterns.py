@@ -291,10 +291,12 @@ def _much_heard(listener: Codes, artist: Codes, many: int) -> Flags:
     """Whether each entry (one for each session and artist) is of an artist in most sessions of the listener."""
     import numpy as np
 
+    from tonearm.gold.frames import places
+
     found, entry, sessions = np.unique(listener * many + artist, return_inverse=True, return_counts=True)
     order = np.lexsort((-sessions, found // many))
     place = np.empty(len(found), dtype=np.int64)
-    place[order] = np.arange(len(found)) - np.searchsorted(found[order] // many, found[order] // many)
+    place[order] = places(found[order] // many)
     return (place < MOST_ARTISTS)[entry]
 
 
@@ -329,7 +331,7 @@ def _frequent(columns: Columns) -> tuple[Numbers, Numbers, Numbers]:
     import numpy as np
     from scipy.stats import t
 
-    from tonearm.gold.statistics import CONFIDENCE
+    from tonearm.gold.statistics import quantile
 
     units = np.where(columns["units"] > 1, columns["units"], np.nan)
     found = columns["occurrences"]
@@ -337,7 +339,7 @@ def _frequent(columns: Columns) -> tuple[Numbers, Numbers, Numbers]:
     scatter = np.maximum(columns["squares"] - more**2 / units, 0) * units / (units - 1)
     error = np.sqrt(np.maximum(scatter, columns["variance"]))
     error = np.where(error > 0, error, np.nan)
-    half = t.ppf((1 + CONFIDENCE) / 2, units - 1) * error
+    half = quantile(units - 1) * error
     return np.maximum(found - half, 0), found + half, 2 * t.sf(np.abs(more) / error, units - 1)
 
 
@@ -367,6 +369,8 @@ def _listed(columns: Columns) -> Codes:
     """Rows to publish: all moods, and of a listener's artists those that say something, then the most frequent."""
     import numpy as np
 
+    from tonearm.gold.frames import places
+
     is_artists = columns["pattern_type"] == "artist_2"
     is_frequent = np.maximum(columns["occurrences"], columns["expected_occurrences"]) >= FEWEST
     is_finding = np.isin(columns["verdict"], ("higher", "lower"))
@@ -374,8 +378,7 @@ def _listed(columns: Columns) -> Codes:
     of = columns["listener"][rows]
     best_first = (columns["pattern"][rows].astype(str), -columns["occurrences"][rows], ~is_finding[rows])
     order = np.lexsort((*best_first, of))
-    place = np.arange(len(rows)) - np.searchsorted(of[order], of[order])
-    return np.sort(np.concatenate([np.flatnonzero(~is_artists), rows[order][place < LONGEST_LIST]]))
+    return np.sort(np.concatenate([np.flatnonzero(~is_artists), rows[order][places(of[order]) < LONGEST_LIST]]))
 
 
 @table(

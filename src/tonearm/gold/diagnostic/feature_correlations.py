@@ -232,7 +232,7 @@ def _tested(
     import numpy as np
     from scipy.stats import t
 
-    from tonearm.gold.statistics import CONFIDENCE, ENOUGH_UNITS, false_discovery
+    from tonearm.gold.statistics import ENOUGH_UNITS, false_discovery, quantile
 
     is_enough = artists >= ENOUGH_UNITS
     # Fisher's z of a perfect correlation is infinite.
@@ -242,7 +242,7 @@ def _tested(
     classical = 1 / np.sqrt(np.where(tracks > 3, tracks - 3, np.nan))
     z, z_error = np.arctanh(r_known), wider * np.fmax(error / (1 - r_known**2), classical)
     freedom = np.where(is_enough, artists - 1, np.nan)
-    half = t.ppf((1 + CONFIDENCE) / 2, freedom) * z_error
+    half = quantile(freedom) * z_error
     return {
         f"{kind}_r": r,
         f"{kind}_low": np.tanh(z - half),

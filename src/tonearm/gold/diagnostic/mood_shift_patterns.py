@@ -46,10 +46,9 @@ def _finish(rows: pa.Table) -> pa.Table:
 def _share_interval(rows: pa.Table) -> dict[str, Numbers]:
     """The share's interval with sessions as clusters: that of a ratio of two sums over sessions."""
     import numpy as np
-    from scipy.stats import t
 
     from tonearm.gold.frames import numbers
-    from tonearm.gold.statistics import CONFIDENCE, ENOUGH_UNITS
+    from tonearm.gold.statistics import ENOUGH_UNITS, quantile
 
     n, shifts, of_hour = (numbers(rows, c) for c in ("hour_units", "shifts", "hour_shifts"))
     squares, products, hour_squares = (numbers(rows, c) for c in _SUMS)
@@ -58,7 +57,7 @@ def _share_interval(rows: pa.Table) -> dict[str, Numbers]:
     # A share of 0 or 1 has no spread of which an interval could be made.
     is_told = (n >= ENOUGH_UNITS) & (shifts > 0) & (shifts < of_hour)
     freedom = np.where(is_told, n - 1, np.nan)
-    half = t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(residuals * n / freedom) / of_hour
+    half = quantile(freedom) * np.sqrt(residuals * n / freedom) / of_hour
     return {
         "shift_share_low_pct": 100 * np.maximum(share - half, 0),
         "shift_share_high_pct": 100 * np.minimum(share + half, 1),

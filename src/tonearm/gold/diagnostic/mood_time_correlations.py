@@ -6,6 +6,7 @@ from math import pi
 from typing import TYPE_CHECKING, NamedTuple
 
 from tonearm.columns import MOOD_FEATURES
+from tonearm.gold.hours import HOURS, usual_in_month
 from tonearm.gold.measures import first_day_of, total, with_measured_features
 from tonearm.table import table
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
-HOURS = 24
 _ROW = ("listener", "hour_of_day", "feature")
 _PARTS = (
     *("n", "sessions", "session_mean", "session_stddev", "deviation", "deviation_low", "deviation_high"),
@@ -82,7 +82,8 @@ def mood_time_correlations(listening_with_features: ir.Table) -> ir.Table:
     about 1.25 / √sessions by chance alone: read it with its p. Where it is a finding, ``day_peak_hour_…`` says
     when the fitted daily curve is highest.
     """
-    units = _compared_in_month(_units(listening_with_features))
+    units = _units(listening_with_features)
+    units = units.mutate(deviation=units.value - usual_in_month(units, "feature"))
     hours = units.group_by(*_ROW).agg(
         listens=total(units.listens),
         listens_with_features=total(units.listens_with_features),
@@ -115,17 +116,6 @@ def _units(listening_with_features: ir.Table) -> ir.Table:
         *("listener", "session_started_at", "hour_of_day", "month", "listens", "listens_with_features"),
         one=ibis.array(features).unnest(),
     ).unpack("one")
-
-
-def _compared_in_month(units: ir.Table) -> ir.Table:
-    """Adds how much each unit deviates from the mean of the other sessions' units in the same month."""
-    import ibis
-
-    month = ibis.window(group_by=("listener", "feature", "month"))
-    session = ibis.window(group_by=("listener", "feature", "month", "session_started_at"))
-    others = units.value.count().over(month) - units.value.count().over(session)
-    others_sum = units.value.sum().over(month) - units.value.sum().over(session)
-    return units.mutate(deviation=units.value - others_sum / others.cast("float64").nullif(0.0))
 
 
 def _day_sums(units: ir.Table) -> ir.Table:

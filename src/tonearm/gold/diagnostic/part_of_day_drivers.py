@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tonearm.columns import FEATURES, PARTS_OF_DAY
 from tonearm.gold.measures import first_day_of, total, with_measured_features
@@ -57,24 +57,26 @@ def _ranks(lists: npt.NDArray[np.int64], *order_by: Numbers) -> Numbers:
     """Each row's place from 1 in its list, smallest first, NaN last, else as the rows come."""
     import numpy as np
 
+    from tonearm.gold.frames import places
+
     order = np.lexsort((*order_by[::-1], lists))
     ranks = np.empty(len(order))
-    ranks[order] = np.arange(len(order)) - np.searchsorted(lists[order], lists[order]) + 1
+    ranks[order] = places(lists[order]) + 1
     return ranks
 
 
-def _compared(own: Columns, is_feature: npt.NDArray[np.bool_], listeners: npt.NDArray[np.int64]) -> Columns:
+def _compared(own: Columns, is_feature: npt.NDArray[np.bool_], listeners: npt.NDArray[np.int64]) -> dict[str, Any]:
     """Difference, interval, test and effect of each row; NaN where there is too little to say."""
     import numpy as np
     from scipy.stats import t
 
-    from tonearm.gold.statistics import CONFIDENCE, false_discovery, verdicts
+    from tonearm.gold.statistics import false_discovery, quantile, verdicts
 
     weight = np.where(_is_tested(own, is_feature), own["weight"], np.nan)
     freedom = np.where(own["freedom"] > 0, own["freedom"], np.nan)
     difference = own["excess"] / weight
     error = np.sqrt(own["variance"]) / weight
-    half = t.ppf((1 + CONFIDENCE) / 2, freedom) * error
+    half = quantile(freedom) * error
     p = false_discovery(2 * t.sf(np.abs(difference / error), freedom), listeners)
     inside, outside = own["stddev_inside"], own["stddev_outside"]
     both = (own["units"] - 1, own["units_outside"] - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tonearm.columns import FEATURES
-from tonearm.gold.frames import as_table, codes, for_order, numbers
+from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.measures import MEASURED, total, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS, against, false_discovery, verdicts
 from tonearm.table import table
@@ -50,7 +50,6 @@ _STEP = ("listener", "kind", "track_id", *_TRACK, *_EVIDENCE, *_SPREADS, "close_
 
 def ranked(rows: pa.Table) -> pa.Table:
     """Tests the heard tracks, keeps the best of them and what is unheard and close to the evident ones."""
-    import numpy as np
     import pyarrow.compute as pc
 
     tested = _tested(rows)
@@ -58,10 +57,9 @@ def ranked(rows: pa.Table) -> pa.Table:
     rows = rows.take(found)
     tested = {name: values[found] for name, values in tested.items()}
     family = codes(rows, "listener")
-    place = np.arange(len(family)) - np.searchsorted(family, family)
     close_to_id = pc.if_else(pc.equal(rows["kind"], "heard"), None, rows["close_to_id"])
     columns = {name: rows[name] for name in rows.column_names} | tested
-    columns |= {"rank": place + 1, "close_to_id": close_to_id}
+    columns |= {"rank": places(family) + 1, "close_to_id": close_to_id}
     return as_table(columns | {"because": _reasons(rows, tested)}, COLUMNS)
 
 
@@ -332,7 +330,7 @@ def _listed(rows: pa.Table, tested: dict[str, Any]) -> npt.NDArray[np.int64]:
     order = order[_is_first(family[order], track[order])]
     most = np.array([MOST_HIGHER, MOST_NOT_SHOWN, MOST_INSUFFICIENT, MOST_UNHEARD])
     part = len(most) * family[order] + group[order]
-    return order[np.arange(len(order)) - np.searchsorted(part, part) < most[group[order]]]
+    return order[places(part) < most[group[order]]]
 
 
 def _is_close_to_evident(

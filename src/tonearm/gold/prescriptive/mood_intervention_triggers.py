@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tonearm.gold.frames import as_table, codes, numbers
+from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, hour_means, in_words
 from tonearm.gold.measures import first_day_of, with_measured_features
-from tonearm.gold.prescriptive.hours import HOURS, compared, compared_in_month, hour_means, in_words
 from tonearm.gold.statistics import false_discovery, verdicts
 from tonearm.table import table
 
@@ -27,10 +27,9 @@ NOTE = (
     "About how the music sounds, not about how you feel: a hint and no diagnosis. Music that sounds sad or is in a "
     "minor key is often calm, loved and good for its listener."
 )
-_COUNTS = ("listens", "listens_with_features", "tracks_with_features")
 _STEP = ("low_valence", "n", "units", "own_mean", "usual_mean", "stddev", "brighter_artist_name", "brighter_valence")
 COLUMNS = (
-    *("listener", "hour_of_day", *_COUNTS, "low_valence", "n_low", "units", "low_share_pct", "usual_low_share_pct"),
+    *("listener", "hour_of_day", *COUNTS, "low_valence", "n_low", "units", "low_share_pct", "usual_low_share_pct"),
     *("difference", "difference_low", "difference_high", "effect", "p_corrected", "verdict"),
     *("priority", "brighter_artist_name", "what_to_try", "note"),
 )
@@ -45,7 +44,7 @@ def judged(rows: pa.Table) -> pa.Table:
     verdict = verdicts(found.difference, corrected)
     priority = _priorities(verdict, found.effect)
     columns = {
-        **{name: rows[name] for name in ("listener", "hour_of_day", *_COUNTS, "low_valence")},
+        **{name: rows[name] for name in ("listener", "hour_of_day", *COUNTS, "low_valence")},
         "n_low": np.nan_to_num(numbers(rows, "n")),
         "units": np.nan_to_num(numbers(rows, "units")),
         **{"low_share_pct": numbers(rows, "own_mean"), "usual_low_share_pct": numbers(rows, "usual_mean")},
@@ -87,19 +86,11 @@ def mood_intervention_triggers(listening_with_features: ir.Table) -> ir.Table:
     """
     listens = with_measured_features(listening_with_features, ("valence",))
     units = _units(listens, _thresholds(listens))
-    hours = _hours(listens).left_join(_thresholds(listens), "listener").drop("listener_right")
+    hours = heard_in_hours(listens).left_join(_thresholds(listens), "listener").drop("listener_right")
     row = ["listener", "hour_of_day"]
     hours = hours.left_join(hour_means(compared_in_month(units)), row).drop("listener_right", "hour_of_day_right")
     found = hours.left_join(_brighter(listens), row)
-    return found.select(*row, *_COUNTS, *_STEP)
-
-
-def _hours(listens: ir.Table) -> ir.Table:
-    return listens.group_by("listener", "hour_of_day").agg(
-        listens=listens.count(),
-        listens_with_features=listens.count(where=listens.has_measured),
-        tracks_with_features=listens.track_id.nunique(where=listens.has_measured),
-    )
+    return found.select(*row, *COUNTS, *_STEP)
 
 
 def _thresholds(listens: ir.Table) -> ir.Table:

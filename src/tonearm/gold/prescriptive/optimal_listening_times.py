@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tonearm.gold.aims import AIMS, MUSIC, fit
-from tonearm.gold.frames import as_table, codes, for_order, numbers
+from tonearm.gold.frames import as_table, codes, for_order, numbers, places
+from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, hour_means, in_words
 from tonearm.gold.measures import first_day_of, with_measured_features
-from tonearm.gold.prescriptive.hours import HOURS, compared, compared_in_month, hour_means, in_words
 from tonearm.gold.statistics import false_discovery, verdicts
 from tonearm.table import table
 
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 _AIM_WORDS = {"focus": "focus", "relax": "relaxing", "energise": "energising", "lift": "lifting the mood"}
-_COUNTS = ("listens", "listens_with_features", "tracks_with_features")
 COLUMNS = (
-    *("listener", "hour_of_day", "aim", *_COUNTS, "n_fit", "units", "mean_fit", "usual_fit"),
+    *("listener", "hour_of_day", "aim", *COUNTS, "n_fit", "units", "mean_fit", "usual_fit"),
     *("difference", "difference_low", "difference_high", "effect", "p_corrected", "verdict"),
     *("hour_rank", "suggestion"),
 )
@@ -36,7 +35,7 @@ def judged(rows: pa.Table) -> pa.Table:
     corrected = false_discovery(found.p, codes(rows, "listener"))
     verdict = verdicts(found.difference, corrected)
     columns = {
-        **{name: rows[name] for name in ("listener", "hour_of_day", "aim", *_COUNTS)},
+        **{name: rows[name] for name in ("listener", "hour_of_day", "aim", *COUNTS)},
         "n_fit": np.nan_to_num(numbers(rows, "n")),
         "units": np.nan_to_num(numbers(rows, "units")),
         **{"mean_fit": numbers(rows, "own_mean"), "usual_fit": numbers(rows, "usual_mean")},
@@ -78,19 +77,15 @@ def optimal_listening_times(listening_with_features: ir.Table) -> ir.Table:
     hours = _hours(with_measured_features(listening_with_features, ()))
     means = hour_means(compared_in_month(units, "aim"), "aim")
     row = ["listener", "hour_of_day", "aim"]
-    return hours.left_join(means, row).select(*row, *_COUNTS, "n", "units", "own_mean", "usual_mean", "stddev")
+    return hours.left_join(means, row).select(*row, *COUNTS, "n", "units", "own_mean", "usual_mean", "stddev")
 
 
 def _hours(listens: ir.Table) -> ir.Table:
     """What was heard in each hour, once for each aim."""
     import ibis
 
-    hours = listens.group_by("listener", "hour_of_day").agg(
-        listens=listens.count(),
-        listens_with_features=listens.count(where=listens.has_measured),
-        tracks_with_features=listens.track_id.nunique(where=listens.has_measured),
-    )
-    return hours.select("listener", "hour_of_day", *_COUNTS, aim=ibis.array(list(AIMS)).unnest())
+    hours = heard_in_hours(listens)
+    return hours.select("listener", "hour_of_day", *COUNTS, aim=ibis.array(list(AIMS)).unnest())
 
 
 def _units(listens: ir.Table) -> ir.Table:
@@ -114,7 +109,7 @@ def _ranks(low: Numbers, family: npt.NDArray[np.int64], verdict: npt.NDArray[np.
     ranks = np.full(len(low), np.nan)
     tested = np.flatnonzero(verdict != "insufficient")
     order = tested[np.lexsort((for_order(-low[tested]), family[tested]))]
-    ranks[order] = np.arange(len(order)) - np.searchsorted(family[order], family[order]) + 1
+    ranks[order] = places(family[order]) + 1
     return ranks
 
 
@@ -130,6 +125,7 @@ def _suggestion(hour: int, aim: str, own: float, usual: float, sessions: int, ve
     evidence = f"fit {own:.2f} against {usual:.2f}, {sessions} sessions"
     if verdict == "not_shown":
         return f"{in_words(hour)}: no difference shown for {_AIM_WORDS[aim]} ({evidence})."
-    less, more = ("", "more") if verdict == "higher" else ("less ", "less")
-    when = f"{in_words(hour)} is {less}a time for {_AIM_WORDS[aim]}"
-    return f"{when}: your music is {MUSIC[aim]} {more} than usual in the same months ({evidence})."
+    side, to = ("more", "nearer to") if verdict == "higher" else ("less", "further from")
+    # Beside the other hours only: in absolute terms another aim may suit the hour better.
+    when = f"{in_words(hour)} is {side} a time for {_AIM_WORDS[aim]} than your other hours"
+    return f"{when}: your music is {to} {MUSIC[aim]} than usual in the same months ({evidence})."

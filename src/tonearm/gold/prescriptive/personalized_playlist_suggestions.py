@@ -49,7 +49,8 @@ POOLS = {"heard": 36, "artist": 16, "genre": 24}
 _COMPARED = ("danceability", "energy", "valence", "acousticness", "instrumentalness", "speechiness")
 _PLACE = ("listener", "aim", "via", "place")
 _TRACK = ("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "genre", "duration_s")
-_JUDGED = ("track_id", "artist_id", "genre", "song", "feature_source", "tempo", *_COMPARED)
+_FOUND = ("listener", "aim", "track_id", "artist_id", "song_id", "fit")
+_JUDGED = ("track_id", "artist_id", "genre", "song_id", "feature_source", "tempo", *_COMPARED)
 """What a track is chosen by. Millions are, so that what it is called and how it is told waits for those chosen."""
 _HEARD = ("listens", "sessions", "last_heard_at", "last_date")
 
@@ -129,14 +130,16 @@ def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks:
     ``feature_source`` says whether a track's features were measured (real, catalogue) or estimated (imputed);
     invented ones are never used. A track without a known tempo is ordered by the rest.
     """
-    named = tracks.mutate(song=_song(tracks))
+    named = _with_songs(tracks)
     heard = _heard(listening_with_features, named)
     fitting = _suiting(heard.filter(heard.liking > 0))
     known = _weighed(fitting, fitting.liking)
-    catalogue = _suiting(named)
-    unheard = _never_heard(_by_artist(heard, catalogue).union(_by_genre(heard, catalogue)), heard)
-    placed = _unheard_in_order(_with_closeness(unheard, known))
-    return _described(_candidates(_first_of(known, "heard")).union(placed), named)
+    catalogue, middles = _suiting(named), _middles(known)
+    by_artist = _never_heard(_by_artist(heard, catalogue, middles), heard)
+    by_genre = _in_proportion(_never_heard(_by_genre(heard, catalogue, middles), heard))
+    pools = {"heard": known, "artist": by_artist, "genre": by_genre}
+    heard_pool, *unheard_pools = (_candidates(_first_of(pool, via)) for via, pool in pools.items())
+    return _described(heard_pool.union(*unheard_pools), named)
 
 
 def _heard(listens: ir.Table, tracks: ir.Table) -> ir.Table:
@@ -171,18 +174,22 @@ def _sessions(listens: ir.Table) -> ir.Table:
     )
 
 
-def _song(t: ir.Table) -> ir.StringColumn:
-    """The title without what makes it another version, so that one song is not listed in two."""
-    title = t.track_name.lower()
+def _with_songs(tracks: ir.Table) -> ir.Table:
+    """Adds the title without what makes it another version, and a number that the versions of a song share."""
+    import ibis
+
+    title = tracks.track_name.lower()
     bare = title.re_replace(r"\s*( [-–—] |\(|\[).*$", "")
-    return bare.nullif("").coalesce(title)
+    named = tracks.mutate(song=bare.nullif("").coalesce(title))
+    first = named.track_id.min().over(ibis.window(group_by=("artist_id", "song")))
+    return named.mutate(song_id=named.song.notnull().ifelse(first, None))
 
 
 def _suiting(t: ir.Table) -> ir.Table:
     """A row for each track and each aim that it suits."""
     import ibis
 
-    usable = t.filter(t.feature_source.isin(USABLE) & (t.speechiness <= SPOKEN) & t.song.notnull())
+    usable = t.filter(t.feature_source.isin(USABLE) & (t.speechiness <= SPOKEN) & t.song_id.notnull())
     fits = ibis.array([ibis.struct({"aim": aim, "fit": fit(aim, usable)}) for aim in AIMS])
     each = usable.mutate(one=fits.unnest()).unpack("one")
     return each.filter(each.fit >= SUITS)
@@ -206,7 +213,7 @@ def _first_of(t: ir.Table, via: str) -> ir.Table:
     return placed.filter(placed.place < POOLS[via])
 
 
-def _by_artist(heard: ir.Table, catalogue: ir.Table) -> ir.Table:
+def _by_artist(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Table:
     """Tracks that suit an aim by the artists that the listener hears most."""
     import ibis
 
@@ -216,12 +223,12 @@ def _by_artist(heard: ir.Table, catalogue: ir.Table) -> ir.Table:
     artists = artists.filter((artists.known_listens >= KNOWN_LISTENS) & (artists.weight > 0))
     best = ibis.window(group_by="listener", order_by=(artists.weight.desc(), artists.artist_id))
     artists = artists.mutate(number=ibis.row_number().over(best))
-    artists = artists.filter(artists.number < TOP_ARTISTS)
-    found = _best(catalogue, "artist_id", OF_AN_ARTIST).inner_join(artists, "artist_id")
-    return _unheard(found, "artist", share_pct=ibis.null("float64"))
+    artists = artists.filter(artists.number < TOP_ARTISTS).select("listener", "artist_id", "known_listens", "weight")
+    found = _best(catalogue, "artist_id", OF_AN_ARTIST).inner_join(_for_aims(artists, middles), ["artist_id", "aim"])
+    return found.select(*_FOUND, "known_listens", score=_score(found, found.weight))
 
 
-def _by_genre(heard: ir.Table, catalogue: ir.Table) -> ir.Table:
+def _by_genre(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Table:
     """Tracks that suit an aim of the genres that the listener hears most."""
     import ibis
 
@@ -233,8 +240,9 @@ def _by_genre(heard: ir.Table, catalogue: ir.Table) -> ir.Table:
         known_listens=known, share_pct=percent(genres.genre_listens, known), number=ibis.row_number().over(best)
     )
     genres = genres.filter((genres.number < TOP_GENRES) & (genres.genre_tracks >= KNOWN_TRACKS))
-    found = _best(catalogue, "genre", OF_A_GENRE).inner_join(genres, "genre")
-    return _unheard(found, "genre", share_pct=found.share_pct, weight=found.share_pct / 100.0)
+    genres = genres.select("listener", "genre", "known_listens", "share_pct")
+    found = _best(catalogue, "genre", OF_A_GENRE).inner_join(_for_aims(genres, middles), ["genre", "aim"])
+    return found.select(*_FOUND, "genre", "known_listens", "share_pct", score=_score(found, ibis.literal(1.0)))
 
 
 def _best(catalogue: ir.Table, group: str, most: int) -> ir.Table:
@@ -247,49 +255,45 @@ def _best(catalogue: ir.Table, group: str, most: int) -> ir.Table:
     return ranked.filter(ranked.best < most)
 
 
-def _unheard(found: ir.Table, via: str, **columns: ir.Value) -> ir.Table:
+def _middles(known: ir.Table) -> ir.Table:
+    """The middle of the music that the listener already hears for each aim."""
+    weights = known.score.sum()
+    return known.group_by("listener", "aim").agg(
+        {f"middle_{f}": ((known[f] * known.score).sum() / weights.nullif(0.0)) for f in _COMPARED}
+    )
+
+
+def _for_aims(groups: ir.Table, middles: ir.Table) -> ir.Table:
+    """Each artist or genre once for each aim, with the middle to which its tracks should be close."""
     import ibis
 
-    rows = found.mutate(via=ibis.literal(via), **columns)
-    own = ("listener", "aim", "fit", "via", "weight", "known_listens", "share_pct")
-    return rows.select(*own, "track_id", "artist_id", "genre", "song", *_COMPARED)
+    # Before tracks are joined: of those there are hundreds to each.
+    each = groups.mutate(aim=ibis.array(list(AIMS)).unnest())
+    return each.left_join(middles, ["listener", "aim"]).drop("listener_right", "aim_right")
+
+
+def _score(found: ir.Table, weight: ir.FloatingValue) -> ir.FloatingColumn:
+    """How unheard tracks fit, how well their artist is known, how close they are to what is."""
+    squares = [(found[f] - found[f"middle_{f}"]) ** 2 for f in _COMPARED]
+    distance = (sum(squares[1:], squares[0]) / float(len(squares))).sqrt()
+    # Whoever has heard nothing of that kind is equally close to all of it.
+    closeness = (1.0 - distance).coalesce(1.0)
+    return (found.fit * found.fit * closeness * weight).round(9)
 
 
 def _never_heard(candidates: ir.Table, heard: ir.Table) -> ir.Table:
     """Candidates of which the listener has heard no version."""
-    candidates = candidates.anti_join(heard, ("listener", "track_id"))
-    return candidates.anti_join(heard, ("listener", "artist_id", "song"))
+    return candidates.anti_join(heard, ("listener", "song_id"))
 
 
-def _with_closeness(unheard: ir.Table, known: ir.Table) -> ir.Table:
-    """The score of unheard tracks: how they fit, how well their artist is known, how close they are to what is."""
+def _in_proportion(by_genre: ir.Table) -> ir.Table:
+    """Genres by turns, in proportion to the listens of each."""
     import ibis
 
-    weights = known.score.sum()
-    middle = known.group_by("listener", "aim").agg(
-        {f"middle_{f}": ((known[f] * known.score).sum() / weights.nullif(0.0)) for f in _COMPARED}
-    )
-    rows = unheard.left_join(middle, ["listener", "aim"]).drop("listener_right", "aim_right")
-    squares = [(rows[f] - rows[f"middle_{f}"]) ** 2 for f in _COMPARED]
-    distance = (sum(squares[1:], squares[0]) / float(len(squares))).sqrt()
-    # Whoever has heard nothing of that kind is equally close to all of it.
-    closeness = (1.0 - distance).coalesce(1.0)
-    weight = ibis.ifelse(rows.via == "artist", rows.weight, 1.0)
-    scored = rows.mutate(score=(rows.fit * rows.fit * closeness * weight).round(9))
-    return scored.drop("song", *_COMPARED, *(c for c in middle.columns if c.startswith("middle_")))
-
-
-def _unheard_in_order(unheard: ir.Table) -> ir.Table:
-    """By artist the best, by genre in proportion to the listens of each."""
-    import ibis
-
-    by_genre = unheard.filter(unheard.via == "genre")
     own = ibis.window(group_by=("listener", "aim", "genre"), order_by=(by_genre.score.desc(), by_genre.track_id))
     # Sainte-Laguë, as seats of a parliament are given out: after k tracks a genre has 2 k + 1 to divide by.
-    quotient = by_genre.weight / (2.0 * ibis.row_number().over(own).cast("float64") + 1.0)
-    by_genre = by_genre.mutate(score=quotient.round(9))
-    by_artist = unheard.filter(unheard.via == "artist")
-    return _candidates(_first_of(by_artist, "artist")).union(_candidates(_first_of(by_genre, "genre")))
+    quotient = by_genre.share_pct / 100.0 / (2.0 * ibis.row_number().over(own).cast("float64") + 1.0)
+    return by_genre.mutate(score=quotient.round(9))
 
 
 def _candidates(t: ir.Table) -> ir.Table:

@@ -13,16 +13,10 @@ from tonearm.overview import MEASURED, Day, Favourite, Overview, Subject
 from tonearm.rules import RULES
 from tonearm.ui import charts, importing
 from tonearm.ui.frame import choose_listener, client, health, is_dark, number, percent, plain
-from tonearm.ui.pages.start import start
 from tonearm.ui.rankings import Place, ranking
+from tonearm.ui.views.start import start
+from tonearm.ui.words import MOODS
 
-_MOODS = {
-    "Happy_Energetic": "happy, energetic",
-    "Happy_Calm": "happy, calm",
-    "Sad_Energetic": "sad, energetic",
-    "Sad_Calm": "sad, calm",
-    "Neutral": "neutral",
-}
 _SOURCES = {
     "real": "measured",
     "catalogue": "from a catalogue",
@@ -247,7 +241,7 @@ def _moods(shown: Overview) -> None:
 
 
 def _mood_chart(shown: Overview, sources: dict[str, int]) -> None:
-    st.altair_chart(charts.shares(shown.moods, _MOODS, charts.palette(is_dark())), alt="Listens of each mood")
+    st.altair_chart(charts.shares(shown.moods, MOODS, charts.palette(is_dark())), alt="Listens of each mood")
     parts = [
         f"{_SOURCES[name]} {number(sources[name])} ({percent(sources[name], shown.totals.listens)})"
         for name in (*FEATURE_SOURCES, "none")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 HOURS = 24
+COUNTS = ("listens", "listens_with_features", "tracks_with_features")
 
 
 def compared_in_month(units: ir.Table, *subject: str) -> ir.Table:
@@ -25,16 +26,30 @@ def compared_in_month(units: ir.Table, *subject: str) -> ir.Table:
     A unit is what a session brings to an hour, with ``value``, ``month`` and ``session_started_at``, for each
     listener and ``subject``. Years of drift and a week's craze are in both sides and so in no difference.
     """
+    known = units.filter(units.value.notnull())
+    compared = known.mutate(usual=usual_in_month(known, *subject))
+    return compared.filter(compared.usual.notnull())
+
+
+def usual_in_month(units: ir.Table, *subject: str) -> ir.FloatingValue:
+    """Mean ``value`` of the other sessions of each unit's month; null where there is no other."""
     import ibis
 
-    known = units.filter(units.value.notnull())
     month = ("listener", *subject, "month")
     in_month, in_session = (ibis.window(group_by=by) for by in (month, (*month, "session_started_at")))
-    others = known.value.count().over(in_month) - known.value.count().over(in_session)
-    others_sum = known.value.sum().over(in_month) - known.value.sum().over(in_session)
-    # The condition keeps rounding out: without another session the two sums need not be equal to the last digit.
-    compared = known.mutate(others=others, usual=others_sum / others.cast("float64").nullif(0.0))
-    return compared.filter(compared.others > 0)
+    others = units.value.count().over(in_month) - units.value.count().over(in_session)
+    others_sum = units.value.sum().over(in_month) - units.value.sum().over(in_session)
+    # By their number: without another session the two sums need not be equal to the last digit.
+    return others_sum / others.cast("float64").nullif(0.0)
+
+
+def heard_in_hours(listens: ir.Table) -> ir.Table:
+    """COUNTS of each listener's hours with a listen; ``listens`` have ``has_measured``."""
+    return listens.group_by("listener", "hour_of_day").agg(
+        listens=listens.count(),
+        listens_with_features=listens.count(where=listens.has_measured),
+        tracks_with_features=listens.track_id.nunique(where=listens.has_measured),
+    )
 
 
 def hour_means(units: ir.Table, *subject: str) -> ir.Table:

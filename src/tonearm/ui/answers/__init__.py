@@ -1,0 +1,1 @@
+"""The sentences that answer a page's questions, each from the rows of one table."""

@@ -1,0 +1,140 @@
+"""Why, What now and Patterns, drawn over whole homes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.ui.test_pages import said
+from tonearm.imports import import_paths
+from tonearm.run import build
+from tonearm.settings import Settings
+from tonearm.ui.client import open_client
+
+LookingAt = Callable[[Path], None]
+NOTE = "a hint and no diagnosis"
+
+
+def why() -> None:
+    from tonearm.ui.views import why as drawn
+
+    drawn.page()
+
+
+def now() -> None:
+    from tonearm.ui.views import now as drawn
+
+    drawn.page()
+
+
+def patterns() -> None:
+    from tonearm.ui.views import patterns as drawn
+
+    drawn.page()
+
+
+PAGES = {"why": why, "now": now, "patterns": patterns}
+
+
+def draw(name: str) -> AppTest:
+    page = AppTest.from_function(PAGES[name]).run(timeout=30)
+    assert not page.exception, page.exception[0].value
+    return page
+
+
+def charts_of(page: AppTest) -> int:
+    return len(page.get("vega_lite_chart"))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_an_empty_home_is_told_what_to_do(name: str, tmp_path: Path, looking_at: LookingAt) -> None:
+    looking_at(tmp_path)
+    assert "tonearm import" in said(draw(name))
+
+
+@pytest.mark.parametrize(("name", "questions"), [("why", 5), ("now", 4), ("patterns", 4)])
+def test_without_features_each_question_says_what_is_missing(
+    name: str, questions: int, filled: Settings, looking_at: LookingAt
+) -> None:
+    looking_at(filled.home)
+    page = draw(name)
+    assert len(page.subheader) == questions
+    assert "Cannot be told" in said(page)
+    assert "track catalogue" in said(page)
+
+
+@pytest.mark.parametrize("listens", [1, 10])
+def test_hardly_any_history_is_no_story(listens: int, tmp_path: Path, looking_at: LookingAt) -> None:
+    rows = "".join(f"Air,Moon Safari,Song {n},{10 + n} Nov 2020 09:28\n" for n in range(listens))
+    (tmp_path / "history.csv").write_text(rows)
+    home = Settings(home=tmp_path / "home")
+    import_paths(home, [tmp_path / "history.csv"], "Ada", "UTC")
+    build(home)
+    looking_at(home.home)
+    for name in PAGES:
+        page = draw(name)
+        assert "Cannot be told" in said(page)
+        for claim in ("**Yes", "finding**", "kinds of music**", "tested**"):
+            assert claim not in said(page)
+
+
+def test_why_answers_from_the_measured_listens(measured: Settings, looking_at: LookingAt) -> None:
+    looking_at(measured.home)
+    page = draw("why")
+    assert "**It could be noise**" in said(page)
+    assert "Go together **strongly**" in said(page)
+    assert charts_of(page) >= 7
+    choice = next(c for c in page.get("button_group") if c.label == "What of the music")
+    assert "calmer or more energetic in" in said(choice.set_value("energy").run(timeout=30))
+
+
+def test_the_note_about_wellbeing_stands_there_once_whatever_is_found(
+    measured: Settings, filled: Settings, looking_at: LookingAt
+) -> None:
+    for home in (measured, filled):
+        looking_at(home.home)
+        assert [NOTE in info.value for info in draw("now").info].count(True) == 1
+
+
+def test_playlists_come_as_files(measured: Settings, looking_at: LookingAt) -> None:
+    looking_at(measured.home)
+    page = draw("now")
+    assert "playlists** by the sound of the music" in said(page)
+    names = [tab.label for tab in page.tabs]
+    assert len(page.get("download_button")) == 3 * len(names) > 0
+    client = open_client(measured)
+    tracks = json.loads(client.playlist("Ada (demo)", names[0], "json"))["tracks"]
+    assert client.playlist("Ada (demo)", names[0], "m3u").startswith(b"#EXTM3U")
+    assert client.playlist("Ada (demo)", names[0], "spotify").count(b"spotify:track:") == len(tracks)
+
+
+def test_patterns_draws_what_can_be_told(measured: Settings, looking_at: LookingAt) -> None:
+    looking_at(measured.home)
+    page = draw("patterns")
+    assert charts_of(page) >= 3
+    kind = next(c for c in page.get("button_group") if c.label == "Patterns of")
+    assert not kind.set_value("artist_2").run(timeout=30).exception
+
+
+def test_a_table_that_was_not_built_yet_leaves_the_others(
+    filled: Settings, tmp_path: Path, looking_at: LookingAt
+) -> None:
+    shutil.copytree(filled.home, tmp_path / "home")
+    shutil.rmtree(tmp_path / "home" / "lake" / "weekend_vs_weekday")
+    looking_at(tmp_path / "home")
+    page = draw("why")
+    assert len(page.subheader) == 4
+    assert "weekend\\_vs\\_weekday has not been built yet" in said(page)
+
+
+def test_every_section_shows_its_table_and_how_it_was_made(filled: Settings, looking_at: LookingAt) -> None:
+    looking_at(filled.home)
+    page = draw("why")
+    assert len(page.expander) == 5
+    assert "Welch" in "".join(text.value for text in page.expander[1].markdown)
+    assert "p_corrected" in page.expander[1].dataframe[0].value.columns
