@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tonearm import run as running
 from tonearm.errors import UnknownName
 from tonearm.imports import import_paths
+from tonearm.lake import open_lake
 from tonearm.ledger import undo
 from tonearm.run import BuildReport, build
 from tonearm.settings import Settings, load_settings
@@ -87,6 +88,19 @@ def test_a_move_to_another_zone_moves_local_hours(settings: Settings, lastfm: Ca
     build(settings)
     (row,) = show(settings, "listening_with_features").to_pylist()
     assert (row["hour_of_day"], row["started_at_local"]) == (15, datetime(2020, 11, 20, 15, 5))
+
+
+@pytest.mark.parametrize("change", [lambda t: t.drop_columns("genre"), lambda t: t.append_column("old", t["genre"])])
+def test_columns_that_other_code_gave_a_table_are_replaced(
+    settings: Settings, lastfm: Callable[..., Path], change: Callable[[pa.Table], pa.Table]
+) -> None:
+    import_paths(settings, [lastfm([A, B])], "ada", "UTC")
+    build(settings)
+    lake = open_lake(settings.lake)
+    was = lake.dataset("tracks").to_table()
+    lake.replace("tracks", change(was), {**lake.note("tracks"), "code": "of last year"})
+    assert build(settings).failed == []
+    assert lake.dataset("tracks").to_table().schema.names == was.schema.names
 
 
 def test_a_table_that_breaks_a_rule_keeps_its_old_version(

@@ -110,6 +110,8 @@ COLUMNS: dict[str, Column] = {
     "title_key": _text("Title in normalised spelling, by which spellings are compared."),
     "key_id": Column("int64", "Hash of artist_key and title_key; of the id where the names are not known."),
     "linked_by": _text("What tied this spelling to its track.", one_of=("name", "spotify_id", "recording_mbid")),
+    "link_kind": _text("Id that the spellings share.", one_of=("spotify_id", "recording_mbid")),
+    "shared": _text("The id that is shared, and the artist or title that agrees."),
     # when
     "started_at": _instant("When the listen started.", null="rejected"),
     "reported_at": _instant("The instant as the source reports it.", null="rejected"),
@@ -490,6 +492,7 @@ COLUMNS |= {
     "stddev_weekday": _number(
         "Standard deviation of the weekdays.", "as the metric", low=0, null="fewer than two days"
     ),
+    "welch_effect": _number("difference in standard deviations between days (Cohen's d).", null=_FEW_UNITS),
     "welch_p_corrected": _number(
         "Probability of such a difference of all days by chance, by Welch's test, corrected for the metrics.",
         low=0,

@@ -31,7 +31,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     api_url: str = ""
     """Address of a running tonearm API; empty means in this process."""
     lake_uri: str = ""
-    """Where the Delta tables lie if not in the home: another folder, or an address such as ``s3://bucket/lake``."""
+    """Where the Delta tables lie if not in the home: another folder, seen from the home where it is not absolute,
+    or an address such as ``s3://bucket/lake``."""
     memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Megabytes the embedded engine may hold before it spills to disk; 0 means by the size of the history."""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
@@ -56,7 +57,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def lake(self) -> str:
         """Folder of the Delta tables, or their address in an object store."""
-        return self.lake_uri or str(self.home / "lake")
+        if "://" in self.lake_uri:
+            return self.lake_uri
+        # The same folder from wherever tonearm is started.
+        return str(self.home / Path(self.lake_uri or "lake").expanduser())
 
     @property
     def inbox(self) -> Path:
@@ -96,19 +100,22 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] = os.envi
     _check_path(where)
     values = _from_file(where / "tonearm.toml") | _from_environment(environ)
     try:
-        return msgspec.convert({**values, "home": str(where)}, Settings, strict=False, dec_hook=_decode)
+        settings = msgspec.convert({**values, "home": str(where)}, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise UsageError(f"a setting in {where / 'tonearm.toml'} or the environment is wrong: {error}") from error
+    if "://" not in settings.lake:
+        _check_path(Path(settings.lake), "a lake", "lake_uri")
+    return settings
 
 
-def _check_path(home: Path) -> None:
-    text = home.as_posix()
+def _check_path(path: Path, what: str = "a home", option: str = "--home") -> None:
+    text = path.as_posix()
     unreadable = any(unicodedata.category(c) in {"Cc", "Cs"} for c in text)
     if unreadable or any(c in text for c in (*_NOT_IN_HOME, "\\")):
         shown = text.encode("utf-8", "backslashreplace").decode()
         raise HomeUnusable(
-            f"a home cannot be at {shown}: its path must be readable text without \\ {' '.join(_NOT_IN_HOME)}; "
-            "name another with --home"
+            f"{what} cannot be at {shown}: its path must be readable text without \\ {' '.join(_NOT_IN_HOME)}; "
+            f"name another with {option}"
         )
 
 

@@ -252,6 +252,11 @@ def test_the_records_of_one_listen_are_explained(built: Run) -> None:
     assert [row["track_name"] for row in answer(built("listens", "--json"))] == ["Strange Fruit", "Sinnerman"]
 
 
+def test_where_spark_runs_is_asked_of_spark_alone(tonearm: Run) -> None:
+    ran = tonearm("build", "--master", "spark://10.0.0.5:7077", expect=2)
+    assert "add --engine spark" in ran.stderr
+
+
 def test_a_run_imports_the_inbox_and_builds(tonearm: Run, lastfm: Lastfm, settings: Settings) -> None:
     tonearm("run")
     (settings.inbox / "ada").mkdir()

@@ -12,7 +12,7 @@ from tonearm.errors import HomeUnusable
 from tonearm.imports import import_paths
 from tonearm.lake import Lake, open_lake
 from tonearm.run import build
-from tonearm.settings import Settings
+from tonearm.settings import Settings, load_settings
 from tonearm.show import show
 
 A = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")
@@ -34,6 +34,18 @@ def test_everything_is_written_there_and_nothing_in_the_home(away: Settings, las
     assert [row["listens"] for row in show(away, "sessions").to_pylist()] == [2]
     assert {"listens", "sessions"} <= set(open_lake(away.lake).names())
     assert not (away.home / "lake").exists()
+
+
+def test_another_folder_is_the_same_one_from_anywhere(tmp_path: Path) -> None:
+    def lake(uri: str) -> str:
+        return load_settings(tmp_path / "home", {"TONEARM_LAKE_URI": uri}).lake
+
+    assert lake("") == str(tmp_path / "home" / "lake")
+    assert lake("../big disk") == str(tmp_path / "home" / "../big disk")
+    assert lake("~/lake") == str(Path.home() / "lake")
+    assert lake("s3://music/lake") == "s3://music/lake"
+    with pytest.raises(HomeUnusable, match=r"a lake cannot be at .*name another with lake_uri"):
+        lake("/tmp/50%")
 
 
 def test_a_store_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

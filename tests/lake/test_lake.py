@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from deltalake import CommitProperties, write_deltalake
 
 from tonearm.errors import UnknownName
 from tonearm.lake import Lake
@@ -45,6 +46,15 @@ def test_notes_survive_and_content_ignores_commits_that_change_no_row(lake: Lake
     lake.append("t", rows(), {"inputs": {"a": 4}, "content": 0})
     assert (lake.version("t"), lake.content("t")) == (1, 0)
     assert lake.note("t")["inputs"] == {"a": 4}
+
+
+def test_a_remark_of_another_program_is_no_note(lake: Lake) -> None:
+    lake.append("t", rows(1), {"inputs": {"a": 3}})
+    for remark in ("nightly job", "3"):
+        said = CommitProperties(custom_metadata={"userMetadata": remark})
+        write_deltalake(lake.address("t"), rows(2), mode="append", commit_properties=said)
+    assert lake.note("t") == {"inputs": {"a": 3}}
+    assert [commit.note for commit in lake.history("t", 2)] == [{}, {}]
 
 
 def test_delete_says_how_many_rows_went(lake: Lake) -> None:

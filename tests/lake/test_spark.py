@@ -14,7 +14,7 @@ import ibis
 import pytest
 from msgspec.structs import replace
 
-from tonearm.errors import EngineMissing
+from tonearm.errors import EngineMissing, HomeUnusable
 from tonearm.imports import import_paths
 from tonearm.lake import open_lake
 from tonearm.lake.divergences import for_spark
@@ -24,6 +24,16 @@ from tonearm.settings import Settings
 
 MOMENTS_S = (6.0, 14.0)
 """When to kill: while Spark starts and while it writes the first tables."""
+
+
+@pytest.fixture
+def spark() -> None:
+    """Skips where Spark cannot run."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
+    try:
+        check_java()
+    except EngineMissing as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture
@@ -86,9 +96,24 @@ def test_jars_come_from_the_folder_that_is_set_or_by_their_coordinates(
     with pytest.raises(EngineMissing, match="where spark_jars says"):
         jars(named)
     (tmp_path / "jars").mkdir()
-    (tmp_path / "jars" / "delta-spark_2.12-3.2.1.jar").touch()
-    assert jars(named) == {"spark.jars": str(tmp_path / "jars" / "delta-spark_2.12-3.2.1.jar")}
+    both = [tmp_path / "jars" / name for name in ("delta-spark_2.12-3.2.1.jar", "delta-storage-3.2.1.jar")]
+    both[0].touch()
+    with pytest.raises(EngineMissing, match="no delta-storage"):
+        jars(named)
+    assert jars(settings) == {"spark.jars.packages": DELTA}
+    both[1].touch()
+    assert jars(named) == {"spark.jars": ",".join(map(str, both))}
     assert jars(settings) == {}
+
+
+def test_a_path_that_spark_would_cut_is_refused(spark: None, settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(HomeUnusable, match="because of the comma"), spark_engine(settings, tmp_path / "a, b"):
+        pass
+
+
+def test_a_master_that_is_none_is_told_in_sparks_words(spark: None, on_spark: Settings) -> None:
+    with pytest.raises(EngineMissing, match=r"Could not parse Master URL: 'local\[x\]'"):
+        build(replace(on_spark, spark_master="local[x]"), ["listens"])
 
 
 def test_the_builds_own_sql_is_translated() -> None:
@@ -104,12 +129,7 @@ def test_nothing_counted_is_none_and_not_unknown() -> None:
 
 
 @pytest.fixture
-def imported(on_spark: Settings, lastfm: Callable[..., Path]) -> Settings:
-    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
-    try:
-        check_java()
-    except EngineMissing as error:
-        pytest.skip(str(error))
+def imported(spark: None, on_spark: Settings, lastfm: Callable[..., Path]) -> Settings:
     rows = [
         (f"Artist {i % 7}", "Album", f"Track {i % 31}", f"{1 + i // 24:02} Nov 2020 {i % 24:02}:00") for i in range(400)
     ]

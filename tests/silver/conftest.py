@@ -19,6 +19,7 @@ from tonearm.silver.listens import listens
 from tonearm.silver.matching import merges
 from tonearm.silver.sessions import sessions
 from tonearm.silver.track_identities import track_identities
+from tonearm.silver.track_links import track_links
 from tonearm.silver.track_names import add_keys, track_names
 from tonearm.silver.tracks import tracks
 
@@ -27,6 +28,7 @@ BUILDS = {
     build.__name__: build
     for build in (
         track_names,
+        track_links,
         track_identities,
         tracks,
         merges,

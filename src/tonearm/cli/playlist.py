@@ -21,7 +21,7 @@ Examples:
   tonearm playlist
   tonearm playlist focus --listener ada
   tonearm playlist "mood lift" --listener ada --format m3u --output lift.m3u8
-  tonearm playlist energy --listener ada --format spotify | xclip
+  tonearm playlist energy --listener ada --format spotify > energy.txt
 """
 )
 @click.argument("name", required=False)

@@ -42,6 +42,8 @@ def build(context: Context, names: tuple[str, ...], engine: str | None, master: 
     """Bring the tables up to date: all of them, or those named and what they need."""
     chosen = {"engine": engine, "spark_master": master}
     context.settings = replace(context.settings, **{k: v for k, v in chosen.items() if v})
+    if master and context.settings.engine != "spark":
+        raise UsageError("--master says where Spark runs; add --engine spark")
     report = build_with_progress(context, names)
     if context.as_json:
         context.answer({"seconds": report.seconds, "tables": report.tables})

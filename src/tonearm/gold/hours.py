@@ -71,7 +71,7 @@ def compared(rows: pa.Table, *subject: str) -> Comparison:
 
     units = np.nan_to_num(numbers(rows, "units"))
     of_listener = codes(rows, "listener", *subject)
-    stddev = _spread(numbers(rows, "stddev"), units, of_listener)
+    stddev = spread(numbers(rows, "stddev"), units, of_listener)
     elsewhere = np.bincount(of_listener, units)[of_listener] - units
     tracks = numbers(rows, "tracks_with_features")
     n = np.where(np.minimum(np.minimum(units, tracks), elsewhere) >= ENOUGH_UNITS, units, np.nan)
@@ -80,7 +80,7 @@ def compared(rows: pa.Table, *subject: str) -> Comparison:
     return found._replace(effect=np.where(np.isnan(n), np.nan, found.effect))
 
 
-def _spread(stddev: Numbers, units: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
+def spread(stddev: Numbers, units: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
     """The hour's standard deviation, or that within all hours of the family where it is larger.
 
     Ten sessions that happen to have no sad track at all look certain by their own; the other hours know better.

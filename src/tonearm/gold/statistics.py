@@ -76,15 +76,22 @@ def welch(
     freedom = error**4 / (of_a**2 / (n_a - 1) + of_b**2 / (n_b - 1))
     difference = mean_a - mean_b
     half = quantile(freedom) * error
-    pooled = np.sqrt(((n_a - 1) * stddev_a**2 + (n_b - 1) * stddev_b**2) / (n_a + n_b - 2))
-    pooled = np.where(np.isnan(error), np.nan, pooled)
     return Comparison(
         difference,
         difference - half,
         difference + half,
         2 * t.sf(np.abs(difference / error), freedom),
-        difference / pooled,
+        difference / np.where(np.isnan(error), np.nan, pooled(stddev_a, n_a, stddev_b, n_b)),
     )
+
+
+def pooled(stddev_a: Numbers, n_a: Numbers, stddev_b: Numbers, n_b: Numbers) -> Numbers:
+    """The standard deviation within two groups together; NaN where there is none."""
+    import numpy as np
+
+    freedom = n_a + n_b - 2
+    found = np.sqrt(((n_a - 1) * stddev_a**2 + (n_b - 1) * stddev_b**2) / np.where(freedom > 0, freedom, np.nan))
+    return np.where(found > ROUNDING, found, np.nan)
 
 
 def false_discovery(p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -43,6 +44,7 @@ class Engine:
     """One DuckDB session. Tables of the lake are views in it; what it computes stays in it until written."""
 
     dialect = "duckdb"
+    compiler = f"duckdb {version('ibis-framework')}"
     extends = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -18,6 +18,8 @@ class BuildEngine(Protocol):
 
     dialect: str
     """SQLGlot's name for the engine's own SQL, and Ibis's for its backend."""
+    compiler: str
+    """What besides a table's own code its SQL depends on: names and versions of all that writes it."""
     extends: bool
     """Whether stretches of time are replaced; an engine that does not builds such tables whole."""
 

@@ -25,15 +25,17 @@ def finished(table: Table, batches: Iterable[pa.RecordBatch], schema: pa.Schema)
     """
     assert table.finish is not None
     wanted = arrow_schema(table.finish_columns)
-    for part in whole_parts(batches, schema, table.finish_by):
+    for part in whole_parts(batches, schema, table.finish_by, table.finish_limit):
         if table.finish_limit is not None and (most := _most_alike(part, table.finish_by)) > table.finish_limit:
             problem = f"{most:,} rows of one {', '.join(table.finish_by)} reach its second step, which takes "
             raise TableInvalid(table.name, [f"{problem}{table.finish_limit:,}"])
         yield table.finish(part).select(wanted.names).cast(wanted)
 
 
-def whole_parts(batches: Iterable[pa.RecordBatch], schema: pa.Schema, by: Sequence[str]) -> Iterator[pa.Table]:
-    """``batches`` of rows sorted by ``by`` in parts that no group of rows agreeing in ``by`` is cut by.
+def whole_parts(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, by: Sequence[str], limit: int | None = None
+) -> Iterator[pa.Table]:
+    """``batches`` of rows sorted by ``by`` in parts that no group of up to ``limit`` rows agreeing in ``by`` is cut by.
 
     There is at least one part, empty if there are no rows.
     """
@@ -47,6 +49,9 @@ def whole_parts(batches: Iterable[pa.RecordBatch], schema: pa.Schema, by: Sequen
         if rows >= ROWS_PER_PART:
             table = pa.Table.from_batches(waiting, schema).combine_chunks()
             end = _last_start(table, by)
+            if limit is not None and table.num_rows - end > limit:
+                # More than may belong together already: whoever counts them need not wait for the rest.
+                end = table.num_rows
             if end:
                 yield table.slice(0, end)
             waiting = table.slice(end).to_batches()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
@@ -9,8 +10,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from tonearm.bronze import SCHEMAS
 from tonearm.columns import COLUMNS, Kind
 from tonearm.errors import EngineMissing, HomeUnusable, TableInvalid
-from tonearm.lake import Lake
+from tonearm.lake import Lake, divergences
 from tonearm.lake.divergences import for_spark
 from tonearm.lake.duckdb import SQL_NAMES
 from tonearm.lake.engine import COMMON
@@ -46,7 +48,7 @@ _COMMON_NAMES = {spark: SQL_NAMES[kind] for kind, spark in SPARK_NAMES.items()}
 
 DELTA = "io.delta:delta-spark_2.12:3.2.1"
 """Maven coordinates of what lets Spark read and write the lake."""
-_DELTA_JAR = "delta-spark_2.12-*.jar"
+_DELTA_JARS = ("delta-spark_2.12-*.jar", "delta-storage-*.jar")
 JDKS = (8, 11, 17)
 """Versions of Java that Spark 3.5 runs on."""
 _INSTALL = "pip install 'tonearm[spark]'"
@@ -65,6 +67,8 @@ class SparkEngine:
     def __init__(self, session: SparkSession) -> None:
         """Wrap a configured session; use :func:`spark_engine`."""
         self.session = session
+        names = ("ibis-framework", "sqlglot", "pyspark")
+        self.compiler = " ".join([*(f"{name} {version(name)}" for name in names), inspect.getsource(divergences)])
         self._kept: dict[str, tuple[DataFrame, Sequence[str]]] = {}
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -237,13 +241,18 @@ def _complaints(table: str) -> Iterator[None]:
 def spark_engine(settings: Settings, folder: Path, rows: int = 0) -> Iterator[SparkEngine]:
     """A session on ``spark_master`` that keeps its files in ``folder`` and its log in ``scratch/spark.log``.
 
-    ``rows`` is about how many it will work on. Raises EngineMissing, saying what is missing and how to get it.
+    ``rows`` is about how many it will work on. Raises EngineMissing, saying what is missing and how to get it,
+    and HomeUnusable where Spark cannot name ``folder``.
     """
     try:
+        from py4j.protocol import Py4JError
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise EngineMissing(f"the Spark engine is not installed; {_INSTALL}") from error
     check_java()
+    if "," in str(folder):
+        # Spark takes a comma for the end of one folder and the beginning of another.
+        raise HomeUnusable(f"Spark cannot work in {settings.home}, because of the comma; name another with --home")
     builder = SparkSession.builder.appName("tonearm").master(settings.spark_master)
     for key, value in _configuration(settings, folder, rows).items():
         builder = builder.config(key, value)
@@ -253,13 +262,18 @@ def spark_engine(settings: Settings, folder: Path, rows: int = 0) -> Iterator[Sp
     with _errors_into(log):
         try:
             session = builder.getOrCreate()
+            session.sparkContext.setLogLevel("ERROR")
+            # A cluster that does not answer leaves a session that is stopped, which only a first question tells.
+            session.sql("SELECT 1")
         except Exception as error:
-            raise EngineMissing(_not_started(settings, log)) from error
-    session.sparkContext.setLogLevel("ERROR")
+            raise EngineMissing(_not_started(settings, log, str(error))) from error
     try:
-        yield SparkEngine(session)
+        with _complaints("the tables"):
+            yield SparkEngine(session)
     finally:
-        session.stop()
+        # What stands in for a JVM that is gone cannot be asked to stop.
+        with suppress(OSError, Py4JError):
+            session.stop()
 
 
 def check_java() -> int:
@@ -283,11 +297,12 @@ def jars(settings: Settings) -> dict[str, str]:
 
     if settings.spark_jars:
         found = sorted(Path(settings.spark_jars).expanduser().glob("*.jar"))
-        if not any(path.match(_DELTA_JAR) for path in found):
-            raise EngineMissing(f"no {_DELTA_JAR} in {settings.spark_jars}, where spark_jars says Delta's jars are")
+        missing = [jar for jar in _DELTA_JARS if not any(path.match(jar) for path in found)]
+        if missing:
+            raise EngineMissing(f"no {missing[0]} in {settings.spark_jars}, where spark_jars says Delta's jars are")
         return {"spark.jars": ",".join(map(str, found))}
     own = Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent) / "jars"
-    return {} if any(own.glob(_DELTA_JAR)) else {"spark.jars.packages": DELTA}
+    return {} if all(any(own.glob(jar)) for jar in _DELTA_JARS) else {"spark.jars.packages": DELTA}
 
 
 def _configuration(settings: Settings, folder: Path, rows: int) -> dict[str, str]:
@@ -315,14 +330,18 @@ def _configuration(settings: Settings, folder: Path, rows: int) -> dict[str, str
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 
 
-def _not_started(settings: Settings, log: Path) -> str:
+def _not_started(settings: Settings, log: Path, error: str) -> str:
     said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     if "unresolved dependency" in said or "DOWNLOAD FAILED" in said:
         return (
             f"Spark could not fetch {DELTA} from Maven; put its jars (delta-spark, delta-storage, antlr4-runtime) "
             "into a folder and name it in spark_jars (TONEARM_SPARK_JARS)"
         )
-    lines = [line for line in said.splitlines() if "Exception" in line or "ERROR" in line]
+    if "All masters are unresponsive" in said:
+        return f"Spark did not start: no master answers at {settings.spark_master}; see {log}"
+    # Java's own exception, which Py4J hands on behind a colon, tells more than what was logged before it.
+    told = [line.removeprefix(": ") for line in error.splitlines() if line.startswith(": ")]
+    lines = told + [line for line in said.splitlines() if "Exception" in line or "ERROR" in line]
     return f"Spark did not start on {settings.spark_master}: {(lines or ['no reason given'])[0][:300]}; see {log}"
 
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import TYPE_CHECKING
 
-from tonearm.silver.names import FIELD
+from tonearm.silver.track_links import IDS, is_named
 from tonearm.table import table
 
 if TYPE_CHECKING:
-    from ibis.expr.types import BooleanColumn, Table
+    from ibis.expr.types import Table
 
-IDS = ("spotify_id", "recording_mbid")
-AGREEING = ("artist_key", "title_key")
 
 ROUNDS = 4
 """How many renames in a row are followed; each is another spelling that shares an id with the one before."""
 
 
 @table(grain=("name_id",))
-def track_identities(track_names: Table) -> Table:
+def track_identities(track_names: Table, track_links: Table) -> Table:
     """Which track every spelling belongs to, and what ties it there.
 
     Spellings with equal keys are one track (``linked_by`` name). Two tracks whose spellings share a Spotify
@@ -30,13 +27,12 @@ def track_identities(track_names: Table) -> Table:
     """
     import ibis
 
-    links = _links(track_names)
-    found = track_names.left_join(_smallest_reached(links), "key_id").drop("key_id_right")
+    found = track_names.left_join(_smallest_reached(track_links), "key_id").drop("key_id_right")
     found = found.mutate(track_id=found.reached.coalesce(found.key_id))
     of_ids = [_named_by_id(track_names, found, kind) for kind in IDS]
     for kind, of_id in zip(IDS, of_ids, strict=True):
         found = found.left_join(of_id, kind).drop(f"{kind}_right")
-    by_id = [_is_named(found).ifelse(None, found[f"by_{kind}"]) for kind in IDS]
+    by_id = [is_named(found).ifelse(None, found[f"by_{kind}"]) for kind in IDS]
     found = found.select(
         "name_id",
         track_id=ibis.coalesce(*by_id, found.track_id),
@@ -48,32 +44,6 @@ def track_identities(track_names: Table) -> Table:
     )
     artists = track_names.group_by(track_id="key_id").aggregate(artist_id=track_names.artist_id.min())
     return found.inner_join(artists, "track_id").select("name_id", "track_id", "artist_id", "linked_by")
-
-
-def _is_named(names: Table) -> BooleanColumn:
-    return names.artist_key.notnull() & names.title_key.notnull()
-
-
-def _links(names: Table) -> Table:
-    """One row per key and group it is in; the keys of a group are one track. Few, since renames are few."""
-    import ibis
-
-    parts = []
-    for kind in IDS:
-        named = names.filter(_is_named(names), names[kind].notnull())
-        keys = named.group_by(kind).aggregate(low=named.key_id.min(), high=named.key_id.max())
-        shared = named.semi_join(keys.filter(keys.low < keys.high), kind)
-        parts += [
-            shared.select(
-                "key_id",
-                link_kind=ibis.literal(kind),
-                shared=ibis.literal(f"{kind} {part} ") + shared[kind] + FIELD + shared[part],
-            )
-            for part in AGREEING
-        ]
-    links = reduce(lambda a, b: a.union(b), parts).distinct()
-    groups = links.group_by("shared").aggregate(low=links.key_id.min(), high=links.key_id.max())
-    return links.semi_join(groups.filter(groups.low < groups.high), "shared")
 
 
 def _smallest_reached(links: Table) -> Table:
@@ -89,6 +59,6 @@ def _smallest_reached(links: Table) -> Table:
 
 def _named_by_id(names: Table, found: Table, kind: str) -> Table:
     """The track of each id of ``kind`` that a spelling without names carries and one with names, too."""
-    nameless = names.filter(~_is_named(names), names[kind].notnull())
-    named = found.filter(_is_named(found)).semi_join(nameless, kind)
+    nameless = names.filter(~is_named(names), names[kind].notnull())
+    named = found.filter(is_named(found)).semi_join(nameless, kind)
     return named.group_by(kind).aggregate(**{f"by_{kind}": named.track_id.min()})

@@ -102,13 +102,13 @@ def test_taste_that_changes_along_with_the_hours_is_no_driver(drivers: Drivers, 
 
 def test_an_artist_is_its_share_of_each_session_and_needs_no_features(drivers: Drivers, listen: NewListen) -> None:
     def sessions(clock: str, *tracks: int) -> list[Row]:
-        days = (f"2024-01-{day:02}T{clock}" for day in range(1, 13))
+        days = (f"2024-01-{day:02}T{clock}" for day in range(1, 32))
         return [listen(at, track=track) for at in days for track in tracks]
 
     found = drivers(sessions(MORNING, 10, 20, 21, 22) + sessions(EVENING, 11, 12))
     row = found["artist", "Artist 1"]
     assert (row["mean_inside"], row["mean_outside"], row["difference"]) == (25.0, 100.0, pytest.approx(-75))
-    assert (row["driver_listens"], row["units_with_driver"], row["units"]) == (12, 12, 12)
+    assert (row["driver_listens"], row["units_with_driver"], row["units"]) == (31, 31, 31)
     # Every session is like every other of its part, and yet the parts differ in all of them.
     assert row["verdict"] == "lower"
     assert found["artist", "Artist 2"]["verdict"] == "higher"

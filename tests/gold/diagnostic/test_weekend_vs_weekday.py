@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tonearm.columns import FEATURES
+from tonearm.gold.diagnostic.weekend_vs_weekday import ENOUGH_WEEKS as WEEKS
 from tonearm.gold.diagnostic.weekend_vs_weekday import METRICS, weekend_vs_weekday
 
 Row = dict[str, Any]
@@ -74,19 +75,23 @@ def test_minutes_need_every_listen_of_a_day_to_say_how_long_it_was(metrics: Any,
 
 def test_statistics_are_those_of_the_days_and_of_the_weeks_written_out(metrics: Any, listen: NewListen) -> None:
     rng = np.random.default_rng(3)
-    counts = {d: int(rng.integers(1, 5) + 2 * (d % 7 >= 5)) for d in range(12 * 7)}
+    counts = {d: int(rng.integers(1, 5) + 2 * (d % 7 >= 5)) for d in range(WEEKS * 7)}
     found = metrics([listen(day(d)) for d, n in counts.items() for _ in range(n)])
     row = found["listens"]
     weekend, weekday = ([n for d, n in counts.items() if (d % 7 >= 5) is side] for side in (True, False))
     test = stats.ttest_ind(weekend, weekday, equal_var=False)
     low, high = test.confidence_interval(0.95)
     assert (row["difference_low"], row["difference_high"]) == pytest.approx((low, high))
-    pooled = np.sqrt((23 * np.var(weekend, ddof=1) + 59 * np.var(weekday, ddof=1)) / 82)
-    assert row["effect"] == pytest.approx((np.mean(weekend) - np.mean(weekday)) / pooled)
-    weeks = np.array([counts[d] for d in range(84)]).reshape(12, 7)
-    paired = stats.ttest_1samp(weeks[:, 5:].mean(axis=1) - weeks[:, :5].mean(axis=1), 0)
+    freedom = (2 * WEEKS - 1, 5 * WEEKS - 1)
+    variances = (np.var(weekend, ddof=1), np.var(weekday, ddof=1))
+    spread = np.sqrt(np.dot(freedom, variances) / sum(freedom))
+    assert row["welch_effect"] == pytest.approx((np.mean(weekend) - np.mean(weekday)) / spread)
+    weeks = np.array([counts[d] for d in range(7 * WEEKS)]).reshape(WEEKS, 7)
+    of_weeks = weeks[:, 5:].mean(axis=1) - weeks[:, :5].mean(axis=1)
+    paired = stats.ttest_1samp(of_weeks, 0)
+    assert row["effect"] == pytest.approx(of_weeks.mean() / spread)
     low, high = paired.confidence_interval(0.95)
-    assert (row["weeks"], row["verdict"]) == (12, "higher")
+    assert (row["weeks"], row["verdict"]) == (WEEKS, "higher")
     assert (row["week_difference_low"], row["week_difference_high"]) == pytest.approx((low, high))
     # Days differ in listens and in what is new, which is the first day's track and its artist: three tests.
     assert row["p_corrected"] == pytest.approx(3 * paired.pvalue)
@@ -96,12 +101,12 @@ def test_statistics_are_those_of_the_days_and_of_the_weeks_written_out(metrics: 
 
 def test_a_busy_year_of_weekdays_is_no_rule_about_weekdays(metrics: Any, listen: NewListen) -> None:
     rng = np.random.default_rng(5)
-    busy = {d: int(rng.integers(18, 23)) for d in range(7 * 15) if d % 7 < 5 or d % 14 == 5}
-    quiet = {d: int(rng.integers(1, 5)) for d in range(7 * 15, 7 * 30) if d % 7 >= 5 or d % 14 == 2}
+    busy = {d: int(rng.integers(18, 23)) for d in range(7 * 30) if d % 7 < 5 or d % 14 == 5}
+    quiet = {d: int(rng.integers(1, 5)) for d in range(7 * 30, 7 * 60) if d % 7 >= 5 or d % 14 == 2}
     row = metrics([listen(day(d)) for d, n in {**busy, **quiet}.items() for _ in range(n)])["listens"]
     assert row["difference_high"] < -5
     assert row["welch_p_corrected"] < 0.001
-    assert row["weeks"] == 15
+    assert row["weeks"] == 30
     assert row["verdict"] == "not_shown"
 
 

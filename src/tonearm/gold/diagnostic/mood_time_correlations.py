@@ -6,7 +6,7 @@ from math import pi
 from typing import TYPE_CHECKING, NamedTuple
 
 from tonearm.columns import MOOD_FEATURES
-from tonearm.gold.hours import HOURS, usual_in_month
+from tonearm.gold.hours import HOURS, spread, usual_in_month
 from tonearm.gold.measures import first_day_of, total, with_measured_features
 from tonearm.table import table
 
@@ -71,10 +71,11 @@ def mood_time_correlations(listening_with_features: ir.Table) -> ir.Table:
     the time of day; within months at most 8 % and 5 %.)
 
     ``effect_…`` is Cohen's d, ``p_corrected_…`` the p of Student's t test, corrected over all hours and
-    features of the listener (Benjamini and Hochberg 1995). ``higher`` and ``lower`` are findings, ``not_shown``
-    is no proof of equality. The intervals (95 %) are each hour's own: of 96 some miss 0 by chance, which is what
-    the correction is for. With fewer than 10 compared sessions in the hour, or in the other hours together,
-    nothing is tested and the verdict is ``insufficient``.
+    features of the listener (Benjamini and Hochberg 1995). The spread is the hour's own, or that within all
+    hours where it is larger: ten sessions that happen to agree are no more certain than ten others. ``higher``
+    and ``lower`` are findings, ``not_shown`` is no proof of equality. The intervals (95 %) are each hour's own:
+    of 96 some miss 0 by chance, which is what the correction is for. With fewer than 10 compared sessions in the
+    hour, or in the other hours together, nothing is tested and the verdict is ``insufficient``.
 
     ``day_r_…`` asks once for the whole day, with more power than 24 hours can have: the circular–linear
     correlation (Mardia 1976) of a session's time of day, the circular mean of its hours, with its deviation
@@ -159,7 +160,7 @@ def _hours(rows: pa.Table) -> dict[str, npt.NDArray[np.generic]]:
     overall = _sums(np.nan_to_num(mean) * sessions, of_listener) / _nan_at_0(_sums(sessions, of_listener))
     is_enough = np.minimum(compared, _sums(compared, of_listener) - compared) >= ENOUGH_UNITS
     raw = against(mean, stddev, sessions, overall)
-    month = against(month_mean, month_stddev, compared)
+    month = against(month_mean, spread(month_stddev, compared, of_listener), compared)
     p = false_discovery(np.where(is_enough, month.p, np.nan), codes(rows, "listener"))
     return {
         **{"n": n, "sessions": sessions, "session_mean": mean, "session_stddev": stddev, "compared": compared},

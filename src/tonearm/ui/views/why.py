@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import sqrt
 
 import streamlit as st
 
@@ -104,24 +103,18 @@ def _weekend(listener: str) -> None:
 
 def _metric(row: Row) -> Finding:
     """The weekly difference in standard deviations between days, so that measures can stand side by side."""
-    scale = _spread(row)
-    value, low, high = (
-        None if row[f"week_difference{end}"] is None or not scale else row[f"week_difference{end}"] / scale
-        for end in ("", "_low", "_high")
-    )
+    scale = row["effect"] / row["week_difference"] if row["effect"] else None
+    low, high = (scale and row[f"week_difference_{end}"] * scale for end in ("low", "high"))
     said = f"{words.signed(row['week_difference'])} (means {row['mean_weekend']:,.2f} and {row['mean_weekday']:,.2f})"
     return Finding(
-        words.METRICS[row["metric"]], value, low, high, row["verdict"], words.counted(row["weeks"], "week"), said
+        words.METRICS[row["metric"]],
+        row["effect"],
+        low,
+        high,
+        row["verdict"],
+        words.counted(row["weeks"], "week"),
+        said,
     )
-
-
-def _spread(row: Row) -> float | None:
-    """Pooled standard deviation of the days; None without any."""
-    parts = [(row[f"days_{kind}"], row[f"stddev_{kind}"]) for kind in ("weekend", "weekday")]
-    if any(stddev is None for _, stddev in parts):
-        return None
-    squares = sum((days - 1) * stddev**2 for days, stddev in parts)
-    return sqrt(squares / (sum(days for days, _ in parts) - 2)) or None
 
 
 def _weeks(found: Sequence[Row], tested: Sequence[Row]) -> str:
