@@ -54,6 +54,10 @@ class Music:
         self.lengths_s = np.clip(rng.normal(210, 45, TRACKS), 60, 500)
         self.reach = np.cumsum((rng.permutation(TRACKS) + 10.0) ** -0.95)
         self.reach /= self.reach[-1]
+        # danceability, energy, speechiness, acousticness, instrumentalness, liveness, valence: an artist's own, and
+        # around them each track's.
+        own = np.repeat(rng.beta(2, 2, (len(self.artists), 7)), TRACKS_PER_ARTIST, axis=0)
+        self.sound = np.clip(own + rng.normal(0, 0.12, (TRACKS, 7)), 0, 1).round(3)
         self.fields = [self._fields(i) for i in range(TRACKS)]
 
     def _fields(self, track: int) -> str:
@@ -90,12 +94,12 @@ def generate_later(path: Path, count: int, seed: int = 1) -> None:
     path.write_text("[" + ",".join(lines) + "]", encoding="utf-8")
 
 
-def generate_catalogue(path: Path, seed: int = 1) -> int:
+def generate_catalogue(path: Path, seed: int = 1, listed_share: float = LISTED_SHARE) -> int:
     """Write a part of the music in Kaggle's form with made-up features; returns the number of tracks."""
     music, rng = Music(seed), np.random.default_rng([seed, 3])
-    listed = np.flatnonzero(rng.random(TRACKS) < LISTED_SHARE).tolist()
-    genre = rng.integers(0, len(GENRES), TRACKS).tolist()
-    shares = np.round(rng.beta(3, 3, (TRACKS, 7)), 3).tolist()
+    listed = np.flatnonzero(rng.random(TRACKS) < listed_share).tolist()
+    genre = np.repeat(rng.integers(0, len(GENRES), len(music.artists)), TRACKS_PER_ARTIST).tolist()
+    shares = music.sound.tolist()
     names = list(GENRES)
     header = (
         ",track_id,artists,album_name,track_name,popularity,duration_ms,explicit,danceability,energy,key,loudness,"

@@ -182,9 +182,9 @@ class Engine:
         return ibis.duckdb.from_connection(self.connection)
 
 
-_MEMORY_MB = (320, 2048)
+_MEMORY_MB = (512, 2048)
 """Least and most that the engine holds when it may choose; the process around it needs some 500 MB more."""
-_ROWS_PER_MB = 10_000
+_ROWS_PER_MB = 2_500
 
 
 @contextmanager

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
-SAMPLE = 600
+SAMPLE = 400
 ENOUGH_TRACKS = 100
 ENOUGH_ARTISTS = ENOUGH_UNITS
 MOST_PERSONAS = 5
@@ -29,10 +29,10 @@ LEAST_GAIN = 0.04
 LEAST_STABILITY = 0.80
 LEAST_SHARE = 0.05
 SHUFFLES, RESAMPLES, SURROGATES = 10, 12, 5
-FIRST_SHUFFLES = 2
-CLEARLY_LESS = 0.02
-"""How far below what is needed two shuffles must leave every number of groups for eight more not to be asked: the
-silhouettes of shuffled tracks vary by less than .01."""
+FIRST_SHUFFLES, FIRST_RESAMPLES = 2, 3
+CLEARLY_LESS, CLEARLY_UNSTABLE = 0.02, 0.15
+"""How far below what is needed a first look (two shuffles, three resamples) must be for the rest not to be asked: the
+silhouettes of shuffled tracks vary by less than .01, the mean Rand index of three resamples by some .07."""
 STARTS, FIRST_STARTS = 4, 2
 SEED = 1
 LEAST_KNOWN = 0.9
@@ -86,16 +86,16 @@ def mood_state_clusters(listening_with_features: ir.Table) -> ir.Table:
     One row per listener and persona, the largest first. k-means puts the tracks with measured features (real or
     catalogue) into 2 to 5 groups by their eight features, each in the listener's own standard deviations; a
     feature that is always the same or hardly known is left out. A track counts once, however often it was heard.
-    Of more than 600 tracks those with the smallest ``track_id`` are taken, which is a sample by chance, as the
+    Of more than 400 tracks those with the smallest ``track_id`` are taken, which is a sample by chance, as the
     id is a hash. Two listeners of the same tracks get the same personas.
 
     Groups can be made of anything, so personas are shown only (``evidence`` is ``stable``) where three things hold
     of a number ``k``: the ``silhouette`` (Rousseeuw 1987) is at least .04 above that of the same tracks with
     every feature shuffled by itself (``shuffles`` times: ten, or two where that was answer enough); drawing the
-    artists anew twelve times puts the tracks into the same groups, with a mean adjusted Rand index of at least
-    .80 (``stability_ari``); and no group has less than 5 % of the tracks. Of several such ``k`` the one furthest
-    above its shuffled tracks is taken. ``elbow_k`` is where the scatter within groups stops falling steeply; it
-    is told and decides nothing.
+    artists anew, twelve times or three, puts the tracks into the same groups, with a mean adjusted Rand index of
+    at least .80 (``stability_ari``); and no group has less than 5 % of the tracks. Of several such ``k`` the one
+    furthest above its shuffled tracks is taken. ``elbow_k`` is where the scatter within groups stops falling
+    steeply; it is told and decides nothing.
 
     ``is_separate`` says whether the groups are more than the two ends of one scale: whether the silhouette is
     also .04 above that of invented tracks with the same spread and the same rank correlations, but no groups;
@@ -258,18 +258,25 @@ def _best(sample: Sample) -> tuple[Tried, float | None, list[Tried]]:
     shuffled = [np.stack([rng.permutation(column) for column in sample.scaled.T], axis=1) for _ in range(SHUFFLES)]
     tried = _try(sample.scaled, shuffled[:FIRST_SHUFFLES], FIRST_STARTS)
     # Most listeners have no personas, and most of the time would go into saying so more exactly.
-    if max(one.gain for one in tried) > LEAST_GAIN - CLEARLY_LESS:
-        tried = _try(sample.scaled, shuffled, STARTS)
-    candidates = sorted(tried, key=lambda one: (-one.gain, one.k))
-    fit = [one for one in candidates if one.gain >= LEAST_GAIN and one.smallest_share >= LEAST_SHARE]
-    # Stability costs most, so it is asked last and only of what could be published.
-    stabilities: dict[int, float] = {}
-    for one in fit:
-        stabilities[one.k] = stability(sample, one, np.random.default_rng((SEED, one.k)))
-        if stabilities[one.k] >= LEAST_STABILITY:
-            return one, stabilities[one.k], tried
-    best = max(fit, key=lambda one: stabilities[one.k]) if fit else candidates[0]
+    hopeful = _fit(tried, LEAST_GAIN - CLEARLY_LESS)
+    first = {one.k: stability(sample, one, FIRST_RESAMPLES, FIRST_STARTS) for one in hopeful}
+    if max(first.values(), default=0.0) <= LEAST_STABILITY - CLEARLY_UNSTABLE:
+        best = max(_fit(tried, LEAST_GAIN) or tried, key=lambda one: (first.get(one.k, 0.0), one.gain, -one.k))
+        return best, first.get(best.k), tried
+    tried = _try(sample.scaled, shuffled, STARTS)
+    fit = _fit(tried, LEAST_GAIN)
+    stabilities = {one.k: stability(sample, one, RESAMPLES, STARTS) for one in fit}
+    stable = [one for one in fit if stabilities[one.k] >= LEAST_STABILITY]
+    if stable:
+        return stable[0], stabilities[stable[0].k], tried
+    best = max(fit, key=lambda one: stabilities[one.k]) if fit else max(tried, key=lambda one: (one.gain, -one.k))
     return best, stabilities.get(best.k), tried
+
+
+def _fit(tried: list[Tried], least_gain: float) -> list[Tried]:
+    """Those that are above chance by so much and have no tiny group, the furthest above it first."""
+    fit = [one for one in tried if one.gain >= least_gain and one.smallest_share >= LEAST_SHARE]
+    return sorted(fit, key=lambda one: (-one.gain, one.k))
 
 
 def _try(scaled: Numbers, shuffled: list[Numbers], starts: int) -> list[Tried]:
@@ -323,24 +330,25 @@ def silhouette(apart: Numbers, groups: Ints, k: int) -> float:
     return float(np.where(is_told, (other - own) / np.where(is_told, widest, 1.0), 0.0).mean())
 
 
-def stability(sample: Sample, tried: Tried, rng: np.random.Generator) -> float:
-    """Mean adjusted Rand index between the groups and those that resampled artists give.
+def stability(sample: Sample, tried: Tried, resamples: int = RESAMPLES, starts: int = STARTS) -> float:
+    """Mean adjusted Rand index between the groups and those that so many drawings of artists give.
 
     Artists and not tracks are drawn, because an album's tracks are much alike.
     """
     import numpy as np
     from sklearn.metrics import adjusted_rand_score
 
+    rng = np.random.default_rng((SEED, tried.k))
     order = np.argsort(sample.artist, kind="stable")
     _, start, size = np.unique(sample.artist[order], return_index=True, return_counts=True)
     agreements = []
-    for _ in range(RESAMPLES):
+    for _ in range(resamples):
         drawn = rng.integers(0, len(start), len(start))
         begin, length = start[drawn], size[drawn]
         within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
         resampled = sample.scaled[order[np.repeat(begin, length) + within]]
         if len(np.unique(resampled, axis=0)) >= tried.k:
-            groups = _k_means(resampled, tried.k).predict(sample.scaled)
+            groups = _k_means(resampled, tried.k, starts).predict(sample.scaled)
             agreements.append(adjusted_rand_score(tried.groups, groups))
     return float(np.mean(agreements)) if agreements else 0.0
 
