@@ -67,6 +67,8 @@ bench: install
 	$(PY) benchmarks/maloja.py
 	$(PY) benchmarks/million.py
 	$(PY) benchmarks/merge.py
+	$(PY) benchmarks/anomalies.py
+	$(PY) benchmarks/scale.py
 
 # What is written from the code: the tables' SQL and their pages.
 docs: install

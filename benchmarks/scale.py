@@ -27,8 +27,8 @@ from tonearm.table import tables
 
 GOLD = tuple(name for name, table in tables().items() if table.layer == "gold")
 SPARK_MASTER = "local[2]"
-ROWS_PER_MB, LEAST_MB, MOST_MB = 2_500, 512, 2048
-"""How much memory tonearm gives its engine by the rows of the history; the floor's gets as much."""
+FLOOR_MB = 2048
+"""Memory of the floor's engine: the most that tonearm gives its own, however few the rows."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def main() -> None:
         whole = _build(home)
         note("building the gold tables alone")
         ours = _gold(home)
-        floors = {} if options.no_floor else _floors(home, options.rows)
+        floors = {} if options.no_floor else _floors(home)
         spark = _spark(home) if options.spark else None
     figures = {"rows": options.rows, "listeners": options.listeners}
     _report(figures | _figures(whole, ours, floors, spark), options.json)
@@ -87,12 +87,11 @@ def _gold(home: Path, *arguments: str) -> Built:
     return _build(home, *arguments)
 
 
-def _floors(home: Path, rows: int) -> dict[str, float]:
+def _floors(home: Path) -> dict[str, float]:
     """Seconds of each table's floor, and ``peak_mb``."""
     note("the bare engine")
-    memory_mb = min(MOST_MB, max(LEAST_MB, rows // ROWS_PER_MB))
     script = Path(__file__).with_name("gold_floor.py")
-    taken = measure([sys.executable, script, home / "lake", "--memory-mb", str(memory_mb)])
+    taken = measure([sys.executable, script, home / "lake", "--memory-mb", str(FLOOR_MB)])
     floors = [json.loads(line) for line in taken.output.splitlines()]
     return {one["table"]: one["floor_s"] for one in floors} | {"peak_mb": taken.peak_mb}
 

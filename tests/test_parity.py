@@ -112,7 +112,9 @@ def write_catalogue(path: Path, random: Random) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["", *HEADER])
-        writer.writerows([i, *track(i // TRACKS, i % TRACKS)] for i in range((ARTISTS - NOT_LISTED) * TRACKS))
+        rows = [track(i // TRACKS, i % TRACKS) for i in range((ARTISTS - NOT_LISTED) * TRACKS)]
+        renamed = [{"Song 0": "The Very First Song"}.get(str(value), value) for value in rows[0]]
+        writer.writerows([i, *row] for i, row in enumerate([*rows, renamed]))
     return path
 
 

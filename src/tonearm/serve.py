@@ -50,6 +50,10 @@ def serve_page(settings: Settings, port: int, host: str = LOOPBACK) -> None:
     from streamlit.web import cli
 
     cli.main(page_arguments(port, host), prog_name="streamlit", standalone_mode=False)
+    sys.stdout.flush()
+    # A page that was being drawn may still be inside a native library, on a thread that nobody can stop; to take
+    # Python down beneath it ends in a crash. Whatever it was writing is whole or not there.
+    os._exit(0)
 
 
 def serve_api(settings: Settings, port: int, host: str = LOOPBACK) -> None:
