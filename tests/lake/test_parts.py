@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -42,3 +44,18 @@ def test_too_many_rows_are_told_of_before_all_are_held(monkeypatch: pytest.Monke
 
     first = next(parts.whole_parts(one_by_one(), SCHEMA, ["listener"], limit=3))
     assert (first.num_rows, len(read)) == (4, 2)
+
+
+def _counted(rows: pa.Table) -> pa.Table:
+    return pa.table({"listener": [rows["listener"][0].as_py()], "process": [os.getpid()], "n": [rows.num_rows]})
+
+
+def test_long_steps_are_shared_by_processes_and_come_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "ALONE_S", 0.0)
+    monkeypatch.setattr(parts, "ROWS_PER_PART", 1)
+    whole = parts.whole_parts(batches(dict.fromkeys("abcdefgh", 2), 1), SCHEMA, ["listener"])
+    found = pa.concat_tables(parts._alone_and_then_shared(_counted, whole, 2))
+    assert "".join(found["listener"].to_pylist()) == "abcdefgh"
+    assert found["process"][0].as_py() == os.getpid()
+    assert os.getpid() not in found["process"].to_pylist()[1:]
+    assert set(found["n"].to_pylist()) == {2}

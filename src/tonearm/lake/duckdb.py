@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -47,9 +48,9 @@ class Engine:
     compiler = f"duckdb {version('ibis-framework')}"
     extends = True
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Wrap a configured connection; use :func:`engine`."""
-        self.connection = connection
+    def __init__(self, connection: duckdb.DuckDBPyConnection, processes: int = 1) -> None:
+        """Wrap a configured connection; use :func:`engine`. Long second steps are shared by ``processes``."""
+        self.connection, self.processes = connection, processes
 
     def run(self, sql: str, parameters: Parameters = ()) -> duckdb.DuckDBPyConnection:
         """Execute ``sql``."""
@@ -172,7 +173,7 @@ class Engine:
 
         order = " ORDER BY ALL ASC NULLS FIRST" if table.finish_by else ""
         reader = self.stream(f"FROM ({sql}){order}")
-        return pa.concat_tables(finished(table, reader, reader.schema))
+        return pa.concat_tables(finished(table, reader, reader.schema, self.processes))
 
     @cached_property
     def ibis(self) -> ibis.backends.duckdb.Backend:
@@ -207,7 +208,7 @@ def engine(settings: Settings, folder: Path | None = None, rows: int = 0) -> Ite
         connection.execute("SET TimeZone='UTC'")
         connection.execute("SET enable_progress_bar=false")
         with said_plainly(settings.lake):
-            yield Engine(connection)
+            yield Engine(connection, settings.threads or os.cpu_count() or 1)
     except (duckdb.InterruptException, RuntimeError) as error:
         # Ctrl-C during a query; some of DuckDB's calls say so with Python's own class.
         if isinstance(error, RuntimeError) and str(error) != "Query interrupted":

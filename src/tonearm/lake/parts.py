@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, pairwise
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from tonearm.columns import arrow_schema
@@ -14,22 +15,62 @@ if TYPE_CHECKING:
 
     from tonearm.table import Table
 
-ROWS_PER_PART = 262_144
+ROWS_PER_PART = 65_536
 """About how many rows a part has; more where rows that belong together are more."""
+ALONE_S = 1.0
+"""Seconds of second steps from which on other processes help: they take about as long to start."""
+_IDLE_S = 10
+"""Seconds without work after which they end."""
 
 
-def finished(table: Table, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+def finished(
+    table: Table, batches: Iterable[pa.RecordBatch], schema: pa.Schema, processes: int = 1
+) -> Iterator[pa.Table]:
     """What the second step of ``table`` makes of the sorted rows of its first, part by part.
 
-    Raises TableInvalid where more rows belong together than the table allows.
+    Where that takes long, up to so many ``processes`` share the parts. Raises TableInvalid where more rows belong
+    together than the table allows.
     """
     assert table.finish is not None
     wanted = arrow_schema(table.finish_columns)
+    parts = _bounded(table, batches, schema)
+    for rows in _alone_and_then_shared(table.finish, parts, processes):
+        yield rows.select(wanted.names).cast(wanted)
+
+
+def _bounded(table: Table, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The parts; raises TableInvalid where more rows belong together than the second step takes."""
     for part in whole_parts(batches, schema, table.finish_by, table.finish_limit):
         if table.finish_limit is not None and (most := _most_alike(part, table.finish_by)) > table.finish_limit:
             problem = f"{most:,} rows of one {', '.join(table.finish_by)} reach its second step, which takes "
             raise TableInvalid(table.name, [f"{problem}{table.finish_limit:,}"])
-        yield table.finish(part).select(wanted.names).cast(wanted)
+        yield part
+
+
+def _alone_and_then_shared(
+    finish: Callable[[pa.Table], pa.Table], parts: Iterator[pa.Table], processes: int
+) -> Iterator[pa.Table]:
+    """``finish`` of each part, in order: in this process at first, then in several."""
+    taken = 0.0
+    for part in parts:
+        began = perf_counter()
+        rows = finish(part)
+        taken += perf_counter() - began
+        yield rows
+        if processes > 1 and taken > ALONE_S:
+            break
+    yield from _shared(finish, parts, processes)
+
+
+def _shared(finish: Callable[[pa.Table], pa.Table], parts: Iterator[pa.Table], processes: int) -> Iterator[pa.Table]:
+    first = next(parts, None)
+    if first is None:
+        return
+    from joblib import Parallel, delayed
+
+    # A few parts ahead of those under way, so that memory does not grow with the rows.
+    share = Parallel(processes, return_as="generator", pre_dispatch="n_jobs + 1", idle_worker_timeout=_IDLE_S)
+    yield from share(delayed(finish)(part) for part in chain([first], parts))
 
 
 def whole_parts(
