@@ -2,14 +2,19 @@
 
     TonearmError                 exit code
     ├── UsageError               2   what was asked cannot be done as asked
-    │   ├── UnknownName          2   a table, listener, run or zone that is not there
+    │   ├── UnknownName          2   a table, listener, run, zone or model that is not there
+    │   └── NotRegistered        2   a version or alias that the model registry does not have
     ├── InputError               3   a file or row that cannot be read
     │   ├── UnknownKind          3   no source recognises the file
     │   └── ArchiveRefused       3   an archive over a limit, or damaged
     ├── TableInvalid             4   a table broke its own rules; its old version is kept
     ├── HomeBusy                 5   another process is writing to this home
     ├── HomeUnusable             6   no space, no permission, or not a tonearm home
-    └── EngineMissing            7   the engine asked for is not installed, or did not start
+    ├── EngineMissing            7   the engine asked for is not installed, or did not start
+    ├── NotEnoughData            8   a model has too little to learn from
+    ├── Leak                     1   a split would show a model what it is tested on
+    ├── ModelDamaged             6   a model's files are not those that were registered
+    └── RegistryUnreachable      6   the model registry does not answer
 
 A message says what happened, to what, and what to do about it. Anything else that reaches the command
 line is a bug in tonearm and ends with exit code 1.
@@ -91,3 +96,34 @@ class EngineMissing(TonearmError):
     """The engine asked for is not installed, or did not start."""
 
     exit_code = 7
+
+
+class NotRegistered(UsageError):
+    """A model that was never trained, or a version or alias that the registry does not have."""
+
+
+class NotEnoughData(TonearmError):
+    """Too little to fit a model on: what there is, and what would be enough."""
+
+    exit_code = 8
+
+    def __init__(self, model: str, there_is: str, needs: str) -> None:
+        """Compose the sentence, e.g. ``next_mood needs 150 measured listens; there are 12``."""
+        self.model, self.there_is, self.needs = model, there_is, needs
+        super().__init__(f"{model} needs {needs}; there {there_is}")
+
+
+class Leak(TonearmError):
+    """A split that would let a model see what it is tested on."""
+
+
+class ModelDamaged(TonearmError):
+    """A model's files are not those that were registered, or of another layout."""
+
+    exit_code = 6
+
+
+class RegistryUnreachable(TonearmError):
+    """The model registry's database or server does not answer."""
+
+    exit_code = 6

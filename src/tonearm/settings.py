@@ -15,6 +15,8 @@ from tonearm.errors import HomeUnusable, UsageError
 
 PREFIX = "TONEARM_"
 
+_OTHERS = {"MLFLOW_TRACKING_URI": "mlflow_tracking_uri"}
+"""Variables by which other programs name the same things."""
 _NOT_IN_HOME = "%*[]="
 """Characters that Delta tables cannot have in their path, or that mean a partition there."""
 
@@ -43,6 +45,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where Spark runs: ``local[*]`` is this machine, ``spark://host:7077`` a cluster that sees the same lake."""
     spark_jars: str = ""
     """Folder of Delta's jars for Spark; empty means those in Spark's own folder, else by Maven coordinates."""
+    mlflow_tracking_uri: str = ""
+    """MLflow's server or database for models; empty means a database in the home. Also read from the variable
+    ``MLFLOW_TRACKING_URI``."""
+    train_on_spotify_api: bool = False
+    """Whether models may learn from what came through the Spotify Web API, whose developer terms forbid it."""
+    retrain: Literal["when_due", "never"] = "never"
+    """Whether ``tonearm run`` trains a model again by itself when what it sees has drifted."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     """Seconds to wait for another writer before giving up."""
     max_entries: Annotated[int, msgspec.Meta(ge=1)] = 10_000
@@ -139,4 +148,5 @@ def _from_file(path: Path) -> dict[str, object]:
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     names = {f.name for f in msgspec.structs.fields(Settings)} - {"home"}
-    return {n: environ[PREFIX + n.upper()] for n in names if environ.get(PREFIX + n.upper())}
+    by_others: dict[str, object] = {name: environ[key] for key, name in _OTHERS.items() if environ.get(key)}
+    return by_others | {n: environ[PREFIX + n.upper()] for n in names if environ.get(PREFIX + n.upper())}

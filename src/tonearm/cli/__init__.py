@@ -20,6 +20,9 @@ _COMMANDS = {
     "listens": "listens:listens",
     "playlist": "playlist:playlist",
     "listeners": "listeners:listeners",
+    "train": "models:train",
+    "predict": "models:predict",
+    "models": "models:models",
     "run": "run:run",
     "serve": "serve:serve",
     "demo": "demo:demo",
@@ -87,11 +90,15 @@ class _NoPandas(importlib.abc.MetaPathFinder):
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> None:
         if fullname == "pandas" and "pyspark" not in sys.modules:
-            raise ModuleNotFoundError("no command but the page uses pandas", name="pandas")
+            raise ModuleNotFoundError("only models and the page use pandas", name="pandas")
+
+
+_WITH_PANDAS = {"serve", "train", "predict", "models", "run", "demo"}
+"""Commands that may load pandas."""
 
 
 def program() -> None:
-    """The program ``tonearm``; only the page and Spark may load pandas, which takes a fifth of a second."""
-    if "serve" not in sys.argv:
+    """The program ``tonearm``; only models, the page and Spark may load pandas, which takes a fifth of a second."""
+    if not _WITH_PANDAS & set(sys.argv):
         sys.meta_path.insert(0, _NoPandas())
     main(prog_name="tonearm")

@@ -1,0 +1,303 @@
+"""``tonearm train``, ``tonearm predict`` and ``tonearm models``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tonearm.cli.command import Context, command, progress, with_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tonearm.models.registry import Registry, Version
+    from tonearm.models.training import TrainReport
+
+_SHOWN_RECORDS = 20
+
+
+@command(
+    epilog="""\b
+Examples:
+  tonearm train
+  tonearm train breakout session_start
+  tonearm train popularity --json
+"""
+)
+@click.argument("names", nargs=-1, metavar="[MODEL]…")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is drawn by chance.")
+def train(context: Context, names: tuple[str, ...], seed: int) -> None:
+    """Train the models: all, or those named; each is served only if it beats its baseline.
+
+    What a model learned is tested on rows that it did not learn from, beside a named baseline fitted on the same
+    rows. A model with too little to learn from says what it needs.
+    """
+    reports = train_with_progress(context, names, seed)
+    if context.as_json:
+        context.answer({"models": reports})
+    else:
+        show_training(context, reports)
+
+
+def train_with_progress(context: Context, names: Sequence[str] = (), seed: int = 1) -> list[TrainReport]:
+    """Train while a person sees how far it is."""
+    from tonearm.models.training import train as run_training
+
+    with progress(context) as shown:
+        task = shown.add_task("training", count="") if shown else None
+
+        def tell(name: str, done: int, total: int) -> None:
+            if shown and task is not None:
+                shown.update(task, description=name, completed=done, total=total, count=f"{done} of {total} models")
+
+        return run_training(context.settings, names, seed, progress=tell, waiting=context.note)
+
+
+_STATUS = {"served": "served", "baseline": "baseline served", "not_enough_data": "not enough data"}
+
+
+def show_training(context: Context, reports: Sequence[TrainReport]) -> None:
+    """Print what training did with each model."""
+    rows = [
+        (r.model, _STATUS[r.status], r.version, r.rows or None, r.scores or None, f"{r.seconds:.1f}", r.said)
+        for r in reports
+    ]
+    context.grid("", ("model", "", "version", "rows", "scores", "s", "why"), rows, "llrrrrl")
+
+
+@command(
+    epilog="""\b
+Examples:
+  tonearm predict popularity --input tracks.json
+  tonearm predict spotify_classifier --input tracks.csv --json
+  echo '[{"plays_t": 12, "share_t": 0.004}]' > artists.json && tonearm predict breakout --input artists.json
+"""
+)
+@click.argument("name", metavar="MODEL")
+@click.option("--input", "path", required=True, type=click.Path(path_type=Path), help="JSON, JSON lines, CSV, Parquet.")
+@click.option("--threshold", type=click.FloatRange(0, 1), help="Probability from which on the answer is yes.")
+def predict(context: Context, name: str, path: Path, threshold: float | None) -> None:
+    """Ask MODEL about the records of a file, one answer for each; what a record does not tell is missing."""
+    from tonearm.models.predicting import predict as ask
+    from tonearm.models.predicting import read_records
+
+    records = read_records(path)
+    options = {} if threshold is None else {"threshold_override": threshold}
+    answers, version = ask(context.settings, name, records, **options)
+    rows = _plain_rows(answers)
+    served_by = "model" if "production" in version.aliases else "staging"
+    if context.as_json:
+        context.answer({"model": version.model, "version": version.version, "served": served_by, "predictions": rows})
+        return
+    context.grid("", list(answers.columns), [list(row.values()) for row in rows[:_SHOWN_RECORDS]])
+    if len(rows) > _SHOWN_RECORDS:
+        context.note(f"{len(rows) - _SHOWN_RECORDS:,} more; --json has all")
+    if served_by != "model":
+        context.note(f"version {version.version} of {version.model} has not beaten its baseline: {version.decision}")
+
+
+def _plain_rows(answers: Any) -> list[dict[str, Any]]:
+    """Rows of plain values, null where there is no number."""
+    return [
+        {str(k): None if isinstance(v, float) and v != v else v for k, v in row.items()}
+        for row in answers.to_dict("records")
+    ]
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="""\b
+Examples:
+  tonearm models
+  tonearm models show breakout
+  tonearm models compare breakout 2 3
+  tonearm models promote breakout 2 production --reason "better on my own list"
+  tonearm models rollback breakout --reason "too many alerts"
+  tonearm models drift
+""",
+)
+@with_options
+def models(context: Context) -> None:
+    """List the models: which version is served, and how it stands beside its baseline."""
+    if click.get_current_context().invoked_subcommand is None:
+        _list(context)
+
+
+@models.command("list")
+@with_options
+def list_(context: Context) -> None:
+    """The same as `tonearm models`."""
+    _list(context)
+
+
+def _list(context: Context) -> None:
+    from tonearm.models import chosen
+
+    registry = _registry(context)
+    rows = []
+    for model in chosen(()):
+        versions = registry.versions(model.registered)
+        now = next((v for v in versions if "production" in v.aliases), None)
+        rows.append(
+            {
+                "model": model.name,
+                "registered": model.registered,
+                "versions": len(versions),
+                "production": now.version if now else None,
+                "trained": f"{now.trained_at:%Y-%m-%d %H:%M}" if now else None,
+                "said": now.decision if now else versions[0].decision if versions else "never trained",
+            }
+        )
+    if context.as_json:
+        context.answer({"models": rows})
+        return
+    columns = ("model", "versions", "production", "trained", "said")
+    context.grid("", columns, [[row[c] for c in columns] for row in rows], "lrrll")
+    if not any(row["versions"] for row in rows):
+        context.say("no model has been trained yet: `tonearm train`")
+
+
+@models.command()
+@click.argument("name", metavar="MODEL")
+@click.argument("which", metavar="[VERSION]", default="")
+@with_options
+def show(context: Context, name: str, which: str) -> None:
+    """What is known of MODEL, or of one VERSION (a number, staging or production) and how it was measured."""
+    from tonearm.models import find
+
+    registry, model = _registry(context), find(name)
+    versions = registry.versions(model.registered)
+    newest = str(versions[0].version) if versions else "production"
+    version = registry.version(model.registered, which or newest)
+    measured = _evaluations(context, model.name, version.version)
+    if context.as_json:
+        context.answer({"version": version, "versions": versions, "measured": measured})
+        return
+    context.say(model.summary)
+    rows = [(v.version, " ".join(v.aliases), f"{v.trained_at:%Y-%m-%d %H:%M}", v.rows, v.decision) for v in versions]
+    context.grid("", ("version", "", "trained", "rows", "why"), rows, "rllrl")
+    context.say(f"version {version.version}, from {version.data_version}; split {version.split_hash}")
+    _show_measured(context, measured)
+    for limit in model.limits:
+        context.say(f"  {limit}")
+
+
+@models.command()
+@click.argument("name", metavar="MODEL")
+@click.argument("first")
+@click.argument("second")
+@with_options
+def compare(context: Context, name: str, first: str, second: str) -> None:
+    """How two versions of MODEL were measured, side by side; told apart where they were tested on other rows."""
+    from tonearm.models import find
+
+    registry, model = _registry(context), find(name)
+    versions = [registry.version(model.registered, which) for which in (first, second)]
+    sides = [_by_metric(_evaluations(context, model.name, version.version)) for version in versions]
+    alike = versions[0].split_hash == versions[1].split_hash
+    rows = [
+        {
+            "target": key[0],
+            "protocol": key[1],
+            "metric": key[2],
+            "first": sides[0].get(key),
+            "second": sides[1].get(key),
+        }
+        for key in sorted(sides[0].keys() | sides[1].keys())
+    ]
+    if context.as_json:
+        context.answer({"versions": versions, "same_rows": alike, "metrics": rows})
+        return
+    columns = ("target", "protocol", "metric", f"version {versions[0].version}", f"version {versions[1].version}")
+    context.grid("", columns, [list(row.values()) for row in rows], "lllrr")
+    if not alike:
+        context.say("they were tested on different rows, so small differences say nothing")
+
+
+@models.command()
+@click.argument("name", metavar="MODEL")
+@click.argument("which", metavar="VERSION")
+@click.argument("alias", type=click.Choice(["staging", "production"]))
+@click.option("--reason", required=True, help="Why; it is kept with the version.")
+@with_options
+def promote(context: Context, name: str, which: str, alias: str, reason: str) -> None:
+    """Let VERSION of MODEL be staging or production, whatever was measured; the reason is recorded."""
+    from tonearm.models.training import serve
+
+    _told(context, serve(context.settings, name, which, alias, reason))
+
+
+@models.command()
+@click.argument("name", metavar="MODEL")
+@click.option("--reason", default="rolled back", show_default=True, help="Why; it is kept with the version.")
+@with_options
+def rollback(context: Context, name: str, reason: str) -> None:
+    """Serve the version of MODEL again that was served before."""
+    from tonearm.models.training import roll_back
+
+    _told(context, roll_back(context.settings, name, reason))
+
+
+@models.command()
+@with_options
+def drift(context: Context) -> None:
+    """How far what each model sees now has moved from what it learned, and whether a retrain is due."""
+    from tonearm.models.drift import look
+
+    found = look(context.settings)
+    if context.as_json:
+        context.answer({"drift": found})
+        return
+    rows = [
+        (one.model, one.version, one.quantity, f"{one.drift:.2f}", one.rows, "train again" if one.is_due else "")
+        for one in found
+    ]
+    context.grid("", ("model", "version", "quantity", "drift", "rows", ""), rows, "lrlrrl")
+    if not found:
+        context.say("no model has been trained yet: `tonearm train`")
+
+
+def _told(context: Context, version: Version) -> None:
+    if context.as_json:
+        context.answer({"version": version})
+    else:
+        context.say(f"{version.model} {version.version} is {', '.join(version.aliases)} now: {version.decision}")
+
+
+def _registry(context: Context) -> Registry:
+    from tonearm.models.registry import open_registry
+
+    return open_registry(context.settings)
+
+
+def _evaluations(context: Context, model: str, version: int) -> list[dict[str, Any]]:
+    from tonearm.models.training import evaluations
+
+    return evaluations(context.settings, model, version)
+
+
+def _by_metric(rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], float | None]:
+    return {(r["target"], r["protocol"], r["metric"]): r["value"] for r in rows if r["listener"] is None}
+
+
+def _show_measured(context: Context, measured: list[dict[str, Any]]) -> None:
+    rows = [
+        (
+            *(row["listener"] or "everybody", row["target"], row["metric"], _decimals(row["value"])),
+            *(_span(row["value_low"], row["value_high"]), row["rows"], _decimals(row["baseline_value"])),
+            *(_span(row["gain_low"], row["gain_high"]), "better" if row["is_better"] else ""),
+        )
+        for row in measured
+    ]
+    columns = ("of", "target", "metric", "value", "95 %", "n", "baseline", "gain, 95 %", "")
+    context.grid("", columns, rows, "lllrlrrll")
+
+
+def _decimals(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}"
+
+
+def _span(low: float | None, high: float | None) -> str | None:
+    return None if low is None or high is None else f"{low:.3f} … {high:.3f}"

@@ -1,0 +1,45 @@
+"""Models: what each foretells, fitted, and evaluated against a named baseline. One file per model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tonearm.errors import UnknownName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tonearm.models.model import Model
+
+_MODELS = {
+    "imputation": "Imputation",
+    "mood": "Mood",
+    "popularity": "Popularity",
+    "next_mood": "NextMood",
+    "session_start": "SessionStart",
+    "energy_forecast": "EnergyForecast",
+    "breakout": "Breakout",
+}
+"""Each model's file and the class in it. What is imputed is there before what reads it."""
+
+
+def names() -> tuple[str, ...]:
+    """The models, in the order in which they are trained."""
+    return tuple(_MODELS)
+
+
+def find(name: str) -> Model:
+    """The model called ``name`` or registered as it, with its own settings; raises UnknownName."""
+    import importlib
+
+    for module, title in _MODELS.items():
+        if name == module or (module == "popularity" and name == "spotify_classifier"):
+            model: Model = getattr(importlib.import_module(f"tonearm.models.{module}"), title)()
+            return model
+    raise UnknownName("model", name, _MODELS, hint="`tonearm models` lists them")
+
+
+def chosen(names: Iterable[str]) -> list[Model]:
+    """The named models, all by default, in the order in which they are trained."""
+    wanted = {find(name).name for name in names} or set(_MODELS)
+    return [find(name) for name in _MODELS if name in wanted]

@@ -1,0 +1,374 @@
+"""How good predictions are: metrics with intervals beside a baseline's, calibration, splits and their guard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from tonearm.errors import Leak
+from tonearm.models.model import SEED, HeldOut
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Numbers = npt.NDArray[np.float64]
+    Rows = npt.NDArray[np.int64]
+    Metric = Callable[[npt.NDArray[Any], Numbers, Numbers], Numbers]
+
+RESAMPLES = 400
+CONFIDENCE = 0.95
+BINS = 10
+"""Groups of equal size into which predictions are sorted to see whether they came true."""
+ALERTS = 3
+"""Alerts a period, where predictions are ranked within periods."""
+FEWEST_BLOCKS = 8
+"""Below so many blocks a bootstrap's interval is too narrow, and none is told."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One metric of held-out predictions, beside the baseline's."""
+
+    target: str
+    protocol: str
+    metric: str
+    value: float
+    low: float | None
+    high: float | None
+    """The 95 % interval: rows are drawn anew in blocks. None where there are too few blocks."""
+    n: int
+    baseline_value: float | None
+    gain: float | None
+    gain_low: float | None
+    gain_high: float | None
+    """How much better than the baseline on the same draws; above 0 is better, whatever the metric."""
+    listener: str | None = None
+
+    @property
+    def is_better(self) -> bool:
+        """Whether the gain's interval is above zero."""
+        return self.gain_low is not None and self.gain_low > 0
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether the gain's interval is below zero."""
+        return self.gain_high is not None and self.gain_high < 0
+
+
+LOWER_IS_BETTER = ("log_loss", "brier", "ece", "rmse", "mae")
+NO_CONTEST = ("expected_to_observed", "coverage_90")
+"""Metrics whose best value is neither the highest nor the lowest."""
+
+
+def measure(held: HeldOut, seed: int = SEED, resamples: int = RESAMPLES) -> list[Measured]:
+    """Every metric of the task, over all rows and, where they are listeners', for each."""
+    found = _measured(held, None, seed, resamples)
+    if held.listener is not None:
+        for name in sorted(set(held.listener.tolist())):
+            found += _measured(of_rows(held, held.listener == name), str(name), seed, resamples)
+    return found
+
+
+def of_rows(held: HeldOut, rows: npt.NDArray[Any]) -> HeldOut:
+    """The predictions of some of the rows."""
+    from dataclasses import replace
+
+    def some(values: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
+        return None if values is None else values[rows]
+
+    return replace(
+        held,
+        actual=held.actual[rows],
+        predicted=held.predicted[rows],
+        baseline=held.baseline[rows],
+        block=held.block[rows],
+        listener=some(held.listener),
+        period=some(held.period),
+        low=some(held.low),
+        high=some(held.high),
+    )
+
+
+def _measured(held: HeldOut, listener: str | None, seed: int, resamples: int) -> list[Measured]:
+    import numpy as np
+
+    every = np.ones((1, len(held.actual)))
+    drawn = _drawn(held, seed, resamples)
+    rows = []
+    for name, metric in metrics(held).items():
+        own, other = (float(metric(held.actual, p, every)[0]) for p in (held.predicted, held.baseline))
+        sign = -1.0 if name in LOWER_IS_BETTER else 1.0
+        contest = name not in NO_CONTEST
+        low, high = _interval(drawn[name][0])
+        gain_low, gain_high = _interval(sign * (drawn[name][0] - drawn[name][1])) if contest else (None, None)
+        rows.append(
+            Measured(
+                *(held.target, held.protocol, name, own, low, high, len(held.actual)),
+                baseline_value=other if contest else None,
+                gain=sign * (own - other) if contest else None,
+                gain_low=gain_low,
+                gain_high=gain_high,
+                listener=listener,
+            )
+        )
+    return rows
+
+
+def _drawn(held: HeldOut, seed: int, resamples: int) -> dict[str, tuple[Numbers, Numbers]]:
+    """Each metric of the model and of the baseline, on the same draws."""
+    import numpy as np
+
+    found: dict[str, list[tuple[Numbers, Numbers]]] = {name: [] for name in metrics(held)}
+    for weights in draws(held.block, seed, resamples):
+        for name, metric in metrics(held).items():
+            both = metric(held.actual, held.predicted, weights), metric(held.actual, held.baseline, weights)
+            found[name].append(both)
+    none = (np.zeros(0), np.zeros(0))
+    joined = {name: tuple(np.concatenate(side) for side in zip(*parts, strict=True)) for name, parts in found.items()}
+    return {name: (sides[0], sides[1]) if sides else none for name, sides in joined.items()}
+
+
+def _interval(drawn: Numbers) -> tuple[float | None, float | None]:
+    import numpy as np
+
+    told = drawn[np.isfinite(drawn)]
+    if not len(drawn) or len(told) < len(drawn) / 2:
+        return None, None
+    low, high = np.quantile(told, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return float(low), float(high)
+
+
+_CELLS = 4_000_000
+"""Weights that are held at once."""
+
+
+def draws(block: npt.NDArray[Any], seed: int = SEED, resamples: int = RESAMPLES) -> Iterator[Numbers]:
+    """How often each row counts when whole blocks are drawn anew (Künsch 1989): matrices of draws by rows.
+
+    None with too few blocks.
+    """
+    import numpy as np
+
+    blocks, of = np.unique(block, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    even = np.full(len(blocks), 1 / max(len(blocks), 1))
+    left = resamples if len(blocks) >= FEWEST_BLOCKS else 0
+    while left > 0:
+        now = min(left, max(1, _CELLS // len(of)))
+        yield rng.multinomial(len(blocks), even, size=now)[:, of].astype(float)
+        left -= now
+
+
+def metrics(held: HeldOut) -> dict[str, Metric]:
+    """The metrics of a task. Each takes what was, what was predicted, and how much each row counts in each draw."""
+    if held.task == "regression":
+        found: dict[str, Metric] = {"rmse": _rmse, "mae": _mae, "r2": _r2}
+        return found if held.low is None else {**found, "coverage_90": _covered(held)}
+    if held.task == "classes":
+        return {"accuracy": _accuracy, "f1_macro": _f1_macro, "log_loss": _log_loss, "brier": _brier}
+    found = {
+        "average_precision": _average_precision,
+        "roc_auc": _roc_auc,
+        "log_loss": _log_loss,
+        "brier": _brier,
+        "ece": ece,
+        "expected_to_observed": _expected_to_observed,
+    }
+    if held.period is not None:
+        found[f"precision_at_{ALERTS}"] = _of_alerts(held.period, lambda hits, alerts, positives: hits / alerts)
+        found[f"recall_at_{ALERTS}"] = _of_alerts(held.period, lambda hits, alerts, positives: hits / positives)
+    return found
+
+
+def _mean(values: Numbers, weights: Numbers) -> Numbers:
+    return _ratio(weights @ values, weights.sum(axis=1))
+
+
+def _ratio(part: Numbers, whole: Numbers) -> Numbers:
+    """``part / whole``, not a number where the whole is nothing."""
+    import numpy as np
+
+    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
+
+
+def _positives_in_order(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
+    """Weights of the positives and of the negatives down to each threshold, from the highest; (draws, thresholds)."""
+    import numpy as np
+
+    order = np.argsort(-predicted, kind="stable")
+    last = np.flatnonzero(np.r_[np.diff(predicted[order]) != 0, True])
+    ordered = weights[:, order]
+    true = np.cumsum(ordered * (actual[order] > 0), axis=1)[:, last]
+    return true, np.cumsum(ordered, axis=1)[:, last] - true
+
+
+def _average_precision(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    """As scikit-learn's ``average_precision_score``, for many draws at once."""
+    import numpy as np
+
+    true, false = _positives_in_order(actual, predicted, weights)
+    gained = np.diff(true, axis=1, prepend=0.0)
+    precision = np.divide(true, true + false, out=np.zeros_like(true), where=true + false > 0)
+    return _ratio((gained * precision).sum(axis=1), true[:, -1])
+
+
+def _roc_auc(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    """As scikit-learn's ``roc_auc_score``, for many draws at once."""
+    import numpy as np
+
+    true, false = _positives_in_order(actual, predicted, weights)
+    before = np.concatenate([np.zeros((len(true), 1)), true[:, :-1]], axis=1)
+    area = (np.diff(false, axis=1, prepend=0.0) * (before + true) / 2).sum(axis=1)
+    return _ratio(area, true[:, -1] * false[:, -1])
+
+
+def _log_loss(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    import numpy as np
+
+    return _mean(-np.log(np.clip(_of_actual(actual, predicted), 1e-6, 1)), weights)
+
+
+def _of_actual(actual: npt.NDArray[Any], predicted: Numbers) -> Numbers:
+    """The probability that was given to what happened."""
+    import numpy as np
+
+    if predicted.ndim == 1:
+        return np.where(actual > 0, predicted, 1 - predicted)
+    return np.asarray(predicted[np.arange(len(actual)), actual.astype(int)])
+
+
+def _brier(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    """Mean squared error of the probabilities; summed over classes where there are several (Brier 1950)."""
+    import numpy as np
+
+    if predicted.ndim == 1:
+        return _mean((predicted - actual) ** 2, weights)
+    happened = np.eye(predicted.shape[1])[actual.astype(int)]
+    return _mean(((predicted - happened) ** 2).sum(axis=1), weights)
+
+
+def ece(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    """Expected calibration error over ten groups of equal size (Naeini et al. 2015)."""
+    import numpy as np
+
+    of_group = np.eye(BINS)[_tenth(predicted)]
+    apart = weights @ (of_group * (predicted - actual)[:, None])
+    return _ratio(np.abs(apart).sum(axis=1), weights.sum(axis=1))
+
+
+def _tenth(predicted: Numbers) -> Rows:
+    """Which tenth of the predictions each is in, equal ones together."""
+    import numpy as np
+
+    edges = np.quantile(predicted, np.linspace(0, 1, BINS + 1)[1:-1])
+    return np.searchsorted(edges, predicted, side="left")
+
+
+def _expected_to_observed(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    return _ratio(weights @ predicted, weights @ (actual > 0).astype(float))
+
+
+def _of_alerts(period: npt.NDArray[Any], share: Callable[[Numbers, Numbers, Numbers], Numbers]) -> Metric:
+    """A metric of hits, alerts and positives, where the first of each period are alerted of."""
+    import numpy as np
+
+    def metric(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+        order = np.lexsort((-predicted, period))
+        starts = np.flatnonzero(np.r_[True, period[order][1:] != period[order][:-1]])
+        place = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
+        first = order[place < ALERTS]
+        positives = weights @ (actual > 0).astype(float)
+        hits = weights[:, first] @ (actual[first] > 0).astype(float)
+        told = np.where(positives > 0, positives, np.nan)
+        return share(hits, weights[:, first].sum(axis=1), told)
+
+    return metric
+
+
+def _accuracy(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    return _mean((predicted.argmax(axis=1) == actual).astype(float), weights)
+
+
+def _f1_macro(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    """Mean over the classes that occur or are predicted."""
+    import numpy as np
+
+    is_class, is_said = np.eye(predicted.shape[1])[actual.astype(int)], np.eye(predicted.shape[1])[predicted.argmax(1)]
+    hits, both = weights @ (is_class * is_said), weights @ (is_class + is_said)
+    return np.nanmean(np.where(both > 0, 2 * hits / np.where(both > 0, both, 1.0), np.nan), axis=1)
+
+
+def _rmse(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    import numpy as np
+
+    return np.sqrt(_mean((predicted - actual) ** 2, weights))
+
+
+def _mae(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    import numpy as np
+
+    return _mean(np.abs(predicted - actual), weights)
+
+
+def _r2(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    spread = _mean(actual**2, weights) - _mean(actual, weights) ** 2
+    return 1 - _ratio(_mean((predicted - actual) ** 2, weights), spread)
+
+
+def _covered(held: HeldOut) -> Metric:
+    """The share of numbers that lie in the model's interval, whoever predicted them."""
+    assert held.low is not None
+    assert held.high is not None
+    inside = ((held.actual >= held.low) & (held.actual <= held.high)).astype(float)
+    return lambda actual, predicted, weights: _mean(inside, weights)
+
+
+def calibration(held: HeldOut) -> list[tuple[float, float, int]]:
+    """Of each tenth of a binary prediction: what was foretold, what happened, and of how many."""
+    import numpy as np
+
+    group = _tenth(held.predicted)
+    n = np.bincount(group, minlength=BINS)
+    told, happened = (np.bincount(group, v, BINS) for v in (held.predicted, held.actual.astype(float)))
+    return [(float(told[b] / n[b]), float(happened[b] / n[b]), int(n[b])) for b in range(BINS) if n[b]]
+
+
+def grouped(groups: npt.NDArray[Any], folds: int = 5, seed: int = SEED) -> Rows:
+    """The fold of each row: all rows of a group in the same one, by a hash, so that it stays when rows come."""
+    import hashlib
+
+    import numpy as np
+
+    names, of = np.unique(groups.astype(str), return_inverse=True)
+    fold = [int(hashlib.sha256(f"{seed} {name}".encode()).hexdigest()[:8], 16) % folds for name in names]
+    return np.array(fold, dtype=np.int64)[of]
+
+
+def rolling_origin(at: pd.Series, origins: Sequence[Any], embargo: Any) -> Iterator[tuple[Rows, Rows]]:
+    """For each origin but the last: rows older than ``origin - embargo``, and rows from it to the next origin.
+
+    ``embargo`` is as long as the label looks ahead, so that no label of the first is known later than the origin.
+    """
+    import numpy as np
+
+    for begin, end in pairwise(origins):
+        yield np.flatnonzero(at < begin - embargo), np.flatnonzero((at >= begin) & (at < end))
+
+
+def guard(
+    train: pd.DataFrame, test: pd.DataFrame, apart: Sequence[str] = (), at: str = "", embargo: Any = None
+) -> None:
+    """Raise Leak when a value of the columns ``apart`` stands on both sides, or a train row is too late."""
+    for column in apart:
+        both = set(train[column].dropna()) & set(test[column].dropna())
+        if both:
+            raise Leak(f"{len(both):,} values of {column} stand on both sides of the split, e.g. {next(iter(both))}")
+    if at and len(train) and len(test):
+        latest, first = train[at].max(), test[at].min()
+        first = first - embargo if embargo is not None else first
+        if latest >= first:
+            raise Leak(f"a training row of {latest} is not older than {first}, before which its label was known")

@@ -1,0 +1,102 @@
+"""What a model is: rows to learn from, a fit, predictions, and honest predictions beside a baseline's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from tonearm.errors import NotEnoughData as NotEnoughData
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Values = npt.NDArray[np.float64]
+    Labels = npt.NDArray[Any]
+
+Task = Literal["binary", "regression", "classes"]
+SEED = 1
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Predictions of rows that were not learned from, beside the baseline's, fitted on the same rows."""
+
+    target: str
+    """What is predicted: ``popular``, ``valence``, ``core``."""
+    protocol: str
+    """How rows were held out, in words: ``grouped by artist, 5 folds``."""
+    task: Task
+    actual: Labels
+    """(n,) 0 or 1, a number, or the number of a class."""
+    predicted: Values
+    """(n,) a probability or a number; (n, classes) probabilities."""
+    baseline: Values
+    """The same of the baseline."""
+    block: Labels
+    """(n,) what is drawn together when the interval is bootstrapped: artist, session, day or month."""
+    listener: Labels | None = None
+    """(n,) whose row it is; None where the rows are nobody's."""
+    period: Labels | None = None
+    """(n,) within which the first three are alerted of: a month."""
+    low: Values | None = None
+    high: Values | None = None
+    """(n,) the 90 % interval of a number."""
+    classes: tuple[str, ...] = ()
+
+
+class Fitted(Protocol):
+    """A model that has learned."""
+
+    def predict(self, records: pd.DataFrame) -> pd.DataFrame:
+        """One row for each record, in its order; what a record does not tell is missing and not an error."""
+        ...
+
+    def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
+        """Rows of the lake's ``model_scores``, without model, version and as_of."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write what was learned into the empty ``folder``, in formats that run no code when read."""
+        ...
+
+
+class Model(Protocol):
+    """One file of this package: its settings are the class's fields."""
+
+    name: str
+    registered: str
+    """Its name in the registry."""
+    summary: str
+    inputs: tuple[str, ...]
+    """Tables of the lake that it reads."""
+    baseline: str
+    """What it has to beat, in words."""
+    decides: tuple[str, str]
+    """Target and metric by which it has to."""
+    limits: tuple[str, ...]
+    """What it cannot do, for its card."""
+
+    def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
+        """Rows to learn from, whose labels were known at ``as_of``; raises NotEnoughData."""
+        ...
+
+    def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
+        """Predictions of rows not learned from, by the model's protocol."""
+        ...
+
+    def fit(self, examples: pd.DataFrame, seed: int = SEED) -> Fitted:
+        """Learn from all of ``examples``."""
+        ...
+
+    def load(self, folder: Path) -> Fitted:
+        """What :meth:`Fitted.save` wrote; raises ModelDamaged where it cannot be."""
+        ...
+
+
+SCORES = ("listener", "subject", "subject_id", "at", "quantity", "score", "low", "high", "baseline_score", "actual")
+"""Columns of what :meth:`Fitted.scores` answers; all but subject, quantity and score may be null or left out."""

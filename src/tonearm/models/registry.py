@@ -1,0 +1,309 @@
+"""The registry: versions of models with what was measured of them, and which one is served. Here alone is MLflow.
+
+A version is a folder of files that run no code when they are read (skops, JSON, a library's own format) and a
+manifest with the hash of each. MLflow keeps it as a ``pyfunc`` whose loader is :mod:`tonearm.models.served`, so
+``mlflow.pyfunc.load_model("models:/NAME@production")`` works wherever tonearm is installed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tonearm.errors import NotRegistered, RegistryUnreachable, UsageError
+from tonearm.models import served
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+    from tonearm.models.evaluate import Measured
+    from tonearm.models.model import Fitted, Model
+    from tonearm.settings import Settings
+
+STAGING, PRODUCTION = "staging", "production"
+ALIASES = (STAGING, PRODUCTION)
+_LONGEST_LINE = 250
+_LOADER = "tonearm.models.served"
+
+
+class Version(msgspec.Struct, kw_only=True, frozen=True):
+    """One version of a model, as the registry tells it."""
+
+    model: str
+    version: int
+    trained_at: datetime
+    aliases: tuple[str, ...] = ()
+    data_version: str = ""
+    """Versions of the tables it learned from."""
+    split_hash: str = ""
+    """Hash of which rows were held out, with what they were."""
+    rows: int = 0
+    """Rows it learned from."""
+    beats_baseline: bool = False
+    decision: str = ""
+    """Why it is served or not, in words; a person's reason where a person decided."""
+    sha256: str = ""
+    """Hash of its files."""
+    source: str = ""
+    """Where its files are."""
+    run: str = ""
+    """MLflow's id of the run that trained it."""
+
+
+class Registry:
+    """Models and their versions. ``uri`` is MLflow's: a database of the home by default, or a server."""
+
+    def __init__(self, uri: str, artefacts: Path) -> None:
+        """Nothing is opened before it is needed."""
+        self.uri, self.artefacts = uri, artefacts
+
+    @property
+    def client(self) -> MlflowClient:
+        """MLflow's own client; opened once."""
+        if not hasattr(self, "_client"):
+            self._client = _client(self.uri)
+        return self._client
+
+    def register(
+        self,
+        model: Model,
+        fitted: Fitted,
+        measured: Iterable[Measured],
+        about: Mapping[str, Any],
+        plots: Mapping[str, Any] | None = None,
+        beside: Callable[[Path], None] | None = None,
+    ) -> Version:
+        """Keep ``fitted`` as the newest version with alias ``staging``.
+
+        ``about`` has what :class:`Version` tells of it; ``plots`` are figures by name; ``beside`` writes more files
+        into the folder of the model's own.
+        """
+        with _plainly(self.uri), tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / "data"
+            folder.mkdir()
+            fitted.save(folder)
+            if beside:
+                beside(folder)
+            sha256 = served.seal(folder, model.name)
+            tags = {k: _line(v) for k, v in {**about, "sha256": sha256}.items()}
+            run = self._logged(model, folder, list(measured), tags, plots or {})
+        self.client.set_registered_model_alias(model.registered, STAGING, run)
+        return self.version(model.registered, run)
+
+    def _logged(
+        self, model: Model, folder: Path, measured: list[Measured], tags: dict[str, str], plots: Mapping[str, Any]
+    ) -> str:
+        import mlflow
+
+        mlflow.set_tracking_uri(self.uri)
+        mlflow.set_registry_uri(self.uri)
+        experiment = self._experiment(model.name)
+        title = f"{model.name} {tags['trained_at'][:16]}"
+        with mlflow.start_run(experiment_id=experiment, run_name=title) as started:
+            mlflow.log_params(_parameters(model))
+            mlflow.log_metrics(_metrics(measured))
+            mlflow.log_dict({"metrics": msgspec.to_builtins(measured)}, "metrics.json")
+            for name, figure in plots.items():
+                mlflow.log_figure(figure, f"plots/{name}.png")
+            found = mlflow.pyfunc.log_model(
+                name="model", loader_module=_LOADER, data_path=str(folder), pip_requirements=["tonearm"], tags=tags
+            )
+            run = started.info.run_id
+        with _quiet():
+            self._made(model.registered, model.summary)
+            version = self.client.create_model_version(
+                model.registered, found.model_uri, run, tags={**tags, "run": run}, description=model.summary
+            )
+        return str(version.version)
+
+    def _experiment(self, name: str) -> str:
+        found = self.client.get_experiment_by_name(name)
+        if found is not None:
+            return str(found.experiment_id)
+        local = "://" not in self.uri or self.uri.startswith("sqlite")
+        where = (self.artefacts / name).as_uri() if local else None
+        return str(self.client.create_experiment(name, artifact_location=where))
+
+    def _made(self, registered: str, summary: str) -> None:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.client.get_registered_model(registered)
+        except MlflowException:
+            self.client.create_registered_model(registered, description=summary)
+
+    def names(self) -> list[str]:
+        """Registered models."""
+        with _plainly(self.uri):
+            return sorted(m.name for m in self.client.search_registered_models())
+
+    def versions(self, registered: str) -> list[Version]:
+        """Versions of a model, newest first; none where it was never registered."""
+        with _plainly(self.uri):
+            found = self.client.search_model_versions(f"name='{registered}'")
+            if not found:
+                return []
+            aliases = self.client.get_registered_model(registered).aliases
+        versions = [_version(one, aliases) for one in found]
+        return sorted(versions, key=lambda one: -one.version)
+
+    def version(self, registered: str, which: str | int) -> Version:
+        """The version with a number or an alias; raises NotRegistered, which names those that are there."""
+        known = self.versions(registered)
+        for one in known:
+            if str(which) == str(one.version) or which in one.aliases:
+                return one
+        if not known:
+            raise NotRegistered(f"{registered} has never been trained; `tonearm train {registered}` does it")
+        there = ", ".join(" ".join([str(one.version), *one.aliases]) for one in reversed(known))
+        raise NotRegistered(f"{registered} has no version '{which}'; there are: {there}")
+
+    def production(self, registered: str) -> Version | None:
+        """The version that is served, None where none is."""
+        return next((one for one in self.versions(registered) if PRODUCTION in one.aliases), None)
+
+    def load(self, model: Model, version: Version) -> Fitted:
+        """The version's model; raises ModelDamaged where its files are not what was registered."""
+        return served.load(self.folder(version), model, version.sha256)
+
+    def folder(self, version: Version) -> Path:
+        """The version's files; fetched first where the registry is a server."""
+        with _plainly(self.uri):
+            import mlflow
+
+            mlflow.set_tracking_uri(self.uri)
+            where = Path(mlflow.artifacts.download_artifacts(version.source))
+        return served.data_folder(where)
+
+    def promote(self, registered: str, which: str | int, alias: str, reason: str) -> Version:
+        """Give a version an alias; the one that had it is remembered for :meth:`rollback`."""
+        if alias not in ALIASES:
+            raise UsageError(f"a version is promoted to staging or production, not to '{alias}'")
+        chosen = self.version(registered, which)
+        before = next((one for one in self.versions(registered) if alias in one.aliases), None)
+        with _plainly(self.uri):
+            tags = {"decision": _line(reason), f"{alias}_at": datetime.now(UTC).isoformat(timespec="seconds")}
+            if before is not None and before.version != chosen.version:
+                tags[f"{alias}_before"] = str(before.version)
+            for key, value in tags.items():
+                self.client.set_model_version_tag(registered, str(chosen.version), key, value)
+            self.client.set_registered_model_alias(registered, alias, str(chosen.version))
+        return self.version(registered, chosen.version)
+
+    def rollback(self, registered: str, reason: str) -> Version:
+        """Serve the version again that was served before; raises NotRegistered where there is none."""
+        now = self.version(registered, PRODUCTION)
+        with _plainly(self.uri):
+            tags = self.client.get_model_version(registered, str(now.version)).tags
+        before = tags.get(f"{PRODUCTION}_before")
+        if before is None:
+            raise NotRegistered(f"{registered} has no version that was in production before {now.version}")
+        return self.promote(registered, before, PRODUCTION, reason)
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The registry of a home, or the server that the settings name."""
+    folder = settings.home / "models"
+    uri = settings.mlflow_tracking_uri
+    if not uri:
+        folder.mkdir(parents=True, exist_ok=True)
+        uri = f"sqlite:///{folder / 'registry.sqlite'}"
+    return Registry(uri, folder / "artefacts")
+
+
+def _client(uri: str) -> MlflowClient:
+    # What is trained is nobody else's business, and a registry without a network should not wait for one.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    with _quiet(), _plainly(uri):
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client.search_registered_models(max_results=1)
+    return client
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep MLflow's remarks on what goes well to itself."""
+    names = ("mlflow", "alembic", "mlflow.store.db.utils")
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+@contextmanager
+def _plainly(uri: str) -> Iterator[None]:
+    """Turn what MLflow says of a registry that does not answer into a sentence."""
+    from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, RequestException) as error:
+        said = " ".join(str(error).split())[:_LONGEST_LINE]
+        raise RegistryUnreachable(f"the model registry at {_shown(uri)} cannot be used: {said}") from error
+
+
+def _shown(uri: str) -> str:
+    """An address without the password it may have."""
+    scheme, found, rest = uri.partition("://")
+    return scheme + found + rest.rpartition("@")[2]
+
+
+def _parameters(model: Model) -> dict[str, str]:
+    return {name: _line(value) for name, value in vars(model).items()}
+
+
+def _metrics(measured: list[Measured]) -> dict[str, float]:
+    """What MLflow can plot: a number for each metric over everybody, with its interval."""
+    found: dict[str, float] = {}
+    for one in measured:
+        if one.listener is None:
+            name = f"{one.target}/{_plain(one.protocol)}/{one.metric}"
+            for part in ("value", "low", "high", "baseline_value", "gain", "gain_low", "gain_high"):
+                value = getattr(one, part)
+                if value is not None and value == value:
+                    found[name if part == "value" else f"{name}.{part}"] = value
+    return found
+
+
+def _plain(text: str) -> str:
+    return "".join(c if c.isalnum() or c in " ._-" else "-" for c in text)
+
+
+def _line(value: Any) -> str:
+    return " ".join(str(value).split())[:_LONGEST_LINE]
+
+
+def _version(found: Any, aliases: Mapping[str, Any]) -> Version:
+    tags = found.tags or {}
+    return Version(
+        model=found.name,
+        version=int(found.version),
+        trained_at=datetime.fromisoformat(tags.get("trained_at", "1970-01-01T00:00:00+00:00")),
+        aliases=tuple(sorted(a for a, v in aliases.items() if str(v) == str(found.version))),
+        data_version=tags.get("data_version", ""),
+        split_hash=tags.get("split_hash", ""),
+        rows=int(tags.get("rows", 0)),
+        beats_baseline=tags.get("beats_baseline") == "True",
+        decision=tags.get("decision", ""),
+        sha256=tags.get("sha256", ""),
+        source=found.source,
+        run=tags.get("run", ""),
+    )

@@ -1,0 +1,146 @@
+"""From the lake to a version that is served, with a model small enough to check by hand."""
+
+from __future__ import annotations
+
+import sys
+
+import pandas as pd
+import pytest
+
+import tonearm.models
+from tests.models import coin
+from tonearm.errors import ModelDamaged, NotRegistered, UsageError
+from tonearm.lake import open_lake
+from tonearm.models.predicting import predict
+from tonearm.models.registry import open_registry
+from tonearm.models.scoring import score
+from tonearm.models.training import evaluations, roll_back, serve, train
+from tonearm.settings import Settings
+
+
+@pytest.fixture
+def settings(home_with_registry: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setitem(sys.modules, "tonearm.models.coin", coin)
+    monkeypatch.setattr(tonearm.models, "_MODELS", {"coin": "Coin"})
+    return home_with_registry
+
+
+def trained_with(monkeypatch: pytest.MonkeyPatch, settings: Settings, **fields: object) -> str:
+    """Train with other defaults; the status."""
+    monkeypatch.setattr(coin.Coin, "__init__", lambda self: _set(self, {"bias": 0.9, "tosses": 400, **fields}))
+    return train(settings)[0].status
+
+
+def _set(model: coin.Coin, fields: dict[str, object]) -> None:
+    for name, value in fields.items():
+        object.__setattr__(model, name, value)
+
+
+def test_a_model_that_beats_its_baseline_is_served(settings: Settings) -> None:
+    (report,) = train(settings)
+    assert (report.status, report.version, report.rows, report.scores) == ("served", 1, 400, 2)
+    version = open_registry(settings).production("coin_model")
+    assert version is not None
+    assert version.aliases == ("production", "staging")
+    assert version.beats_baseline
+    scores = open_lake(settings.lake).dataset("model_scores").to_table().to_pylist()
+    assert {(row["quantity"], row["served_by"], row["model_version"]) for row in scores} == {
+        ("a", "model", 1),
+        ("b", "model", 1),
+    }
+    answers, _ = predict(settings, "coin", pd.DataFrame({"coin": ["a", "b", "never seen"]}))
+    assert answers["probability"].round(1).tolist() == [0.9, 0.1, 0.5]
+
+
+def test_one_that_does_not_is_kept_and_its_baseline_answers(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert trained_with(monkeypatch, settings, bias=0.5) == "baseline"
+    assert open_registry(settings).production("coin_model") is None
+    scores = open_lake(settings.lake).dataset("model_scores").to_table().to_pylist()
+    assert {row["served_by"] for row in scores} == {"baseline"}
+    assert len({row["score"] for row in scores}) == 1
+
+
+def test_a_loser_does_not_replace_the_version_that_is_served(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert trained_with(monkeypatch, settings) == "served"
+    assert trained_with(monkeypatch, settings, bias=0.5) == "served"
+    served = open_registry(settings).production("coin_model")
+    assert served is not None
+    assert served.version == 1
+    assert evaluations(settings, "coin", 1)[0]["is_served"]
+    assert not any(row["is_served"] for row in evaluations(settings, "coin", 2))
+
+
+def test_too_little_is_an_answer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coin.Coin, "__init__", lambda self: _set(self, {"bias": 0.9, "tosses": 5}))
+    (report,) = train(settings)
+    assert report.status == "not_enough_data"
+    assert report.said == "coin needs 20 tosses; there are 5 tosses"
+    with pytest.raises(NotRegistered, match="tonearm train coin"):
+        predict(settings, "coin", pd.DataFrame({"coin": ["a"]}))
+
+
+def test_training_twice_on_the_same_gives_the_same(settings: Settings) -> None:
+    train(settings)
+    train(settings)
+    first, second = (evaluations(settings, "coin", version) for version in (1, 2))
+    keys = ("metric", "value", "value_low", "gain", "gain_low", "rows")
+    assert [[row[k] for k in keys] for row in first] == [[row[k] for k in keys] for row in second]
+    registry = open_registry(settings)
+    newer, older = registry.versions("coin_model")
+    assert newer.split_hash == older.split_hash
+    files = [registry.folder(version) / "coin.json" for version in (newer, older)]
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_person_may_decide_otherwise_and_take_it_back(settings: Settings) -> None:
+    train(settings)
+    train(settings)
+    assert serve(settings, "coin", "1", "production", "I like it").decision == "by hand: I like it"
+    assert evaluations(settings, "coin", 1)[0]["is_served"]
+    assert not evaluations(settings, "coin", 2)[0]["is_served"]
+    assert roll_back(settings, "coin", "I do not").version == 2
+    with pytest.raises(NotRegistered, match="no version '7'; there are: 1, 2 production staging"):
+        serve(settings, "coin", "7", "production", "")
+    with pytest.raises(UsageError, match="staging or production"):
+        serve(settings, "coin", "1", "best", "")
+
+
+def test_an_altered_file_is_refused(settings: Settings) -> None:
+    train(settings)
+    registry = open_registry(settings)
+    version = registry.version("coin_model", "production")
+    file = registry.folder(version) / "coin.json"
+    file.write_text(file.read_text().replace("0.", "0.0"))
+    with pytest.raises(ModelDamaged, match=r"coin\.json of model coin is not what was registered"):
+        predict(settings, "coin", pd.DataFrame({"coin": ["a"]}))
+
+
+def test_an_altered_manifest_is_refused(settings: Settings) -> None:
+    train(settings)
+    registry = open_registry(settings)
+    manifest = registry.folder(registry.version("coin_model", "production")) / "tonearm.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    with pytest.raises(ModelDamaged, match="not what was registered"):
+        score(settings)
+
+
+def test_mlflow_itself_can_load_what_is_served(settings: Settings) -> None:
+    import mlflow
+
+    train(settings)
+    mlflow.set_tracking_uri(open_registry(settings).uri)
+    loaded = mlflow.pyfunc.load_model("models:/coin_model@production")
+    assert loaded.predict(pd.DataFrame({"coin": ["a"]}))["probability"].round(1).tolist() == [0.9]
+
+
+def test_scoring_learns_nothing_and_is_the_same(settings: Settings) -> None:
+    train(settings)
+    before = open_lake(settings.lake).dataset("model_scores").to_table().to_pylist()
+    (report,) = score(settings)
+    after = open_lake(settings.lake).dataset("model_scores").to_table().to_pylist()
+    assert (report.scores, report.version) == (2, 1)
+    assert [{**row, "as_of_at": None} for row in before] == [{**row, "as_of_at": None} for row in after]
