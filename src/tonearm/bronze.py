@@ -7,7 +7,7 @@ and a crash leaves either all of a file or nothing of it.
 
 from __future__ import annotations
 
-from tonearm.columns import FEATURES
+from tonearm.columns import FEATURES, IMPUTED
 
 HISTORY = "listening_history_bronze"
 CATALOGUE = "kaggle_tracks_bronze"
@@ -74,6 +74,56 @@ SCHEMAS: dict[str, tuple[str, ...]] = {
     ),
     "my_tracks_features_bronze": ("spotify_id", *_TRACK_FEATURES, "source", "imported_at"),
     "my_tracks_features_bronze_synthetic": ("spotify_id", *_TRACK_FEATURES, "imported_at"),
+    "imputed_features": ("track_id", *IMPUTED, *(f"{f}_error" for f in IMPUTED), "model_version", "as_of_at"),
+    "model_scores": (
+        "model",
+        "model_version",
+        "served_by",
+        "as_of_at",
+        "listener",
+        "subject",
+        "subject_id",
+        "predicted_for_at",
+        "quantity",
+        "score",
+        "score_low",
+        "score_high",
+        "baseline_score",
+        "actual",
+    ),
+    "model_evaluations": (
+        "listener",
+        "model",
+        "model_version",
+        "is_served",
+        "target",
+        "protocol",
+        "metric",
+        "is_deciding",
+        "value",
+        "value_low",
+        "value_high",
+        "rows",
+        "baseline_name",
+        "baseline_value",
+        "gain",
+        "gain_low",
+        "gain_high",
+        "is_better",
+        "trained_at",
+        "data_version",
+    ),
+    "model_drift": (
+        "model",
+        "model_version",
+        "as_of_at",
+        "quantity",
+        "drift",
+        "drift_limit",
+        "rows",
+        "rows_before",
+        "is_due",
+    ),
     "listener_clock": ("listener", "year", "from_at", "until_at", "utc_offset_s", "zone"),
     "imports": (
         "run",
@@ -102,6 +152,10 @@ DESCRIPTIONS: dict[str, str] = {
     CATALOGUE: "Every row of every imported track catalogue: one row per row of a file.",
     "my_tracks_features_bronze": "Audio features measured for tracks that were heard; empty until they are fetched.",
     "my_tracks_features_bronze_synthetic": "Invented audio features, by a hash of the track's id; empty by default.",
+    "imputed_features": "What a model takes the features of tracks without any to be, with the standard error of each.",
+    "model_scores": "What the served models, or the baselines served in their place, foretell: one row per number.",
+    "model_evaluations": "How good each version of a model is beside its baseline, on what it was not trained on.",
+    "model_drift": "How far what a model sees has moved from what it learned: one row per quantity and look.",
     "listener_clock": "How far each listener's clock was ahead of UTC: one row per listener and interval.",
     "imports": "The ledger: one row per import and file, with what became of its rows.",
 }

@@ -27,6 +27,8 @@ FEATURES = (
 )
 """The audio features, in the order in which every table lists them."""
 
+IMPUTED = FEATURES[:-1]
+"""The features that can be estimated from a track's artist and genre; tempo cannot (R² at most .07)."""
 MOODS = ("Happy_Energetic", "Happy_Calm", "Sad_Energetic", "Sad_Calm", "Neutral")
 MOOD_FEATURES = ("valence", "energy", "danceability", "acousticness")
 """The features that tell of mood."""
@@ -710,6 +712,83 @@ COLUMNS |= {
     ),
     "compared_listeners": _count("Number of listeners compared with; of a household, oneself among them."),
     "months_compared": _count("Whole months with at least 50 listens, the latest 24 at most."),
+}
+
+COLUMNS |= {
+    # models
+    **{f"{f}_error": _number(f"Standard error of the estimated {f}.", "as the feature", low=0) for f in IMPUTED},
+    "model": _text("Name of the model."),
+    "model_version": Column("int64", "Version of the model in the registry.", low=1),
+    "served_by": _text(
+        "Whose number the score is: the model's, or its baseline's where the model did not beat it.",
+        one_of=("model", "baseline"),
+    ),
+    "as_of_at": _instant("What was known at this instant is what the row is made from."),
+    "trained_at": _instant("When the version was trained."),
+    "subject": _text("What is foretold of: a track, an artist, an hour, the next track."),
+    "subject_id": Column("int64", "Identity of the track or artist.", null="the subject has none"),
+    "predicted_for_at": _instant("Instant, or start of the hour or month, that is foretold.", null="at any time"),
+    "quantity": _text("What is foretold: a feature, a class, an event."),
+    "score": _number("The prediction: a probability, or a number in the quantity's unit.", "as the quantity"),
+    "score_low": _number("Lower end of the prediction's 90 % interval.", "as the quantity", null="none is told"),
+    "score_high": _number("Upper end of that interval.", "as the quantity", null="none is told"),
+    "baseline_score": _number("What the baseline foretells.", "as the quantity", null="not known"),
+    "actual": _number("What it was in fact.", "as the quantity", null="not known, or not yet"),
+    "is_served": _flag("The version is the one that is served."),
+    "target": _text("What was predicted."),
+    "protocol": _text("How what it is tested on was kept from it."),
+    "metric": _text("Name of the metric."),
+    "is_deciding": _flag("The metric by which the model has to beat its baseline to be served."),
+    "value": _number("The metric's value.", null="not defined on these rows"),
+    "value_low": _number("Lower end of the value's 95 % interval.", null="too few blocks to tell"),
+    "value_high": _number("Upper end of that interval.", null="too few blocks to tell"),
+    "rows": _count("Rows that were predicted."),
+    "rows_before": _count("Rows that it learned from."),
+    "baseline_name": _text("What the model has to beat."),
+    "baseline_value": _number("The baseline's value, fitted on the same rows.", null="no contest in this metric"),
+    "gain": _number("How much better than the baseline; above 0 is better.", null="no contest in this metric"),
+    "gain_low": _number("Lower end of the gain's 95 % interval, on the same draws.", null="too few blocks to tell"),
+    "gain_high": _number("Upper end of that interval.", null="too few blocks to tell"),
+    "is_better": _flag("The gain's interval is above 0."),
+    "data_version": _text("Versions of the tables it learned from."),
+    "drift": _number("Population stability index: 0 is no change, above .25 a large one.", low=0),
+    "drift_limit": _number("From here on a retrain is due.", low=0),
+    "is_due": _flag("The version should be trained again."),
+}
+
+COLUMNS |= {
+    # predictive tables
+    "predicted_for_local": Column("local", "Start of the hour by the listener's clock.", unit="local time"),
+    "slot": _text("What is foretold of.", one_of=("coming_hour", "listen")),
+    "slot_id": Column("int64", "The listen's id; of an hour, how many came before it since 1970."),
+    **{
+        f"{name}_{feature}": _number(f"{meaning} {feature}.", low=0, high=1, null=null)
+        for feature in ("valence", "energy")
+        for name, meaning, null in (
+            ("expected", "Predicted", ""),
+            ("baseline", "What the baseline foretells as", "not known"),
+            ("actual", "Measured", "not measured, or not yet"),
+        )
+    },
+    **{
+        f"expected_{feature}_{end}": _number(
+            f"{'Lower' if end == 'low' else 'Upper'} end of the 90 % interval.", null="the baseline answers"
+        )
+        for feature in ("valence", "energy")
+        for end in ("low", "high")
+    },
+    "predicted_mood": _text("Most probable mood.", one_of=MOODS),
+    "actual_mood": _text("Mood by measured features.", one_of=MOODS, null="not measured"),
+    "probability_pct": _number("Probability of the predicted mood.", "%", low=0, high=100),
+    **{f"{mood.lower()}_pct": _number(f"Probability of {mood}.", "%", low=0, high=100) for mood in MOODS},
+    "scope": _text("Whose rows were predicted.", one_of=("everybody", "listener")),
+    # genre_profiles
+    "year_local": Column("int64", "Calendar year by the listener's clock.", low=2000, high=2200),
+    "known_listens": _count("Listens of the year whose genre is known."),
+    "genre_share_pct": _number("Share of the year's listens with a known genre.", "%", low=0, high=100),
+    "share_change_pct": _number(
+        "Percentage points more (or fewer) than in the year before.", "%", low=-100, high=100, null="the first year"
+    ),
 }
 
 

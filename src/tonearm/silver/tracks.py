@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tonearm.columns import FEATURES
+from tonearm.columns import FEATURES, IMPUTED
 from tonearm.silver.records import good_listens
 from tonearm.table import table
 
@@ -19,6 +19,7 @@ def tracks(
     track_identities: Table,
     listening_history_bronze: Table,
     kaggle_tracks_bronze: Table,
+    imputed_features: Table,
 ) -> Table:
     """Every track that was heard or stands in the catalogue, with its names, ids, length, genre and features.
 
@@ -26,6 +27,8 @@ def tracks(
     often. ``genre`` is the catalogue's most frequent one for the track, the first by name where several are.
     Features are those of one catalogue row, never a mean: a row with a Spotify id under which the track was
     heard, else a row of the same normalised artist and title; the most popular, then the smallest id.
+    Where there is none, they are what a model takes them to be (``feature_source`` is ``imputed``), once it was
+    trained and served; their standard errors are in ``imputed_features``.
     ``duration_s`` is that row's length, else the median of what the sources tell. Null means not known.
     """
     spellings = track_names.drop("artist_id").inner_join(track_identities, "name_id")
@@ -35,9 +38,15 @@ def tracks(
     rows = _titles(spellings).left_join(_artists(spellings), "artist_id").drop("artist_id_right")
     for more in (_ids(spellings), _genres(listed), _catalogue_rows(listed, spellings)):
         rows = rows.left_join(more, "track_id").drop("track_id_right")
+    estimates = imputed_features.select("track_id", **{f"imputed_{f}": imputed_features[f] for f in IMPUTED})
+    rows = rows.left_join(estimates.mutate(is_imputed=True), "track_id").drop("track_id_right")
+    is_measured = rows.feature_source.notnull()
+    # All of a track's features have one source: an estimate beside a measured one would pass for it.
+    estimated = {f: is_measured.ifelse(rows[f], rows[f"imputed_{f}"]) for f in IMPUTED}
     return rows.select(
         *("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "recording_mbid", "genre"),
-        *(*FEATURES, "feature_source"),
+        **{**{f: rows[f] for f in FEATURES}, **estimated},
+        feature_source=rows.feature_source.coalesce(rows.is_imputed.ifelse("imputed", None)),
         duration_s=rows.listed_duration_s.coalesce(rows.told_duration_s),
     )
 

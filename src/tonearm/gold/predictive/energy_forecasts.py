@@ -1,0 +1,36 @@
+"""The energy of what will be heard in each hour of the coming week."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tonearm.columns import DAY_NAMES
+from tonearm.gold.foretold import WHENCE, of_hours
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    from ibis.expr.types import Table
+
+
+@table(grain=("listener", "predicted_for_at"))
+def energy_forecasts(model_scores: Table, listener_clock: Table) -> Table:
+    """How energetic your music will be in each hour of the coming week, if you listen then.
+
+    One row per listener and hour, from ``as_of_at`` on; a history that has ended is foretold from its end.
+    ``expected_energy`` comes with a 90 % interval, in which the mean energy of nine of ten hours should lie.
+    ``baseline_energy`` is the listener's mean of that hour of the day so far; ``served_by`` says whether the
+    model's number or the baseline's stands in ``expected_energy``: a model that did not beat it does not answer.
+    Only measured features (real or catalogue) are learned from. Empty until ``tonearm train``, and for listeners
+    with too few measured listens.
+    """
+    hours = of_hours(model_scores, "energy", listener_clock)
+    return hours.select(
+        *("listener", "predicted_for_at", "predicted_for_local", "day_of_week"),
+        hours.day_of_week.cases(*enumerate(DAY_NAMES)).name("day_name"),
+        "hour_of_day",
+        expected_energy="score",
+        expected_energy_low="score_low",
+        expected_energy_high="score_high",
+        baseline_energy="baseline_score",
+        **{name: name for name in WHENCE},
+    )

@@ -1,0 +1,65 @@
+"""How bright music was or will be: listens whose track the model had not learned from, and the coming hours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tonearm.gold.foretold import WHENCE, of_hours, of_tracks
+from tonearm.gold.measures import with_measured_features
+from tonearm.silver.instants import epoch_s
+from tonearm.table import table
+
+if TYPE_CHECKING:
+    from ibis.expr.types import Table
+
+LATEST = 1_000
+"""Listens of each listener whose prediction is set beside what was."""
+HOUR_S = 3600
+_VALUES = ("expected_valence", "expected_valence_low", "expected_valence_high", "baseline_valence", "actual_valence")
+_COLUMNS = ("listener", "slot", "slot_id", "predicted_for_at", *_VALUES, *WHENCE)
+
+
+@table(grain=("listener", "slot", "slot_id"))
+def mood_predictions(model_scores: Table, listening_with_features: Table, listener_clock: Table) -> Table:
+    """How bright your music is foretold to be: each hour of the coming week, and your latest listens as a check.
+
+    One row per listener and slot. A ``slot`` of kind ``coming_hour`` is an hour of the coming week
+    (``energy_forecast``, of what will be heard if anything is); one of kind ``listen`` is one of the latest 1,000
+    listens of tracks that the model ``mood`` scored without having learned from anything by their artist, so that
+    ``actual_valence``, where it was measured, is a fair test. ``expected_valence`` comes with a 90 % interval.
+    ``baseline_valence`` is what has to be beaten: the listener's mean of the hour, or the mean of all tracks.
+    ``served_by`` says whose number it is. Empty until ``tonearm train``.
+    """
+    import ibis
+
+    hours = of_hours(model_scores, "valence", listener_clock)
+    coming = hours.mutate(
+        slot=ibis.literal("coming_hour"),
+        slot_id=(epoch_s(hours.predicted_for_at) / HOUR_S).floor().cast("int64"),
+        expected_valence=hours.score,
+        expected_valence_low=hours.score_low,
+        expected_valence_high=hours.score_high,
+        baseline_valence=hours.baseline_score,
+        actual_valence=hours.actual,
+    )
+    return coming.select(*_COLUMNS).union(_latest_listens(model_scores, listening_with_features).select(*_COLUMNS))
+
+
+def _latest_listens(model_scores: Table, listening_with_features: Table) -> Table:
+    import ibis
+
+    listens = with_measured_features(listening_with_features, ("valence",))
+    listens = listens.select("listener", "listen_id", "started_at", "track_id", actual_valence="valence")
+    rows = listens.inner_join(of_tracks(model_scores, "mood", ("valence",)), "track_id")
+    newest = ibis.window(group_by="listener", order_by=(rows.started_at.desc(), rows.listen_id))
+    rows = rows.mutate(place=ibis.row_number().over(newest))
+    rows = rows.filter(rows.place < LATEST)
+    return rows.mutate(
+        slot=ibis.literal("listen"),
+        slot_id=rows.listen_id,
+        predicted_for_at=rows.started_at,
+        expected_valence=rows.valence,
+        expected_valence_low=rows.score_low,
+        expected_valence_high=rows.score_high,
+        baseline_valence=rows.baseline_score,
+    )
