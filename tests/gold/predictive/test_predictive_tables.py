@@ -1,0 +1,102 @@
+"""What the predictive tables make of the scores that models left in the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tonearm.columns import MOODS
+
+Row = dict[str, Any]
+Foretold = Callable[..., list[Row]]
+Score = Callable[..., Row]
+CHANGE = datetime(2024, 3, 31, 1, tzinfo=UTC)
+
+
+def test_a_forecast_is_by_the_clock_on_the_wall_also_when_it_changes(
+    foretold: Foretold, score: Score, clock: list[Row]
+) -> None:
+    hours = [CHANGE + timedelta(hours=h) for h in (-1, 0, 1)]
+    scores = [
+        score("energy_forecast", "energy", 0.6, subject="hour", listener="ann", predicted_for_at=at) for at in hours
+    ]
+    rows = foretold("energy_forecasts", [], model_scores=scores, listener_clock=clock)
+    assert [(r["hour_of_day"], r["day_name"]) for r in rows] == [(1, "Sunday"), (3, "Sunday"), (4, "Sunday")]
+    assert {(r["expected_energy"], r["model"], r["model_version"]) for r in rows} == {(0.6, "energy_forecast", 3)}
+
+
+def test_other_models_and_quantities_are_no_forecast(foretold: Foretold, score: Score, clock: list[Row]) -> None:
+    others = [
+        score("energy_forecast", "valence", 0.6, subject="hour", listener="ann", predicted_for_at=CHANGE),
+        score("mood", "energy", 0.6, subject_id=1),
+        score("session_start", "session_start_day_ahead", 0.6, subject="hour", listener="ann", predicted_for_at=CHANGE),
+    ]
+    assert foretold("energy_forecasts", [], model_scores=others, listener_clock=clock) == []
+
+
+def test_the_latest_listens_stand_beside_what_was_measured(
+    foretold: Foretold, score: Score, listen: Callable[..., Row], featured: Callable[..., Row], clock: list[Row]
+) -> None:
+    listens = [
+        listen("2024-03-01T10:00", track=1, **featured(0.7, "catalogue")),
+        listen("2024-03-02T10:00", track=1, **featured(0.7, "catalogue")),
+        listen("2024-03-03T10:00", track=2, **featured(0.2, "imputed")),
+        listen("2024-03-04T10:00", track=3),
+    ]
+    band = {"score_low": 0.3, "score_high": 0.9, "baseline_score": 0.5}
+    scores = [score("mood", "valence", 0.6, subject_id=track, **band) for track in (1, 2)]
+    scores += [score("mood", "energy", 0.1, subject_id=1, score_low=0.0, score_high=1.0)]
+    scores += [score("energy_forecast", "valence", 0.4, subject="hour", listener="ann", predicted_for_at=CHANGE)]
+    rows = foretold("mood_predictions", listens, model_scores=scores, listener_clock=clock)
+    assert [(r["slot"], r["expected_valence"], r["actual_valence"]) for r in rows] == [
+        ("coming_hour", 0.4, None),
+        ("listen", 0.6, 0.7),
+        ("listen", 0.6, 0.7),
+        ("listen", 0.6, None),
+    ]
+    assert {(r["expected_valence_low"], r["baseline_valence"]) for r in rows[1:]} == {(0.3, 0.5)}
+
+
+def test_the_most_probable_mood_is_said_with_all_probabilities(
+    foretold: Foretold, score: Score, listen: Callable[..., Row], featured: Callable[..., Row]
+) -> None:
+    of_track = {1: (0.1, 0.5, 0.2, 0.1, 0.1), 2: (0.4, 0.4, 0.1, 0.05, 0.05)}
+    scores = [
+        score("mood", mood, p, subject_id=track)
+        for track, shares in of_track.items()
+        for mood, p in zip(MOODS, shares, strict=True)
+    ]
+    # Without all of its moods a track is not classified.
+    scores.append(score("mood", MOODS[0], 0.9, subject_id=3))
+    listens = [
+        listen("2024-03-01T10:00", track=1, mood="Sad_Calm", **featured(0.2, "catalogue")),
+        listen("2024-03-01T11:00", track=2, mood="Neutral", **featured(0.5, "imputed")),
+        listen("2024-03-01T12:00", track=3),
+    ]
+    rows = foretold("mood_classifications", listens, model_scores=scores)
+    said = {r["track_id"]: (r["predicted_mood"], r["probability_pct"], r["actual_mood"]) for r in rows}
+    assert said == {1: ("Happy_Calm", 50.0, "Sad_Calm"), 2: ("Happy_Energetic", 40.0, None)}
+    assert all(sum(r[f"{m.lower()}_pct"] for m in MOODS) == pytest.approx(100.0) for r in rows)
+
+
+def evaluation(metric: str, listener: str | None) -> Row:
+    return {
+        **{"model": "breakout", "model_version": 1, "target": "core", "protocol": "rolling", "metric": metric},
+        **{"listener": listener, "value": 0.5, "rows": 10, "baseline_name": "rule", "is_better": True},
+    }
+
+
+def test_metrics_of_everybody_are_each_listeners_and_ones_own_only_ones_own(
+    foretold: Foretold, clock: list[Row]
+) -> None:
+    clocks = [*clock, {**clock[0], "listener": "bob"}]
+    evaluations = [evaluation("brier", None), evaluation("brier", "ann"), evaluation("brier", "gone")]
+    rows = foretold("model_performance_metrics", [], model_evaluations=evaluations, listener_clock=clocks)
+    assert [(r["listener"], r["scope"]) for r in rows] == [
+        ("ann", "everybody"),
+        ("ann", "listener"),
+        ("bob", "everybody"),
+    ]
