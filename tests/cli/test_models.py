@@ -76,6 +76,12 @@ def test_two_versions_side_by_side_and_a_persons_choice(call: Run) -> None:
     assert "log_loss" in shown
 
 
+def test_the_card_tells_how_it_was_tested_and_what_it_cannot_do(call: Run) -> None:
+    text = call("models", "card", "coin").stdout
+    for part in ("# coin", "all coins' share", "grouped by day", "**log_loss**", "Knows no dice.", "developer terms"):
+        assert part in text, part
+
+
 def test_records_that_cannot_be_read_get_a_sentence(call: Run, tmp_path: Path) -> None:
     for name, text, said in (
         ("a.json", "[1, 2]", "list of objects"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tonearm.cli.command import Context, command, progress, with_options
+from tonearm.errors import NotRegistered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -238,6 +239,26 @@ def rollback(context: Context, name: str, reason: str) -> None:
     from tonearm.models.training import roll_back
 
     _told(context, roll_back(context.settings, name, reason))
+
+
+@models.command()
+@click.argument("name", metavar="MODEL")
+@with_options
+def card(context: Context, name: str) -> None:
+    """MODEL's card in Markdown: what it is for, how it was tested, how good it is, what it cannot do."""
+    from tonearm.models import find
+    from tonearm.models.cards import card as written
+    from tonearm.models.scoring import answering
+
+    model = find(name)
+    version = answering(_registry(context), model)
+    if version is None:
+        raise NotRegistered(f"{model.name} has never been trained; `tonearm train {model.name}` does it")
+    text = written(model, version, _evaluations(context, model.name, version.version))
+    if context.as_json:
+        context.answer({"card": text})
+    else:
+        click.echo(text, nl=False)
 
 
 @models.command()

@@ -183,6 +183,14 @@ class Registry:
             where = Path(mlflow.artifacts.download_artifacts(version.source))
         return served.data_folder(where)
 
+    def plots(self, version: Version) -> list[Path]:
+        """The pictures that were kept with a version."""
+        with _plainly(self.uri):
+            import mlflow
+
+            mlflow.set_tracking_uri(self.uri)
+            return sorted(Path(mlflow.artifacts.download_artifacts(f"runs:/{version.run}/plots")).glob("*.png"))
+
     def promote(self, registered: str, which: str | int, alias: str, reason: str) -> Version:
         """Give a version an alias; the one that had it is remembered for :meth:`rollback`."""
         if alias not in ALIASES:
