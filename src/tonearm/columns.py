@@ -779,7 +779,11 @@ COLUMNS |= {
     },
     "predicted_mood": _text("Most probable mood.", one_of=MOODS),
     "actual_mood": _text("Mood by measured features.", one_of=MOODS, null="not measured"),
-    "probability_pct": _number("Probability of the predicted mood.", "%", low=0, high=100),
+    "probability_pct": _number("Probability of what is predicted.", "%", low=0, high=100),
+    "baseline_pct": _number("Probability that the baseline gives it.", "%", low=0, high=100, null="not known"),
+    "horizon": _text("How far ahead it was told.", one_of=("day_ahead", "hour_ahead")),
+    "music_group": _text("What sets the group apart from the listener's other music."),
+    "months_heard": _count("Months with a listen of the artist."),
     **{f"{mood.lower()}_pct": _number(f"Probability of {mood}.", "%", low=0, high=100) for mood in MOODS},
     "scope": _text("Whose rows were predicted.", one_of=("everybody", "listener")),
     # genre_profiles

@@ -11,7 +11,7 @@ import pytest
 
 from tonearm.bronze import SCHEMAS
 from tonearm.columns import arrow_schema
-from tonearm.table import find
+from tonearm.table import find, schema_of
 
 Row = dict[str, Any]
 
@@ -36,8 +36,8 @@ def foretold(connection: Any, listens_table: Callable[..., None]) -> Callable[..
 
     def rows(table: str, listens: list[Row], **written: list[Row]) -> list[Row]:
         listens_table(listens)
-        for name in ("model_scores", "model_evaluations", "listener_clock"):
-            schema = arrow_schema(SCHEMAS[name])
+        for name in ("model_scores", "model_evaluations", "listener_clock", "artist_months"):
+            schema = arrow_schema(SCHEMAS.get(name) or schema_of(name))
             connection.con.register("given", pa.Table.from_pylist(written.get(name, []), schema=schema))
             connection.raw_sql(f"CREATE OR REPLACE TABLE {name} AS FROM given")
         found = find(table)

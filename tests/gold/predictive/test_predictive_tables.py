@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -80,6 +80,48 @@ def test_the_most_probable_mood_is_said_with_all_probabilities(
     said = {r["track_id"]: (r["predicted_mood"], r["probability_pct"], r["actual_mood"]) for r in rows}
     assert said == {1: ("Happy_Calm", 50.0, "Sad_Calm"), 2: ("Happy_Energetic", 40.0, None)}
     assert all(sum(r[f"{m.lower()}_pct"] for m in MOODS) == pytest.approx(100.0) for r in rows)
+
+
+def test_a_session_start_is_told_for_each_horizon(foretold: Foretold, score: Score, clock: list[Row]) -> None:
+    of_hour = {"subject": "hour", "listener": "ann", "predicted_for_at": CHANGE, "baseline_score": 0.1}
+    scores = [
+        score("session_start", f"session_start_{h}_ahead", p, **of_hour) for h, p in (("day", 0.2), ("hour", 0.4))
+    ]
+    rows = foretold("session_start_forecasts", [], model_scores=scores, listener_clock=clock)
+    told = [(r["horizon"], r["hour_of_day"], r["probability_pct"], r["baseline_pct"]) for r in rows]
+    assert told == [("day_ahead", 3, 20.0, 10.0), ("hour_ahead", 3, 40.0, 10.0)]
+
+
+def test_the_next_tracks_kind(foretold: Foretold, score: Score) -> None:
+    scores = [
+        score("next_mood", kind, p, subject="next_track", listener="ann", baseline_score=0.5)
+        for kind, p in (("calm", 0.7), ("loud", 0.3))
+    ]
+    rows = foretold("next_mood_forecasts", [], model_scores=scores)
+    assert [(r["music_group"], r["probability_pct"], r["baseline_pct"]) for r in rows] == [
+        ("calm", 70.0, 50.0),
+        ("loud", 30.0, 50.0),
+    ]
+
+
+def test_artists_come_by_probability_with_what_was_heard_of_them(foretold: Foretold, score: Score) -> None:
+    scores = [
+        score("breakout", "breakout", p, subject="artist", subject_id=artist, listener=listener)
+        for listener, artist, p in (("ann", 1, 0.1), ("ann", 2, 0.3), ("bob", 1, 0.2), ("ann", 9, 0.9))
+    ]
+    months = [
+        {"listener": listener, "artist_id": artist, "artist_name": f"Artist {artist}", "listens": n, "month": month}
+        for listener, artist, n, month in (
+            ("ann", 1, 4, date(2024, 3, 1)),
+            ("ann", 2, 5, date(2024, 3, 1)),
+            ("ann", 2, 6, date(2024, 4, 1)),
+            ("bob", 1, 7, date(2024, 4, 1)),
+        )
+    ]
+    rows = foretold("artist_breakouts", [], model_scores=scores, artist_months=months)
+    told = [(r["listener"], r["rank"], r["artist_name"], r["probability_pct"], r["listens"]) for r in rows]
+    assert told == [("ann", 1, "Artist 2", 30.0, 11), ("ann", 2, "Artist 1", 10.0, 4), ("bob", 1, "Artist 1", 20.0, 7)]
+    assert [r["months_heard"] for r in rows] == [2, 1, 1]
 
 
 def evaluation(metric: str, listener: str | None) -> Row:
