@@ -131,4 +131,7 @@ def quantile(freedom: Numbers) -> Numbers:
     import numpy as np
     from scipy.stats import t
 
-    return np.asarray(t.ppf((1 + CONFIDENCE) / 2, np.where(freedom > 0, freedom, np.nan)))
+    # Units are counted, so that many rows have the same number of them, and a quantile takes microseconds.
+    distinct, place = np.unique(freedom, return_inverse=True)
+    found = np.asarray(t.ppf((1 + CONFIDENCE) / 2, np.where(distinct > 0, distinct, np.nan)))
+    return found[place.reshape(np.shape(freedom))]

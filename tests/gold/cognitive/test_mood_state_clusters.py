@@ -5,17 +5,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import silhouette_score
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from tonearm.columns import FEATURES
 from tonearm.gold.cognitive.mood_state_clusters import (
+    RESAMPLES,
     SAMPLE,
-    distances,
+    SHUFFLES,
+    drawings,
     elbow,
     mood_state_clusters,
-    silhouette,
+    tries,
     unique_names,
 )
+from tonearm.gold.k_means import distances, k_means, rand_indices, silhouette
 
 Row = dict[str, Any]
 Rows = Callable[..., list[Row]]
@@ -47,7 +51,7 @@ def test_two_kinds_of_music_are_two_personas(rows_of: Rows, listen: NewListen) -
     assert (calm["centroid_energy"], calm["centroid_tempo"]) == pytest.approx((0.2, 90), abs=3)
     assert {loud["evidence"], calm["evidence"]} == {"stable"}
     assert (loud["k"], loud["elbow_k"], loud["is_stable"], loud["is_separate"]) == (2, 2, True, True)
-    assert loud["silhouette"] > loud["null_silhouette"] + 0.3
+    assert (loud["shuffles"], loud["silhouette"] > loud["null_silhouette"] + 0.3) == (SHUFFLES, True)
     assert loud["stability_ari"] == pytest.approx(1)
     assert loud["persona_name"] != calm["persona_name"]
     assert {"calm", "acoustic", "quiet", "slow", "dark", "instrumental", "not for dancing"} & set(
@@ -62,7 +66,7 @@ def test_one_kind_of_music_is_no_personas(rows_of: Rows, listen: NewListen) -> N
     assert (row["tracks"], row["tracks_share_pct"], row["sampled_tracks"]) == (200, 100, 200)
     assert row["centroid_energy"] == pytest.approx(0.9, abs=0.02)
     assert row["silhouette"] < row["null_silhouette"] + 0.04
-    assert row["stability_ari"] is None
+    assert (row["stability_ari"], row["shuffles"]) == (None, 2)
     assert row["in_words"].startswith("No stable personas: ")
 
 
@@ -143,6 +147,66 @@ def test_the_silhouette_is_that_of_scikit_learn(k: int, n: int, seed: int) -> No
     groups = np.concatenate([np.arange(k), rng.integers(0, k, n - k)])
     if k < n:
         assert silhouette(distances(points), groups, k) == pytest.approx(silhouette_score(points, groups), abs=1e-6)
+
+
+def blobs(rng: np.random.Generator, n: int = 60) -> Any:
+    """So many points about each of three far corners."""
+    return np.concatenate([rng.normal(corner, 1, (n, 3)) for corner in (0, 20, 50)])
+
+
+def test_every_matrix_is_put_into_groups_as_by_scikit_learn() -> None:
+    rng = np.random.default_rng(3)
+    points = np.stack([blobs(rng), rng.permuted(blobs(rng), axis=0)])
+    weights = rng.integers(0, 3, points.shape[:2]).astype(float)
+    groups, inertia = k_means(points, 3, weights)
+    for one, counts, own, scatter in zip(points, weights, groups, inertia, strict=True):
+        known = KMeans(3, n_init=10, random_state=0).fit(one, sample_weight=counts)
+        assert adjusted_rand_score(known.predict(one), own) == pytest.approx(1, abs=0.05)
+        assert scatter == pytest.approx(known.inertia_, rel=0.02)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 5), st.integers(0, 1000))
+def test_every_row_is_in_the_group_whose_mean_is_nearest(k: int, seed: int) -> None:
+    points = blobs(np.random.default_rng(seed), 12)
+    (groups,), _ = k_means(points[None], k)
+    means = np.stack([points[groups == g].mean(axis=0) for g in range(k)])
+    assert (((points[:, None] - means) ** 2).sum(axis=2).argmin(axis=1) == groups).all()
+
+
+def test_fewer_different_rows_than_groups_leave_groups_empty() -> None:
+    points = np.array([[0.0, 0.0]] * 4 + [[1.0, 1.0]] * 3)
+    (groups,), (inertia,) = k_means(points[None], 4)
+    assert (adjusted_rand_score([0] * 4 + [1] * 3, groups), inertia) == (1, 0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(2, 5), st.integers(2, 30), st.integers(0, 1000))
+def test_the_rand_index_is_that_of_scikit_learn(k: int, n: int, seed: int) -> None:
+    groups, *others = np.random.default_rng(seed).integers(0, k, (4, n))
+    known = [adjusted_rand_score(groups, other) for other in others]
+    assert rand_indices(groups, np.stack(others), k).tolist() == pytest.approx(known)
+
+
+def test_whole_artists_are_drawn_and_as_many_as_there_are() -> None:
+    artist = np.array([7, 7, 3, 3, 3, 5])
+    drawn = drawings(artist, 50, np.random.default_rng(1))
+    assert (drawn[:, 0] == drawn[:, 1]).all() and (drawn[:, 2:5] == drawn[:, 2:3]).all()
+    assert set(drawn[:, [0, 2, 5]].sum(axis=1)) == {3}
+
+
+def test_the_rest_is_asked_only_of_groups_that_may_be_personas() -> None:
+    rng = np.random.default_rng(4)
+    by_k = {one.k: one for one in tries(blobs(rng), np.arange(180) // 6)}
+    assert (len(by_k[3].chance), len(by_k[3].agreements), by_k[3].is_publishable) == (SHUFFLES, RESAMPLES, True)
+    assert (len(by_k[5].chance), by_k[5].is_publishable) == (2, False)
+
+
+def test_shuffled_tracks_are_no_personas() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(10):
+        shuffled = rng.permuted(blobs(rng), axis=0)
+        assert not [one for one in tries(shuffled, np.arange(180) // 6) if one.is_publishable]
 
 
 def test_the_elbow_is_where_the_scatter_stops_falling_steeply() -> None:

@@ -152,6 +152,12 @@ def test_artists_are_tested_by_the_sessions_with_the_switch(patterns: Patterns, 
     assert (row["verdict"], row["support_pct"], row["pattern_days"]) == ("higher", 100.0, 20)
 
 
+def test_of_switches_as_frequent_as_others_the_first_by_name_are_listed(patterns: Patterns, artists: Session) -> None:
+    listens = [row for day in range(6) for row in artists(day, *range(60))]
+    everything = sorted(f"Artist {k} → Artist {k + 1}" for k in range(59))
+    assert [pattern for _, pattern in patterns(listens)] == everything[:LONGEST_LIST]
+
+
 def test_one_session_that_repeats_itself_is_no_habit(patterns: Patterns, artists: Session) -> None:
     listens = artists(0, *([1, 2, 3] * 20)) + [row for day in range(1, 12) for row in artists(day, 2, 3, 1)]
     row = patterns(listens)["artist_2", "Artist 1 → Artist 2"]

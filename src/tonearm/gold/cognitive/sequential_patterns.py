@@ -27,6 +27,8 @@ MOST_ARTISTS = 100
 FEWEST = 5
 """Occurrences, found or expected, below which a pattern is not listed; moods are listed if they occur at all."""
 LONGEST_LIST = 50
+PATTERN_TYPES = ("mood_2", "mood_3", "artist_2")
+ARTISTS = PATTERN_TYPES.index("artist_2")
 UNKNOWN = len(MOODS)
 """Code of a listen without measured mood: it has its place in a session, and breaks a pattern."""
 _COLUMNS = (
@@ -59,16 +61,35 @@ def _finish(rows: pa.Table) -> pa.Table:
     if not rows.num_rows:
         return as_table({name: [] for name in _COLUMNS}, _COLUMNS)
     listens = _listens(rows)
-    found = [_moods(listens, 2), _moods(listens, 3), _artists(listens, _values(rows, "artist", listens.artist))]
+    artists = _values(rows, "artist", listens.artist)
+    found = [_moods(listens, 2), _moods(listens, 3), _artists(listens, len(artists))]
     columns = {name: np.concatenate([one[name] for one in found]) for name in found[0]}
     columns |= _tested(columns)
-    listed = _listed(columns)
-    columns["listener"] = _values(rows, "listener", listens.listener)[columns["listener"]]
-    return as_table({name: _plain(columns[name]) for name in _COLUMNS}, _COLUMNS).take(listed)
+    # Most pairs of artists are tested and not listed: they need no name and no interval.
+    columns = _rows(columns, _listed(columns, artists))
+    columns |= _described(columns) | _named(columns, artists)
+    columns["listener"] = _values(rows, "listener", listens.listener)[columns["listener"]].tolist()
+    return as_table(columns, _COLUMNS)
 
 
-def _plain(column: npt.NDArray[Any]) -> Any:
-    return column.tolist() if column.dtype.kind in "OU" else column
+def _rows(columns: Columns, rows: npt.NDArray[Any]) -> Columns:
+    return {name: values[rows] for name, values in columns.items()}
+
+
+def _named(columns: Columns, artists: npt.NDArray[np.object_]) -> Columns:
+    """The type and the words of each pattern, of which there are numbers so far."""
+    return {
+        "pattern_type": [PATTERN_TYPES[kind] for kind in columns["pattern_type"].tolist()],
+        "pattern": _patterns(columns, artists),
+    }
+
+
+def _patterns(columns: Columns, artists: npt.NDArray[np.object_]) -> list[str]:
+    words = [[" → ".join(word) for word in product(MOODS, repeat=size)] for size in (2, 3)]
+    return [
+        f"{artists[code // len(artists)]} → {artists[code % len(artists)]}" if kind == ARTISTS else words[kind][code]
+        for kind, code in zip(columns["pattern_type"].tolist(), columns["pattern"].tolist(), strict=True)
+    ]
 
 
 def _listens(rows: pa.Table) -> Listens:
@@ -131,8 +152,8 @@ def _moods(listens: Listens, size: int) -> Columns:
     of_session = once.listener[_starts(once.session)]
     rows, pattern = _known(once, size)
     patterns, listeners = len(MOODS) ** size, once.listener.max(initial=-1) + 1
-    observed = np.zeros((len(of_session), patterns))
-    np.add.at(observed, (session[rows], pattern), 1)
+    cells = pattern * len(of_session) + session[rows]
+    observed = np.bincount(cells, minlength=patterns * len(of_session)).reshape(patterns, -1).astype(float)
     sums = _sums_of_moods(_powers(once, session), observed, of_session, size, listeners)
     group = once.listener[rows] * patterns + pattern
     tracks = _one_code(*(once.track[rows + k] for k in range(size)))
@@ -141,15 +162,14 @@ def _moods(listens: Listens, size: int) -> Columns:
     columns = {
         **{name: values.reshape(-1) for name, values in sums.items()},
         "listener": np.repeat(np.arange(listeners), patterns),
-        "pattern_type": np.full(listeners * patterns, f"mood_{size}"),
-        "pattern": np.asarray([" → ".join(word) for word in product(MOODS, repeat=size)] * listeners, dtype=object),
+        "pattern_type": np.full(listeners * patterns, PATTERN_TYPES.index(f"mood_{size}")),
+        "pattern": np.tile(np.arange(patterns), listeners),
         "confidence_n": np.repeat(ends.reshape(-1), len(MOODS)),
         "possible_sessions": np.repeat(possible, patterns),
         "pattern_days": _distinct(group, once.day[rows], listeners * patterns),
         "track_sequences": _distinct(group, tracks, listeners * patterns),
     }
-    is_listed = (columns["occurrences"] > 0) | (columns["expected_occurrences"] >= FEWEST)
-    return {name: values[is_listed] for name, values in columns.items()}
+    return _rows(columns, (columns["occurrences"] > 0) | (columns["expected_occurrences"] >= FEWEST))
 
 
 def _known(once: Listens, size: int) -> tuple[Codes, Codes]:
@@ -172,11 +192,13 @@ def _powers(once: Listens, session: Codes) -> tuple[Numbers, Numbers, Numbers]:
     # A track has one mood; were it to have two, it would be two tracks here.
     tracks = _one_code(session, once.mood, once.track)
     _, rows, listens = np.unique(tracks, return_index=True, return_counts=True)
+    sessions = int(session.max(initial=-1)) + 1
     sums = []
     for power in (1, 2, 3):
-        cells = session[rows] * (UNKNOWN + 1) + once.mood[rows]
-        size = (session.max(initial=-1) + 1) * (UNKNOWN + 1)
-        sums.append(np.bincount(cells, listens.astype(float) ** power, size).astype(float).reshape(-1, UNKNOWN + 1))
+        cells = once.mood[rows] * sessions + session[rows]
+        summed = np.bincount(cells, listens.astype(float) ** power, sessions * (UNKNOWN + 1))
+        # Whole columns are added and multiplied, so each is kept in one piece.
+        sums.append(summed.astype(float).reshape(UNKNOWN + 1, sessions).T)
     return sums[0], sums[1], sums[2]
 
 
@@ -191,7 +213,7 @@ def _sums_of_moods(
     made: dict[str, list[Numbers]] = {}
     for k, word in enumerate(product(range(len(MOODS)), repeat=size)):
         chance = mean_of_words(word, *powers), variance_of_words(word, powers[0])
-        for name, values in _deviations(observed[:, k], *chance).items():
+        for name, values in _deviations(observed[k], *chance).items():
             made.setdefault(name, []).append(np.bincount(listener, values, minlength=listeners).astype(float))
     return {name: np.stack(columns, axis=1) for name, columns in made.items()}
 
@@ -213,8 +235,8 @@ def _deviations(observed: Numbers, expected: Numbers, variance: Numbers) -> Colu
     }
 
 
-def _artists(listens: Listens, names: npt.NDArray[np.object_]) -> Columns:
-    """Every pair of much heard artists that share a session: how often one follows the other."""
+def _artists(listens: Listens, many: int) -> Columns:
+    """Every pair of much heard artists that share a session, of so many: how often one follows the other."""
     import numpy as np
 
     starts = np.flatnonzero(_starts(listens.session, listens.artist))
@@ -222,35 +244,38 @@ def _artists(listens: Listens, names: npt.NDArray[np.object_]) -> Columns:
     is_switch = ~_starts(runs.session)
     before, after = runs.keep(np.flatnonzero(is_switch) - 1), runs.keep(np.flatnonzero(is_switch))
     tracks = _one_code(listens.track[starts[is_switch] - 1], after.track)
-    many = len(names) + 1
     pairs = _shared_sessions(runs, many)
     # A session is one listener's, so that its number tells whose pair it is.
     key = (pairs["session"] * many + pairs["first"]) * many + pairs["second"]
-    order = np.argsort(key)
-    pairs, key = {name: values[order] for name, values in pairs.items()}, key[order]
-    heard = (before.session * many + before.artist) * many + after.artist
+    least, most = np.minimum(before.artist, after.artist), np.maximum(before.artist, after.artist)
+    heard = (before.session * many + least) * many + most
     place = np.searchsorted(key, heard)
     is_pair = key[np.minimum(place, len(key) - 1)] == heard if len(key) else np.zeros(len(heard), dtype=bool)
-    observed = np.bincount(place[is_pair], minlength=len(key)).astype(float)
+    # The chances are the same in both orders: in what follows the pairs come once in one, then once in the other.
+    place = place[is_pair] + len(key) * (before.artist > after.artist)[is_pair]
+    observed = np.bincount(place, minlength=2 * len(key)).astype(float)
     whose = (pairs["listener"] * many + pairs["first"]) * many + pairs["second"]
     firsts, group = np.unique(whose, return_index=True, return_inverse=True)[1:]
+    group = np.concatenate([group, group + len(firsts)])
     sums = {
-        name: np.bincount(group, values, minlength=len(firsts))
-        for name, values in _deviations(observed, pairs["expected"], pairs["variance"]).items()
+        name: np.bincount(group, values, minlength=2 * len(firsts))
+        for name, values in _deviations(observed, np.tile(pairs["expected"], 2), np.tile(pairs["variance"], 2)).items()
     }
-    of_pair = group[place[is_pair]]
+    of_pair = group[place]
+    listener = np.tile(pairs["listener"][firsts], 2)
+    one, other = pairs["first"][firsts], pairs["second"][firsts]
+    first, second = (np.concatenate(both) for both in ((one, other), (other, one)))
     leaving = before.listener * many + before.artist
-    from_artist = pairs["listener"][firsts] * many + pairs["first"][firsts]
     possible = _distinct(before.listener, before.session, listens.listener.max(initial=-1) + 1)
     return {
         **sums,
-        "listener": pairs["listener"][firsts],
-        "pattern_type": np.full(len(firsts), "artist_2"),
-        "pattern": names[pairs["first"][firsts]] + " → " + names[pairs["second"][firsts]],
-        "confidence_n": _counts_of(from_artist, leaving),
-        "possible_sessions": possible[pairs["listener"][firsts]],
-        "pattern_days": _distinct(of_pair, after.day[is_pair], len(firsts)),
-        "track_sequences": _distinct(of_pair, tracks[is_pair], len(firsts)),
+        "listener": listener,
+        "pattern_type": np.full(len(listener), ARTISTS),
+        "pattern": first * many + second,
+        "confidence_n": _counts_of(listener * many + first, leaving),
+        "possible_sessions": possible[listener],
+        "pattern_days": _distinct(of_pair, after.day[is_pair], len(listener)),
+        "track_sequences": _distinct(of_pair, tracks[is_pair], len(listener)),
     }
 
 
@@ -263,7 +288,7 @@ def _counts_of(wanted: Codes, values: Codes) -> Numbers:
 
 
 def _shared_sessions(runs: Listens, many: int) -> Columns:
-    """A row for each session and two of its artists, in both orders, with what random order would give."""
+    """A row for each session and two of its artists, sorted, with what random order would give, which is any order."""
     import numpy as np
 
     from tonearm.gold.chance import of_switches
@@ -280,11 +305,8 @@ def _shared_sessions(runs: Listens, many: int) -> Columns:
     second = first + 1 + np.arange(len(first)) - np.repeat(np.cumsum(partners) - partners, partners)
     of = session[first]
     expected, variance = of_switches(count[first], count[second], whole[of], squares[of])
-    columns = {"session": of, "listener": listener[first], "expected": expected, "variance": variance}
-    doubled: Columns = {name: np.concatenate([values, values]) for name, values in columns.items()}
-    doubled["first"] = artist[np.concatenate([first, second])]
-    doubled["second"] = artist[np.concatenate([second, first])]
-    return doubled
+    pairs = {"session": of, "listener": listener[first], "first": artist[first], "second": artist[second]}
+    return {**pairs, "expected": expected, "variance": variance}
 
 
 def _much_heard(listener: Codes, artist: Codes, many: int) -> Flags:
@@ -301,84 +323,115 @@ def _much_heard(listener: Codes, artist: Codes, many: int) -> Flags:
 
 
 def _tested(columns: Columns) -> Columns:
-    """Lift with interval, p and verdict: what was found beside what random order gives, over the sessions."""
+    """p and verdict: what was found beside what random order gives, over the sessions."""
     import numpy as np
 
     from tonearm.gold.statistics import ENOUGH_UNITS, false_discovery, verdicts
 
+    p = np.full(len(columns["units"]), np.nan)
+    is_enough, is_artists = columns["units"] >= ENOUGH_UNITS, columns["pattern_type"] == ARTISTS
+    for is_of, test in ((is_enough & is_artists, _p_rare), (is_enough & ~is_artists, _p_frequent)):
+        p[is_of] = test(_rows(columns, is_of))
+    p = false_discovery(p, columns["listener"])
+    return {"p_corrected": p, "verdict": verdicts(columns["occurrences"] - columns["expected_occurrences"], p)}
+
+
+def _described(columns: Columns) -> Columns:
+    """Lift with interval, and how often the pattern came of the occasions there were."""
+    import numpy as np
+
     expected, found = columns["expected_occurrences"], columns["occurrences"]
-    is_artists = columns["pattern_type"] == "artist_2"
-    low, high, p = (np.where(is_artists, *both) for both in zip(_rare(columns), _frequent(columns), strict=True))
-    is_tested = (columns["units"] >= ENOUGH_UNITS) & ~np.isnan(p)
-    p = false_discovery(np.where(is_tested, p, np.nan), columns["listener"])
+    is_artists = columns["pattern_type"] == ARTISTS
+    low, high = (np.where(is_artists, *both) for both in zip(_rare(columns), _frequent(columns), strict=True))
+    is_tested = ~np.isnan(columns["p_corrected"])
     return {
         "lift": found / expected,
         "lift_low": np.where(is_tested, low / expected, np.nan),
         "lift_high": np.where(is_tested, high / expected, np.nan),
-        "p_corrected": p,
-        "verdict": verdicts(found - expected, p),
         "confidence_pct": 100 * found / np.where(columns["confidence_n"] > 0, columns["confidence_n"], np.nan),
         "support_pct": 100 * columns["pattern_sessions"] / columns["possible_sessions"],
     }
 
 
-def _frequent(columns: Columns) -> tuple[Numbers, Numbers, Numbers]:
-    """Interval of the occurrences and p, by Student's t over the sessions' differences from random order.
-
-    The error is the larger of two: what the sessions' scatter says (one session that repeats itself is no habit)
-    and what random order itself leaves (a pattern that never occurred has no scatter at all).
-    """
+def _p_frequent(columns: Columns) -> Numbers:
+    """p by Student's t over the sessions' differences from random order."""
     import numpy as np
     from scipy.stats import t
 
+    more = columns["occurrences"] - columns["expected_occurrences"]
+    return np.asarray(2 * t.sf(np.abs(more) / _error(columns), columns["units"] - 1))
+
+
+def _frequent(columns: Columns) -> tuple[Numbers, Numbers]:
+    """Interval of the occurrences by Student's t, as :func:`_p_frequent`."""
+    import numpy as np
+
     from tonearm.gold.statistics import quantile
 
+    half = quantile(columns["units"] - 1) * _error(columns)
+    return np.maximum(columns["occurrences"] - half, 0), columns["occurrences"] + half
+
+
+def _error(columns: Columns) -> Numbers:
+    """Standard error of the occurrences, the larger of two; NaN where there is none.
+
+    What the sessions' scatter says (one session that repeats itself is no habit), and what random order itself leaves
+    (a pattern that never occurred has no scatter at all).
+    """
+    import numpy as np
+
     units = np.where(columns["units"] > 1, columns["units"], np.nan)
-    found = columns["occurrences"]
-    more = found - columns["expected_occurrences"]
+    more = columns["occurrences"] - columns["expected_occurrences"]
     scatter = np.maximum(columns["squares"] - more**2 / units, 0) * units / (units - 1)
     error = np.sqrt(np.maximum(scatter, columns["variance"]))
-    error = np.where(error > 0, error, np.nan)
-    half = quantile(units - 1) * error
-    return np.maximum(found - half, 0), found + half, 2 * t.sf(np.abs(more) / error, units - 1)
+    return np.where(error > 0, error, np.nan)
 
 
-def _rare(columns: Columns) -> tuple[Numbers, Numbers, Numbers]:
-    """Interval of the occurrences and p, by the Poisson distribution, for patterns that most sessions lack.
+def _p_rare(columns: Columns) -> Numbers:
+    """p by the Poisson distribution, for patterns that most sessions lack.
 
     Student's t needs sums of many; these are of a few ones among zeros. More than expected is judged by the
     sessions with the pattern, each of which counts once however often it repeats itself; Poisson's tail is the
-    heavier one there (Hoeffding 1956). The interval has the relative width of Garwood's for that many sessions.
+    heavier one there (Hoeffding 1956).
     """
     import numpy as np
-    from scipy.stats import chi2, poisson
+    from scipy.stats import poisson
+
+    more = poisson.sf(columns["pattern_sessions"] - 1, columns["expected_sessions"])
+    fewer = poisson.cdf(columns["occurrences"], columns["expected_occurrences"])
+    return np.minimum(1, 2 * np.minimum(more, fewer))
+
+
+def _rare(columns: Columns) -> tuple[Numbers, Numbers]:
+    """Interval of the occurrences, of the relative width of Garwood's for so many sessions with the pattern."""
+    import numpy as np
+    from scipy.stats import chi2
 
     from tonearm.gold.statistics import CONFIDENCE
 
     found, sessions = columns["occurrences"], columns["pattern_sessions"]
-    more = poisson.sf(sessions - 1, columns["expected_sessions"])
-    fewer = poisson.cdf(found, columns["expected_occurrences"])
     outside = (1 - CONFIDENCE) / 2
     each = found / np.maximum(sessions, 1)
     low = np.where(sessions > 0, chi2.ppf(outside, 2 * np.maximum(sessions, 1)) / 2, 0) * each
     high = chi2.ppf(1 - outside, 2 * sessions + 2) / 2 * np.maximum(each, 1)
-    return low, high, np.minimum(1, 2 * np.minimum(more, fewer))
+    return low, high
 
 
-def _listed(columns: Columns) -> Codes:
+def _listed(columns: Columns, artists: npt.NDArray[np.object_]) -> Codes:
     """Rows to publish: all moods, and of a listener's artists those that say something, then the most frequent."""
     import numpy as np
 
     from tonearm.gold.frames import places
 
-    is_artists = columns["pattern_type"] == "artist_2"
+    is_artists = columns["pattern_type"] == ARTISTS
     is_frequent = np.maximum(columns["occurrences"], columns["expected_occurrences"]) >= FEWEST
-    is_finding = np.isin(columns["verdict"], ("higher", "lower"))
     rows = np.flatnonzero(is_artists & is_frequent)
-    of = columns["listener"][rows]
-    best_first = (columns["pattern"][rows].astype(str), -columns["occurrences"][rows], ~is_finding[rows])
-    order = np.lexsort((*best_first, of))
-    return np.sort(np.concatenate([np.flatnonzero(~is_artists), rows[order][places(of[order]) < LONGEST_LIST]]))
+    frequent = _rows(columns, rows)
+    names = np.asarray(_patterns(frequent, artists), dtype=str)
+    is_finding = np.isin(frequent["verdict"], ("higher", "lower"))
+    order = np.lexsort((names, -frequent["occurrences"], ~is_finding, frequent["listener"]))
+    is_short = places(frequent["listener"][order]) < LONGEST_LIST
+    return np.sort(np.concatenate([np.flatnonzero(~is_artists), rows[order][is_short]]))
 
 
 @table(
