@@ -90,16 +90,14 @@ def _saved_by_reversals(along: Numbers) -> Numbers:
     import numpy as np
 
     sets, size, _ = along.shape
-    forth = np.zeros((sets, size))
-    back = np.zeros((sets, size))
-    forth[:, 1:] = np.cumsum(np.diagonal(along, 1, 1, 2), axis=1)
-    back[:, 1:] = np.cumsum(np.diagonal(along, -1, 1, 2), axis=1)
-    turned = forth - back
+    onward, backward = np.diagonal(along, 1, 1, 2), np.diagonal(along, -1, 1, 2)
+    # What the way forth costs less the way back, up to each place from 1 on.
+    turned = np.cumsum(onward, axis=1)[:, :-1] - np.cumsum(backward, axis=1)[:, :-1]
+    i, j = (slice(None), slice(None), None), (slice(None), None, slice(None))
+    ends = onward[:, :-1][i] + onward[:, 1:][j] - along[:, :-2, 1:-1] - along[:, 1:-1, 2:]
     saved = np.full((sets, size, size), -np.inf)
-    i, j = np.triu_indices(size - 2, 1)
-    i, j = i + 1, j + 1
-    ends = along[:, i - 1, i] + along[:, j, j + 1] - along[:, i - 1, j] - along[:, i, j + 1]
-    saved[:, i, j] = ends + turned[:, j] - turned[:, i]
+    is_stretch = np.triu(np.ones((size - 2, size - 2), dtype=bool), 1)
+    np.copyto(saved[:, 1:-1, 1:-1], ends + turned[j] - turned[i], where=is_stretch)
     return saved
 
 
@@ -108,12 +106,12 @@ def _saved_by_moves(along: Numbers) -> Numbers:
     import numpy as np
 
     sets, size, _ = along.shape
+    onward = np.diagonal(along, 1, 1, 2)
+    out = onward[:, :-1] + onward[:, 1:] - np.diagonal(along, 2, 1, 2)
+    moved = out[:, :, None] + onward[:, None, :] - along[:, :-1, 1:-1].swapaxes(1, 2) - along[:, 1:-1, 1:]
     saved = np.full((sets, size, size), -np.inf)
     i, j = np.meshgrid(np.arange(1, size - 1), np.arange(size - 1), indexing="ij")
-    is_elsewhere = (j != i) & (j != i - 1)
-    i, j = i[is_elsewhere], j[is_elsewhere]
-    out = along[:, i - 1, i] + along[:, i, i + 1] - along[:, i - 1, i + 1]
-    saved[:, i, j] = out + along[:, j, j + 1] - along[:, j, i] - along[:, i, j + 1]
+    np.copyto(saved[:, 1:-1, :-1], moved, where=(j != i) & (j != i - 1))
     return saved
 
 

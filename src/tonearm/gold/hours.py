@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tonearm.gold.measures import total
 from tonearm.gold.statistics import ENOUGH_UNITS, against
 
 if TYPE_CHECKING:
@@ -20,27 +21,30 @@ HOURS = 24
 COUNTS = ("listens", "listens_with_features", "tracks_with_features")
 
 
-def compared_in_month(units: ir.Table, *subject: str) -> ir.Table:
-    """The units that have another session in their month, with the ``usual`` value: the mean of those others.
+def compared_in_month(units: ir.Table, *values: str) -> ir.Table:
+    """The units with each value's ``usual_…`` beside it: its mean over the other sessions of the unit's month.
 
-    A unit is what a session brings to an hour, with ``value``, ``month`` and ``session_started_at``, for each
-    listener and ``subject``. Years of drift and a week's craze are in both sides and so in no difference.
+    A unit is what a session brings to an hour, with ``month``, ``session_started_at`` and the ``values`` (``value``
+    by default), for each listener. Null where a value is not known or no other session of the month has one. Years
+    of drift and a week's craze are in both sides and so in no difference.
     """
-    known = units.filter(units.value.notnull())
-    compared = known.mutate(usual=usual_in_month(known, *subject))
-    return compared.filter(compared.usual.notnull())
-
-
-def usual_in_month(units: ir.Table, *subject: str) -> ir.FloatingValue:
-    """Mean ``value`` of the other sessions of each unit's month; null where there is no other."""
-    import ibis
-
-    month = ("listener", *subject, "month")
-    in_month, in_session = (ibis.window(group_by=by) for by in (month, (*month, "session_started_at")))
-    others = units.value.count().over(in_month) - units.value.count().over(in_session)
-    others_sum = units.value.sum().over(in_month) - units.value.sum().over(in_session)
+    values = values or ("value",)
+    month, session = ["listener", "month"], ["listener", "month", "session_started_at"]
+    # Grouped and joined: windows would sort all units, once for each part of this.
+    own = units.group_by(session).agg(
+        **{f"sum_{v}": units[v].sum() for v in values}, **{f"n_{v}": units[v].count().cast("float64") for v in values}
+    )
+    sums = own.drop(session).columns
+    whole = own.group_by(month).agg({f"month_{c}": own[c].sum() for c in sums})
+    others = own.inner_join(whole, month)
     # By their number: without another session the two sums need not be equal to the last digit.
-    return others_sum / others.cast("float64").nullif(0.0)
+    usual = {
+        f"usual_{v}": (others[f"month_sum_{v}"] - others[f"sum_{v}"])
+        / (others[f"month_n_{v}"] - others[f"n_{v}"]).nullif(0.0)
+        for v in values
+    }
+    beside = units.inner_join(others.select(*session, **usual), session).select(*units.columns, *usual)
+    return beside.mutate({u: beside[v].notnull().ifelse(beside[u], None) for v, u in zip(values, usual, strict=True)})
 
 
 def heard_in_hours(listens: ir.Table) -> ir.Table:
@@ -52,15 +56,24 @@ def heard_in_hours(listens: ir.Table) -> ir.Table:
     )
 
 
-def hour_means(units: ir.Table, *subject: str) -> ir.Table:
-    """Per listener, hour and subject the units' mean, the usual mean, and the spread of their difference."""
-    return units.group_by("listener", "hour_of_day", *subject).agg(
-        units=units.count(),
-        n=units.n.cast("float64").sum().cast("int64"),
-        own_mean=units.value.mean(),
-        usual_mean=units.usual.mean(),
-        stddev=(units.value - units.usual).std(how="sample"),
-    )
+def hour_means(units: ir.Table) -> ir.Table:
+    """Per listener and hour what :func:`means` says of ``value``."""
+    return units.group_by("listener", "hour_of_day").agg(means(units, "value", "n"))
+
+
+def means(units: ir.Table, value: str, n: str) -> dict[str, ir.Value]:
+    """Number, listens and mean of the units that have a usual value, the usual mean, and the spread of the difference.
+
+    ``n`` is the column that counts the listens behind each unit.
+    """
+    usual = units[f"usual_{value}"]
+    return {
+        "units": usual.count(),
+        "n": total(usual.notnull().ifelse(units[n], 0)),
+        "own_mean": units[value].mean(where=usual.notnull()),
+        "usual_mean": usual.mean(),
+        "stddev": (units[value] - usual).std(how="sample"),
+    }
 
 
 def compared(rows: pa.Table, *subject: str) -> Comparison:

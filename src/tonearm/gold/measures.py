@@ -23,6 +23,16 @@ def heard(listens: ir.Table) -> dict[str, ir.Value]:
     }
 
 
+def numbered(listeners: ir.Table) -> ir.Table:
+    """``listeners``, a row each, with a number (``who``) that stands for the name.
+
+    Millions of rows are sorted and joined by a number several times as fast as by a name.
+    """
+    import ibis
+
+    return listeners.mutate(who=ibis.row_number().over(ibis.window(order_by="listener")).cast("int64"))
+
+
 def with_measured_features(listens: ir.Table, features: Iterable[str] = FEATURES) -> ir.Table:
     """The same rows with ``has_measured``, and ``features`` null where they were not measured."""
     marked = listens.mutate(has_measured=listens.feature_source.isin(MEASURED).fill_null(False))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tonearm.columns import FEATURE_SOURCES, FEATURES
-from tonearm.gold.measures import percent, total, with_measured_features
+from tonearm.gold.measures import numbered, source_counts, source_shares, with_measured_features
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -26,9 +26,13 @@ def audio_feature_distributions(listening_with_features: ir.Table) -> ir.Table:
     A percentile p is the smallest value for which at least p % of the listens (or tracks) are as small, so
     it is always a value that was heard. ``stddev`` is the sample's, null when n is 1.
     """
-    tracks = _tracks(listening_with_features)
-    spread = _spread(_with_cumulative_weight(_weighted_values(tracks)))
-    return spread.inner_join(_shares(tracks), ["listener", "weighted_by"]).select(
+    import ibis
+
+    listens = with_measured_features(listening_with_features)
+    tracks = _tracks(listens)
+    spread = _spread(listens).mutate(weighted_by=ibis.literal("listens"))
+    spread = spread.union(_spread(tracks).mutate(weighted_by=ibis.literal("tracks")))
+    return spread.inner_join(_percentiles(tracks), ["listener", "feature", "weighted_by"]).select(
         "listener",
         "feature",
         "weighted_by",
@@ -42,68 +46,69 @@ def audio_feature_distributions(listening_with_features: ir.Table) -> ir.Table:
     )
 
 
-def _tracks(listening_with_features: ir.Table) -> ir.Table:
+def _tracks(listens: ir.Table) -> ir.Table:
     """Each listener's tracks with their listens, source and measured features."""
-    listens = with_measured_features(listening_with_features)
     return listens.group_by("listener", "track_id").agg(
-        listens=listens.count(),
+        listens=listens.count().cast("float64"),
         feature_source=listens.feature_source.max(),
         **{f: listens[f].max() for f in FEATURES},
     )
 
 
-def _weighted_values(tracks: ir.Table) -> ir.Table:
-    """How often each value of each feature counts under each weighting."""
+def _spread(rows: ir.Table) -> ir.Table:
+    """What the rows of each listener, listens or tracks, have of each feature, and where it is from."""
     import ibis
 
-    features = ibis.array([ibis.struct({"feature": f, "value": tracks[f]}) for f in FEATURES])
-    each = tracks.select("listener", "listens", one=features.unnest()).unpack("one")
+    wide = rows.group_by("listener").agg(
+        listens=rows.count(),
+        **source_counts(rows),
+        **{f"{part}_{f}": value for f in FEATURES for part, value in _summary(rows[f]).items()},
+    )
+    wide = wide.mutate(source_shares(wide))
+    shares = {f"{s}_share_pct": wide[f"{s}_share_pct"] for s in FEATURE_SOURCES}
+    each = [ibis.struct({"feature": f, **{part: wide[f"{part}_{f}"] for part in _summary(rows[f])}}) for f in FEATURES]
+    return wide.select("listener", *shares, one=ibis.array(each).unnest()).unpack("one")
+
+
+def _summary(value: ir.FloatingColumn) -> dict[str, ir.Value]:
+    return {
+        "n": value.count(),
+        "mean": value.mean(),
+        "stddev": value.std(how="sample"),
+        "min": value.min(),
+        "max": value.max(),
+    }
+
+
+def _percentiles(tracks: ir.Table) -> ir.Table:
+    """The percentiles of each listener and feature, under both weightings."""
+    import ibis
+
+    row = ("who", "number")
+    listeners = numbered(tracks.select("listener").distinct())
+    values = ibis.array([ibis.struct({"number": n, "value": tracks[f]}) for n, f in enumerate(FEATURES)])
+    each = tracks.mutate(one=values.unnest()).inner_join(listeners, "listener").select("who", "listens", "one")
+    each = each.unpack("one")
     each = each.filter(each.value.notnull())
-    # Measured values have three or four digits, so that many tracks share one.
-    values = each.group_by("listener", "feature", "value").agg(listens=total(each.listens), tracks=each.count())
-    weights = ibis.array([ibis.struct({"weighted_by": w, "weight": values[w]}) for w in ("listens", "tracks")])
-    return values.select("listener", "feature", "value", one=weights.unnest()).unpack("one")
-
-
-def _with_cumulative_weight(values: ir.Table) -> ir.Table:
-    """Adds the weight up to and with each value, and the whole row's n and mean."""
-    import ibis
-
-    row = ("listener", "feature", "weighted_by")
-    whole = values.group_by(*row).agg(
-        n=total(values.weight),
-        mean=(values.value * values.weight).sum() / values.weight.cast("float64").sum(),
-    )
+    whole = each.group_by(*row).agg(all_listens=each.listens.sum(), all_tracks=each.count().cast("float64"))
     up_to_here = ibis.cumulative_window(group_by=row, order_by="value")
-    counted = values.mutate(cumulative=values.weight.sum().over(up_to_here))
-    return counted.inner_join(whole, row)
-
-
-def _spread(values: ir.Table) -> ir.Table:
-    squares = (values.weight * (values.value - values["mean"]) ** 2).sum()
-    return values.group_by("listener", "feature", "weighted_by", "n", "mean").agg(
-        stddev=(squares / (values.n.max() - 1).cast("float64").nullif(0.0)).sqrt(),
-        min=values.value.min(),
-        max=values.value.max(),
-        # In whole numbers, so that no rounding moves a percentile to its neighbour.
-        **{p: values.value.min(where=100 * values.cumulative >= k * values.n) for p, k in PERCENTILES.items()},
+    # Of tracks with the same value, whichever comes first: the value is what is asked for.
+    counted = each.mutate(
+        listens_up_to=each.listens.sum().over(up_to_here),
+        tracks_up_to=each.value.count().over(up_to_here).cast("float64"),
     )
-
-
-def _shares(tracks: ir.Table) -> ir.Table:
-    """Share of each feature source in all of a listener's listens, and in all of the tracks."""
-    import ibis
-
-    weights = ibis.array(
-        [
-            ibis.struct({"weighted_by": "listens", "weight": tracks.listens}),
-            ibis.struct({"weighted_by": "tracks", "weight": ibis.literal(1, "int64")}),
-        ]
-    )
-    each = tracks.select("listener", "feature_source", one=weights.unnest()).unpack("one")
-    return each.group_by("listener", "weighted_by").agg(
+    counted = counted.inner_join(whole, row)
+    # In whole numbers, so that no rounding moves a percentile to its neighbour.
+    wide = counted.group_by(*row).agg(
         {
-            f"{s}_share_pct": percent(each.weight.sum(where=each.feature_source == s).fill_null(0), each.weight.sum())
-            for s in FEATURE_SOURCES
+            f"{p}_{w}": counted.value.min(where=100.0 * counted[f"{w}_up_to"] >= k * counted[f"all_{w}"])
+            for p, k in PERCENTILES.items()
+            for w in _WEIGHTINGS
         }
     )
+    weightings = [ibis.struct({"weighted_by": w, **{p: wide[f"{p}_{w}"] for p in PERCENTILES}}) for w in _WEIGHTINGS]
+    named = wide.inner_join(listeners, "who").mutate(feature=ibis.array(list(FEATURES))[wide.number])
+    return named.select("listener", "feature", one=ibis.array(weightings).unnest()).unpack("one")
+
+
+_WEIGHTINGS = ("listens", "tracks")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import pi
 from typing import TYPE_CHECKING, NamedTuple
 
 from tonearm.columns import MOOD_FEATURES
-from tonearm.gold.hours import HOURS, spread, usual_in_month
+from tonearm.gold.hours import HOURS, compared_in_month, spread
 from tonearm.gold.measures import first_day_of, total, with_measured_features
 from tonearm.table import table
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
-_ROW = ("listener", "hour_of_day", "feature")
 _PARTS = (
     *("n", "sessions", "session_mean", "session_stddev", "deviation", "deviation_low", "deviation_high"),
     *("compared", "month_deviation", "month_deviation_low", "month_deviation_high"),
@@ -83,67 +83,88 @@ def mood_time_correlations(listening_with_features: ir.Table) -> ir.Table:
     about 1.25 / √sessions by chance alone: read it with its p. Where it is a finding, ``day_peak_hour_…`` says
     when the fitted daily curve is highest.
     """
-    units = _units(listening_with_features)
-    units = units.mutate(deviation=units.value - usual_in_month(units, "feature"))
-    hours = units.group_by(*_ROW).agg(
+    units = compared_in_month(_units(listening_with_features), *MOOD_FEATURES)
+    units = units.mutate({f"deviation_{f}": units[f] - units[f"usual_{f}"] for f in MOOD_FEATURES})
+    hours = units.group_by("listener", "hour_of_day").agg(
         listens=total(units.listens),
         listens_with_features=total(units.listens_with_features),
-        n=total(units.n),
-        sessions=units.value.count(),
-        session_mean=units.value.mean(),
-        session_stddev=units.value.std(how="sample"),
-        compared=units.deviation.count(),
-        month_deviation=units.deviation.mean(),
-        month_stddev=units.deviation.std(how="sample"),
+        **{f"{part}_{f}": value for f in MOOD_FEATURES for part, value in _hour(units, f).items()},
     )
     days = _day_sums(units)
-    return hours.inner_join(days, ["listener", "feature"]).select(*hours.columns, *days.columns[2:])
+    hours = hours.inner_join(days, "listener").select(*hours.columns, *days.columns[1:])
+    return _by_feature(hours, (*_hour(units, MOOD_FEATURES[0]), *_DAY_SUMS))
+
+
+def _by_feature(hours: ir.Table, parts: Iterable[str]) -> ir.Table:
+    """A row for each hour and feature."""
+    import ibis
+
+    parts = tuple(parts)
+    rows = [ibis.struct({"feature": f, **{part: hours[f"{part}_{f}"] for part in parts}}) for f in MOOD_FEATURES]
+    heard = ("listens", "listens_with_features")
+    long = hours.select("listener", "hour_of_day", *heard, one=ibis.array(rows).unnest()).unpack("one")
+    return long.relocate("feature", after="hour_of_day")
 
 
 def _units(listening_with_features: ir.Table) -> ir.Table:
     """Each session's mean of each feature in each hour, null where none was measured."""
-    import ibis
-
     listens = with_measured_features(listening_with_features, MOOD_FEATURES)
-    wide = listens.group_by("listener", "session_started_at", "hour_of_day").agg(
+    return listens.group_by("listener", "session_started_at", "hour_of_day").agg(
         month=first_day_of("month", listens.local_date.min()),
         listens=listens.count(),
         listens_with_features=listens.count(where=listens.has_measured),
         **{f"n_{f}": listens[f].count() for f in MOOD_FEATURES},
         **{f: listens[f].mean() for f in MOOD_FEATURES},
     )
-    features = [ibis.struct({"feature": f, "n": wide[f"n_{f}"], "value": wide[f]}) for f in MOOD_FEATURES]
-    return wide.select(
-        *("listener", "session_started_at", "hour_of_day", "month", "listens", "listens_with_features"),
-        one=ibis.array(features).unnest(),
-    ).unpack("one")
+
+
+def _hour(units: ir.Table, feature: str) -> dict[str, ir.Value]:
+    """An hour's units as they are, and as they deviate from their months."""
+    value, deviation = units[feature], units[f"deviation_{feature}"]
+    return {
+        "n": total(units[f"n_{feature}"]),
+        "sessions": value.count(),
+        "session_mean": value.mean(),
+        "session_stddev": value.std(how="sample"),
+        "compared": deviation.count(),
+        "month_deviation": deviation.mean(),
+        "month_stddev": deviation.std(how="sample"),
+    }
 
 
 def _day_sums(units: ir.Table) -> ir.Table:
-    """Sums over sessions from which the correlation with the time of day follows.
+    """Sums over a listener's sessions from which each feature's correlation with the time of day follows.
 
     x is a session's mean deviation; c and s are cosine and sine of the circular mean of its hours.
     """
     angle = (units.hour_of_day.cast("float64") + 0.5) * (2 * pi / HOURS)
-    known = units.mutate(c=angle.cos(), s=angle.sin()).filter(units.deviation.notnull())
-    sessions = known.group_by("listener", "feature", "session_started_at").agg(
-        x=known.deviation.mean(), c=known.c.mean(), s=known.s.mean()
+    units = units.mutate(c=angle.cos(), s=angle.sin())
+    deviations = {f: units[f"deviation_{f}"] for f in MOOD_FEATURES}
+    sessions = units.group_by("listener", "session_started_at").agg(
+        **{f"x_{f}": deviation.mean() for f, deviation in deviations.items()},
+        **{f"{a}_{f}": units[a].mean(where=d.notnull()) for f, d in deviations.items() for a in "cs"},
     )
-    unit = sessions.mutate(length=(sessions.c**2 + sessions.s**2).sqrt())
+    lengths = {f"length_{f}": (sessions[f"c_{f}"] ** 2 + sessions[f"s_{f}"] ** 2).sqrt() for f in MOOD_FEATURES}
+    unit = sessions.mutate(lengths)
     # A session around the clock has no time of day.
-    unit = unit.filter(unit.length > _NO_DIRECTION)
-    unit = unit.mutate(c=unit.c / unit.length, s=unit.s / unit.length)
-    sums = unit.group_by("listener", "feature").agg(
-        day_sessions=unit.count(),
-        **{a: unit[a].sum() for a in "xcs"},
-        **{a + b: (unit[a] * unit[b]).sum() for a, b in ("xx", "xc", "xs", "cc", "cs", "ss")},
-    )
-    everyone = units.select("listener", "feature").distinct()
-    return everyone.left_join(sums, ["listener", "feature"]).select(
-        "listener", "feature", *(c for c in sums.columns if c not in ("listener", "feature"))
+    unit = unit.mutate({name: (unit[name] > _NO_DIRECTION).ifelse(unit[name], None) for name in lengths})
+    return unit.group_by("listener").agg(
+        {f"{part}_{f}": value for f in MOOD_FEATURES for part, value in _sums_of(unit, f).items()}
     )
 
 
+def _sums_of(unit: ir.Table, feature: str) -> dict[str, ir.Value]:
+    length = unit[f"length_{feature}"]
+    of = {
+        "x": length.notnull().ifelse(unit[f"x_{feature}"], None),
+        **{a: unit[f"{a}_{feature}"] / length for a in "cs"},
+    }
+    sums = {a: value.sum() for a, value in of.items()}
+    return {"day_sessions": length.count(), **sums, **{a + b: (of[a] * of[b]).sum() for a, b in _PRODUCTS}}
+
+
+_PRODUCTS = (("x", "x"), ("x", "c"), ("x", "s"), ("c", "c"), ("c", "s"), ("s", "s"))
+_DAY_SUMS = ("day_sessions", "x", "c", "s", *(a + b for a, b in _PRODUCTS))
 _NO_DIRECTION = 1e-6
 
 
@@ -192,7 +213,7 @@ def _days(rows: pa.Table) -> dict[str, npt.NDArray[np.generic]]:
     of_listener = codes(rows, "listener", "feature")
     _, first = np.unique(of_listener, return_index=True)
     once = rows.take(first)
-    sums = {c: numbers(once, c) for c in ("day_sessions", "x", "c", "s", "xx", "xc", "xs", "cc", "cs", "ss")}
+    sums = {c: numbers(once, c) for c in _DAY_SUMS}
     found = circular_linear(sums.pop("day_sessions"), sums)
     is_enough = found.n >= ENOUGH_UNITS
     p = false_discovery(np.where(is_enough, found.p, np.nan), codes(once, "listener"))
@@ -226,9 +247,7 @@ def circular_linear(n: Numbers, sums: dict[str, Numbers]) -> CircularLinear:
     from tonearm.gold.statistics import ROUNDING
 
     size = np.where(n > 3, n, np.nan)
-    xx, xc, xs, cc, cs, ss = (
-        sums[a + b] / size - sums[a] / size * sums[b] / size for a, b in ("xx", "xc", "xs", "cc", "cs", "ss")
-    )
+    xx, xc, xs, cc, cs, ss = (sums[a + b] / size - sums[a] / size * sums[b] / size for a, b in _PRODUCTS)
     spread = cc * ss - cs**2
     spread = np.where(spread > ROUNDING, spread, np.nan)
     of_c, of_s = (xc * ss - xs * cs) / spread, (xs * cc - xc * cs) / spread

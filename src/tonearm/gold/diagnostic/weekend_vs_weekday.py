@@ -22,6 +22,7 @@ VOLUMES = ("listens", "minutes", "tracks", "artists_heard", "new_tracks", "new_a
 METRICS = ("days_with_music_pct", *VOLUMES, *FEATURES)
 _SIDES = ("weekend", "weekday")
 _SUMMARY = ("n", "days", "mean", "stddev")
+_COUNTED = ("active", "n", "days")
 _COLUMNS = (
     *("listener", "metric", "n_weekend", "n_weekday", "days_weekend", "days_weekday"),
     *("mean_weekend", "mean_weekday", "stddev_weekend", "stddev_weekday"),
@@ -158,17 +159,23 @@ def _firsts(listens: ir.Table, subject: str, name: str) -> ir.Table:
 
 def _sides(days: ir.Table) -> ir.Table:
     """Listens, days, mean and standard deviation of each metric on both kinds of day, a row per listener."""
-    summaries: dict[str, ir.Value] = {}
-    for side, where in zip(_SIDES, (days.is_weekend, ~days.is_weekend), strict=True):
-        summaries[f"active_{side}"] = days.count(where=where)
-        for metric in (*VOLUMES, *FEATURES):
-            value = days[metric].cast("float64")
-            heard = days[f"n_{metric}"] if f"n_{metric}" in days.columns else days.listens
-            summaries[f"{metric}_n_{side}"] = total(where.ifelse(heard, 0))
-            summaries[f"{metric}_days_{side}"] = value.count(where=where)
-            summaries[f"{metric}_mean_{side}"] = value.mean(where=where)
-            summaries[f"{metric}_stddev_{side}"] = value.std(where=where, how="sample")
-    return days.group_by("listener").agg(**summaries)
+    summaries: dict[str, ir.Value] = {"active": days.count()}
+    for metric in (*VOLUMES, *FEATURES):
+        value = days[metric].cast("float64")
+        heard = days[f"n_{metric}"] if f"n_{metric}" in days.columns else days.listens
+        summaries[f"{metric}_n"] = total(heard)
+        summaries[f"{metric}_days"] = value.count()
+        summaries[f"{metric}_mean"] = value.mean()
+        summaries[f"{metric}_stddev"] = value.std(how="sample")
+    # Sides are put beside one another afterwards: a hundred conditions on two rows, not on every day.
+    sides = days.group_by("listener", "is_weekend").agg(**summaries)
+    beside = {
+        f"{name}_{side}": sides[name].max(where=where)
+        for side, where in zip(_SIDES, (sides.is_weekend, ~sides.is_weekend), strict=True)
+        for name in summaries
+    }
+    counts = {name: value.fill_null(0) for name, value in beside.items() if name.split("_")[-2] in _COUNTED}
+    return sides.group_by("listener").agg(beside | counts)
 
 
 def _calendar(days: ir.Table) -> ir.Table:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tonearm.gold.aims import AIMS, MUSIC, fit
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
-from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, hour_means, in_words
+from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, in_words, means
 from tonearm.gold.measures import first_day_of, with_measured_features
 from tonearm.gold.statistics import false_discovery, verdicts
 from tonearm.table import table
@@ -73,33 +73,30 @@ def optimal_listening_times(listening_with_features: ir.Table) -> ir.Table:
     others, or fewer than 10 different measured tracks in it, or all music alike. ``not_shown`` is no proof that
     the hour is like the others. ``hour_rank`` orders the tested hours of an aim by the lower end of the interval.
     """
-    units = _units(with_measured_features(listening_with_features))
-    hours = _hours(with_measured_features(listening_with_features, ()))
-    means = hour_means(compared_in_month(units, "aim"), "aim")
-    row = ["listener", "hour_of_day", "aim"]
-    return hours.left_join(means, row).select(*row, *COUNTS, "n", "units", "own_mean", "usual_mean", "stddev")
-
-
-def _hours(listens: ir.Table) -> ir.Table:
-    """What was heard in each hour, once for each aim."""
     import ibis
 
-    hours = heard_in_hours(listens)
-    return hours.select("listener", "hour_of_day", *COUNTS, aim=ibis.array(list(AIMS)).unnest())
+    units = compared_in_month(_units(with_measured_features(listening_with_features)), *AIMS)
+    hours = heard_in_hours(with_measured_features(listening_with_features, ()))
+    of_aims = {aim: means(units, aim, f"n_{aim}") for aim in AIMS}
+    found = units.group_by("listener", "hour_of_day").agg(
+        {f"{part}_{aim}": value for aim, parts in of_aims.items() for part, value in parts.items()}
+    )
+    each = hours.inner_join(found, ["listener", "hour_of_day"])
+    rows = [
+        ibis.struct({"aim": aim, **{part: each[f"{part}_{aim}"] for part in parts}}) for aim, parts in of_aims.items()
+    ]
+    long = each.select("listener", "hour_of_day", *COUNTS, one=ibis.array(rows).unnest()).unpack("one")
+    return long.relocate("aim", after="hour_of_day")
 
 
 def _units(listens: ir.Table) -> ir.Table:
     """Each session's mean fit for each aim in each of its hours."""
-    import ibis
-
     fits = listens.mutate(**{aim: fit(aim, listens) for aim in AIMS})
-    wide = fits.group_by("listener", "session_started_at", "hour_of_day").agg(
+    return fits.group_by("listener", "session_started_at", "hour_of_day").agg(
         month=first_day_of("month", fits.local_date.min()),
         **{aim: fits[aim].mean() for aim in AIMS},
         **{f"n_{aim}": fits[aim].count() for aim in AIMS},
     )
-    each = ibis.array([ibis.struct({"aim": aim, "value": wide[aim], "n": wide[f"n_{aim}"]}) for aim in AIMS])
-    return wide.select("listener", "session_started_at", "hour_of_day", "month", one=each.unnest()).unpack("one")
 
 
 def _ranks(low: Numbers, family: npt.NDArray[np.int64], verdict: npt.NDArray[np.str_]) -> Numbers:

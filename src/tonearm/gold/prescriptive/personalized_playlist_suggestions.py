@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, Any
 
 from tonearm.columns import FEATURES
 from tonearm.gold.aims import AIMS, NEEDS, TITLES, fit
 from tonearm.gold.flow import short_paths
 from tonearm.gold.frames import as_table, codes, numbers
-from tonearm.gold.measures import MEASURED, percent, total
-from tonearm.silver.instants import seconds_between
+from tonearm.gold.measures import MEASURED, numbered, percent, total
+from tonearm.silver.instants import seconds_between, utc
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ WEARS_AFTER = 10
 KNOWN_TRACKS, KNOWN_LISTENS = 3, 2
 """Tracks of a genre, and listens of an artist, from which on they tell anything about the listener."""
 TOP_GENRES, TOP_ARTISTS = 3, 200
-OF_A_GENRE, OF_AN_ARTIST = 200, 6
+OF_A_GENRE, OF_AN_ARTIST = 100, 6
 """Best suiting tracks of a genre and of an artist that are looked through, so that nobody's history meets the
 whole catalogue."""
 POOLS = {"heard": 36, "artist": 16, "genre": 24}
@@ -49,10 +50,16 @@ POOLS = {"heard": 36, "artist": 16, "genre": 24}
 _COMPARED = ("danceability", "energy", "valence", "acousticness", "instrumentalness", "speechiness")
 _PLACE = ("listener", "aim", "via", "place")
 _TRACK = ("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "genre", "duration_s")
-_FOUND = ("listener", "aim", "track_id", "artist_id", "song_id", "fit")
-_JUDGED = ("track_id", "artist_id", "genre", "song_id", "feature_source", "tempo", *_COMPARED)
-"""What a track is chosen by. Millions are, so that what it is called and how it is told waits for those chosen."""
+_FOUND = ("who", "aim", "track_id", "artist_id", "fit")
+"""What a track is chosen by, by numbers of listener and aim. Millions are, so that names and how it is told wait for
+those chosen."""
+_EVIDENCE = ("known_listens", "share_pct")
 _HEARD = ("listens", "sessions", "last_heard_at", "last_date")
+_TOLD = (
+    *("aim", "via", "genre", "fit", *dict.fromkeys(chain.from_iterable(NEEDS.values())), "feature_source"),
+    *("listens", "sessions", "last_date", *_EVIDENCE),
+)
+"""What a reason is made of."""
 
 BPM = 100.0
 """Beats per minute that weigh as much as the whole range of energy: 10 bpm is a step of .1."""
@@ -78,14 +85,15 @@ def _finished(rows: pa.Table) -> pa.Table:
     ordered = chosen.take(order)
     listed = playlist[order]
     columns = {name: ordered[name] for name in ordered.column_names}
+    told = ordered.select(_TOLD).to_pylist()
     return as_table(
         {
             **columns,
-            "playlist": [TITLES[aim] for aim in ordered["aim"].to_pylist()],
+            "playlist": [TITLES[row["aim"]] for row in told],
             "position": np.arange(len(listed)) - np.searchsorted(listed, listed) + 1,
-            "kind": ["heard" if via == "heard" else "unheard" for via in ordered["via"].to_pylist()],
+            "kind": ["heard" if row["via"] == "heard" else "unheard" for row in told],
             "step": step,
-            "because": [_reason(row) for row in ordered.to_pylist()],
+            "because": [_reason(row) for row in told],
         },
         COLUMNS,
     )
@@ -130,25 +138,33 @@ def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks:
     ``feature_source`` says whether a track's features were measured (real, catalogue) or estimated (imputed);
     invented ones are never used. A track without a known tempo is ordered by the rest.
     """
-    named = _with_songs(tracks)
-    heard = _heard(listening_with_features, named)
-    fitting = _suiting(heard.filter(heard.liking > 0))
-    known = _weighed(fitting, fitting.liking)
-    catalogue, middles = _suiting(named), _middles(known)
+    import ibis
+
+    named, listeners = _with_songs(tracks), numbered(_ends(listening_with_features))
+    heard, catalogue = _heard(listening_with_features, listeners, named), _suiting(named)
+    known = _known(heard, catalogue)
+    middles = _middles(known)
     by_artist = _never_heard(_by_artist(heard, catalogue, middles), heard)
     by_genre = _in_proportion(_never_heard(_by_genre(heard, catalogue, middles), heard))
-    pools = {"heard": known, "artist": by_artist, "genre": by_genre}
-    heard_pool, *unheard_pools = (_candidates(_first_of(pool, via)) for via, pool in pools.items())
-    return _described(heard_pool.union(*unheard_pools), named)
+    of_heard = heard.select("who", "track_id", *_HEARD)
+    pools = (
+        _first_of(known, "heard").inner_join(of_heard, ["who", "track_id"]),
+        _first_of(by_artist, "artist"),
+        _first_of(by_genre, "genre"),
+    )
+    return _described(ibis.union(*map(_candidates, pools)), listeners, named)
 
 
-def _heard(listens: ir.Table, tracks: ir.Table) -> ir.Table:
+def _ends(listens: ir.Table) -> ir.Table:
+    """The listeners and when each was last heard of."""
+    return listens.group_by("listener").agg(now=utc(listens.started_at.max()))
+
+
+def _heard(listens: ir.Table, listeners: ir.Table, tracks: ir.Table) -> ir.Table:
     """Each listener's tracks, with how often and when they were heard and how much they are liked now."""
-    sessions = _sessions(listens)
-    ends = sessions.group_by("listener").agg(now=sessions.last_heard_at.max())
-    rows = sessions.inner_join(ends, "listener")
+    rows = _sessions(listens, listeners)
     age_d = seconds_between(rows.last_heard_at, rows.now) / DAY_S
-    counted = rows.group_by("listener", "track_id").agg(
+    counted = rows.group_by("who", "track_id").agg(
         listens=total(rows.listens),
         sessions=rows.count(),
         last_heard_at=rows.last_heard_at.max(),
@@ -156,7 +172,7 @@ def _heard(listens: ir.Table, tracks: ir.Table) -> ir.Table:
         activation=(1.0 / (1.0 + age_d).sqrt()).sum(where=rows.wanted > 0).fill_null(0.0),
         lately=rows.wanted.sum(where=age_d < LATELY_D).fill_null(0),
     )
-    known = counted.inner_join(tracks.select(*_JUDGED), "track_id")
+    known = counted.inner_join(tracks.select("track_id", "artist_id", "genre", "song_id"), "track_id")
     worn = known.lately.cast("float64") / WEARS_AFTER
     return known.mutate(
         # Sums differ in their last digits with the order in which they were added.
@@ -164,13 +180,14 @@ def _heard(listens: ir.Table, tracks: ir.Table) -> ir.Table:
     )
 
 
-def _sessions(listens: ir.Table) -> ir.Table:
+def _sessions(listens: ir.Table, listeners: ir.Table) -> ir.Table:
     """Each track of each session: a track on repeat all night is one evening's liking, not three hundred."""
-    return listens.group_by("listener", "track_id", "session_started_at").agg(
-        listens=listens.count(),
-        wanted=listens.count(where=~listens.is_skipped.fill_null(False)),
-        last_heard_at=listens.started_at.max(),
-        last_date=listens.local_date.max(),
+    own = listens.inner_join(listeners, "listener")
+    return own.group_by("who", "now", "track_id", "session_started_at").agg(
+        listens=own.count(),
+        wanted=own.count(where=~own.is_skipped.fill_null(False)),
+        last_heard_at=own.started_at.max(),
+        last_date=own.local_date.max(),
     )
 
 
@@ -185,19 +202,24 @@ def _with_songs(tracks: ir.Table) -> ir.Table:
     return named.mutate(song_id=named.song.notnull().ifelse(first, None))
 
 
-def _suiting(t: ir.Table) -> ir.Table:
-    """A row for each track and each aim that it suits."""
+def _suiting(tracks: ir.Table) -> ir.Table:
+    """A row for each track and each aim that it suits; ``aim`` is its number."""
     import ibis
 
-    usable = t.filter(t.feature_source.isin(USABLE) & (t.speechiness <= SPOKEN) & t.song_id.notnull())
-    fits = ibis.array([ibis.struct({"aim": aim, "fit": fit(aim, usable)}) for aim in AIMS])
-    each = usable.mutate(one=fits.unnest()).unpack("one")
+    is_usable = tracks.feature_source.isin(USABLE) & (tracks.speechiness <= SPOKEN) & tracks.song_id.notnull()
+    usable = tracks.filter(is_usable)
+    fits = [ibis.struct({"aim": ibis.literal(n, "int64"), "fit": fit(aim, usable)}) for n, aim in enumerate(AIMS)]
+    one = ibis.array(fits).unnest()
+    each = usable.select("track_id", "artist_id", "genre", "song_id", *_COMPARED, one=one).unpack("one")
     return each.filter(each.fit >= SUITS)
 
 
-def _weighed(t: ir.Table, weight: ir.FloatingColumn) -> ir.Table:
-    """Squared, so that what is liked most does not stand on every playlist."""
-    return t.mutate(score=(t.fit * t.fit * weight).round(9))
+def _known(heard: ir.Table, catalogue: ir.Table) -> ir.Table:
+    """Heard tracks that suit an aim."""
+    liked = heard.filter(heard.liking > 0).select("who", "track_id", "liking")
+    t = liked.inner_join(catalogue, "track_id")
+    # Squared, so that what is liked most does not stand on every playlist.
+    return t.select(*_FOUND, *_COMPARED, score=(t.fit * t.fit * t.liking).round(9))
 
 
 def _first_of(t: ir.Table, via: str) -> ir.Table:
@@ -205,10 +227,10 @@ def _first_of(t: ir.Table, via: str) -> ir.Table:
     import ibis
 
     best_first = (t.score.desc(), t.track_id)
-    of_artist = ibis.window(group_by=("listener", "aim", "artist_id"), order_by=best_first)
+    of_artist = ibis.window(group_by=("who", "aim", "artist_id"), order_by=best_first)
     few = t.mutate(of_artist=ibis.row_number().over(of_artist))
     few = few.filter(few.of_artist < OF_ONE_ARTIST)
-    of_playlist = ibis.window(group_by=("listener", "aim"), order_by=(few.score.desc(), few.track_id))
+    of_playlist = ibis.window(group_by=("who", "aim"), order_by=(few.score.desc(), few.track_id))
     placed = few.mutate(via=ibis.literal(via), place=ibis.row_number().over(of_playlist).cast("int64"))
     return placed.filter(placed.place < POOLS[via])
 
@@ -217,32 +239,32 @@ def _by_artist(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Ta
     """Tracks that suit an aim by the artists that the listener hears most."""
     import ibis
 
-    artists = heard.group_by("listener", "artist_id").agg(
+    artists = heard.group_by("who", "artist_id").agg(
         known_listens=heard.listens.cast("float64").sum(), weight=(1.0 + heard.activation.sum()).log().round(9)
     )
     artists = artists.filter((artists.known_listens >= KNOWN_LISTENS) & (artists.weight > 0))
-    best = ibis.window(group_by="listener", order_by=(artists.weight.desc(), artists.artist_id))
+    best = ibis.window(group_by="who", order_by=(artists.weight.desc(), artists.artist_id))
     artists = artists.mutate(number=ibis.row_number().over(best))
-    artists = artists.filter(artists.number < TOP_ARTISTS).select("listener", "artist_id", "known_listens", "weight")
+    artists = artists.filter(artists.number < TOP_ARTISTS).select("who", "artist_id", "known_listens", "weight")
     found = _best(catalogue, "artist_id", OF_AN_ARTIST).inner_join(_for_aims(artists, middles), ["artist_id", "aim"])
-    return found.select(*_FOUND, "known_listens", score=_score(found, found.weight))
+    return found.select(*_FOUND, "song_id", "known_listens", score=_score(found, found.weight))
 
 
 def _by_genre(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Table:
     """Tracks that suit an aim of the genres that the listener hears most."""
     import ibis
 
-    genres = heard.filter(heard.genre.notnull()).group_by("listener", "genre")
+    genres = heard.filter(heard.genre.notnull()).group_by("who", "genre")
     genres = genres.agg(genre_tracks=lambda t: t.count(), genre_listens=lambda t: t.listens.cast("float64").sum())
-    known = genres.genre_listens.sum().over(ibis.window(group_by="listener"))
-    best = ibis.window(group_by="listener", order_by=(genres.genre_listens.desc(), genres.genre))
+    known = genres.genre_listens.sum().over(ibis.window(group_by="who"))
+    best = ibis.window(group_by="who", order_by=(genres.genre_listens.desc(), genres.genre))
     genres = genres.mutate(
         known_listens=known, share_pct=percent(genres.genre_listens, known), number=ibis.row_number().over(best)
     )
     genres = genres.filter((genres.number < TOP_GENRES) & (genres.genre_tracks >= KNOWN_TRACKS))
-    genres = genres.select("listener", "genre", "known_listens", "share_pct")
+    genres = genres.select("who", "genre", "number", *_EVIDENCE)
     found = _best(catalogue, "genre", OF_A_GENRE).inner_join(_for_aims(genres, middles), ["genre", "aim"])
-    return found.select(*_FOUND, "genre", "known_listens", "share_pct", score=_score(found, ibis.literal(1.0)))
+    return found.select(*_FOUND, "song_id", "number", *_EVIDENCE, score=_score(found, ibis.literal(1.0)))
 
 
 def _best(catalogue: ir.Table, group: str, most: int) -> ir.Table:
@@ -258,7 +280,7 @@ def _best(catalogue: ir.Table, group: str, most: int) -> ir.Table:
 def _middles(known: ir.Table) -> ir.Table:
     """The middle of the music that the listener already hears for each aim."""
     weights = known.score.sum()
-    return known.group_by("listener", "aim").agg(
+    return known.group_by("who", "aim").agg(
         {f"middle_{f}": ((known[f] * known.score).sum() / weights.nullif(0.0)) for f in _COMPARED}
     )
 
@@ -268,8 +290,8 @@ def _for_aims(groups: ir.Table, middles: ir.Table) -> ir.Table:
     import ibis
 
     # Before tracks are joined: of those there are hundreds to each.
-    each = groups.mutate(aim=ibis.array(list(AIMS)).unnest())
-    return each.left_join(middles, ["listener", "aim"]).drop("listener_right", "aim_right")
+    each = groups.mutate(aim=ibis.array([ibis.literal(number, "int64") for number in range(len(AIMS))]).unnest())
+    return each.left_join(middles, ["who", "aim"]).drop("who_right", "aim_right")
 
 
 def _score(found: ir.Table, weight: ir.FloatingValue) -> ir.FloatingColumn:
@@ -283,17 +305,20 @@ def _score(found: ir.Table, weight: ir.FloatingValue) -> ir.FloatingColumn:
 
 def _never_heard(candidates: ir.Table, heard: ir.Table) -> ir.Table:
     """Candidates of which the listener has heard no version."""
-    return candidates.anti_join(heard, ("listener", "song_id"))
+    return candidates.anti_join(heard, ("who", "song_id"))
 
 
 def _in_proportion(by_genre: ir.Table) -> ir.Table:
     """Genres by turns, in proportion to the listens of each."""
     import ibis
 
-    own = ibis.window(group_by=("listener", "aim", "genre"), order_by=(by_genre.score.desc(), by_genre.track_id))
+    own = ibis.window(group_by=("who", "aim", "number"), order_by=(by_genre.score.desc(), by_genre.track_id))
+    placed = by_genre.mutate(of_genre=ibis.row_number().over(own))
+    # Twice as many as there are places, since more than two of an artist have none.
+    placed = placed.filter(placed.of_genre < 2 * POOLS["genre"])
     # Sainte-Laguë, as seats of a parliament are given out: after k tracks a genre has 2 k + 1 to divide by.
-    quotient = by_genre.share_pct / 100.0 / (2.0 * ibis.row_number().over(own).cast("float64") + 1.0)
-    return by_genre.mutate(score=quotient.round(9))
+    quotient = placed.share_pct / 100.0 / (2.0 * placed.of_genre.cast("float64") + 1.0)
+    return placed.mutate(score=quotient.round(9))
 
 
 def _candidates(t: ir.Table) -> ir.Table:
@@ -301,70 +326,62 @@ def _candidates(t: ir.Table) -> ir.Table:
     import ibis
 
     missing: dict[str, ir.Value] = {
-        **dict.fromkeys(("known_listens", "share_pct"), ibis.null("float64")),
+        **dict.fromkeys(_EVIDENCE, ibis.null("float64")),
         **dict.fromkeys(("listens", "sessions"), ibis.literal(0, "int64")),
         "last_heard_at": ibis.null("timestamp('UTC', 6)"),
         "last_date": ibis.null("date"),
     }
     rows = t.mutate(**{name: value for name, value in missing.items() if name not in t.columns})
-    return rows.select(*_PLACE, "track_id", "fit", *_HEARD, "known_listens", "share_pct")
+    return rows.select("who", "aim", "via", "place", "track_id", "fit", *_HEARD, *_EVIDENCE)
 
 
-def _described(candidates: ir.Table, tracks: ir.Table) -> ir.Table:
+def _described(candidates: ir.Table, listeners: ir.Table, tracks: ir.Table) -> ir.Table:
     """What the second step is given of each."""
+    import ibis
+
     described = tracks.select(*_TRACK, "song", *FEATURES, "feature_source")
-    rows = candidates.inner_join(described, "track_id")
+    rows = candidates.inner_join(listeners, "who").inner_join(described, "track_id")
+    rows = rows.mutate(aim=ibis.array(list(AIMS))[rows.aim])
     of_track = (*_TRACK, "song", "fit", *FEATURES, "feature_source", *_HEARD)
-    return rows.select(*_PLACE, *of_track, "known_listens", "share_pct")
-
-
-class _Candidate(NamedTuple):
-    row: int
-    via: str
-    artist: int
-    song: tuple[int, str]
+    return rows.select(*_PLACE, *of_track, *_EVIDENCE)
 
 
 def _chosen(rows: pa.Table) -> list[int]:
     """The rows that make up the playlists."""
     import numpy as np
 
-    of_playlist = codes(rows, "listener", "aim")
-    ends = [0, *(np.flatnonzero(np.diff(of_playlist)) + 1).tolist(), rows.num_rows]
-    artists, songs = rows["artist_id"].to_pylist(), rows["song"].to_pylist()
-    numbered = enumerate(zip(rows["via"].to_pylist(), artists, songs, strict=True))
-    candidates = [_Candidate(row, via, artist, (artist, song)) for row, (via, artist, song) in numbered]
-    return [row for begin, end in pairwise(ends) for row in _playlist(candidates[begin:end])]
+    starts = np.flatnonzero(np.diff(codes(rows, "listener", "aim", "via"), prepend=-1))
+    firsts = rows.select(["listener", "aim", "via"]).take(starts).to_pylist()
+    pools: dict[tuple[str, str], dict[str, range]] = {}
+    ends = np.append(starts, rows.num_rows)[1:]
+    for first, begin, end in zip(firsts, starts.tolist(), ends.tolist(), strict=True):
+        pools.setdefault((first["listener"], first["aim"]), {})[first["via"]] = range(begin, end)
+    artists, songs = codes(rows, "artist_id").tolist(), codes(rows, "artist_id", "song").tolist()
+    return [row for of_playlist in pools.values() for row in _playlist(of_playlist, artists, songs)]
 
 
-def _playlist(candidates: Sequence[_Candidate]) -> list[int]:
+def _playlist(pools: Mapping[str, range], artists: Sequence[int], songs: Sequence[int]) -> list[int]:
     """Rows of one playlist: heard and unheard in their numbers, then more of either where one is too few."""
-    heard = [c for c in candidates if c.via == "heard"]
-    by_turns = list(
-        _by_turns([c for c in candidates if c.via == "artist"], [c for c in candidates if c.via == "genre"])
-    )
+    heard, *unheard = (pools.get(via, range(0)) for via in POOLS)
+    by_turns = [row for turn in zip_longest(*unheard) for row in turn if row is not None]
     rows: list[int] = []
-    artists: dict[int, int] = {}
-    songs: set[tuple[int, str]] = set()
+    by_artist: Counter[int] = Counter()
+    has: set[int] = set()
 
-    def add(some: Sequence[_Candidate], up_to: int) -> None:
-        for one in some:
-            if len(rows) < up_to and one.song not in songs and artists.get(one.artist, 0) < OF_ONE_ARTIST:
-                rows.append(one.row)
-                songs.add(one.song)
-                artists[one.artist] = artists.get(one.artist, 0) + 1
+    def add(some: Iterable[int], up_to: int) -> None:
+        for row in some:
+            if len(rows) >= up_to:
+                return
+            if songs[row] not in has and by_artist[artists[row]] < OF_ONE_ARTIST:
+                rows.append(row)
+                has.add(songs[row])
+                by_artist[artists[row]] += 1
 
     add(heard, HEARD)
     add(by_turns, len(rows) + LENGTH - HEARD)
     add(heard, LENGTH)
     add(by_turns, LENGTH)
     return sorted(rows) if len(rows) >= SHORTEST else []
-
-
-def _by_turns(some: Sequence[_Candidate], others: Sequence[_Candidate]) -> Iterator[_Candidate]:
-    for i in range(max(len(some), len(others))):
-        yield from some[i : i + 1]
-        yield from others[i : i + 1]
 
 
 def _in_flow(rows: pa.Table, playlist: Places) -> tuple[Places, Numbers]:
