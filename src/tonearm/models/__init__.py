@@ -28,18 +28,22 @@ def names() -> tuple[str, ...]:
     return tuple(_MODELS)
 
 
-def find(name: str) -> Model:
-    """The model called ``name`` or registered as it, with its own settings; raises UnknownName."""
+def find(name: str, **options: object) -> Model:
+    """The model called ``name`` or registered as it, with those of the ``options`` that it has.
+
+    Raises UnknownName.
+    """
     import importlib
 
     for module, title in _MODELS.items():
         if name == module or (module == "popularity" and name == "spotify_classifier"):
-            model: Model = getattr(importlib.import_module(f"tonearm.models.{module}"), title)()
+            kind = getattr(importlib.import_module(f"tonearm.models.{module}"), title)
+            model: Model = kind(**{key: value for key, value in options.items() if hasattr(kind, key)})
             return model
     raise UnknownName("model", name, _MODELS, hint="`tonearm models` lists them")
 
 
-def chosen(names: Iterable[str]) -> list[Model]:
+def chosen(names: Iterable[str], **options: object) -> list[Model]:
     """The named models, all by default, in the order in which they are trained."""
     wanted = {find(name).name for name in names} or set(_MODELS)
-    return [find(name) for name in _MODELS if name in wanted]
+    return [find(name, **options) for name in _MODELS if name in wanted]

@@ -117,7 +117,7 @@ def look(settings: Settings) -> list[Drift]:
     lake, registry = open_lake(settings.lake), open_registry(settings)
     as_of = as_of_listens(lake)
     found = []
-    for model in chosen(()):
+    for model in chosen((), train_on_spotify_api=settings.train_on_spotify_api):
         version = answering(registry, model)
         if version is not None:
             found += _of_model(settings, lake, registry, model, version, as_of)

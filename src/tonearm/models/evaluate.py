@@ -192,7 +192,7 @@ def _ratio(part: Numbers, whole: Numbers) -> Numbers:
     """``part / whole``, not a number where the whole is nothing."""
     import numpy as np
 
-    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)
+    return np.asarray(np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0))
 
 
 def _positives_in_order(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
@@ -299,7 +299,7 @@ def _f1_macro(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) ->
 
     is_class, is_said = np.eye(predicted.shape[1])[actual.astype(int)], np.eye(predicted.shape[1])[predicted.argmax(1)]
     hits, both = weights @ (is_class * is_said), weights @ (is_class + is_said)
-    return np.nanmean(np.where(both > 0, 2 * hits / np.where(both > 0, both, 1.0), np.nan), axis=1)
+    return np.asarray(np.nanmean(np.where(both > 0, 2 * hits / np.where(both > 0, both, 1.0), np.nan), axis=1))
 
 
 def _rmse(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:

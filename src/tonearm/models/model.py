@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Task = Literal["binary", "regression", "classes"]
 SEED = 1
+STILL_LISTENING = timedelta(days=31)
+"""Silence after which a history is taken to have ended, and what comes next is foretold from its end."""
 
 
 @dataclass(frozen=True)

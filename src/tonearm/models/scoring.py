@@ -15,6 +15,7 @@ from tonearm.home import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
 from tonearm.models.model import SCORES as COLUMNS
+from tonearm.models.model import STILL_LISTENING
 from tonearm.models.registry import PRODUCTION, Registry, Version, open_registry
 from tonearm.settings import Settings
 
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 SCORES, FEATURES_IMPUTED = "model_scores", "imputed_features"
 SPOTIFY_API = "spotify_api"
 """Source of what came through the Spotify Web API."""
-STILL_LISTENING = timedelta(days=31)
-"""Silence after which a history is taken to have ended, and what comes next is foretold from its end."""
 _IN_LAKE = {"at": "predicted_for_at", "low": "score_low", "high": "score_high"}
 
 
@@ -127,22 +126,19 @@ def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) 
         # What did not beat its baseline does not answer.
         rows["score"], rows["score_low"], rows["score_high"] = rows["baseline_score"], None, None
         rows = rows[rows["score"].notna()]
-    served_by = "model" if is_model else "baseline"
+    # A listener whom the model serves worse than the baseline is given the baseline's numbers.
+    by_baseline = rows["score"].eq(rows["baseline_score"]) | (not is_model)
+    served_by = by_baseline.map({True: "baseline", False: "model"})
     return rows.assign(model=model.name, model_version=version.version, served_by=served_by, as_of_at=as_of)
 
 
 def _wide(found: pd.DataFrame, version: Version, as_of: datetime) -> pd.DataFrame:
-    """One row for each track, from one for each of its features; the error from the width of the interval."""
+    """One row for each track, from one for each of its features."""
     known = found[found["quantity"].isin(IMPUTED) & found["score"].notna()]
     wide = known.pivot(index="subject_id", columns="quantity", values="score").reindex(columns=list(IMPUTED))
-    errors = known.assign(error=(known["high"] - known["low"]) / (2 * _Z90))
-    errors = errors.pivot(index="subject_id", columns="quantity", values="error").reindex(columns=list(IMPUTED))
+    errors = known.pivot(index="subject_id", columns="quantity", values="standard_error").reindex(columns=list(IMPUTED))
     joined = wide.join(errors.add_suffix("_error")).reset_index().rename(columns={"subject_id": "track_id"})
     return joined.assign(model_version=version.version, as_of_at=as_of)
-
-
-_Z90 = 1.6448536269514722
-"""Standard errors from the middle to either end of a normal 90 % interval."""
 
 
 def as_arrow(name: str, rows: pd.DataFrame) -> pa.Table:

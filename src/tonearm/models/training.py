@@ -57,7 +57,7 @@ def train(
 
     Interrupted, it has kept the models that were done. Raises UnknownName, HomeBusy and RegistryUnreachable.
     """
-    todo = chosen(names)
+    todo = chosen(names, train_on_spotify_api=settings.train_on_spotify_api)
     lake, registry = open_lake(settings.lake), open_registry(settings)
     reports = []
     with writing(settings, waiting):

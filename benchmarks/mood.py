@@ -1,0 +1,48 @@
+"""How well `mood` tells valence, energy and the five moods: artists held out, and on another listener's tracks.
+
+The second learns from the catalogue without the artists of a real history whose features were measured elsewhere.
+These have five features, no genre, no album and no release: what a listener's own tracks mostly come with.
+
+    python benchmarks/mood.py --home HOME --json
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from held_out import examples, figures
+from measure import finish
+from tonearm.models.catalogue import artists
+from tonearm.models.mood import Mood
+
+METRICS = ("r2", "mae", "rmse", "coverage_90", "f1_macro", "accuracy", "log_loss")
+HISTORY = Path("../shared/data/next-track/history.parquet")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--home", type=Path, help="a home with the catalogue; else it is imported into one")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    model = Mood()
+    rows, _ = examples(model, options.home)
+    began_s = time.process_time()
+    held = model.held_out(rows, options.seed) + model.cross_source(rows, measured_elsewhere(), options.seed)
+    finish(figures(held, options.seed, METRICS, began_s), options.json)
+
+
+def measured_elsewhere() -> pd.DataFrame:
+    """The distinct tracks of the history."""
+    rows = pd.read_parquet(HISTORY).drop_duplicates("track_id").reset_index(drop=True)
+    named = ("track_name", "artist_name", "valence", "energy", "danceability")
+    rows = rows[[*named, "acousticness", "instrumentalness", "tempo"]]
+    return rows.assign(artist=artists(rows), source="real")
+
+
+if __name__ == "__main__":
+    main()

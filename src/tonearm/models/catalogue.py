@@ -1,0 +1,328 @@
+"""Tracks whose features were measured, as rows to learn from, and what can be told of any track."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tonearm.columns import FEATURES
+from tonearm.silver.names import FIELD, artist_key, title_key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Numbers = npt.NDArray[np.float32]
+    Rows = npt.NDArray[np.int64]
+
+TABLES = ("tracks", "track_identities", "kaggle_tracks_bronze", "my_tracks_features_bronze")
+"""Where the rows come from."""
+SPOTIFY_API = "spotify_api"
+"""Source of what the Spotify Web API told; its terms forbid to learn from it."""
+MEASURED = (*FEATURES, "liveness")
+TEXTS = ("artist_name", "track_name", "album_name", "release_date", "genre", "subgenre")
+_TOLD = ("popularity", "duration_s", "key", "mode", "time_signature", "is_explicit", *MEASURED)
+
+TITLE_MARKS = {
+    "remix": r"\bremix|\bmix\b|\bedit\b|rework|bootleg|\bvip\b|\bflip\b",
+    "radio": r"radio edit",
+    "extended": r"extended|original mix|\bclub\b",
+    "live": r"\blive\b|unplugged|session",
+    "guests": r"\bfeat\.|\bft\.|featuring|\(with ",
+    "remaster": r"remaster",
+    "acoustic": r"acoustic|piano|stripped",
+    "instrumental": r"instrumental|karaoke",
+    "soundtrack": r"from \"|from the|soundtrack|theme",
+    "version": r"version",
+    "cover": r"cover|tribute|made famous",
+    "brackets": r"[(\[]",
+    "dash": r" - ",
+    "other_script": r"[^\x00-\x7f]",
+}
+"""What a title says about the recording."""
+ALBUM_MARKS = {
+    "deluxe": r"deluxe|expanded|edition",
+    "collection": r"best of|greatest|hits|collection|essential|anthology|gold|years",
+    "remix": r"remix",
+    "live": r"\blive\b",
+    "soundtrack": r"soundtrack|motion picture|original",
+    "compilation": r"\bvol|various|compilation|\bmix|presents|playlist",
+    "ep": r"\bep\b",
+}
+"""What an album's title says about what it collects."""
+
+RELEASE = ("released", "release_month", "release_weekday", "release_digits")
+TITLE = (*(f"title_{m}" for m in TITLE_MARKS), "title_letters", "title_words", "title_is_upper", "title_is_lower")
+ALBUM = (*(f"album_{m}" for m in ALBUM_MARKS), "album_letters", "album_is_title", "album_has_title", "album_has_artist")
+CATEGORIES = ("genre", "subgenre")
+OTHER_SOUND = ("duration_s", "key", "mode", "time_signature", "is_explicit")
+NAMES = (*TITLE, *ALBUM, "artist_letters")
+LISTING = (*RELEASE, *ALBUM, *CATEGORIES)
+"""What a catalogue tells beyond the names and the sound."""
+NUMBERS = (*_TOLD[1:], *RELEASE, *TITLE, *ALBUM, "artist_letters")
+
+
+def measured(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -> pd.DataFrame:
+    """Tracks whose features were measured: one row per track of a catalogue, or measured for its owner.
+
+    ``source`` is ``catalogue`` or ``real``; ``artist`` is the normalised name; ``lists`` are the ids of the playlists
+    in which the catalogue found the track, apart by spaces. A catalogue lists a track once for each playlist: these
+    are one row, with the genre and subgenre that occur most, and otherwise the most popular. What a catalogue tells
+    of a track has no date, so an instant to look back from leaves nothing out.
+    """
+    import pandas as pd
+
+    parts = [_listed(tables, is_spotify_api_allowed), _owned(tables, is_spotify_api_allowed)]
+    rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    rows["artist"] = artists(rows)
+    return rows.sort_values(["source", "spotify_id", "track_id"], ignore_index=True)
+
+
+def _listed(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -> pd.DataFrame:
+    rows = tables["kaggle_tracks_bronze"]
+    rows = rows[rows.reason.isna() & (rows.outcome == "kept")]
+    if not is_spotify_api_allowed:
+        rows = rows[rows.source != SPOTIFY_API]
+    rows = rows.merge(tables["track_identities"][["name_id", "track_id"]], on="name_id")
+    rows = rows.assign(spotify_id=rows.spotify_id.fillna(rows.name_id.astype(str)))
+    rows = rows.sort_values(["spotify_id", "popularity", "record_id"], ascending=[True, False, True])
+    one = rows.drop_duplicates("spotify_id").drop(columns=list(CATEGORIES))
+    one = one.merge(_most_frequent(rows), on="spotify_id", how="left")
+    lists = rows.dropna(subset=["playlist_id"]).groupby("spotify_id").playlist_id.agg(lambda ids: " ".join(sorted(ids)))
+    one["lists"] = one.spotify_id.map(lists)
+    one["source"] = "catalogue"
+    return one[["track_id", "spotify_id", "source", "lists", *TEXTS, *_TOLD]]
+
+
+def _most_frequent(rows: pd.DataFrame) -> pd.DataFrame:
+    """The genre and subgenre under which each track is listed most, the first by name where several are."""
+    counted = rows.groupby(["spotify_id", *CATEGORIES], dropna=False).size().reset_index(name="rows")
+    counted = counted.sort_values(["spotify_id", "rows", *CATEGORIES], ascending=[True, False, True, True])
+    return counted.drop_duplicates("spotify_id").drop(columns="rows")
+
+
+def _owned(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -> pd.DataFrame:
+    rows = tables.get("my_tracks_features_bronze")
+    if rows is None or rows.empty:
+        return _nothing()
+    if not is_spotify_api_allowed:
+        rows = rows[rows.source != SPOTIFY_API]
+    named = tables["tracks"][["track_id", "spotify_id", "artist_name", "track_name", "genre", "duration_s"]]
+    rows = rows.drop_duplicates("spotify_id").merge(named.dropna(subset=["spotify_id"]), on="spotify_id")
+    return rows.assign(source="real")
+
+
+def _nothing() -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame({"track_id": pd.Series(dtype="int64"), "source": pd.Series(dtype="str")})
+
+
+def artists(records: pd.DataFrame) -> npt.NDArray[Any]:
+    """The normalised name of each record's artist, empty where it is not told."""
+    import numpy as np
+
+    names = texts(records, "artist_name")
+    keys = {name: artist_key(name) for name in names.unique()}
+    return np.array([keys[name] for name in names], dtype=object)
+
+
+def texts(records: pd.DataFrame, column: str) -> pd.Series:
+    """A column of any records as text, empty where nothing is told."""
+    import pandas as pd
+
+    if column not in records:
+        return pd.Series("", index=records.index, dtype=object)
+    values = records[column]
+    return values.astype(object).where(values.notna(), "").astype(str).astype(object)
+
+
+def numbers(records: pd.DataFrame, column: str) -> pd.Series:
+    """A column of any records as numbers; null where there is none, and for infinities."""
+    import numpy as np
+    import pandas as pd
+
+    if column not in records:
+        return pd.Series(np.nan, index=records.index, dtype="float64")
+    values = records[column]
+    if values.dtype == object:
+        values = values.map({True: 1.0, False: 0.0}).where(values.map(lambda v: isinstance(v, bool)), values)
+    return pd.to_numeric(values, errors="coerce").astype("float64").replace([np.inf, -np.inf], np.nan)
+
+
+def inputs(records: pd.DataFrame) -> pd.DataFrame:
+    """What any records tell about their tracks: ``NUMBERS`` and ``CATEGORIES``, null where nothing is told.
+
+    A record may tell ``duration_ms`` in place of ``duration_s``, and ``year`` in place of ``release_date``.
+    """
+    import pandas as pd
+
+    found = {c: numbers(records, c) for c in _TOLD[1:]}
+    found["duration_s"] = found["duration_s"].fillna(numbers(records, "duration_ms") / 1000)
+    found |= _release(records) | _names(records)
+    shown = pd.DataFrame(found, index=records.index)[list(NUMBERS)].astype("float32")
+    for column in CATEGORIES:
+        shown[column] = texts(records, column)
+    return shown
+
+
+def _release(records: pd.DataFrame) -> dict[str, pd.Series]:
+    """When the track was released: years, and month and weekday where the date says so, and how exact it is."""
+    import pandas as pd
+
+    written = texts(records, "release_date").str.extract(r"^(\d{4})(?:-(\d\d))?(?:-(\d\d))?").astype("float64")
+    year = written[0].fillna(numbers(records, "year"))
+    day = pd.to_datetime({"year": written[0], "month": written[1], "day": written[2]}, errors="coerce")
+    within = (written[1].fillna(7) - 1) / 12 + (written[2].fillna(1) - 1) / 365
+    digits = 4.0 + 2 * written[1].notna() + 2 * written[2].notna()
+    return {
+        "released": year + within.where(written[1].notna(), 0.5),
+        "release_month": written[1],
+        "release_weekday": day.dt.day_of_week.astype("float64"),
+        "release_digits": digits.where(year.notna()),
+    }
+
+
+def _names(records: pd.DataFrame) -> dict[str, pd.Series]:
+    title, album, artist = (texts(records, c) for c in ("track_name", "album_name", "artist_name"))
+    lower, lower_album = title.str.lower(), album.str.lower()
+    found = {f"title_{m}": lower.str.contains(p).astype("float64") for m, p in TITLE_MARKS.items()}
+    found |= {"title_letters": title.str.len(), "title_words": title.str.count(" ") + 1.0}
+    found |= {"title_is_upper": (title == title.str.upper()) * 1.0, "title_is_lower": (title == lower) * 1.0}
+    found |= {f"album_{m}": lower_album.str.contains(p).astype("float64") for m, p in ALBUM_MARKS.items()}
+    bare, bare_album = (_bare(names) for names in (lower, lower_album))
+    begins = [a.startswith(t) for t, a in zip(bare, bare_album, strict=True)]
+    has_artist = [n in a for n, a in zip(artist.str.lower(), lower_album, strict=True)]
+    found |= {
+        "album_letters": album.str.len(),
+        "album_is_title": (bare == bare_album) * 1.0,
+        "album_has_title": _flags(begins, records),
+        "album_has_artist": _flags(has_artist, records),
+    }
+    told = {name: values.where(title != "") for name, values in found.items() if name in TITLE}
+    told |= {name: values.where((album != "") & (title != "")) for name, values in found.items() if name in ALBUM}
+    return told | {"artist_letters": artist.str.len().where(artist != "")}
+
+
+def _bare(names: pd.Series) -> pd.Series:
+    """Titles without what stands in brackets or after a dash."""
+    return names.str.replace(r"\s*[(\[].*$|\s+-\s.*$", "", regex=True).str.strip()
+
+
+def _flags(values: Sequence[bool], records: pd.DataFrame) -> pd.Series:
+    import pandas as pd
+
+    return pd.Series(values, index=records.index, dtype="float64")
+
+
+BLANKED = 0.5
+"""Share of rows in which a group of inputs is blanked, so that a model learns to do without it."""
+
+
+def blanked(inputs: pd.DataFrame, groups: Sequence[Sequence[str]], seed: int) -> pd.DataFrame:
+    """``inputs`` with each group of columns left out in a random half of the rows, by itself."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    bare = inputs.copy()
+    for group in groups:
+        rows = rng.random(len(bare)) < BLANKED
+        for column in group:
+            bare.loc[rows, column] = blank(column)
+    return bare
+
+
+def blank(column: str) -> Any:
+    """What stands in an input of which nothing is known: no text, no tracks, no number."""
+    import numpy as np
+
+    return "" if column in CATEGORIES else np.float32(0.0 if column.endswith("_tracks") else np.nan)
+
+
+def recordings(records: pd.DataFrame) -> npt.NDArray[Any]:
+    """What tells a recording: the normalised names of its artist and title, as one text."""
+    import numpy as np
+
+    titles = texts(records, "track_name")
+    keys = {title: title_key(title) for title in titles.unique()}
+    return np.array([f"{a}{FIELD}{keys[t]}" for a, t in zip(artists(records), titles, strict=True)], dtype=object)
+
+
+def others(
+    artist: npt.NDArray[Any], recording: npt.NDArray[Any], values: npt.NDArray[Any], known: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Sum of ``values`` (n, k) over the known other recordings of each row's artist, and how many rows these are."""
+    import numpy as np
+
+    both = np.column_stack([np.where(known[:, None], values, 0.0), known.astype(float)])
+    total = -sums_by(recording, both)
+    total += sums_by(artist, both)
+    return total[:, :-1], np.rint(total[:, -1])
+
+
+def sums_by(key: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Each row's sum of ``values`` (n, k) over all rows with the same key."""
+    import pandas as pd
+
+    of, _ = pd.factorize(key)
+    summed: npt.NDArray[np.float64] = _summed(of, values)[of]
+    return summed
+
+
+def _summed(of: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    import numpy as np
+
+    return np.column_stack([np.bincount(of, values[:, j]) for j in range(values.shape[1])])
+
+
+COMPANY_SHRUNK_BY = 5.0
+"""Companions that the mean of all tracks counts as: of a few, their mean says little."""
+
+
+def memberships(lists: pd.Series) -> tuple[Rows, Rows]:
+    """Row and list of each membership, from texts of ids apart by spaces."""
+    import numpy as np
+    import pandas as pd
+
+    split = lists.astype(object).where(lists.notna(), "").str.split().reset_index(drop=True).explode().dropna()
+    codes, _ = pd.factorize(split)
+    return split.index.to_numpy(np.int64), codes.astype(np.int64)
+
+
+def company(
+    row: Rows, of: Rows, artist: npt.NDArray[Any], values: npt.NDArray[Any], known: npt.NDArray[np.bool_]
+) -> Numbers:
+    """What each row keeps company with: mean ``values`` of other artists' known rows in its lists, and their number.
+
+    ``values`` are deviations from the mean of all tracks, towards which a small company is shrunk. Null without any.
+    """
+    import numpy as np
+
+    n, lists = len(artist), int(of.max()) + 1 if len(of) else 0
+    if not lists:
+        return np.column_stack([np.full(values.shape, np.nan), np.zeros(n)]).astype("float32")
+    _, code = np.unique(artist.astype(str), return_inverse=True)
+    both = np.column_stack([np.where(known[:, None], values, 0.0), known.astype(float)])[row]
+    _, mine = np.unique(of * (code.max() + 1) + code[row], return_inverse=True)
+    companions = _summed(of, both)[of] - _summed(mine, both)[mine]
+    total = np.zeros((n, both.shape[1]))
+    np.add.at(total, row, companions)
+    count = np.rint(total[:, -1:])
+    mean = np.where(count > 0, total[:, :-1] / (count + COMPANY_SHRUNK_BY), np.nan)
+    return np.column_stack([mean, count]).astype("float32")
+
+
+def heard(tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
+    """Tracks that were heard before ``as_of``, one row each, with what the catalogue tells of the most popular row."""
+    names = tables["track_identities"][["name_id", "track_id"]]
+    listens = tables["listens"]
+    listens = listens[listens.started_at < as_of][["name_id"]].drop_duplicates().merge(names, on="name_id")
+    rows = tables["tracks"][tables["tracks"].track_id.isin(listens.track_id)]
+    listed = tables["kaggle_tracks_bronze"]
+    listed = listed[listed.reason.isna()].merge(names, on="name_id")
+    listed = listed.sort_values(["popularity", "record_id"], ascending=[False, True]).drop_duplicates("track_id")
+    more = [c for c in listed.columns if c in (*TEXTS, *_TOLD) and c not in rows.columns]
+    return rows.merge(listed[["track_id", *more]], on="track_id", how="left").reset_index(drop=True)

@@ -1,0 +1,214 @@
+"""Models learned without a fifth of the artists each, so that every track can be predicted by one that never saw it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonearm.models.evaluate import grouped
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Labels = npt.NDArray[Any]
+    Values = npt.NDArray[np.float64]
+
+FOLDS = 5
+TRUSTED = (
+    "numpy.dtype",
+    "sklearn.tree._tree.Tree",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
+)
+"""All that a saved model may contain beyond what skops trusts by itself."""
+
+
+def with_categories(estimator: Any, numbers: Sequence[str], categories: Sequence[str], is_linear: bool = False) -> Any:
+    """A pipeline of ``estimator`` over a branch of numbers and one of categories; what it never saw is ignored.
+
+    Trees take missing numbers as they are. What is linear or cannot, gets them filled with the median and scaled.
+    """
+    import numpy as np
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    filled = Pipeline(
+        [("fill", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())]
+    )
+    one_hot = OneHotEncoder(handle_unknown="ignore", min_frequency=20, sparse_output=False, dtype=np.float32)
+    branches = [
+        ("numbers", filled if is_linear else "passthrough", list(numbers)),
+        ("categories", one_hot, list(categories)),
+    ]
+    return Pipeline([("inputs", ColumnTransformer(branches)), ("model", estimator)])
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """One fitted model per fold of artists, and the artists that it was learned from."""
+
+    models: tuple[Any, ...]
+    artists: frozenset[str]
+    seed: int
+
+    def predict(self, inputs: pd.DataFrame, artist: Labels) -> Values:
+        """Of each row, what the model without its artist says; of artists that none saw, the mean of all."""
+        import numpy as np
+
+        is_seen = np.array([name in self.artists for name in artist], dtype=bool)
+        fold = np.where(is_seen, grouped(artist, len(self.models), self.seed), -1) if len(artist) else np.zeros(0)
+        said: Values | None = None
+        for number, model in enumerate(self.models):
+            for rows, share in ((fold == number, 1.0), (fold == -1, 1 / len(self.models))):
+                if rows.any():
+                    answer = _answer(model, inputs[rows])
+                    said = np.zeros((len(inputs), *answer.shape[1:])) if said is None else said
+                    said[rows] += share * answer
+        return np.zeros(len(inputs)) if said is None else said
+
+    def save(self, folder: Path, name: str) -> None:
+        """Write the models, with skops, and the artists, as JSON."""
+        import skops.io
+
+        for number, model in enumerate(self.models):
+            skops.io.dump(model, folder / f"{name}_{number}.skops")
+        learned = {"seed": self.seed, "folds": len(self.models), "artists": sorted(self.artists)}
+        (folder / f"{name}_folds.json").write_text(json.dumps(learned))
+
+    @staticmethod
+    def load(folder: Path, name: str) -> CrossFit:
+        """What :meth:`save` wrote."""
+        import skops.io
+
+        learned = json.loads((folder / f"{name}_folds.json").read_text())
+        files = [folder / f"{name}_{number}.skops" for number in range(learned["folds"])]
+        models = tuple(skops.io.load(file, trusted=list(TRUSTED)) for file in files)
+        return CrossFit(models, frozenset(learned["artists"]), learned["seed"])
+
+
+def _answer(model: Any, inputs: pd.DataFrame) -> Values:
+    """Probability of the label, or the numbers predicted."""
+    import numpy as np
+
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(inputs)[:, 1], dtype=float)
+    return np.asarray(model.predict(inputs), dtype=float)
+
+
+def cross_fit(artist: Labels, learn: Callable[[Labels], Any], seed: int, folds: int = FOLDS) -> CrossFit:
+    """What ``learn`` makes of all artists but those of each fold; it gets a mask of the rows."""
+    fold = grouped(artist, folds, seed)
+    models = tuple(learn(fold != number) for number in range(folds))
+    return CrossFit(models, frozenset(artist.astype(str).tolist()), seed)
+
+
+QUANTILES = 101
+GROUPS = 10
+"""Groups of equal size by what was predicted: low predictions err otherwise than high ones."""
+FEWEST = 100
+"""Fewer residuals tell too roughly where 5 % end; the stratum's own are taken together, or all."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far predictions of unseen artists were off: quantiles of the residuals, by stratum and size of prediction.
+
+    An interval of residuals of rows that the model did not see covers as many new ones (cross-conformal
+    prediction: Vovk 2015; Barber et al. 2021).
+    """
+
+    edges: Mapping[str, tuple[float, ...]]
+    quantiles: Mapping[str, tuple[tuple[float, ...], ...]]
+
+    @staticmethod
+    def of(predicted: Values, actual: Values, stratum: Labels) -> Spread:
+        """Learned from predictions of rows that the model did not see."""
+        import numpy as np
+
+        edges, quantiles = {}, {}
+        for name in ("", *sorted(set(stratum.tolist()))):
+            rows = np.ones(len(predicted), bool) if name == "" else stratum == name
+            if name and rows.sum() < FEWEST:
+                continue
+            groups = max(1, min(GROUPS, int(rows.sum()) // FEWEST))
+            cuts = np.quantile(predicted[rows], np.linspace(0, 1, groups + 1)[1:-1])
+            which = np.searchsorted(cuts, predicted[rows])
+            residual = (actual - predicted)[rows]
+            at = np.linspace(0, 1, QUANTILES)
+            parts = [residual[which == g] if (which == g).sum() >= FEWEST else residual for g in range(groups)]
+            edges[name] = tuple(cuts.tolist())
+            # Weibull's quantiles leave room for the row that is to come, as conformal prediction asks.
+            quantiles[name] = tuple(tuple(np.quantile(part, at, method="weibull").tolist()) for part in parts)
+        return Spread(edges, quantiles)
+
+    @staticmethod
+    def from_json(found: Mapping[str, Any]) -> Spread:
+        """What a spread's fields were written as."""
+        quantiles = {name: tuple(map(tuple, parts)) for name, parts in found["quantiles"].items()}
+        return Spread({name: tuple(cuts) for name, cuts in found["edges"].items()}, quantiles)
+
+    def around(self, predicted: Values, stratum: Labels) -> Values:
+        """(n, 101) quantiles of what may be in place of each prediction."""
+        import numpy as np
+
+        found = np.zeros((len(predicted), QUANTILES))
+        for name in set(stratum.tolist()):
+            rows, known = stratum == name, name if name in self.edges else ""
+            which = np.searchsorted(np.array(self.edges[known]), predicted[rows])
+            found[rows] = predicted[rows, None] + np.array(self.quantiles[known])[which]
+        return found
+
+
+def below(quantiles: Values, limit: float) -> Values:
+    """Probability of less than ``limit``, by the quantiles of each row."""
+    import numpy as np
+
+    at = np.linspace(0, 1, quantiles.shape[1])
+    return np.array([np.interp(limit, row, at, left=0.0, right=1.0) for row in quantiles], dtype=float)
+
+
+def without_own_fold(
+    predicted: Values, actual: Values, artist: Labels, stratum: Labels, seed: int, folds: int = FOLDS
+) -> Values:
+    """The quantiles around each prediction, by residuals of other folds' artists only."""
+    import numpy as np
+
+    fold = grouped(artist, folds, seed)
+    found = np.zeros((len(predicted), QUANTILES))
+    for number in range(folds):
+        rest, own = fold != number, fold == number
+        found[own] = Spread.of(predicted[rest], actual[rest], stratum[rest]).around(predicted[own], stratum[own])
+    return found
+
+
+@lru_cache(maxsize=4)
+def _kept(key: object, once: _Once) -> Any:
+    return once.make()
+
+
+@dataclass(frozen=True)
+class _Once:
+    make: Callable[[], Any]
+
+    def __hash__(self) -> int:
+        return 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Once)
+
+
+def once(model: object, examples: pd.DataFrame, seed: int, make: Callable[[], Any]) -> Any:
+    """What ``make`` makes of these examples, made once: what is tested and what is served are the same fits."""
+    import pandas as pd
+
+    content = int(pd.util.hash_pandas_object(examples, index=False).sum()) if len(examples) else 0
+    return _kept((model, seed, len(examples), content), _Once(make))

@@ -1,0 +1,121 @@
+"""What models of single listeners share: their rows, until when each listens, and who is served the model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tonearm.errors import ModelDamaged
+from tonearm.models.model import STILL_LISTENING
+from tonearm.silver.sessions import MEASURED
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Numbers = npt.NDArray[np.float64]
+    Ints = npt.NDArray[np.int64]
+    Words = npt.NDArray[np.object_]
+
+Serves = Literal["model", "baseline"]
+FILE = "model.json"
+RESAMPLES = 1000
+FEWEST_BLOCKS = 8
+
+
+def measured(listens: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """Listens before ``as_of`` whose features were measured, oldest first."""
+    import pandas as pd
+
+    known = listens["feature_source"].isin(MEASURED) & (listens["started_at"] < pd.Timestamp(as_of))
+    return in_order(listens[known])
+
+
+def in_order(listens: pd.DataFrame) -> pd.DataFrame:
+    """By listener and time; what began together stays in an order that does not depend on the engine."""
+    keys = [key for key in ("listener", "started_at", "listen_id") if key in listens.columns]
+    return listens.sort_values(keys, kind="stable").reset_index(drop=True)
+
+
+def by_listener(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each listener's rows, in their order."""
+    for name, own in rows.groupby("listener", sort=True):
+        yield str(name), own.reset_index(drop=True)
+
+
+def now_of(listens: pd.DataFrame, as_of: datetime) -> pd.Timestamp:
+    """From when on one listener's future is foretold: ``as_of``, or right after the end of a history that ended."""
+    import pandas as pd
+
+    now, newest = pd.Timestamp(as_of), listens["started_at"].max()
+    return now if now - newest < STILL_LISTENING else newest + pd.Timedelta(seconds=1)
+
+
+def local_offset(listens: pd.DataFrame) -> pd.Timedelta:
+    """Local minus UTC time at a listener's newest listen, to the minute."""
+    import pandas as pd
+
+    last = listens.iloc[-1]
+    apart: pd.Timedelta = last["started_at_local"] - last["started_at"].tz_convert(None)
+    return pd.Timedelta(apart).round("min")
+
+
+def serves(own: Numbers, baseline: Numbers, block: npt.NDArray[Any], seed: int) -> Serves:
+    """The baseline where its losses are below the ``own`` beyond chance: the 95 % interval over whole blocks."""
+    import numpy as np
+
+    blocks, of = np.unique(block, return_inverse=True)
+    if len(blocks) < FEWEST_BLOCKS:
+        return "model"
+    gain, rows = np.bincount(of, baseline - own), np.bincount(of)
+    drawn = np.random.default_rng(seed).integers(0, len(blocks), (RESAMPLES, len(blocks)))
+    means = gain[drawn].sum(axis=1) / rows[drawn].sum(axis=1)
+    return "baseline" if float(np.quantile(means, 0.975)) < 0 else "model"
+
+
+def log_losses(actual: Numbers, probability: Numbers) -> Numbers:
+    """Of each row of a yes or no."""
+    import numpy as np
+
+    return np.asarray(-np.log(np.clip(np.where(actual > 0, probability, 1 - probability), 1e-6, 1)))
+
+
+def save_listeners(folder: Path, listeners: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write each listener's parameters, plain numbers, words and lists, as one JSON file."""
+    text = json.dumps({"listeners": listeners}, sort_keys=True, allow_nan=False)
+    (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def load_listeners(folder: Path, name: str) -> dict[str, dict[str, Any]]:
+    """What :func:`save_listeners` wrote; raises ModelDamaged where it cannot be read."""
+    path = folder / FILE
+    try:
+        found: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["listeners"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelDamaged(f"{path} of model {name} cannot be read; train the model again") from error
+    return found
+
+
+def column(records: pd.DataFrame, name: str) -> Numbers:
+    """A column of numbers that strangers sent: NaN where it is missing, infinite or none."""
+    import numpy as np
+    import pandas as pd
+
+    if name not in records.columns:
+        return np.full(len(records), np.nan)
+    values = np.array(pd.to_numeric(records[name], errors="coerce"), dtype=np.float64)
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def names(records: pd.DataFrame, name: str) -> Words:
+    """A column of words that strangers sent; "" where there is none."""
+    import numpy as np
+
+    if name not in records.columns:
+        return np.full(len(records), "", dtype=object)
+    values = records[name]
+    return np.asarray(values.astype(object).where(values.notna(), "").astype(str), dtype=object)
