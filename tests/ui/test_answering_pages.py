@@ -38,7 +38,13 @@ def patterns() -> None:
     drawn.page()
 
 
-PAGES = {"why": why, "now": now, "patterns": patterns}
+def coming() -> None:
+    from tonearm.ui.views import next as drawn
+
+    drawn.page()
+
+
+PAGES = {"why": why, "now": now, "next": coming, "patterns": patterns}
 
 
 def draw(name: str) -> AppTest:
@@ -138,3 +144,42 @@ def test_every_section_shows_its_table_and_how_it_was_made(filled: Settings, loo
     assert len(page.expander) == 5
     assert "Welch" in "".join(text.value for text in page.expander[1].markdown)
     assert "p_corrected" in page.expander[1].dataframe[0].value.columns
+
+
+def test_without_trained_models_one_box_says_what_to_do(measured: Settings, looking_at: LookingAt) -> None:
+    looking_at(measured.home)
+    page = draw("next")
+    assert ["tonearm train" in box.value for box in page.info] == [True]
+    assert not page.subheader
+
+
+def test_what_next_answers_from_what_the_models_left(foretold: Settings, looking_at: LookingAt) -> None:
+    looking_at(foretold.home)
+    page = draw("next")
+    assert (len(page.subheader), charts_of(page)) == (6, 6)
+    # The last of 24 hours from 12 h in Berlin on is the likeliest; 1 to 24 fiftieths add up to six.
+    assert "**Most likely Saturday at 11–12 h**: 48 % that a session starts, usually 20 %" in said(page)
+    assert "a session is expected to start in 6.0" in said(page)
+    assert "**Calm and acoustic**, should your last session go on: 60 % for the next track, usually 30 %" in said(page)
+    assert "**Calmest Friday at 12–13 h, most energetic Saturday at 11–12 h**" in said(page)
+    assert "What answers is a simple rule, how near each is to it already: the model was not shown" in said(page)
+    assert "**4 of 5 models** are shown to be better" in said(page)
+
+
+def test_the_coming_week_can_be_asked_for_its_mood(foretold: Settings, looking_at: LookingAt) -> None:
+    looking_at(foretold.home)
+    choice = next(c for c in draw("next").get("button_group") if c.label == "Of the coming week")
+    page = choice.set_value("valence").run(timeout=30)
+    assert "**Least positive Friday at 12–13 h" in said(page)
+    assert charts_of(page) == 6
+
+
+def test_a_forecast_that_was_not_built_leaves_the_others(
+    foretold: Settings, tmp_path: Path, looking_at: LookingAt
+) -> None:
+    shutil.copytree(foretold.home, tmp_path / "home")
+    shutil.rmtree(tmp_path / "home" / "lake" / "artist_breakouts")
+    looking_at(tmp_path / "home")
+    page = draw("next")
+    assert len(page.subheader) == 5
+    assert "artist\\_breakouts has not been built yet" in said(page)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import sleep
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from urllib.error import URLError
 import pytest
 
 from tests.ui.conftest import LISTENS, history
+from tonearm.settings import Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -46,8 +48,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """``tonearm serve`` on an empty home; it must end cleanly on Ctrl-C."""
-    home, port = tmp_path_factory.mktemp("served") / "home", free_port()
+    """``tonearm serve`` on an empty home."""
+    with serving(tmp_path_factory.mktemp("served") / "home") as address:
+        yield address
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[str]:
+    """``tonearm serve`` on a home; it must end cleanly on Ctrl-C."""
+    port = free_port()
     command = [sys.executable, "-m", "tonearm", "--home", str(home), "serve", "--port", str(port)]
     served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -269,6 +278,25 @@ def test_the_pages_that_answer_fit_the_screen(browser: Browser, address: str, si
     picture(page, f"{name.lower()}-{size}")
     assert elsewhere == []
     page.context.close()
+
+
+def test_what_next_fits_the_screen(browser: Browser, foretold: Settings) -> None:
+    with serving(foretold.home) as address:
+        for size, scheme in (("desktop", "light"), ("phone", "dark")):
+            page, elsewhere = open_page(browser, size, scheme)
+            page.goto(f"{address}/next")
+            page.get_by_role("heading", name="Can I believe it?").wait_for()
+            settle(page)
+            page.locator("canvas, svg.marks").nth(5).wait_for()
+            assert page.get_by_test_id("stException").count() == 0
+            assert page.evaluate(
+                "[...document.querySelectorAll('[data-testid=stVegaLiteChart]')]"
+                ".every(e => e.getBoundingClientRect().right <= innerWidth)"
+            )
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            picture(page, f"what next-{size}-{scheme}")
+            assert elsewhere == []
+            page.context.close()
 
 
 def test_what_has_the_keyboard_is_seen(browser: Browser, address: str) -> None:

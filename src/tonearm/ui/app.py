@@ -7,6 +7,7 @@ import streamlit as st
 from tonearm.errors import TonearmError
 from tonearm.ui import frame, rankings
 from tonearm.ui.views import library, now, overview, patterns, why
+from tonearm.ui.views import next as coming
 
 
 def main() -> None:
@@ -17,6 +18,7 @@ def main() -> None:
         st.Page(overview.page, title="Overview", url_path="overview", default=True),
         st.Page(why.page, title="Why", url_path="why"),
         st.Page(now.page, title="What now", url_path="now"),
+        st.Page(coming.page, title="What next", url_path="next"),
         st.Page(patterns.page, title="Patterns", url_path="patterns"),
         st.Page(library.page, title="Library & data", url_path="library"),
     ]

@@ -1,0 +1,351 @@
+"""What the page What next says: sentences from the predictive tables, true whatever the rows hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tonearm.ui.frame import plain
+from tonearm.ui.section import Row
+from tonearm.ui.words import FEATURES, counted, listed
+
+
+@dataclass(frozen=True)
+class About:
+    """A model in words."""
+
+    foretells: str
+    baseline: str
+    """What it has to beat, and what answers where it does not."""
+    unit: str
+    """What it is tested on, as one of them is called."""
+
+
+MODELS = {
+    "session_start": About("when you listen", "how often you start at that hour", "hour"),
+    "next_mood": About("the next track's kind", "how often you hear each kind at all", "track"),
+    "energy_forecast": About("the coming week's sound", "your mean of that hour", "hour"),
+    "breakout": About("which artist becomes yours", "a simple rule, how near each is to it already", "forecast"),
+    "mood": About("a track's mood", "the mean of all tracks", "track"),
+    "popularity": About("whether a track is popular", "the rate of its genre and year", "track"),
+    "imputation": About("sound nobody measured", "the artist's mean", "track"),
+}
+METRICS = {
+    "log_loss": ("surprise", "How surprised the forecast was by what happened (log loss): 0 is never, less is better."),
+    "rmse": ("typical error", "Root mean square error, large misses counting most: 0 is none, less is better."),
+    "mae": ("mean error", "How far off it is on average: 0 is not at all, less is better."),
+    "r2": ("explained", "The share of the differences that it explains (R²): 1 is all, below 0 worse than a mean."),
+    "average_precision": (
+        "precision",
+        "How far up its list those stand that it happened to (average precision): 1 is all on top, more is better.",
+    ),
+    "brier": ("squared error", "Mean squared error of the probabilities (Brier score): 0 is none, less is better."),
+    "roc_auc": ("ranking", "How often what happened was thought likelier than what did not (ROC AUC): 0.5 is chance."),
+}
+_ENDS = {"energy": ("calmest", "most energetic"), "valence": ("least positive", "most positive")}
+ALIKE = 0.05
+"""Expected values that lie nearer together are not told apart: nobody would hear it."""
+NOTHING = (
+    "**Cannot be told yet**: no model has been trained. Then this page says when you will listen next, what it will "
+    "sound like and which artist will become one of yours, and how far that can be believed: what does not beat a "
+    "simple rule does not answer. Train with `tonearm train`, which also says where there is too little to learn from."
+)
+
+
+def session_starts(found: Sequence[Row], metrics: Sequence[Row]) -> str:
+    """The likeliest of the coming 24 hours, and the next one."""
+    day = day_ahead(found)
+    if not day:
+        return missing("session_start", metrics)
+    likeliest = max(day, key=lambda row: row["probability_pct"])
+    rare = " No hour is more likely than not." if likeliest["probability_pct"] <= 50 else ""
+    expected = sum(row["probability_pct"] for row in day) / 100
+    soon = [
+        f"In the very next hour: {chance(row['probability_pct'])}, told from all that was heard before it."
+        for row in found
+        if row["horizon"] == "hour_ahead"
+    ]
+    said = (
+        f"**Most likely {likeliest['day_name']} at {_hour(likeliest)}**: {chance(likeliest['probability_pct'])} that a "
+        f"session starts, {_beside(likeliest)}.{rare} Of the {len(day)} hours from {moment(day[0])} on, a session is "
+        f"expected to start in {expected:.1f}.",
+        *soon,
+        who(day, metrics, "session_start_day_ahead"),
+    )
+    return " ".join(said)
+
+
+def day_ahead(found: Sequence[Row]) -> list[Row]:
+    """The coming hours as they can be told a day ahead, in their order."""
+    hours = (row for row in found if row["horizon"] == "day_ahead")
+    return sorted(hours, key=lambda row: row["predicted_for_at"])
+
+
+def next_kind(found: Sequence[Row], metrics: Sequence[Row]) -> str:
+    """The likeliest kind of the next track."""
+    if not found:
+        return missing("next_mood", metrics)
+    best = max(found, key=lambda row: row["probability_pct"])
+    kind, kinds = plain(best["music_group"]).capitalize(), counted(len(found), "kind")
+    return (
+        f"**{kind}**, should your last session go on: {chance(best['probability_pct'])} for the next track, "
+        f"{_beside(best)}, among {kinds} of music. {who(found, metrics)}"
+    )
+
+
+def week(found: Sequence[Row], feature: str, metrics: Sequence[Row]) -> str:
+    """How far the coming week's hours differ in ``feature``, and how far off a single hour may be."""
+    if not found:
+        return missing("energy_forecast", metrics)
+    least, most = (end(found, key=lambda row: row[f"expected_{feature}"]) for end in (min, max))
+    low, high = least[f"expected_{feature}"], most[f"expected_{feature}"]
+    between = f"{FEATURES[feature]} between {low:.2f} and {high:.2f} of 1 in the week from {moment(found[0])} on"
+    ends = _ENDS[feature]
+    said = (
+        f"**About the same at every hour**: {between}, if you listen."
+        if high - low < ALIKE
+        else f"**{ends[0].capitalize()} {least['day_name']} at {_hour(least)}, {ends[1]} {most['day_name']} at "
+        f"{_hour(most)}**: {between}, if you listen."
+    )
+    return f"{said} {_off(found, feature, high - low)}{who(found, metrics, feature)}"
+
+
+def _off(found: Sequence[Row], feature: str, apart: float) -> str:
+    low, high = f"expected_{feature}_low", f"expected_{feature}_high"
+    widths = [row[high] - row[low] for row in found if row[low] is not None and row[high] is not None]
+    if not widths:
+        return ""
+    width = sum(widths) / len(widths)
+    more = ", more than the hours differ" if width / 2 > apart else ""
+    return f"A single hour may be about {width / 2:.2f} off either way (90 % interval){more}. "
+
+
+def breakouts(found: Sequence[Row], metrics: Sequence[Row]) -> str:
+    """The likeliest artist, and how many of the first ten are expected to make it."""
+    if not found:
+        return missing("breakout", metrics)
+    first, ten = found[0], found[:10]
+    hits = sum(row["probability_pct"] for row in ten) / 100
+    certain = "" if first["probability_pct"] > 50 else ", and even the first rather not than so"
+    name, until = plain(first["artist_name"]), f"the two months from {first['predicted_for_at']:%B %Y} on"
+    return (
+        f"**{name}** is the likeliest, with {chance(first['probability_pct'])}. Of the {len(ten)} likeliest about "
+        f"{hits:.1f} will{certain}. It takes 20 listens or 1 % of a month's, in one of {until}. {who(found, metrics)}"
+    )
+
+
+def came_true(found: Sequence[Row], metrics: Sequence[Row]) -> str:
+    """How many of the latest measured listens lie in the interval told without knowing them."""
+    known = checked(found)
+    if not known:
+        return missing("mood", metrics)
+    n = len(known)
+    # Of one track all listens have the same two numbers.
+    tracks = len({(row["expected_valence"], row["actual_valence"]) for row in known})
+    told = ("expected_valence", "baseline_valence")
+    off, usual = (sum(abs(row[of] - row["actual_valence"]) for row in known) / n for of in told)
+    whose = f"your latest {counted(n, 'measured listen')} ({counted(tracks, 'track')})"
+    banded = [row for row in known if is_inside(row) is not None]
+    share = 100 * sum(bool(is_inside(row)) for row in banded) / len(banded) if banded else 0
+    answer = (
+        f"**For {share:.0f} %** of {whose} the truth lies in the interval that should hold 90 %. On average it is "
+        f"{off:.2f} off, the mean of all tracks {usual:.2f}."
+        if banded
+        else f"**Within {off:.2f}** on average, for {whose}."
+    )
+    return f"{answer} {who(known, metrics)}"
+
+
+def checked(found: Sequence[Row]) -> list[Row]:
+    """Listens of which both what was said and what was measured are known."""
+    return [row for row in found if row["slot"] == "listen" and row["actual_valence"] is not None]
+
+
+def is_inside(row: Row) -> bool | None:
+    """Whether what was measured lies in the interval; None where there is none."""
+    low, high = row["expected_valence_low"], row["expected_valence_high"]
+    return None if low is None or high is None else bool(low <= row["actual_valence"] <= high)
+
+
+def believe(found: Sequence[Row]) -> str:
+    """How many models are shown to be better than their baseline, and for what the baseline answers."""
+    rows = deciding(found)
+    if not rows:
+        return "**Cannot be told yet**: no model has been tested. Train with `tonearm train`."
+    better = [row for row in rows if row["is_better"]]
+    instead = [about(row).foretells for row in rows if not row["is_served"]]
+    rest = f" For {listed(instead)} the baseline answers." if instead else ""
+    shown = "is shown" if len(better) == 1 else "are shown"
+    return (
+        f"**{len(better)} of {counted(len(rows), 'model')}** {shown} to be better than a simple baseline, "
+        f"on what they had not learned from.{rest}"
+    )
+
+
+def deciding(metrics: Sequence[Row]) -> list[Row]:
+    """Of each model's version that answers, or whose baseline does, the metric that decided so."""
+    found: dict[str, Row] = {}
+    for row in (row for row in metrics if row["is_deciding"]):
+        kept = found.get(row["model"])
+        if kept is None or (row["is_served"], row["model_version"]) > (kept["is_served"], kept["model_version"]):
+            found[row["model"]] = row
+    order = list(MODELS)
+    return sorted(found.values(), key=lambda row: order.index(row["model"]) if row["model"] in order else 99)
+
+
+def tested(metrics: Sequence[Row], model: str, target: str = "") -> Row | None:
+    """How the version that answers did on the listener's own rows, else on everybody's."""
+    decided = next((row for row in deciding(metrics) if row["model"] == model), None)
+    if decided is None:
+        return None
+    same = [
+        row
+        for row in metrics
+        if (row["model"], row["model_version"], row["metric"]) == (model, decided["model_version"], decided["metric"])
+        and row["target"] == (target or decided["target"])
+    ]
+    # Another target is tested in a way of its own.
+    alike = [row for row in same if row["protocol"] == decided["protocol"]] or same
+    own = [row for row in alike if row["scope"] == "listener"]
+    return next(iter([*own, *alike]), None)
+
+
+def who(found: Sequence[Row], metrics: Sequence[Row], target: str = "") -> str:
+    """Whether the model or its baseline answers, and how the model did when it was tested."""
+    usual, row = MODELS[found[0]["model"]].baseline, tested(metrics, found[0]["model"], target)
+    if found[0]["served_by"] == "baseline":
+        how = f"the model was {verdict(row)} ({_n(row)})" if row else "the model did not beat it"
+        return f"What answers is {usual}: {how}."
+    if is_usual(found):
+        return f"For you the answer is {usual}, and not the model's."
+    if row is None:
+        return "The model answers."
+    if not row["is_better"] or (gain := _skill(row)) is None:
+        return f"The model answers, though {verdict(row)} than {usual} ({_n(row)})."
+    return f"The model answers: on {_n(row)} it came {gain} closer to always right than {usual}."
+
+
+def is_usual(found: Sequence[Row]) -> bool:
+    """Whether every number is the baseline's, whoever is said to answer."""
+    names = [name for name in found[0] if name.startswith("baseline_")]
+    told = {name: name.replace("baseline_pct", "probability_pct").replace("baseline_", "expected_") for name in names}
+    return all(row[name] == row[told[name]] for row in found for name in names)
+
+
+def verdict(row: Row) -> str:
+    """How a model stands to its baseline."""
+    if row["gain_low"] is None or row["gain_high"] is None:
+        return "not shown to be better, with too little to test on"
+    return "better" if row["is_better"] else "worse" if row["gain_high"] < 0 else "not shown to be better"
+
+
+def skill(row: Row) -> tuple[float, float | None, float | None] | None:
+    """The gain and its interval as a share of the way from the baseline to a forecast that is always right.
+
+    One scale for all metrics (a skill score, Murphy 1988); None where there is no such way.
+    """
+    from tonearm.models.evaluate import LOWER_IS_BETTER
+
+    if row["gain"] is None or row["baseline_value"] is None:
+        return None
+    way = abs((0.0 if row["metric"] in LOWER_IS_BETTER else 1.0) - row["baseline_value"])
+    if not way:
+        return None
+    low, high = (None if row[end] is None else row[end] / way for end in ("gain_low", "gain_high"))
+    return row["gain"] / way, low, high
+
+
+def _skill(row: Row) -> str | None:
+    found = skill(row)
+    if found is None or found[1] is None or found[2] is None:
+        return None
+    return f"{_percent(found[0])} ({_percent(found[1])} to {_percent(found[2])})"
+
+
+def _percent(share: float) -> str:
+    return f"{round(100 * share)} %".replace("-", "−")
+
+
+def _n(row: Row) -> str:
+    whose = " of yours" if row["scope"] == "listener" else ""
+    return f"{counted(row['rows'], about(row).unit)}{whose}"
+
+
+def about(row: Row) -> About:
+    """The model of a row in words; one that is not known here by its own."""
+    name = row["model"]
+    return MODELS.get(name) or About(name.replace("_", " "), row.get("baseline_name") or "its baseline", "row")
+
+
+def line(row: Row) -> str:
+    """A model's deciding metric with its interval, beside the baseline's, and who answers."""
+    value, usual = _number(row["value"]), _number(row["baseline_value"])
+    metric = METRICS.get(row["metric"], (row["metric"].replace("_", " "),))[0]
+    measured = f"{metric.capitalize()} {value}{_interval(row, 'value')}, baseline {usual}"
+    gain = f"gain {_number(row['gain'])}{_interval(row, 'gain')}"
+    answers = "the model answers" if row["is_served"] else "the baseline answers"
+    stands = verdict(row)
+    if row["is_served"] and not row["is_better"]:
+        answers += ", as a person chose"
+    named = about(row)
+    return (
+        f"**{named.foretells.capitalize()}**: {stands}, {answers}. {measured}; {gain}; "
+        f"n {counted(row['rows'], named.unit)}."
+    )
+
+
+def _interval(row: Row, of: str) -> str:
+    low, high = row[f"{of}_low"], row[f"{of}_high"]
+    return "" if low is None or high is None else f" ({_number(low)} to {_number(high)})"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}".replace("-", "−")
+
+
+def missing(model: str, metrics: Sequence[Row]) -> str:
+    """Why nothing is foretold: the model was never trained, or not with enough of this listener."""
+    takes = f"**Cannot be told yet**: it takes {needs(model)}."
+    if any(row["model"] == model for row in metrics):
+        return f"{takes} The model was trained, but of you there is too little."
+    return f"{takes} Train with `tonearm train`, which says what is missing."
+
+
+def needs(model: str) -> str:
+    """What a listener must have for ``model`` to foretell something."""
+    from tonearm.models.energy_forecast import EnergyForecast
+    from tonearm.models.next_mood import NextMood
+    from tonearm.models.session_start import SessionStart
+
+    starts, kinds, hours = SessionStart(), NextMood(), EnergyForecast()
+    return {
+        "session_start": f"{starts.warm_up_days} days and {starts.fewest_starts} hours in which a session starts",
+        "next_mood": f"{kinds.fewest_listens} listens with measured features in {kinds.fewest_sessions} sessions",
+        "energy_forecast": f"{hours.fewest_hours} hours of measured listens in {hours.fewest_weeks} weeks or more",
+        "breakout": "some years of listens, and artists heard lately that are none of yours yet",
+        "mood": "a track catalogue, and listens whose tracks are in it",
+    }[model]
+
+
+def chance(pct: float) -> str:
+    """A probability; neither certain nor impossible where it is not."""
+    if 0 < pct < 0.5:
+        return "under 1 %"
+    return "over 99 %" if 99.5 <= pct < 100 else f"{pct:.0f} %"
+
+
+def moment(row: Row) -> str:
+    """The local hour at which a row's begins: Fri 20 Nov 2020, 11 h."""
+    at = row["predicted_for_local"]
+    return f"{at:%a} {at.day} {at:%b %Y}, {at.hour} h"
+
+
+def _hour(row: Row) -> str:
+    return f"{row['hour_of_day']}–{row['hour_of_day'] + 1} h"
+
+
+def _beside(row: Row) -> str:
+    """What the baseline says."""
+    if row["probability_pct"] == row["baseline_pct"]:
+        return "as usual"
+    return f"usually {chance(row['baseline_pct'])}"

@@ -1,0 +1,194 @@
+"""What next: when and what will be heard, who becomes a core artist, and how far to believe it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from tonearm.ui import findings, forecasts, words
+from tonearm.ui.answers import next as answers
+from tonearm.ui.findings import Finding
+from tonearm.ui.forecasts import Chance, Checked, Expected
+from tonearm.ui.frame import plain
+from tonearm.ui.section import Row, chart, colours, question, rows, source, whose
+
+_ENDS = {"energy": ("calmer", "more energetic"), "valence": ("less positive", "more positive")}
+_METRICS = "model_performance_metrics"
+_TABLES = (
+    "session_start_forecasts", "next_mood_forecasts", "energy_forecasts", "artist_breakouts", "mood_predictions",
+    _METRICS,
+)  # fmt: skip
+_FIRST = 10
+
+
+def page() -> None:
+    """Draw the page."""
+    listener = whose()
+    if listener is None:
+        return
+    if not any(rows(table, listener, silent=True) for table in _TABLES):
+        st.info(answers.NOTHING, icon=":material/model_training:")
+        return
+    metrics = rows(_METRICS, listener, silent=True) or []
+    _starts(listener, metrics)
+    _sound(listener, metrics)
+    _artists(listener, metrics)
+    _check(listener, metrics)
+    _believe(listener)
+
+
+def _starts(listener: str, metrics: Sequence[Row]) -> None:
+    found = rows("session_start_forecasts", listener)
+    if found is None:
+        return
+    question("When will I listen next?", answers.session_starts(found, metrics))
+    day = answers.day_ahead(found)
+    if day:
+        bars = [
+            Chance(answers.moment(row), row["probability_pct"], row["baseline_pct"], "")
+            for row in day
+        ]  # fmt: skip
+        hours = [row["hour_of_day"] for row in day]
+        chart(
+            forecasts.hours(bars, hours, "% chance of a start", colours()),
+            "Chance that a session starts in each of the coming hours, beside how often one does",
+        )
+        usual = (
+            "" if answers.is_usual(day)
+            else " The line at each hour is how often a session starts then, the latest weeks counting most."
+        )  # fmt: skip
+        st.caption(f"Told a day ahead.{usual} A session starts after half an hour of silence.")
+    source("session_start_forecasts", found)
+
+
+def _sound(listener: str, metrics: Sequence[Row]) -> None:
+    kinds = rows("next_mood_forecasts", listener)
+    if kinds is not None:
+        question("What will it sound like?", answers.next_kind(kinds, metrics))
+        if kinds:
+            likeliest = sorted(kinds, key=lambda row: (-row["probability_pct"], row["music_group"]))
+            chart(
+                forecasts.likely([_chance(row, row["music_group"]) for row in likeliest], colours()),
+                "Chance of each kind of music for the next track, beside how often it is heard",
+            )
+            usual = "" if answers.is_usual(kinds) else "The tick is how often you hear the kind at all. "
+            st.caption(f"{usual}Kinds are groups of your own measured tracks.")
+        source("next_mood_forecasts", kinds)
+    _week(listener, metrics)
+
+
+def _chance(row: Row, name: str) -> Chance:
+    return Chance(name, row["probability_pct"], row["baseline_pct"], answers.chance(row["probability_pct"]))
+
+
+def _week(listener: str, metrics: Sequence[Row]) -> None:
+    energy, mood = rows("energy_forecasts", listener), rows("mood_predictions", listener)
+    if energy is None or mood is None:
+        return
+    spot = st.container()
+    of = {"energy": energy, "valence": _on_the_clock(mood, energy)}
+    feature = "energy"
+    if energy:
+        feature = st.segmented_control(
+            "Of the coming week", list(of), default="energy", required=True, format_func=lambda f: words.FEATURES[f]
+        ) or "energy"  # fmt: skip
+    found = sorted(of[feature], key=lambda row: row["predicted_for_at"])
+    with spot:
+        question("And the coming week?", answers.week(found, feature, metrics))
+    if found:
+        cells = [_expected(row, feature) for row in found]
+        st.html(forecasts.scale_key(*_ENDS[feature], [cell.value for cell in cells], colours()))
+        chart(
+            forecasts.week(cells, words.FEATURES[feature], colours()),
+            f"Expected {words.FEATURES[feature]} by day of the week and hour",
+        )
+        st.caption("Told from your listens with measured features alone, and only of hours in which you listen.")
+    source("energy_forecasts" if feature == "energy" else "mood_predictions", found)
+
+
+def _on_the_clock(mood: Sequence[Row], energy: Sequence[Row]) -> list[Row]:
+    """The coming hours of mood_predictions with the local time that energy_forecasts has of the same hours."""
+    clock = {
+        row["predicted_for_at"]: {c: row[c] for c in ("predicted_for_local", "day_name", "hour_of_day")}
+        for row in energy
+    }
+    coming = [row for row in mood if row["slot"] == "coming_hour"]
+    return [row | clock[row["predicted_for_at"]] for row in coming if row["predicted_for_at"] in clock]
+
+
+def _expected(row: Row, feature: str) -> Expected:
+    low, high = row[f"expected_{feature}_low"], row[f"expected_{feature}_high"]
+    return Expected(row["predicted_for_local"], row[f"expected_{feature}"], low, high, row[f"baseline_{feature}"])
+
+
+def _artists(listener: str, metrics: Sequence[Row]) -> None:
+    found = rows("artist_breakouts", listener)
+    if found is None:
+        return
+    question("Which artist will become one of mine?", answers.breakouts(found, metrics))
+    if found:
+        chart(
+            forecasts.likely([_chance(row, _artist(row)) for row in found[:_FIRST]], colours()),
+            "Chance of the ten most likely artists to become core artists",
+        )
+        rule = "" if answers.is_usual(found) else " The tick is what the simple rule says."
+        st.caption(f"Listens are those so far.{rule}")
+    source("artist_breakouts", found)
+
+
+def _artist(row: Row) -> str:
+    return f"{row['artist_name'] or '?'} · {words.counted(row['listens'], 'listen')}"
+
+
+def _check(listener: str, metrics: Sequence[Row]) -> None:
+    found = rows("mood_predictions", listener)
+    if found is None:
+        return
+    question("Could it tell how happy my music sounds?", answers.came_true(found, metrics))
+    known = answers.checked(found)
+    if known:
+        points = [Checked(row["expected_valence"], row["actual_valence"], answers.is_inside(row)) for row in known]
+        chart(
+            forecasts.came_true(points, ("positive sound as measured", "as told"), colours()),
+            "Positive sound of the latest measured listens: as told against as measured",
+        )
+        st.caption("Told without having learned from anything by the track's artist. On the line it was right.")
+    source("mood_predictions", [row for row in found if row["slot"] == "listen"])
+
+
+def _believe(listener: str) -> None:
+    found = rows(_METRICS, listener)
+    if found is None:
+        return
+    question("Can I believe it?", answers.believe(found))
+    decided = answers.deciding(found)
+    shown = [_finding(row) for row in decided if answers.skill(row) is not None]
+    if shown:
+        chart(
+            findings.forest(shown, "← worse · better than the baseline →", colours()),
+            "How much better or worse than its baseline each model was on what it had not learned from",
+        )
+        st.caption(
+            "0 is the baseline, 1 a forecast that is always right. Triangles are findings, grey is none; lines are "
+            "95 % intervals by drawing whole artists, sessions, days or months anew."
+        )
+    for row in decided:
+        meaning = answers.METRICS.get(row["metric"], ("", ""))[1]
+        st.markdown(
+            answers.line(row), help=f"{meaning} The baseline: {answers.about(row).baseline}. {plain(row['protocol'])}."
+        )
+    source(_METRICS, [row for row in found if (row["model"], row["model_version"]) in _answering(decided)])
+
+
+def _answering(decided: Sequence[Row]) -> set[tuple[str, int]]:
+    return {(row["model"], row["model_version"]) for row in decided}
+
+
+def _finding(row: Row) -> Finding:
+    value, low, high = answers.skill(row) or (None, None, None)
+    look = {"better": "higher", "worse": "lower", "not shown to be better": "not_shown"}
+    evidence = f"n {words.counted(row['rows'], answers.about(row).unit)}"
+    return Finding(
+        answers.about(row).foretells, value, low, high, look.get(answers.verdict(row), "insufficient"), evidence
+    )
