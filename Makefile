@@ -16,10 +16,10 @@ IMPORT_OPTIONS := $(if $(LISTENER),--listener "$(LISTENER)") $(if $(TIMEZONE),--
 run: install
 ifdef HISTORY
 	$(TONEARM) --home "$(RUN_HOME)" import "$(HISTORY)" $(IMPORT_OPTIONS)
-	$(TONEARM) --home "$(RUN_HOME)" build
 else
 	$(TONEARM) --home "$(RUN_HOME)" demo
 endif
+	$(TONEARM) --home "$(RUN_HOME)" run --full-retrain
 ifneq ($(SERVE),0)
 	$(TONEARM) --home "$(RUN_HOME)" serve --port $(PORT)
 else

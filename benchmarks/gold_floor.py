@@ -19,11 +19,10 @@ import time
 from collections.abc import Callable, Mapping
 from itertools import combinations
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 from urllib.parse import unquote
 
 import duckdb
+import numpy as np
 
 FEATURES = (
     *("danceability", "energy", "valence", "acousticness"),
@@ -50,6 +49,15 @@ def _each(pattern: str, names: tuple[str, ...] = FEATURES, joined_by: str = ", "
 PATTERNS = f"""
     SELECT listener, day_of_week, hour_of_day, {COUNTED}, {_each("avg({f}), count({f})")}
     FROM listens GROUP BY ALL"""
+
+GENRES = f"""
+    WITH genres AS (
+        SELECT listener, genre, year(started_at_local) AS year, count(*) AS n, count(DISTINCT track_id),
+            count(DISTINCT artist_id), {_each("avg({f}), count({f})")}
+        FROM listens WHERE genre IS NOT NULL GROUP BY ALL
+    )
+    SELECT *, n / sum(n) OVER (PARTITION BY listener, year),
+        lag(n) OVER (PARTITION BY listener, genre ORDER BY year) FROM genres"""
 
 TOP_TRACKS = f"""
     SELECT top.*, tracks.artist_name, tracks.track_name, tracks.genre, {_each("tracks.{f}")} FROM (
@@ -438,6 +446,7 @@ SEGMENTS = """
 
 SQL: Mapping[str, str] = {
     "listening_patterns_by_time": PATTERNS,
+    "genre_profiles": GENRES,
     "top_tracks_by_mood": TOP_TRACKS,
     "temporal_trends": TRENDS,
     "audio_feature_distributions": DISTRIBUTIONS,
@@ -463,25 +472,28 @@ WITHOUT: Mapping[str, str] = {"personalized_playlist_suggestions": "build_side_p
 
 
 def personas(engine: duckdb.DuckDBPyConnection) -> float:
-    """Seconds that scikit-learn's k-means takes of the search for personas, for all listeners."""
+    """Seconds of scikit-learn's k-means for what every listener is asked: each number of groups, of the tracks as they
+    are and shuffled twice.
+    """
     from sklearn.cluster import KMeans
 
-    from tonearm.gold.cognitive.mood_state_clusters import finish
-
-    fit, taken = KMeans.fit, [0.0]
-
-    def timed(model: KMeans, points: Any) -> KMeans:
-        begun = time.perf_counter()
-        fitted = fit(model, points)
-        taken.append(time.perf_counter() - begun)
-        return fitted
+    from tonearm.gold.cognitive.mood_state_clusters import FIRST_SHUFFLES, MOST_PERSONAS, _sample
+    from tonearm.gold.frames import runs
+    from tonearm.gold.k_means import SEED, STARTS
 
     numbered = "SELECT *, dense_rank() OVER (ORDER BY listener) AS number FROM result"
     chosen = f"SELECT * EXCLUDE (number) FROM ({numbered}) WHERE number % {EVERY_NTH} = 1 ORDER BY ALL"
-    rows = engine.execute(chosen).to_arrow_table()
-    with patch.object(KMeans, "fit", timed):
-        finish(rows)
-    return EVERY_NTH * sum(taken)
+    rng, taken = np.random.default_rng(SEED), 0.0
+    for part in runs(engine.execute(chosen).to_arrow_table(), "listener"):
+        scaled = _sample(part).scaled
+        if len(scaled) <= MOST_PERSONAS:
+            continue
+        for points in (scaled, *(rng.permuted(scaled, axis=0) for _ in range(FIRST_SHUFFLES))):
+            begun = time.perf_counter()
+            for k in range(2, MOST_PERSONAS + 1):
+                KMeans(k, n_init=STARTS, random_state=SEED).fit(points)
+            taken += time.perf_counter() - begun
+    return EVERY_NTH * taken
 
 
 LIBRARY: Mapping[str, Callable[[duckdb.DuckDBPyConnection], float]] = {"mood_state_clusters": personas}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tonearm.bronze import SCHEMAS
 from tonearm.demo import fill_home
 from tonearm.lake import open_lake
+from tonearm.models.training import train
 from tonearm.run import build
 from tonearm.settings import Settings, load_settings
 from tonearm.show import show
@@ -45,6 +46,8 @@ def demo_examples() -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(Path(folder) / "home", {})
         fill_home(settings, SEED, END)
+        build(settings)
+        train(settings)
         build(settings)
         return dict(examples(settings))
 

@@ -40,6 +40,11 @@ def train(context: Context, names: tuple[str, ...], seed: int) -> None:
         context.answer({"models": reports})
     else:
         show_training(context, reports)
+        if any(report.version for report in reports):
+            context.say(_NEXT)
+
+
+_NEXT = "next: `tonearm build` brings the tables that are made from it up to date"
 
 
 def train_with_progress(context: Context, names: Sequence[str] = (), seed: int = 1) -> list[TrainReport]:
@@ -285,6 +290,7 @@ def _told(context: Context, version: Version) -> None:
         context.answer({"version": version})
     else:
         context.say(f"{version.model} {version.version} is {', '.join(version.aliases)} now: {version.decision}")
+        context.say(_NEXT)
 
 
 def _registry(context: Context) -> Registry:

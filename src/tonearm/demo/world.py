@@ -195,7 +195,9 @@ def _catalogue_values(world: World, rng: np.random.Generator) -> list[list[objec
     import numpy as np
 
     total = len(world.titles)
-    popularity = 90 * world.artist_weight[world.track_artist] / world.artist_weight.max()
+    # By the artist's place among all, so that a fifth of the tracks comes above 60, and somewhat by what is danced to.
+    place = world.artist_weight.argsort().argsort() / len(world.artist_weight)
+    popularity = 70 * place[world.track_artist] + 20 * world.features["danceability"] - 16
     shown = {name: np.round(world.features[name], 3).tolist() for name in FEATURES}
     by_name: dict[str, list[object]] = shown | {
         "track_id": world.spotify_ids,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
 from tonearm.columns import COLUMNS, Kind
@@ -37,6 +37,7 @@ SQL_NAMES: dict[Kind, str] = {
 _OTHER_INTEGERS = {"HUGEINT", "UBIGINT", "INTEGER"}
 ROWS_PER_BATCH = 16_384
 
+_Made = TypeVar("_Made")
 Parameters = Sequence[Any] | Mapping[str, Any]
 """Values of ``$1, $2, …`` in order, or of ``$name`` by name."""
 
@@ -132,7 +133,8 @@ class Engine:
     def keep(self, name: str, sql: str, order: Sequence[str]) -> None:
         """Compute the rows of ``sql``, sorted, and hold them under a name until :meth:`forget`."""
         by = ", ".join(f'"{column}"' for column in order)
-        self.run(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM ({sql}){f' ORDER BY {by}' if by else ''}")
+        rows = f"SELECT * FROM ({sql}){f' ORDER BY {by}' if by else ''}"
+        self._within_memory(lambda: self.run(f"CREATE OR REPLACE TABLE {name} AS {rows}"))
 
     def forget(self, name: str) -> None:
         """Let go of what was kept as ``name``."""
@@ -163,6 +165,20 @@ class Engine:
         """Add the rows of ``relation`` to the lake's table."""
         lake.append(name, self.stream(f"SELECT * FROM {relation}"), note)
 
+    def _within_memory(self, work: Callable[[], _Made]) -> _Made:
+        """What ``work`` makes; once more on one thread where memory ran out, because each thread holds its own."""
+        import duckdb
+
+        try:
+            return work()
+        except duckdb.OutOfMemoryException:
+            threads = self.value("SELECT current_setting('threads')")
+            self.run("SET threads = 1")
+            try:
+                return work()
+            finally:
+                self.run(f"SET threads = {threads}")
+
     def register(self, name: str, rows: Any) -> None:
         """Make Arrow ``rows`` visible as ``name``."""
         self.connection.register(name, rows)
@@ -172,8 +188,12 @@ class Engine:
         import pyarrow as pa
 
         order = " ORDER BY ALL ASC NULLS FIRST" if table.finish_by else ""
-        reader = self.stream(f"FROM ({sql}){order}")
-        return pa.concat_tables(finished(table, reader, reader.schema, self.processes))
+
+        def work() -> pa.Table:
+            reader = self.stream(f"FROM ({sql}){order}")
+            return pa.concat_tables(finished(table, reader, reader.schema, self.processes))
+
+        return self._within_memory(work)
 
     @cached_property
     def ibis(self) -> ibis.backends.duckdb.Backend:
