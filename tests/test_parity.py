@@ -21,10 +21,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests.conftest import real
+from tonearm.columns import IMPUTED, MOODS
 from tonearm.errors import EngineMissing
 from tonearm.imports import import_paths
 from tonearm.lake import open_lake
 from tonearm.lake.divergences import RELATIVE_TOLERANCE
+from tonearm.models.scoring import as_arrow
 from tonearm.run import BuildReport, build
 from tonearm.settings import Settings, load_settings
 from tonearm.store import open_store
@@ -68,7 +70,60 @@ def household(spark: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Se
     with closing(open_store(settings)) as store:
         store.ensure_listener("zoe", "Europe/London")
         store.set_zone("bob", "Asia/Tokyo", date(2023, 6, 1))
+    foretell(settings, random)
     return built_twice(settings, folder)
+
+
+def foretell(settings: Settings, random: Random) -> None:
+    """Leave in the lake what models would: scores of tracks, hours and artists, estimated features, evaluations."""
+    assert build(settings, ["tracks", "artist_months"]).failed == []
+    lake = open_lake(settings.lake)
+    tracks = lake.dataset("tracks").to_table().to_pandas()
+    artists = lake.dataset("artist_months").to_table().to_pandas()
+    scores = [
+        {"model": "mood", "subject": "track", "subject_id": track, "quantity": quantity, "score": random.random()}
+        | {"score_low": 0.1, "score_high": 0.9, "baseline_score": 0.5}
+        for track in tracks["track_id"]
+        for quantity in ("valence", "energy", *MOODS)
+    ]
+    for name, model, quantity in (
+        ("ann", "energy_forecast", "energy"),
+        ("ann", "energy_forecast", "valence"),
+        ("bob", "session_start", "session_start_day_ahead"),
+        ("bob", "session_start", "session_start_hour_ahead"),
+    ):
+        hours = [FALL_BACK + timedelta(hours=h) for h in range(-4, 8)]
+        scores += [
+            {"model": model, "subject": "hour", "listener": name, "predicted_for_at": at, "quantity": quantity}
+            | {"score": random.random(), "baseline_score": 0.25}
+            for at in hours
+        ]
+    heard = artists[["listener", "artist_id"]].drop_duplicates().itertuples(index=False)
+    scores += [
+        {"model": "breakout", "subject": "artist", "listener": name, "subject_id": artist, "quantity": "breakout"}
+        | {"score": random.choice((0.1, 0.2, 0.3)), "baseline_score": 0.1}
+        for name, artist in heard
+    ]
+    scores += [
+        {"model": "next_mood", "subject": "next_track", "listener": "ann", "quantity": kind, "score": 0.5}
+        for kind in ("calm", "loud")
+    ]
+    of_version = {"model_version": 2, "served_by": "model", "as_of_at": FALL_BACK}
+    _leave(settings, "model_scores", [{**row, **of_version} for row in scores])
+    unknown = tracks[tracks["feature_source"].isna()]["track_id"]
+    estimate = {**dict.fromkeys(IMPUTED, 0.5), **{f"{f}_error": 0.2 for f in IMPUTED}, "model_version": 1}
+    _leave(settings, "imputed_features", [{"track_id": t, **estimate, "as_of_at": FALL_BACK} for t in unknown])
+    told = {"model": "mood", "model_version": 2, "target": "valence", "protocol": "by artist", "metric": "r2"}
+    told |= {"rows": 9, "value": 0.5, "is_better": True, "is_served": True, "is_deciding": True}
+    _leave(settings, "model_evaluations", [told, {**told, "listener": "bob", "value": 0.25}])
+    for name in tables():
+        shutil.rmtree(Path(lake.address(name)), ignore_errors=True)
+
+
+def _leave(settings: Settings, name: str, rows: list[Row]) -> None:
+    import pandas as pd
+
+    open_lake(settings.lake).replace(name, as_arrow(name, pd.DataFrame(rows)), {})
 
 
 def built_twice(settings: Settings, folder: Path) -> tuple[Settings, Settings, BuildReport]:

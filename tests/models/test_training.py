@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 import tonearm.models
 from tests.models import coin
-from tonearm.errors import ModelDamaged, NotRegistered, UsageError
+from tonearm.errors import ModelDamaged, NotRegistered, RegistryUnreachable, UsageError
 from tonearm.lake import open_lake
 from tonearm.models.predicting import predict
 from tonearm.models.registry import open_registry
 from tonearm.models.scoring import score
+from tonearm.models.served import load, seal
 from tonearm.models.training import evaluations, roll_back, serve, train
 from tonearm.settings import Settings
 
@@ -126,6 +130,30 @@ def test_an_altered_manifest_is_refused(settings: Settings) -> None:
     manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
     with pytest.raises(ModelDamaged, match="not what was registered"):
         score(settings)
+
+
+def test_files_of_another_layout_or_model_are_refused(settings: Settings, tmp_path: Path) -> None:
+    coin.Coin().fit(coin.Coin().examples({}, datetime.now(UTC))).save(tmp_path)
+    seal(tmp_path, "coin")
+    assert load(tmp_path, tonearm.models.find("coin"))
+    manifest = tmp_path / "tonearm.json"
+    kept = manifest.read_text()
+    manifest.write_text(kept.replace('"format": 1', '"format": 0'))
+    with pytest.raises(ModelDamaged, match="written in layout 0, this tonearm reads 1"):
+        load(tmp_path, tonearm.models.find("coin"))
+    manifest.write_text(kept.replace('"coin"', '"dice"'))
+    with pytest.raises(ModelDamaged, match="holds the model dice, not coin"):
+        load(tmp_path, tonearm.models.find("coin"))
+    manifest.write_text("{")
+    with pytest.raises(ModelDamaged, match="cannot be read"):
+        load(tmp_path, tonearm.models.find("coin"))
+
+
+def test_a_registry_that_does_not_answer_is_said(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "registry.sqlite").write_text("no database, but long enough to look like one " * 40)
+    broken = replace(settings, mlflow_tracking_uri=f"sqlite:///{tmp_path / 'registry.sqlite'}")
+    with pytest.raises(RegistryUnreachable, match="cannot be used"):
+        train(broken)
 
 
 def test_mlflow_itself_can_load_what_is_served(settings: Settings) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tonearm.table import Table
 
-ROWS_PER_PART = 65_536
+ROWS_PER_PART = 16_384
 """About how many rows a part has; more where rows that belong together are more."""
 ALONE_S = 1.0
 """Seconds of second steps from which on other processes help: they take about as long to start."""

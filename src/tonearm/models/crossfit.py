@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonearm.models.evaluate import grouped
+from tonearm.models.evaluate import grouped, guard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,7 +106,11 @@ def _answer(model: Any, inputs: pd.DataFrame) -> Values:
 
 def cross_fit(artist: Labels, learn: Callable[[Labels], Any], seed: int, folds: int = FOLDS) -> CrossFit:
     """What ``learn`` makes of all artists but those of each fold; it gets a mask of the rows."""
-    fold = grouped(artist, folds, seed)
+    import pandas as pd
+
+    fold, names = grouped(artist, folds, seed), pd.DataFrame({"artist": artist})
+    for number in range(folds):
+        guard(names[fold != number], names[fold == number], ["artist"])
     models = tuple(learn(fold != number) for number in range(folds))
     return CrossFit(models, frozenset(artist.astype(str).tolist()), seed)
 
