@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,10 +157,14 @@ def test_a_registry_that_does_not_answer_is_said(settings: Settings, tmp_path: P
         train(broken)
 
 
-def test_mlflow_itself_can_load_what_is_served(settings: Settings) -> None:
+def test_mlflow_itself_can_load_what_is_served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     import mlflow
 
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     train(settings)
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    # MLflow sets it; put back after the test.
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     mlflow.set_tracking_uri(open_registry(settings).uri)
     loaded = mlflow.pyfunc.load_model("models:/coin_model@production")
     assert loaded.predict(pd.DataFrame({"coin": ["a"]}))["probability"].round(1).tolist() == [0.9]

@@ -165,7 +165,13 @@ def _list(context: Context) -> None:
         context.say("no model has been trained yet: `tonearm train`")
 
 
-@models.command()
+@models.command(
+    epilog="""\b
+Examples:
+  tonearm models show breakout
+  tonearm models show breakout production
+"""
+)
 @click.argument("name", metavar="MODEL")
 @click.argument("which", metavar="[VERSION]", default="")
 @with_options
@@ -190,7 +196,13 @@ def show(context: Context, name: str, which: str) -> None:
         context.say(f"  {limit}")
 
 
-@models.command()
+@models.command(
+    epilog="""\b
+Examples:
+  tonearm models compare breakout 2 3
+  tonearm models compare mood 1 production --json
+"""
+)
 @click.argument("name", metavar="MODEL")
 @click.argument("first")
 @click.argument("second")
@@ -222,7 +234,12 @@ def compare(context: Context, name: str, first: str, second: str) -> None:
         context.say("they were tested on different rows, so small differences say nothing")
 
 
-@models.command()
+@models.command(
+    epilog="""\b
+Examples:
+  tonearm models promote breakout 2 production --reason "better on my own list"
+"""
+)
 @click.argument("name", metavar="MODEL")
 @click.argument("which", metavar="VERSION")
 @click.argument("alias", type=click.Choice(["staging", "production"]))
@@ -235,7 +252,13 @@ def promote(context: Context, name: str, which: str, alias: str, reason: str) ->
     _told(context, serve(context.settings, name, which, alias, reason))
 
 
-@models.command()
+@models.command(
+    epilog="""\b
+Examples:
+  tonearm models rollback breakout
+  tonearm models rollback breakout --reason "too many alerts"
+"""
+)
 @click.argument("name", metavar="MODEL")
 @click.option("--reason", default="rolled back", show_default=True, help="Why; it is kept with the version.")
 @with_options
@@ -246,7 +269,13 @@ def rollback(context: Context, name: str, reason: str) -> None:
     _told(context, roll_back(context.settings, name, reason))
 
 
-@models.command()
+@models.command(
+    epilog="""\b
+Examples:
+  tonearm models card mood
+  tonearm models card mood > mood.md
+"""
+)
 @click.argument("name", metavar="MODEL")
 @with_options
 def card(context: Context, name: str) -> None:

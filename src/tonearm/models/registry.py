@@ -101,13 +101,9 @@ class Registry:
     def _logged(
         self, model: Model, folder: Path, measured: list[Measured], tags: dict[str, str], plots: Mapping[str, Any]
     ) -> str:
-        import mlflow
-
-        mlflow.set_tracking_uri(self.uri)
-        mlflow.set_registry_uri(self.uri)
         experiment = self._experiment(model.name)
         title = f"{model.name} {tags['trained_at'][:16]}"
-        with mlflow.start_run(experiment_id=experiment, run_name=title) as started:
+        with _speaking_to(self.uri) as mlflow, mlflow.start_run(experiment_id=experiment, run_name=title) as started:
             mlflow.log_params(_parameters(model))
             mlflow.log_metrics(_metrics(measured))
             mlflow.log_dict({"metrics": msgspec.to_builtins(measured)}, "metrics.json")
@@ -176,19 +172,13 @@ class Registry:
 
     def folder(self, version: Version) -> Path:
         """The version's files; fetched first where the registry is a server."""
-        with _plainly(self.uri):
-            import mlflow
-
-            mlflow.set_tracking_uri(self.uri)
+        with _plainly(self.uri), _speaking_to(self.uri) as mlflow:
             where = Path(mlflow.artifacts.download_artifacts(version.source))
         return served.data_folder(where)
 
     def plots(self, version: Version) -> list[Path]:
         """The pictures that were kept with a version."""
-        with _plainly(self.uri):
-            import mlflow
-
-            mlflow.set_tracking_uri(self.uri)
+        with _plainly(self.uri), _speaking_to(self.uri) as mlflow:
             return sorted(Path(mlflow.artifacts.download_artifacts(f"runs:/{version.run}/plots")).glob("*.png"))
 
     def promote(self, registered: str, which: str | int, alias: str, reason: str) -> Version:
@@ -238,6 +228,25 @@ def _client(uri: str) -> MlflowClient:
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.search_registered_models(max_results=1)
     return client
+
+
+@contextmanager
+def _speaking_to(uri: str) -> Iterator[Any]:
+    """MLflow, whose functions that take no client speak to the registry at ``uri``.
+
+    It tells other processes by a variable, which is also a setting of ours: that is put back.
+    """
+    import mlflow
+
+    variable = "MLFLOW_TRACKING_URI"
+    before = os.environ.get(variable)
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield mlflow
+    finally:
+        os.environ.pop(variable, None)
+        if before is not None:
+            os.environ[variable] = before
 
 
 @contextmanager
