@@ -22,6 +22,7 @@ from tonearm.settings import Settings, load_settings
 if TYPE_CHECKING:
     from tonearm.models.model import Model
 
+_PICTURES = 3
 _COLUMNS = ("metric", "value", "95 %", "n", "baseline", "gain, 95 %", "")
 SPOTIFY = (
     "What came through the Spotify Web API is left out of what it learns from, because Spotify's developer terms "
@@ -46,7 +47,7 @@ def card(model: Model, version: Version, measured: Sequence[dict[str, Any]], pic
 
 def _verdict(version: Version) -> str:
     served = "It is served." if "production" in version.aliases else "The baseline is served in its place."
-    return f"{version.decision[:1].upper()}{version.decision[1:]}. {served}"
+    return f"Measured: {version.decision}. {served}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -103,13 +104,13 @@ def write(settings: Settings, folder: Path) -> list[str]:
 
 
 def _pictures(registry: Registry, version: Version, folder: Path, name: str) -> list[str]:
-    """Copies of the version's pictures of calibration and of what was confused; their names."""
-    found = []
-    for picture in registry.plots(version):
-        if picture.stem.endswith(("calibration", "confusion", "predicted")):
-            shutil.copy(picture, folder / f"{name}-{picture.name}")
-            found.append(f"{name}-{picture.name}")
-    return sorted(found)
+    """Copies of the version's first pictures of calibration and of what was confused; their names."""
+    told = [p for p in registry.plots(version) if p.stem.endswith(("calibration", "confusion", "predicted"))]
+    first = sorted(told, key=lambda picture: int(picture.stem.split("-")[-2]))[:_PICTURES]
+    named = {picture: f"{name}-{picture.name.replace(' ', '_')}" for picture in first}
+    for picture, own in named.items():
+        shutil.copy(picture, folder / own)
+    return list(named.values())
 
 
 if __name__ == "__main__":
