@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tonearm.bronze import SCHEMAS
-from tonearm.columns import IMPUTED, arrow_schema
+from tonearm.columns import FEATURES, IMPUTED, arrow_schema
+from tonearm.gold.measures import MEASURED
 from tonearm.home import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
@@ -71,9 +72,18 @@ def answering(registry: Registry, model: Model) -> Version | None:
 def read(lake: Lake, names: Iterable[str], settings: Settings) -> dict[str, pd.DataFrame]:
     """The tables as frames; without what came through the Spotify Web API unless models may learn from it.
 
+    Estimated and invented features are missing: what a model said must not come back to it as if it had been measured.
     A table that was never written is empty and has its columns.
     """
-    return {name: _allowed(_frame(lake, name), settings) for name in names}
+    return {name: _measured(_allowed(_frame(lake, name), settings)) for name in names}
+
+
+def _measured(rows: pd.DataFrame) -> pd.DataFrame:
+    if "feature_source" not in rows.columns:
+        return rows
+    is_not = rows["feature_source"].notna() & ~rows["feature_source"].isin(MEASURED)
+    features = [*FEATURES, *(c for c in ("mood", "feature_source") if c in rows.columns)]
+    return rows.assign(**{column: rows[column].mask(is_not) for column in features}) if is_not.any() else rows
 
 
 def _frame(lake: Lake, name: str) -> pd.DataFrame:
@@ -134,6 +144,7 @@ def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) 
 
 def _wide(found: pd.DataFrame, version: Version, as_of: datetime) -> pd.DataFrame:
     """One row for each track, from one for each of its features."""
+    found = found.reindex(columns=[*COLUMNS, "standard_error"])
     known = found[found["quantity"].isin(IMPUTED) & found["score"].notna()]
     wide = known.pivot(index="subject_id", columns="quantity", values="score").reindex(columns=list(IMPUTED))
     errors = known.pivot(index="subject_id", columns="quantity", values="standard_error").reindex(columns=list(IMPUTED))
