@@ -90,12 +90,20 @@ def listed() -> Callable[..., Row]:
 class Silver:
     """The silver tables of the given bronze rows, each built when it is first asked for."""
 
-    def __init__(self, connection: Any, history: Iterable[Row], catalogue: Iterable[Row], clock: Iterable[Row]) -> None:
+    def __init__(
+        self,
+        connection: Any,
+        history: Iterable[Row],
+        catalogue: Iterable[Row],
+        clock: Iterable[Row],
+        estimates: Iterable[Row] = (),
+    ) -> None:
         self._connection = connection
-        self._built: set[str] = {HISTORY, CATALOGUE, "listener_clock"}
+        self._built: set[str] = {HISTORY, CATALOGUE, "listener_clock", "imputed_features"}
         self._keep(HISTORY, _arrow(HISTORY, history))
         self._keep(CATALOGUE, _arrow(CATALOGUE, catalogue))
         self._keep("listener_clock", _arrow("listener_clock", clock))
+        self._keep("imputed_features", _arrow("imputed_features", estimates))
 
     def built(self, build: Callable[..., Any]) -> pa.Table:
         """What ``build`` makes of its inputs."""
@@ -153,8 +161,13 @@ def connection() -> Any:
 def silver(connection: Any) -> Callable[..., Silver]:
     """Builds every silver table of ``history`` and ``catalogue``; clocks show UTC unless given."""
 
-    def build(history: list[Row], catalogue: Iterable[Row] = (), clock: list[Row] | None = None) -> Silver:
+    def build(
+        history: list[Row],
+        catalogue: Iterable[Row] = (),
+        clock: list[Row] | None = None,
+        estimates: Iterable[Row] = (),
+    ) -> Silver:
         listeners = [row["listener"] for row in history]
-        return Silver(connection, history, catalogue, clock or _utc_clock(listeners))
+        return Silver(connection, history, catalogue, clock or _utc_clock(listeners), estimates)
 
     return build

@@ -1,6 +1,8 @@
 import math
 from typing import Any
 
+from tonearm.columns import IMPUTED
+
 AT = "2020-01-01T10:00:00"
 
 
@@ -74,3 +76,17 @@ def test_without_a_catalogue_the_length_is_the_middle_of_what_sources_tell(silve
 def test_rejected_catalogue_rows_do_not_count(silver: Any, record: Any, listed: Any) -> None:
     found = silver([record(AT)], [listed("Other", reason="names no artist")])
     assert [row["track_name"] for row in found.rows("tracks")] == ["Song"]
+
+
+def test_estimates_stand_in_where_nothing_was_measured_and_nowhere_else(silver: Any, record: Any, listed: Any) -> None:
+    history = [record("2024-01-01T10:00", "Known"), record("2024-01-01T11:00", "Unknown")]
+    catalogue = [listed("Known", value=0.9, valence=None)]
+    ids = {row["track_name"]: row["track_id"] for row in silver(history, catalogue).rows("tracks")}
+    estimates = [{"track_id": track, **dict.fromkeys(IMPUTED, 0.4)} for track in ids.values()]
+    rows = {row["track_name"]: row for row in silver(history, catalogue, estimates=estimates).rows("tracks")}
+    told = [
+        (rows[name]["feature_source"], rows[name]["energy"], rows[name]["valence"]) for name in ("Known", "Unknown")
+    ]
+    # One source for all of a track's features: what was not measured beside others stays unknown.
+    assert told == [("catalogue", 0.9, None), ("imputed", 0.4, 0.4)]
+    assert rows["Unknown"]["tempo"] is None

@@ -27,8 +27,8 @@ def run(context: Context, full_retrain: bool) -> None:
     """Import what is in the inbox, build, let the models answer, and say what changed.
 
     The inbox is the folder `inbox` of the home; files in `inbox/NAME/` are listener NAME's. What was imported
-    moves to `inbox/imported/`, so a file is read once. Models that were trained answer from the newest listens
-    without learning anything; `tonearm models drift` says when that is not enough any more.
+    moves to `inbox/imported/`, so a file is read once. Trained models of listens answer anew without learning
+    anything; what is said of tracks stays until a retrain. `tonearm models drift` says when that is not enough.
     """
     from tonearm.inbox import import_inbox
 

@@ -7,7 +7,7 @@ Scorecards*): below .1 little, above .25 so much that a model is usually fitted 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,12 +112,17 @@ def compare(then: Mapping[str, Any], examples: pd.DataFrame) -> list[tuple[str, 
     return found
 
 
-def look(settings: Settings) -> list[Drift]:
-    """Every quantity that each answering model watches and that can be compared yet, those that moved most first."""
+def looked_at(settings: Settings) -> datetime | None:
+    """When drift was last looked at and kept."""
+    return open_lake(settings.lake).built_at(DRIFTS)
+
+
+def look(settings: Settings, names: Iterable[str] = ()) -> list[Drift]:
+    """Every quantity that the answering models, or those named, watch and that can be compared, most moved first."""
     lake, registry = open_lake(settings.lake), open_registry(settings)
     as_of = as_of_listens(lake)
     found = []
-    for model in chosen((), train_on_spotify_api=settings.train_on_spotify_api):
+    for model in chosen(names, train_on_spotify_api=settings.train_on_spotify_api):
         version = answering(registry, model)
         if version is not None:
             found += _of_model(settings, lake, registry, model, version, as_of)

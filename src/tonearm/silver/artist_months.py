@@ -35,6 +35,9 @@ def artist_months(listening_with_features: Table) -> Table:
     rows = rows.inner_join(_of_days(heard), BY_MONTH).left_join(new, BY_MONTH)
     rows = rows.drop(c for c in rows.columns if c.endswith("_right"))
     rows = rows.inner_join(totals, ("listener", "month")).inner_join(artists, ARTIST)
+    # An artist has one name; texts in the groups of millions of tracks would be held in memory.
+    names = heard.group_by("artist_id").aggregate(artist_name=heard.artist_name.max())
+    rows = rows.inner_join(names, "artist_id")
     month_end = (rows.month + ibis.interval(months=1)).cast("timestamp(6)")
     return rows.select(
         *(*BY_MONTH, "artist_name", "listens", "timed_listens", "minutes", "tracks", "days_active"),
@@ -50,7 +53,6 @@ def artist_months(listening_with_features: Table) -> Table:
 def _of_tracks(heard: Table) -> Table:
     """Each track of each artist-month, so that distinct ones are counted without a second look at listens."""
     return heard.group_by(*ARTIST, "track_id", "month").aggregate(
-        artist_name=heard.artist_name.arbitrary(),
         listens=heard.count(),
         timed_listens=heard.listened_s.count(),
         listened_s=heard.listened_s.sum(),
@@ -60,7 +62,6 @@ def _of_tracks(heard: Table) -> Table:
 
 def _added_up(tracks: Table) -> Table:
     return tracks.group_by(BY_MONTH).aggregate(
-        artist_name=tracks.artist_name.arbitrary(),
         listens=tracks.listens.sum(),
         timed_listens=tracks.timed_listens.sum(),
         minutes=tracks.listened_s.sum().fill_null(0.0) / 60,

@@ -1,2 +1,2 @@
--- 5d38a7858a2b592f8c0c87b528fad196b6d319c4bec5fc3d63a64a9e4794e45a
+-- e99b59c1d25896b3d9a954c9ac7d19a8e9755c154dd948ce752bc0ece62edb17
 SELECT "t0"."listener", "t0"."quantity" AS "music_group", "t0"."predicted_for_at", "t0"."score" * 100.0 AS "probability_pct", "t0"."baseline_score" * 100.0 AS "baseline_pct", "t0"."model", "t0"."model_version", "t0"."served_by", "t0"."as_of_at" FROM "model_scores" AS "t0" WHERE "t0"."model" = 'next_mood' AND "t0"."subject" = 'next_track'
