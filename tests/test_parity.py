@@ -115,6 +115,7 @@ def foretell(settings: Settings, random: Random) -> None:
     _leave(settings, "imputed_features", [{"track_id": t, **estimate, "as_of_at": FALL_BACK} for t in unknown])
     told = {"model": "mood", "model_version": 2, "target": "valence", "protocol": "by artist", "metric": "r2"}
     told |= {"rows": 9, "value": 0.5, "is_better": True, "is_served": True, "is_deciding": True}
+    told |= {"baseline_name": "the mean", "trained_at": FALL_BACK, "data_version": "tracks@1"}
     _leave(settings, "model_evaluations", [told, {**told, "listener": "bob", "value": 0.25}])
     for name in tables():
         shutil.rmtree(Path(lake.address(name)), ignore_errors=True)
@@ -123,7 +124,8 @@ def foretell(settings: Settings, random: Random) -> None:
 def _leave(settings: Settings, name: str, rows: list[Row]) -> None:
     import pandas as pd
 
-    open_lake(settings.lake).replace(name, as_arrow(name, pd.DataFrame(rows)), {})
+    # As objects: beside rows without one, an id of 63 bits would become a float.
+    open_lake(settings.lake).replace(name, as_arrow(name, pd.DataFrame(rows, dtype=object)), {})
 
 
 def built_twice(settings: Settings, folder: Path) -> tuple[Settings, Settings, BuildReport]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tonearm.columns import FEATURES
+from tonearm.models.model import SPOTIFY_API
 from tonearm.silver.names import FIELD, artist_key, title_key
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 TABLES = ("tracks", "track_identities", "kaggle_tracks_bronze", "my_tracks_features_bronze")
 """Where the rows come from."""
-SPOTIFY_API = "spotify_api"
-"""Source of what the Spotify Web API told; its terms forbid to learn from it."""
 MEASURED = (*FEATURES, "liveness")
 TEXTS = ("artist_name", "track_name", "album_name", "release_date", "genre", "subgenre")
 _TOLD = ("popularity", "duration_s", "key", "mode", "time_signature", "is_explicit", *MEASURED)

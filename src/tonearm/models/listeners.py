@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tonearm.errors import ModelDamaged
+from tonearm.gold.measures import MEASURED
+from tonearm.models.evaluate import FEWEST_BLOCKS
 from tonearm.models.model import STILL_LISTENING
-from tonearm.silver.sessions import MEASURED
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 Serves = Literal["model", "baseline"]
 FILE = "model.json"
 RESAMPLES = 1000
-FEWEST_BLOCKS = 8
 
 
 def measured(listens: pd.DataFrame, as_of: datetime) -> pd.DataFrame:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Task = Literal["binary", "regression", "classes"]
 SEED = 1
+SPOTIFY_API = "spotify_api"
+"""Source of what came through the Spotify Web API, from which nothing is learned unless the owner says so."""
 STILL_LISTENING = timedelta(days=31)
 """Silence after which a history is taken to have ended, and what comes next is foretold from its end."""
 

@@ -16,7 +16,7 @@ from tonearm.home import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
 from tonearm.models.model import SCORES as COLUMNS
-from tonearm.models.model import STILL_LISTENING
+from tonearm.models.model import SPOTIFY_API, STILL_LISTENING
 from tonearm.models.registry import PRODUCTION, Registry, Version, open_registry
 from tonearm.settings import Settings
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tonearm.models.model import Fitted, Model
 
 SCORES, FEATURES_IMPUTED = "model_scores", "imputed_features"
-SPOTIFY_API = "spotify_api"
-"""Source of what came through the Spotify Web API."""
 _IN_LAKE = {"at": "predicted_for_at", "low": "score_low", "high": "score_high"}
 
 
