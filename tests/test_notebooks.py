@@ -30,6 +30,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs_on_the_simulated_household(path: Path, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TONEARM_HOME", str(demo))
+    # Streamlit, where another test loaded it, tells every process to draw nothing.
+    monkeypatch.delenv("MPLBACKEND", raising=False)
     notebook: Any = nbformat.read(path, as_version=4)
     assert all(not cell.get("outputs") for cell in notebook.cells), "outputs are of somebody's home: clear them"
     NotebookClient(notebook, timeout=900, kernel_name="python3").execute()
