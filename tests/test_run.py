@@ -22,7 +22,7 @@ from tonearm.ledger import undo
 from tonearm.run import BuildReport, build
 from tonearm.settings import Settings, load_settings
 from tonearm.show import show
-from tonearm.table import tables
+from tonearm.table import tables, with_inputs
 
 A = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")
 B = ("Nina Simone", "Pastel Blues", "Strange Fruit", "20 Nov 2020 09:46")
