@@ -14,7 +14,8 @@
     ├── NotEnoughData            8   a model has too little to learn from
     ├── Leak                     1   a split would show a model what it is tested on
     ├── ModelDamaged             6   a model's files are not those that were registered
-    └── RegistryUnreachable      6   the model registry does not answer
+    ├── RegistryUnreachable      6   the model registry does not answer
+    └── AfterRunFailed           9   the command that follows a run failed; the run itself did not
 
 A message says what happened, to what, and what to do about it. Anything else that reaches the command
 line is a bug in tonearm and ends with exit code 1.
@@ -127,3 +128,9 @@ class RegistryUnreachable(TonearmError):
     """The model registry's database or server does not answer."""
 
     exit_code = 6
+
+
+class AfterRunFailed(TonearmError):
+    """The command that follows a run did not start or failed; the run itself is done."""
+
+    exit_code = 9

@@ -15,7 +15,7 @@ from tonearm.errors import HomeUnusable, UsageError
 
 PREFIX = "TONEARM_"
 
-_OTHERS = {"MLFLOW_TRACKING_URI": "mlflow_tracking_uri"}
+_OTHERS = {"MLFLOW_TRACKING_URI": "mlflow_tracking_uri", "ALLOW_SYNTHETIC": "allow_synthetic"}
 """Variables by which other programs name the same things."""
 _NOT_IN_HOME = "%*[]="
 """Characters that Delta tables cannot have in their path, or that mean a partition there."""
@@ -50,8 +50,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``MLFLOW_TRACKING_URI``."""
     train_on_spotify_api: bool = False
     """Whether models may learn from what came through the Spotify Web API, whose developer terms forbid it."""
+    allow_synthetic: bool = False
+    """Whether tracks without features get invented ones, to try things out: no statistic and no model counts them.
+    Also read from the variable ``ALLOW_SYNTHETIC``."""
     retrain: Literal["when_due", "never"] = "never"
     """Whether ``tonearm run`` trains a model again by itself when what it sees has drifted."""
+    after_run: str = ""
+    """Command that ``tonearm run`` starts once tables changed, such as one that publishes them; no shell reads it,
+    and it is told the home by ``TONEARM_HOME``."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     """Seconds to wait for another writer before giving up."""
     max_entries: Annotated[int, msgspec.Meta(ge=1)] = 10_000

@@ -28,8 +28,10 @@ def run(context: Context, full_retrain: bool) -> None:
 
     The inbox is the folder `inbox` of the home; files in `inbox/NAME/` are listener NAME's. What was imported
     moves to `inbox/imported/`, so a file is read once. Trained models of listens answer anew without learning
-    anything; what is said of tracks stays until a retrain. `tonearm models drift` says when that is not enough.
+    anything, and those of tracks once a day. `tonearm models drift` says when that is not enough. The command that the
+    setting `after_run` names follows if a table changed.
     """
+    from tonearm.hook import after_run
     from tonearm.inbox import import_inbox
 
     reports = import_inbox(context.settings, waiting=context.note)
@@ -52,6 +54,8 @@ def run(context: Context, full_retrain: bool) -> None:
         models = {"trained": foretold.trained, "scored": foretold.scored, "due": foretold.due}
         context.answer({"imports": reports, "seconds": built.seconds, "tables": built.tables, "models": models})
     failed = [*built.failed, *(foretold.built.failed if foretold.built else [])]
+    if changed or foretold.trained:
+        after_run(context.settings)
     if failed:
         sys.exit(4)
     if files and all(f.problem for f in files):
