@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pyarrow as pa
@@ -93,3 +94,20 @@ def test_old_versions_outlive_checkpoints(lake: Lake, has_property: bool) -> Non
         lake.append("t", rows(value), {})
     assert read(lake, 3) == [0, 1, 2]
     assert len(lake.history("t")) == 25
+
+
+def test_a_lake_that_is_open_sees_what_others_write_and_delete(lake: Lake) -> None:
+    lake.append("t", rows(1), {})
+    assert read(lake) == [1]
+    Lake(lake.root).append("t", rows(2), {"inputs": {"a": 1}})
+    assert (read(lake), lake.version("t"), lake.note("t")) == ([1, 2], 1, {"inputs": {"a": 1}})
+    shutil.rmtree(lake.path("t"))
+    assert not lake.has("t")
+    Lake(lake.root).append("t", rows(3), {})
+    assert read(lake) == [3]
+
+
+def test_looking_at_an_old_version_leaves_the_newest_as_it_is(lake: Lake) -> None:
+    lake.append("t", rows(1), {})
+    lake.append("t", rows(2), {})
+    assert (read(lake), read(lake, 0), read(lake)) == ([1, 2], [1], [1, 2])

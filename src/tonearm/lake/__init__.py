@@ -57,6 +57,7 @@ class Lake:
     def __init__(self, root: Path | str) -> None:
         """Look at ``root``, a path or an address such as ``s3://bucket/lake``; nothing is made before a write."""
         self.root = str(root).rstrip("/")
+        self._opened: dict[str, DeltaTable] = {}
 
     def address(self, name: str) -> str:
         """Where the table ``name`` is."""
@@ -68,8 +69,7 @@ class Lake:
 
     def has(self, name: str) -> bool:
         """Whether ``name`` has ever been written."""
-        path = self.path(name)
-        return (path is None or (path / _LOG).is_dir()) and self._open(name) is not None
+        return self._open(name) is not None
 
     def names(self) -> list[str]:
         """Names of the tables that have been written."""
@@ -89,11 +89,9 @@ class Lake:
 
     def delta(self, name: str, version: int | datetime | None = None) -> DeltaTable:
         """The Delta table, at its newest version or as of ``version``; raises UnknownName."""
-        found = self._open(name)
+        found = self._open(name, version)
         if found is None:
             raise UnknownName("table in the lake", name, self.names(), hint="`tonearm build` makes it")
-        if version is not None:
-            found.load_as_version(version)
         protocol = found.protocol()
         features = set(protocol.reader_features or ()) - READABLE_FEATURES
         if protocol.min_reader_version == _COLUMN_MAPPING:
@@ -105,15 +103,29 @@ class Lake:
             )
         return found
 
-    def _open(self, name: str) -> DeltaTable | None:
+    def _open(self, name: str, version: int | datetime | None = None) -> DeltaTable | None:
+        """The table: the newest one, opened once and then kept up with, or a copy of its own of another ``version``."""
         from deltalake import DeltaTable
         from deltalake.exceptions import TableNotFoundError
 
+        path = self.path(name)
+        if path is not None and not (path / _LOG).is_dir():
+            self._opened.pop(name, None)
+            return None
+        found = self._opened.get(name) if version is None else None
         with said_plainly(self.address(name)):
             try:
-                return DeltaTable(self.address(name))
+                if found is None:
+                    found = DeltaTable(self.address(name))
+                elif path is None or (path / _LOG / f"{found.version() + 1:020}.json").exists():
+                    found.update_incremental()
             except TableNotFoundError:
                 return None
+        if version is None:
+            self._opened[name] = found
+        else:
+            found.load_as_version(version)
+        return found
 
     def version(self, name: str) -> int | None:
         """Newest version of ``name``, None when it was never written."""
@@ -128,11 +140,9 @@ class Lake:
         """Number of rows, now or in ``version``, from the transaction log; 0 when the table was never written."""
         import pyarrow as pa
 
-        found = self._open(name)
+        found = self._open(name, version)
         if found is None:
             return 0
-        if version is not None:
-            found.load_as_version(version)
         counts = pa.table(found.get_add_actions(flatten=True)).column("num_records")
         return sum(c for c in counts.to_pylist() if c)
 
@@ -217,16 +227,16 @@ class Lake:
     def _write(self, name: str, rows: Any, note: Mapping[str, Any], **options: Any) -> int:
         from deltalake import write_deltalake
 
-        is_old = self.has(name)
+        found = self._open(name)
         self.make_room(name)
         with said_plainly(self.address(name)):
             write_deltalake(
-                self.address(name),
+                found or self.address(name),
                 rows,
                 commit_properties=_properties(note),
                 post_commithook_properties=_keeping_the_log(),
                 writer_properties=_writer(),
-                configuration=None if is_old else {"delta.enableExpiredLogCleanup": "false"},
+                configuration=None if found else {"delta.enableExpiredLogCleanup": "false"},
                 **options,
             )
         version = self.version(name)
