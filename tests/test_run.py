@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tonearm import run as running
 from tonearm.errors import UnknownName
@@ -287,3 +288,19 @@ def test_only_the_rows_of_whom_something_changed_for_are_built(settings: Setting
     assert {done[name] for name in gold - of_listens} == {"unchanged"}
     shown = show(settings, "temporal_trends").to_pylist()
     assert {r["listener"]: r["listens"] for r in shown if r["period_type"] == "year"} == {"ann": 3, "bob": 4, "cy": 3}
+
+
+def test_invented_features_come_and_go_with_the_setting(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    import_paths(settings, [lastfm([A, B, C])], "ada", "Europe/Berlin")
+    sources = []
+    for allowed in (False, True, True, False):
+        report = build(replace(settings, allow_synthetic=allowed))
+        assert report.failed == []
+        features = show(settings, "listening_with_features")
+        sources.append((set(features["feature_source"].to_pylist()), actions(report)["tracks"]))
+    assert sources == [
+        ({None}, "built"),
+        ({"synthetic"}, "built"),
+        ({"synthetic"}, "unchanged"),
+        ({None}, "built"),
+    ]

@@ -73,7 +73,7 @@ SCHEMAS: dict[str, tuple[str, ...]] = {
         *ORIGIN,
     ),
     "my_tracks_features_bronze": ("spotify_id", *_TRACK_FEATURES, "source", "imported_at"),
-    "my_tracks_features_bronze_synthetic": ("spotify_id", *_TRACK_FEATURES, "imported_at"),
+    "allowed_features": ("feature_source",),
     "imputed_features": ("track_id", *IMPUTED, *(f"{f}_error" for f in IMPUTED), "model_version", "as_of_at"),
     "model_scores": (
         "model",
@@ -151,7 +151,7 @@ DESCRIPTIONS: dict[str, str] = {
     HISTORY: "Every row of every imported history as it came, and what became of it: one row per row of a file.",
     CATALOGUE: "Every row of every imported track catalogue: one row per row of a file.",
     "my_tracks_features_bronze": "Audio features measured for tracks that were heard; empty until they are fetched.",
-    "my_tracks_features_bronze_synthetic": "Invented audio features, by a hash of the track's id; empty by default.",
+    "allowed_features": "Where features of tracks may come from, as it is set: synthetic only if that is allowed.",
     "imputed_features": "What a model takes the features of tracks without any to be, with the standard error of each.",
     "model_scores": "What the served models, or the baselines served in their place, foretell: one row per number.",
     "model_evaluations": "How good each version of a model is beside its baseline, on what it was not trained on.",

@@ -91,7 +91,7 @@ def _kept_example(folder: Path, name: str) -> str:
 
 def tables_page() -> str:
     """The index of tables by family, and a picture of what is made from what."""
-    families = [("bronze", "Rows as they came.", [(name, DESCRIPTIONS[name]) for name in SCHEMAS])]
+    families = [("bronze", _BRONZE, [(name, DESCRIPTIONS[name]) for name in SCHEMAS])]
     for (layer, family), group in groupby(sorted(tables().values(), key=_family), key=lambda t: (t.layer, t.family)):
         about = FAMILIES.get(family, "One row per real thing.")
         families.append((f"{layer}, {family}" if family else layer, about, [(t.name, t.summary) for t in group]))
@@ -108,6 +108,7 @@ def tables_page() -> str:
     return _page(parts)
 
 
+_BRONZE = "Written and not derived: rows of files as they came, what models say, clocks and the ledger."
 _LINEAGE = """An arrow that a longer way implies is left out, and one to a family leads to some of its tables; the
 page of a table names all of its inputs, and `tonearm tables --graph TABLE` shows them on a terminal."""
 

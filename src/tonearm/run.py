@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from tonearm.bronze import HISTORY, SCHEMAS
+from tonearm.columns import FEATURE_SOURCES
 from tonearm.errors import TableInvalid
 from tonearm.home import scratch_folder, writing
 from tonearm.lake import Lake, open_lake
@@ -38,6 +39,8 @@ Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
 SHIPPED = Path(__file__).parent / "sql"
 """The tables' functions as SQL, written by ``tonearm.precompile``."""
+MOST_KEPT = 500_000
+"""Rows, about, of the listeners that something changed for, up to which they are read once and held for all tables."""
 _PARTITIONS = ("year",)
 """Columns that windowed tables are partitioned by where they have them."""
 
@@ -96,14 +99,19 @@ def build(
     report says why. Without ``shipped``, the SQL that came with the package is not used. Raises UnknownName,
     HomeBusy, HomeUnusable and EngineMissing.
     """
+    import pyarrow.compute as pc
+
     began = perf_counter()
     todo = with_inputs(names)
     lake = open_lake(settings.lake)
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
         recover(settings, lake)
         session = stack.enter_context(_engine(settings, folder, lake.rows(HISTORY)))
-        work = _Build(lake, session, [*([SHIPPED] if shipped else []), settings.compiled])
-        work.set_clock(_clock(settings))
+        clock = _clock(settings)
+        listeners = pc.count_distinct(clock["listener"]).as_py()
+        work = _Build(lake, session, [*([SHIPPED] if shipped else []), settings.compiled], listeners)
+        work.put("listener_clock", clock)
+        work.put("allowed_features", _allowed_features(settings))
         for done, table in enumerate(todo):
             if progress:
                 progress(table.name, done, len(todo))
@@ -126,28 +134,26 @@ def _engine(settings: Settings, folder: Path, rows: int) -> AbstractContextManag
 class _Build:
     """One build under way: what the engine's relations show, and what changed so far."""
 
-    def __init__(self, lake: Lake, session: BuildEngine, compiled: list[Path]) -> None:
+    def __init__(self, lake: Lake, session: BuildEngine, compiled: list[Path], listeners: int) -> None:
         self.lake, self.session, self.compiled = lake, session, compiled
         self.run = next_run(lake) - 1
         """Number of the newest import that this build sees."""
         self.reports: list[TableReport] = []
         self.shown: dict[str, str] = {}
         """Relations that the engine knows by their table's name, and which rows of it they show: SQL, or all."""
+        self.parts: dict[str, dict[str, str]] = {}
+        """Relations that hold rows of a table, by the SQL that holds for them."""
         self.changes: dict[str, Change] = {}
         self.broken: set[str] = set()
         self.windows: dict[int, list[Window]] = {}
-        self.listeners = 0
+        self.listeners = listeners
         self.joined_by_windowed = {i for t in tables().values() if t.windowed for i in t.inputs}
 
-    def set_clock(self, rows: pa.Table) -> None:
-        """Write the listeners' clocks into the lake when they differ from what is there."""
-        import pyarrow.compute as pc
-
-        name = "listener_clock"
-        self.listeners = pc.count_distinct(rows["listener"]).as_py()
+    def put(self, name: str, rows: pa.Table) -> None:
+        """Write what is set, ``rows`` of a bronze table, into the lake when it differs from what is there."""
         before = self.lake.content(name)
         old = self.lake.dataset(name).to_table() if before is not None else rows.schema.empty_table()
-        order = [(column, "ascending") for column in ("listener", "from_at")]
+        order = [(column, "ascending") for column in rows.column_names]
         is_known = old.schema.names == rows.schema.names
         if before is not None and is_known and old.sort_by(order).equals(rows.sort_by(order)):
             return
@@ -236,21 +242,36 @@ class _Build:
         return listeners
 
     def _show(self, name: str, where: str = "", kept: bool = False) -> None:
-        """Let the engine know the table's newest rows, those that ``where`` holds for, by the table's name."""
+        """Let the engine know the table's newest rows, those that ``where`` holds for, by the table's name.
+
+        ``kept`` rows are read once for all tables that need the same ones.
+        """
         if self.shown.get(name) == where:
             return
         columns = SCHEMAS.get(name, ())
-        if where:
-            whole = f"whole_{name}"
-            self.session.look_at(self.lake, name, columns, whole)
-            if kept:
-                self.session.keep(f"part_{name}", f"SELECT * FROM {whole} WHERE {where}", ())
-                self.session.view(name, f"SELECT * FROM part_{name}")
-            else:
-                self.session.view(name, f"SELECT * FROM {whole} WHERE {where}")
+        if where and kept:
+            self.session.view(name, f"SELECT * FROM {self._part(name, where)}")
+        elif where:
+            self.session.look_at(self.lake, name, columns, f"whole_{name}")
+            self.session.view(name, f"SELECT * FROM whole_{name} WHERE {where}")
         else:
             self.session.look_at(self.lake, name, columns)
         self.shown[name] = where
+
+    def _part(self, name: str, where: str) -> str:
+        """The relation that holds the rows of ``name`` for which ``where`` does."""
+        parts = self.parts.setdefault(name, {})
+        if where not in parts:
+            self.session.look_at(self.lake, name, SCHEMAS.get(name, ()), f"whole_{name}")
+            part = f"part_{len(parts)}_{name}"
+            self.session.keep(part, f"SELECT * FROM whole_{name} WHERE {where}", ())
+            parts[where] = part
+        return parts[where]
+
+    def _columns(self, name: str) -> set[str]:
+        if name not in self.shown:
+            self._show(name)
+        return set(self.session.kinds(name))
 
     def _sql(self, table: Table) -> str:
         """The table's function as SQL over its inputs, from a file where one fits: Ibis takes a second."""
@@ -294,9 +315,8 @@ class _Build:
             self.changes[table.name] = Change(before, windows=(), listeners=frozenset())
             return "unchanged"
         for name in table.inputs:
-            self._show(name)
-            if {"listener", "started_at"} <= set(self.session.kinds(name)):
-                self._show(name, where_sql(windows, "read"), kept=True)
+            is_cut = {"listener", "started_at"} <= self._columns(name)
+            self._show(name, where_sql(windows, "read") if is_cut else "", kept=True)
         where = where_sql(windows, "write", table.time)
         listeners = frozenset(window.listener for window in windows)
         self._replace(table, inputs, where, Change(before, windows=tuple(windows), listeners=listeners))
@@ -311,9 +331,9 @@ class _Build:
             return "unchanged"
         where = f"listener IN ({', '.join(_text(name) for name in sorted(listeners))})"
         for name in table.inputs:
-            self._show(name)
-            if "listener" in self.session.kinds(name):
-                self._show(name, where)
+            is_theirs = "listener" in self._columns(name)
+            are_few = self.lake.rows(name) * len(listeners) <= MOST_KEPT * self.listeners
+            self._show(name, where if is_theirs else "", kept=are_few)
         self._replace(table, inputs, where, change)
         return "extended"
 
@@ -361,6 +381,8 @@ class _Build:
     def _forget(self, table: Table) -> None:
         self.session.forget(f"new_{table.name}")
         self.shown.pop(table.name, None)
+        for part in self.parts.pop(table.name, {}).values():
+            self.session.forget(part)
 
     def _check(self, table: Table, relation: str) -> None:
         for other in table.references.values():
@@ -399,6 +421,13 @@ def _clock(settings: Settings) -> pa.Table:
 
     with closing(open_store(settings)) as store:
         return listener_clock(store.listeners(), until_year=datetime.now(UTC).year + 1)
+
+
+def _allowed_features(settings: Settings) -> pa.Table:
+    import pyarrow as pa
+
+    allowed = [source for source in FEATURE_SOURCES if source != "synthetic" or settings.allow_synthetic]
+    return pa.table({"feature_source": allowed})
 
 
 def _text(value: str) -> str:

@@ -17,6 +17,7 @@ from tonearm.silver.artist_months import artist_months
 from tonearm.silver.listening_with_features import listening_with_features
 from tonearm.silver.listens import listens
 from tonearm.silver.matching import merges
+from tonearm.silver.my_tracks_features_bronze_synthetic import my_tracks_features_bronze_synthetic
 from tonearm.silver.sessions import sessions
 from tonearm.silver.track_identities import track_identities
 from tonearm.silver.track_links import track_links
@@ -30,6 +31,7 @@ BUILDS = {
         track_names,
         track_links,
         track_identities,
+        my_tracks_features_bronze_synthetic,
         tracks,
         merges,
         listens,
@@ -97,13 +99,15 @@ class Silver:
         catalogue: Iterable[Row],
         clock: Iterable[Row],
         estimates: Iterable[Row] = (),
+        allowed: Iterable[str] = (),
     ) -> None:
         self._connection = connection
-        self._built: set[str] = {HISTORY, CATALOGUE, "listener_clock", "imputed_features"}
+        self._built: set[str] = {HISTORY, CATALOGUE, "listener_clock", "imputed_features", "allowed_features"}
         self._keep(HISTORY, _arrow(HISTORY, history))
         self._keep(CATALOGUE, _arrow(CATALOGUE, catalogue))
         self._keep("listener_clock", _arrow("listener_clock", clock))
         self._keep("imputed_features", _arrow("imputed_features", estimates))
+        self._keep("allowed_features", _arrow("allowed_features", [{"feature_source": one} for one in allowed]))
 
     def built(self, build: Callable[..., Any]) -> pa.Table:
         """What ``build`` makes of its inputs."""
@@ -166,8 +170,9 @@ def silver(connection: Any) -> Callable[..., Silver]:
         catalogue: Iterable[Row] = (),
         clock: list[Row] | None = None,
         estimates: Iterable[Row] = (),
+        allowed: Iterable[str] = (),
     ) -> Silver:
         listeners = [row["listener"] for row in history]
-        return Silver(connection, history, catalogue, clock or _utc_clock(listeners), estimates)
+        return Silver(connection, history, catalogue, clock or _utc_clock(listeners), estimates, allowed)
 
     return build

@@ -78,6 +78,20 @@ def test_rejected_catalogue_rows_do_not_count(silver: Any, record: Any, listed: 
     assert [row["track_name"] for row in found.rows("tracks")] == ["Song"]
 
 
+def test_invented_features_come_last_and_only_where_they_are_allowed(silver: Any, record: Any, listed: Any) -> None:
+    history = [record(f"2024-01-01T1{hour}:00", name) for hour, name in enumerate(("Known", "Estimated", "Unknown"))]
+    catalogue = [listed("Known", value=0.9, valence=None)]
+    tracks = {row["track_name"]: row for row in silver(history, catalogue).rows("tracks")}
+    assert tracks["Unknown"]["feature_source"] is None
+    estimates = [{"track_id": tracks["Estimated"]["track_id"], **dict.fromkeys(IMPUTED, 0.4)}]
+    found = silver(history, catalogue, estimates=estimates, allowed=["catalogue", "synthetic"]).rows("tracks")
+    rows = {row["track_name"]: row for row in found}
+    sources = {name: row["feature_source"] for name, row in rows.items()}
+    assert sources == {"Known": "catalogue", "Estimated": "imputed", "Unknown": "synthetic"}
+    assert rows["Known"]["valence"] is None and rows["Estimated"]["tempo"] is None
+    assert 60 <= rows["Unknown"]["tempo"] < 200
+
+
 def test_estimates_stand_in_where_nothing_was_measured_and_nowhere_else(silver: Any, record: Any, listed: Any) -> None:
     history = [record("2024-01-01T10:00", "Known"), record("2024-01-01T11:00", "Unknown")]
     catalogue = [listed("Known", value=0.9, valence=None)]

@@ -20,6 +20,7 @@ def tracks(
     listening_history_bronze: Table,
     kaggle_tracks_bronze: Table,
     imputed_features: Table,
+    my_tracks_features_bronze_synthetic: Table,
 ) -> Table:
     """Every track that was heard or stands in the catalogue, with its names, ids, length, genre and features.
 
@@ -28,7 +29,8 @@ def tracks(
     Features are those of one catalogue row, never a mean: a row with a Spotify id under which the track was
     heard, else a row of the same normalised artist and title; the most popular, then the smallest id.
     Where there is none, they are what a model takes them to be (``feature_source`` is ``imputed``), once it was
-    trained and served; their standard errors are in ``imputed_features``.
+    trained and served; their standard errors are in ``imputed_features``. Else, if the setting ``allow_synthetic`` is
+    on, they are invented (``synthetic``).
     ``duration_s`` is that row's length, else the median of what the sources tell. Null means not known.
     """
     spellings = track_names.drop("artist_id").inner_join(track_identities, "name_id")
@@ -40,14 +42,26 @@ def tracks(
         rows = rows.left_join(more, "track_id").drop("track_id_right")
     estimates = imputed_features.select("track_id", **{f"imputed_{f}": imputed_features[f] for f in IMPUTED})
     rows = rows.left_join(estimates.mutate(is_imputed=True), "track_id").drop("track_id_right")
-    is_measured = rows.feature_source.notnull()
-    # All of a track's features have one source: an estimate beside a measured one would pass for it.
-    estimated = {f: is_measured.ifelse(rows[f], rows[f"imputed_{f}"]) for f in IMPUTED}
+    invented = my_tracks_features_bronze_synthetic.rename({f"synthetic_{f}": f for f in FEATURES})
+    rows = rows.left_join(invented.mutate(is_synthetic=True), "track_id").drop("track_id_right")
+    rows = rows.mutate(
+        feature_source=rows.feature_source.coalesce(
+            rows.is_imputed.ifelse("imputed", None), rows.is_synthetic.ifelse("synthetic", None)
+        )
+    )
     return rows.select(
         *("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "recording_mbid", "genre"),
-        **{**{f: rows[f] for f in FEATURES}, **estimated},
-        feature_source=rows.feature_source.coalesce(rows.is_imputed.ifelse("imputed", None)),
+        **{feature: _of_its_source(rows, feature) for feature in FEATURES},
+        feature_source=rows.feature_source,
         duration_s=rows.listed_duration_s.coalesce(rows.told_duration_s),
+    )
+
+
+def _of_its_source(rows: Table, feature: str) -> NumericColumn:
+    """All of a track's features have one source: an estimate beside a measured one would pass for it."""
+    estimated = rows[f"imputed_{feature}"] if feature in IMPUTED else None
+    return rows.feature_source.cases(
+        ("imputed", estimated), ("synthetic", rows[f"synthetic_{feature}"]), else_=rows[feature]
     )
 
 
