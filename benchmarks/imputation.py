@@ -8,16 +8,12 @@ that a track keeps is hidden, too; of most tracks that are heard nothing but the
 
 from __future__ import annotations
 
-import argparse
-import time
 from collections import defaultdict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from held_out import examples, figures
-from measure import finish
+from held_out import run
 from tonearm.models.imputation import Z90, Imputation
 from tonearm.models.model import HeldOut
 
@@ -25,16 +21,8 @@ METRICS = ("r2", "coverage_90")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--home", type=Path, help="a home with the catalogue; else it is imported into one")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
     model = Imputation()
-    rows, _ = examples(model, options.home)
-    began_s = time.process_time()
-    held = model.held_out(rows, options.seed)
-    finish(means(held) | figures(held, options.seed, METRICS, began_s), options.json)
+    run(__doc__, model, METRICS, model.held_out, lambda rows, seed, held: means(held))
 
 
 def means(held: list[HeldOut]) -> dict[str, Any]:

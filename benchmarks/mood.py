@@ -8,15 +8,13 @@ These have five features, no genre, no album and no release: what a listener's o
 
 from __future__ import annotations
 
-import argparse
-import time
 from pathlib import Path
 
 import pandas as pd
 
-from held_out import examples, figures
-from measure import finish
+from held_out import run
 from tonearm.models.catalogue import artists
+from tonearm.models.model import HeldOut
 from tonearm.models.mood import Mood
 
 METRICS = ("r2", "mae", "rmse", "coverage_90", "f1_macro", "accuracy", "log_loss")
@@ -24,16 +22,12 @@ HISTORY = Path("../shared/data/next-track/history.parquet")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--home", type=Path, help="a home with the catalogue; else it is imported into one")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
     model = Mood()
-    rows, _ = examples(model, options.home)
-    began_s = time.process_time()
-    held = model.held_out(rows, options.seed) + model.cross_source(rows, measured_elsewhere(), options.seed)
-    finish(figures(held, options.seed, METRICS, began_s), options.json)
+
+    def predicted(rows: pd.DataFrame, seed: int) -> list[HeldOut]:
+        return model.held_out(rows, seed) + model.cross_source(rows, measured_elsewhere(), seed)
+
+    run(__doc__, model, METRICS, predicted)
 
 
 def measured_elsewhere() -> pd.DataFrame:

@@ -7,30 +7,22 @@ The candidates are compared within each training part, on artists that are not i
 
 from __future__ import annotations
 
-import argparse
-import time
-from pathlib import Path
+import pandas as pd
 
-from held_out import examples, figures
-from measure import finish
+from held_out import run
+from tonearm.models.model import HeldOut
 from tonearm.models.popularity import Popularity
 
 METRICS = ("roc_auc", "average_precision", "brier", "ece", "expected_to_observed")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--home", type=Path, help="a home with the catalogue; else it is imported into one")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
     model = Popularity()
-    rows, _ = examples(model, options.home)
-    began_s = time.process_time()
-    held = model.held_out(rows, options.seed)
-    found = figures(held, options.seed, METRICS, began_s)
-    found["fitted"] = " ".join(model.fit(rows, options.seed).chosen)
-    finish(found, options.json)
+
+    def fitted(rows: pd.DataFrame, seed: int, held: list[HeldOut]) -> dict[str, str]:
+        return {"fitted": " ".join(model.fit(rows, seed).chosen)}
+
+    run(__doc__, model, METRICS, model.held_out, fitted)
 
 
 if __name__ == "__main__":

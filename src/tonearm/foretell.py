@@ -11,12 +11,12 @@ from tonearm.bronze import CATALOGUE
 from tonearm.lake import open_lake
 from tonearm.models import chosen
 from tonearm.models.scoring import ScoreReport
-from tonearm.models.training import TrainReport
+from tonearm.models.training import EVALUATIONS, TrainReport
 from tonearm.run import BuildReport, build
 from tonearm.settings import Settings
 
 Progress = Callable[[str, int, int], None]
-_LOOK_EVERY = timedelta(days=1)
+_DAILY = timedelta(days=1)
 
 
 class Foretold(msgspec.Struct, kw_only=True):
@@ -43,21 +43,23 @@ def retrain(
 def update(settings: Settings, waiting: Callable[[str], None] | None = None) -> Foretold:
     """Let the trained models that foretell from listens answer anew, learning nothing: the cheap way to stay current.
 
-    What is said of tracks stays as it was until a retrain. Once a day the models are asked whether they see other data
-    than they learned from; those that do are named, and trained again if the settings allow it.
-    Nothing is done where no model was ever trained.
+    Once a day those that tell of tracks answer too, so that newly heard ones get their estimates, and the others are
+    asked whether they see other data than they learned from; those that do are named, and trained again if the
+    settings allow it. Nothing is done where no model was ever trained.
     """
-    if not open_lake(settings.lake).has("model_evaluations"):
+    trained_at = open_lake(settings.lake).built_at(EVALUATIONS)
+    if trained_at is None:
         return Foretold()
     from tonearm.models.drift import keep, look, looked_at
     from tonearm.models.scoring import score
     from tonearm.models.training import train
 
-    names = [model.name for model in chosen(()) if CATALOGUE not in model.inputs]
-    scored = score(settings, names, waiting)
-    last = looked_at(settings)
-    drifts = look(settings, names) if last is None or datetime.now(UTC) - last > _LOOK_EVERY else []
-    keep(settings, drifts, waiting)
+    of_listens = [model.name for model in chosen(()) if CATALOGUE not in model.inputs]
+    is_daily = datetime.now(UTC) - max(trained_at, looked_at(settings) or trained_at) > _DAILY
+    scored = score(settings, () if is_daily else of_listens, waiting)
+    drifts = look(settings, of_listens) if is_daily else []
+    if is_daily:
+        keep(settings, drifts, waiting)
     due = sorted({one.model for one in drifts if one.is_due})
     trained = train(settings, due, waiting=waiting) if due and settings.retrain == "when_due" else []
     return Foretold(trained=trained, scored=scored, due=due, built=build(settings, waiting=waiting))

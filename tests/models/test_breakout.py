@@ -198,6 +198,14 @@ def test_scores_are_of_the_last_complete_month(fitted: FittedBreakout) -> None:
     assert scores["subject_id"].is_unique
 
 
+def test_the_last_month_alone_is_as_among_all_months() -> None:
+    rows = complete_months(made(), AS_OF)
+    every, last = MODEL.rows(rows), MODEL.rows(rows, is_last_month=True)
+    newest = every.groupby("listener")["month_number"].transform("max")
+    assert len(last) > 5
+    pd.testing.assert_frame_equal(last, every[every["month_number"] == newest].reset_index(drop=True))
+
+
 def test_rules_of_another_shape_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "rules.yaml"
     path.write_text("core: {plays_min: many}", encoding="utf-8")

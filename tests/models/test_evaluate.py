@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from tonearm.errors import Leak
+from tonearm.models import evaluate
 from tonearm.models.evaluate import (
     Measured,
     calibration,
@@ -74,9 +75,22 @@ def test_too_few_blocks_give_no_interval_and_no_win() -> None:
 
 def test_whole_blocks_are_drawn() -> None:
     (weights,) = draws(np.repeat(np.arange(10), 3), resamples=20)
-    by_block = weights.reshape(20, 10, 3)
+    by_row = weights @ np.eye(30)
+    by_block = by_row.reshape(20, 10, 3)
     assert (by_block == by_block[:, :, :1]).all()
-    assert (weights.sum(axis=1) == 30).all()
+    assert (by_row.sum(axis=1) == 30).all()
+    assert (weights.total == 30).all()
+
+
+def test_draws_are_the_same_however_many_are_worked_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    block = np.repeat(np.arange(12), 2)
+    (at_once,) = draws(block, resamples=9)
+    monkeypatch.setattr(evaluate, "_CELLS", 50)
+    evaluate._counts.cache_clear()
+    parts = [part.counts for part in draws(block, resamples=9)]
+    evaluate._counts.cache_clear()
+    assert len(parts) == 5
+    assert (np.concatenate(parts, axis=1) == at_once.counts).all()
 
 
 def test_ranking_metrics_are_those_of_scikit_learn_also_with_ties_and_weights() -> None:
@@ -85,7 +99,7 @@ def test_ranking_metrics_are_those_of_scikit_learn_also_with_ties_and_weights() 
     held = HeldOut("heads", "", "binary", actual, predicted, baseline, np.arange(300))
     (weights,) = draws(held.block, resamples=3)
     for name, known in (("average_precision", average_precision_score), ("roc_auc", roc_auc_score)):
-        for one, found in zip(weights, metrics(held)[name](actual, predicted, weights), strict=True):
+        for one, found in zip(weights @ np.eye(300), metrics(held)[name](actual, predicted, weights), strict=True):
             assert found == pytest.approx(known(actual, predicted, sample_weight=one))
 
 

@@ -157,6 +157,27 @@ def test_a_registry_that_does_not_answer_is_said(settings: Settings, tmp_path: P
         train(broken)
 
 
+def test_what_answers_is_remembered_without_mlflow_until_the_registry_changes(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(settings, ["coin"])
+    known = open_registry(settings).versions("coin_model")
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "mlflow", None)
+        assert open_registry(settings).versions("coin_model") == known
+        assert score(settings, ["coin"])[0].version == known[0].version
+    client = open_registry(settings).client
+    client.delete_registered_model_alias("coin_model", "production")
+    assert open_registry(settings).production("coin_model") is None
+
+
+def test_a_home_that_was_moved_keeps_its_models(settings: Settings, tmp_path: Path) -> None:
+    train(settings, ["coin"])
+    moved = replace(settings, home=settings.home.rename(tmp_path / "elsewhere"))
+    registry = open_registry(moved)
+    assert registry.folder(registry.versions("coin_model")[0]).is_relative_to(moved.home)
+
+
 def test_mlflow_itself_can_load_what_is_served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     import mlflow
 

@@ -77,18 +77,26 @@ def month_number(month: pd.Series) -> npt.NDArray[np.int64]:
     return np.asarray(12 * dates.dt.year + dates.dt.month - 1, dtype=np.int64)
 
 
-def histories(artist_months: pd.DataFrame) -> Iterator[History]:
-    """One for each listener of rows of ``artist_months``, in the order of their names."""
+def histories(artist_months: pd.DataFrame, lately: int | None = None) -> Iterator[History]:
+    """One for each listener of rows of ``artist_months``, in the order of their names.
+
+    Its artists are all, or those heard in the last months, ``lately`` so many; the listener's totals are of all.
+    """
     for listener, rows in artist_months.groupby("listener", sort=True):
-        yield _history(str(listener), rows)
+        yield _history(str(listener), rows, lately)
 
 
-def _history(listener: str, rows: pd.DataFrame) -> History:
+def _history(listener: str, rows: pd.DataFrame, lately: int | None) -> History:
     import numpy as np
     import pandas as pd
 
     number = month_number(rows["month"])
     first, months = int(number.min()), int(number.max() - number.min()) + 1
+    total = np.zeros(months)
+    total[number - first] = rows["total_listens"]
+    if lately is not None:
+        is_kept = rows["artist_id"].isin(rows["artist_id"][number > number.max() - lately]).to_numpy()
+        rows, number = rows[is_kept], number[is_kept]
     of, artists = pd.factorize(rows["artist_id"], sort=True)
     at = number - first
 
@@ -97,8 +105,6 @@ def _history(listener: str, rows: pd.DataFrame) -> History:
         matrix[of, at] = rows[column]
         return matrix
 
-    total = np.zeros(months)
-    total[at] = rows["total_listens"]
     born = np.full(len(artists), months)
     np.minimum.at(born, of, at)
     return History(
@@ -128,10 +134,14 @@ def earlier(matrix: Matrix, months: int) -> Matrix:
 def decayed(matrix: Matrix, half_life: float) -> Matrix:
     """Mean of a month and those before it, each counting half as much as the one ``half_life`` months later."""
     import numpy as np
-    from scipy.signal import lfilter
 
     keep = 0.5 ** (1 / half_life)
-    return np.asarray(lfilter([1 - keep], [1, -keep], matrix, axis=1))
+    found, mean = np.empty(matrix.shape), np.zeros(len(matrix))
+    # Month by month: scipy's filter takes as long for so many artists, and a second to load.
+    for month, values in enumerate(matrix.T):
+        mean = mean * keep + values * (1 - keep)
+        found[:, month] = mean
+    return found
 
 
 def highest(matrix: Matrix, months: int) -> Matrix:
@@ -246,7 +256,6 @@ def context_features(
 ) -> Iterator[tuple[str, Matrix]]:
     """The listener's month as a whole: how much is heard, how much of it new, and the artist's place in it."""
     import numpy as np
-    from scipy.stats import rankdata
 
     total = np.maximum(history.total, 1)
     usual = np.maximum(decayed(total[None, :], 6)[0] / decayed(np.ones((1, len(total))), 6)[0], 1)
@@ -260,7 +269,8 @@ def context_features(
     yield "plays_to_core_log", of_month(np.log(np.minimum(plays_min, share_min * usual)))
     yield "new_artists_share", of_month((history.age == 0).sum(axis=0) / heard)
     yield "core_artists_log", of_month(np.log1p((near >= 1).sum(axis=0)))
-    yield "rank_log", -np.log(rankdata(-near, axis=0, method="min"))
+    places = [1.0 + np.searchsorted(np.sort(of), of) for of in -near.T]
+    yield "rank_log", -np.log(np.stack(places, axis=1))
 
 
 def all_features(history: History, plays_min: float, share_min: float) -> Iterator[tuple[str, Matrix]]:

@@ -124,21 +124,29 @@ class Breakout:
             raise NotEnoughData(self.name, there_is, f"{least} months with {self.least_breakouts} breakouts")
         return rows
 
-    def rows(self, artist_months: pd.DataFrame) -> pd.DataFrame:
-        """As :meth:`examples`, ``core`` being NaN where it is not known yet; sorted by month."""
+    def rows(self, artist_months: pd.DataFrame, is_last_month: bool = False) -> pd.DataFrame:
+        """As :meth:`examples`, ``core`` being NaN where it is not known yet; sorted by month.
+
+        Of all months, or of each listener's last one alone: artists silent for so long that none of the rules
+        foretells them change nothing of it, and are most.
+        """
         import pandas as pd
 
-        found = [self._rows_of(Labelled(history, self.rules)) for history in histories(artist_months)]
+        lately = max(one.heard_within_months for one in self.rules.eligibility.values()) if is_last_month else None
+        found = [
+            self._rows_of(Labelled(history, self.rules), is_last_month) for history in histories(artist_months, lately)
+        ]
         if not found:
             return pd.DataFrame(columns=["listener", "artist_id", "month_number", "core", "rule", *FEATURES])
         rows = pd.concat(found, ignore_index=True)
         return rows.sort_values(["month_number", "listener", "artist_id"], kind="stable", ignore_index=True)
 
-    def _rows_of(self, labelled: Labelled) -> pd.DataFrame:
+    def _rows_of(self, labelled: Labelled, is_last_month: bool) -> pd.DataFrame:
         import numpy as np
 
         flags = {name: labelled.is_eligible(one) for name, one in self.rules.eligibility.items()}
         cells = np.logical_or.reduce(list(flags.values()))
+        cells[:, :-1] &= not is_last_month
         core = np.where(labelled.is_known(), labelled.breaks_out(), np.nan)
 
         def every() -> Iterator[tuple[str, Any]]:
@@ -360,11 +368,9 @@ class FittedBreakout:
         """Every artist that is foretold in the last complete month of each listener."""
         import pandas as pd
 
-        rows = self.model.rows(complete_months(tables["artist_months"], as_of))
-        served = self.model.served
+        rows = self.model.rows(complete_months(tables["artist_months"], as_of), is_last_month=True)
         if len(rows):
-            last = rows.groupby("listener")["month_number"].transform("max")
-            rows = rows[rows[served].astype(bool) & (rows["month_number"] == last)]
+            rows = rows[rows[self.model.served]]
         after = rows["month_number"].astype(int) + 1
         ends = [pd.Timestamp(year=m // 12, month=m % 12 + 1, day=1, tz="UTC") for m in after]
         return pd.DataFrame(
@@ -437,7 +443,7 @@ def _matrix(learned: Learned) -> xgboost.DMatrix:
     import xgboost as xgb
 
     rows, actual, margin = learned
-    return xgb.DMatrix(rows, actual, base_margin=margin)
+    return xgb.DMatrix(rows, actual, base_margin=margin, nthread=1)
 
 
 def stretched(log_odds: Numbers, actual: Numbers, prior: float = 1.0) -> tuple[float, float]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tonearm.columns import FEATURES
+from tonearm.errors import NotEnoughData
 from tonearm.models.model import SPOTIFY_API
 from tonearm.silver.names import FIELD, artist_key, title_key
 
@@ -62,22 +63,33 @@ NAMES = (*TITLE, *ALBUM, "artist_letters")
 LISTING = (*RELEASE, *ALBUM, *CATEGORIES)
 """What a catalogue tells beyond the names and the sound."""
 NUMBERS = (*_TOLD[1:], *RELEASE, *TITLE, *ALBUM, "artist_letters")
+FEWEST_TRACKS, FEWEST_ARTISTS = 500, 100
+"""That something can be learned from."""
 
 
 def measured(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -> pd.DataFrame:
     """Tracks whose features were measured: one row per track of a catalogue, or measured for its owner.
 
-    ``source`` is ``catalogue`` or ``real``; ``artist`` is the normalised name; ``lists`` are the ids of the playlists
-    in which the catalogue found the track, apart by spaces. A catalogue lists a track once for each playlist: these
-    are one row, with the genre and subgenre that occur most, and otherwise the most popular. What a catalogue tells
-    of a track has no date, so an instant to look back from leaves nothing out.
+    ``source`` is ``catalogue`` or ``real``; ``artist`` is the normalised name, and ``recording`` that with the title's;
+    ``lists`` are the ids of the playlists in which the catalogue found the track, apart by spaces. A catalogue lists a
+    track once for each playlist: these are one row, with the genre and subgenre that occur most, and otherwise the
+    most popular. What a catalogue tells of a track has no date, so an instant to look back from leaves nothing out.
     """
     import pandas as pd
 
     parts = [_listed(tables, is_spotify_api_allowed), _owned(tables, is_spotify_api_allowed)]
     rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    rows["artist"] = artists(rows)
+    rows["artist"], rows["recording"] = artists(rows), recordings(rows)
     return rows.sort_values(["source", "spotify_id", "track_id"], ignore_index=True)
+
+
+def enough(rows: pd.DataFrame, model: str) -> pd.DataFrame:
+    """The measured ``rows``; raises NotEnoughData where they are too few for ``model`` to learn from."""
+    artists = rows.artist.nunique()
+    if len(rows) < FEWEST_TRACKS or artists < FEWEST_ARTISTS:
+        needs = f"{FEWEST_TRACKS} tracks with measured features by {FEWEST_ARTISTS} artists"
+        raise NotEnoughData(model, f"are {len(rows):,} by {artists:,}", needs)
+    return rows
 
 
 def _listed(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -> pd.DataFrame:

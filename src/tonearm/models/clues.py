@@ -188,14 +188,11 @@ def _at_hour(heard: Heard, happened: Numbers, past: Past) -> Numbers:
     """Counts at the same hour of the day, those of the hours beside it by half."""
     import numpy as np
 
-    hour = heard.hour_of_day
-    found = np.zeros_like(happened)
-    for apart, weight in ((-1, 0.5), (0, 1.0), (1, 0.5)):
-        other = (hour + apart) % 24
-        for of in range(24):
-            rows = other == of
-            counts = _before(np.cumsum(happened * (hour == of)[:, None], axis=0)) + past.by_hour[of]
-            found[rows] += weight * counts[rows]
+    hour, row = heard.hour_of_day, np.arange(len(happened))
+    at_hour = np.zeros((len(happened), *past.by_hour.shape))
+    at_hour[row, hour] = happened * (hour >= 0)[:, None]
+    counts = _before(np.cumsum(at_hour, axis=0)) + past.by_hour
+    found = sum(weight * counts[row, (hour + apart) % 24] for apart, weight in ((-1, 0.5), (0, 1.0), (1, 0.5)))
     return np.where((hour >= 0)[:, None], found, 0.0)
 
 

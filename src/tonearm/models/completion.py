@@ -49,11 +49,10 @@ class Completion:
             found = np.clip((rows - self.mean) / self.scale, -6, 6)
         found = np.where(np.isfinite(rows), found, np.nan)
         missing = np.isnan(found)
-        patterns, of = np.unique(missing, axis=0, return_inverse=True)
-        for k, pattern in enumerate(patterns):
-            if pattern.any():
-                rows_of = np.flatnonzero(of.ravel() == k)
-                found[np.ix_(rows_of, pattern)] = self._likely(found[np.ix_(rows_of, ~pattern)], pattern)
+        lacking = np.flatnonzero(missing.any(axis=1))
+        for rows_of in _alike(missing[lacking]):
+            at, pattern = lacking[rows_of], missing[lacking[rows_of[0]]]
+            found[np.ix_(at, pattern)] = self._likely(found[np.ix_(at, ~pattern)], pattern)
         return found
 
     def _likely(self, known: Matrix, missing: npt.NDArray[np.bool_]) -> Matrix:
@@ -66,3 +65,14 @@ class Completion:
             if known.shape[1]
             else np.zeros((len(known), missing.sum()))
         )
+
+
+def _alike(flags: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.int64]]:
+    """The rows of each pattern of flags; bits are compared as bytes, which sort many times faster than rows."""
+    import numpy as np
+
+    if not len(flags):
+        return []
+    bits = np.packbits(flags, axis=1)
+    _, of = np.unique(bits.view(f"S{bits.shape[1]}").ravel(), return_inverse=True)
+    return np.split(np.argsort(of, kind="stable"), np.cumsum(np.bincount(of))[:-1])

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tonearm.models.catalogue import CATEGORIES
 from tonearm.models.evaluate import grouped, guard
 
 if TYPE_CHECKING:
@@ -30,7 +31,13 @@ TRUSTED = (
 """All that a saved model may contain beyond what skops trusts by itself."""
 
 
-def with_categories(estimator: Any, numbers: Sequence[str], categories: Sequence[str], is_linear: bool = False) -> Any:
+def boosted(kind: Any, columns: Sequence[str], seed: int, **settings: Any) -> Any:
+    """Boosted trees over ``columns``; ``kind`` is XGBoost's regression or classification, and each tree sees a part."""
+    fixed = {"subsample": 0.8, "colsample_bytree": 0.5, "tree_method": "hist", "n_jobs": 1}
+    return with_categories(kind(**fixed, **settings, random_state=seed), columns)
+
+
+def with_categories(estimator: Any, columns: Sequence[str], is_linear: bool = False) -> Any:
     """A pipeline of ``estimator`` over a branch of numbers and one of categories; what it never saw is ignored.
 
     Trees take missing numbers as they are. What is linear or cannot, gets them filled with the median and scaled.
@@ -46,8 +53,8 @@ def with_categories(estimator: Any, numbers: Sequence[str], categories: Sequence
     )
     one_hot = OneHotEncoder(handle_unknown="ignore", min_frequency=20, sparse_output=False, dtype=np.float32)
     branches = [
-        ("numbers", filled if is_linear else "passthrough", list(numbers)),
-        ("categories", one_hot, list(categories)),
+        ("numbers", filled if is_linear else "passthrough", [c for c in columns if c not in CATEGORIES]),
+        ("categories", one_hot, list(CATEGORIES)),
     ]
     return Pipeline([("inputs", ColumnTransformer(branches)), ("model", estimator)])
 
@@ -180,15 +187,12 @@ def below(quantiles: Values, limit: float) -> Values:
     return np.array([np.interp(limit, row, at, left=0.0, right=1.0) for row in quantiles], dtype=float)
 
 
-def without_own_fold(
-    predicted: Values, actual: Values, artist: Labels, stratum: Labels, seed: int, folds: int = FOLDS
-) -> Values:
-    """The quantiles around each prediction, by residuals of other folds' artists only."""
+def without_own_fold(predicted: Values, actual: Values, fold: Labels, stratum: Labels) -> Values:
+    """The quantiles around each prediction, by residuals of the other folds only."""
     import numpy as np
 
-    fold = grouped(artist, folds, seed)
     found = np.zeros((len(predicted), QUANTILES))
-    for number in range(folds):
+    for number in np.unique(fold):
         rest, own = fold != number, fold == number
         found[own] = Spread.of(predicted[rest], actual[rest], stratum[rest]).around(predicted[own], stratum[own])
     return found

@@ -155,11 +155,9 @@ def _of_model(
 
 
 def keep(settings: Settings, found: list[Drift], waiting: Callable[[str], None] | None = None) -> None:
-    """Add what was found to the lake's ``model_drift``."""
+    """Add what was found, be it nothing, to the lake's ``model_drift``."""
     import pandas as pd
 
-    if not found:
-        return
     at = datetime.now(UTC)
     rows = [
         {

@@ -44,6 +44,8 @@ PARTS = ("level_3d", "level_10d", "level_30d", "level_120d", "hour", "near", "la
 START = (0.0, 0.2, 0.2, 0.2, 1.0, 0.0, 0.0, 0.0, 0.2)
 """Weight of each part before anything is learned: some of the recent level, and the hour, which is shrunk already."""
 SHARE_INSIDE = 0.9
+NEEDED = ("listener", "listen_id", "started_at", "started_at_local", "feature_source", *TARGETS)
+"""Columns of listens that answering needs."""
 
 
 @dataclass(frozen=True)
@@ -206,32 +208,34 @@ class FittedEnergyForecast:
         """The 168 local hours after ``as_of``, by the weights learned and the listens that there are now."""
         import pandas as pd
 
-        listens = tables["listening_with_features"]
+        listens = tables["listening_with_features"].reindex(columns=list(NEEDED))
+        newest = listens[listens["started_at"] < pd.Timestamp(as_of)].groupby("listener")["started_at"].max()
         known = measured(listens, as_of)
-        everything = listens[listens["started_at"] < pd.Timestamp(as_of)]
+        hours = dict(by_listener(_listened_hours(known)))
         found = []
         for name, own in by_listener(known):
-            if name in self.listeners:
-                now = now_of(everything[everything["listener"] == name], as_of)
-                found += [self._coming(name, own, target, now) for target in TARGETS]
+            if name in self.listeners and name in hours:
+                now = now_of(newest[name], as_of)
+                found.append(self._coming(name, own, hours[name], now))
         return pd.concat(found, ignore_index=True) if found else pd.DataFrame({"listener": []})
 
-    def _coming(self, name: str, listens: pd.DataFrame, target: str, now: pd.Timestamp) -> pd.DataFrame:
+    def _coming(self, name: str, listens: pd.DataFrame, hours: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
         import numpy as np
         import pandas as pd
 
-        hours, offset = _listened_hours(listens), local_offset(listens)
+        offset = local_offset(listens)
         coming = (now.tz_convert("UTC").tz_localize(None) + offset).ceil("h")
         at = pd.date_range(coming, periods=WEEK_HOURS, freq="h")
         day = (coming.normalize() - listens["started_at_local"].min().normalize()).days
-        usual = Usual.of(Rows.of(hours, target), float(day))
-        is_weekend = np.asarray(at.day_of_week >= SATURDAY, dtype=np.int64)
-        told, low, high, baseline = _told(
-            self.listeners[name][target], usual, np.asarray(at.hour, dtype=np.int64), is_weekend
-        )
-        rows = pd.DataFrame({"score": told, "low": low, "high": high, "baseline_score": baseline})
+        hour, is_weekend = (np.asarray(of, dtype=np.int64) for of in (at.hour, at.day_of_week >= SATURDAY))
         in_utc = (at - offset).tz_localize("UTC")
-        return rows.assign(listener=name, subject="hour", subject_id=None, at=in_utc, quantity=target)
+        parts = []
+        for target in TARGETS:
+            usual = Usual.of(Rows.of(hours, target), float(day))
+            told, low, high, baseline = _told(self.listeners[name][target], usual, hour, is_weekend)
+            rows = {"score": told, "low": low, "high": high, "baseline_score": baseline}
+            parts.append(pd.DataFrame({**rows, "at": in_utc, "quantity": target}))
+        return pd.concat(parts, ignore_index=True).assign(listener=name, subject="hour", subject_id=None)
 
     def save(self, folder: Path) -> None:
         """Write JSON into ``folder``."""

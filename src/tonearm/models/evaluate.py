@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
     Rows = npt.NDArray[np.int64]
-    Metric = Callable[[npt.NDArray[Any], Numbers, Numbers], Numbers]
+    Metric = Callable[[npt.NDArray[Any], Numbers, "Draws"], Numbers]
 
 RESAMPLES = 400
 CONFIDENCE = 0.95
@@ -96,7 +97,7 @@ def of_rows(held: HeldOut, rows: npt.NDArray[Any]) -> HeldOut:
 def _measured(held: HeldOut, listener: str | None, seed: int, resamples: int) -> list[Measured]:
     import numpy as np
 
-    every = np.ones((1, len(held.actual)))
+    every = Draws(np.ones((1, 1)), np.zeros(len(held.actual), dtype=np.int64))
     drawn = _drawn(held, seed, resamples)
     rows = []
     for name, metric in metrics(held).items():
@@ -142,25 +143,81 @@ def _interval(drawn: Numbers) -> tuple[float | None, float | None]:
     return float(low), float(high)
 
 
-_CELLS = 4_000_000
-"""Weights that are held at once."""
+_CELLS = 8_000_000
+"""Rows times draws that are worked on at once."""
 
 
-def draws(block: npt.NDArray[Any], seed: int = SEED, resamples: int = RESAMPLES) -> Iterator[Numbers]:
-    """How often each row counts when whole blocks are drawn anew (Künsch 1989): matrices of draws by rows.
+@dataclass(frozen=True)
+class Draws:
+    """How much each row counts in each of several draws of whole blocks."""
+
+    counts: Numbers
+    """(blocks, draws)"""
+    of: Rows
+    """The block of each row."""
+
+    def __matmul__(self, values: Numbers) -> Numbers:
+        """Weighted sums of ``values`` over the rows, (draws,), or (draws, k) of k columns.
+
+        Rows of a block count alike, so that they are added up once and not for each draw.
+        """
+        import numpy as np
+
+        columns = values.reshape(len(values), -1).T
+        sums = np.stack([np.bincount(self.of, column, len(self.counts)) for column in columns])
+        return np.asarray((sums @ self.counts).T.reshape(-1, *values.shape[1:]))
+
+    @property
+    def total(self) -> Numbers:
+        """(draws,) what all rows count together."""
+        import numpy as np
+
+        return np.asarray(np.bincount(self.of, minlength=len(self.counts)) @ self.counts)
+
+    def of_groups(self, group: Rows, groups: int) -> Numbers:
+        """(groups, draws) what the rows of each group count together."""
+        import numpy as np
+        from scipy.sparse import csr_array
+
+        rows = csr_array((np.ones(len(group)), (group, self.of)), shape=(groups, len(self.counts)))
+        return np.asarray(rows @ self.counts)
+
+    def part(self, rows: npt.NDArray[Any]) -> Draws:
+        """The same of some of the rows."""
+        return Draws(self.counts, self.of[rows])
+
+
+def draws(block: npt.NDArray[Any], seed: int = SEED, resamples: int = RESAMPLES) -> Iterator[Draws]:
+    """How often each row counts when whole blocks are drawn anew (Künsch 1989), some draws at a time.
 
     None with too few blocks.
     """
     import numpy as np
+    import pandas as pd
 
-    blocks, of = np.unique(block, return_inverse=True)
+    of, blocks = pd.factorize(block, sort=True)
+    if len(blocks) < FEWEST_BLOCKS:
+        return
+    step = max(1, _CELLS // len(of))
+    for begin in range(0, resamples, step):
+        counts = _counts(len(blocks), seed, resamples)[begin : begin + step]
+        yield Draws(np.ascontiguousarray(counts.T, dtype=float), of)
+
+
+@lru_cache(maxsize=2)
+def _counts(blocks: int, seed: int, resamples: int) -> npt.NDArray[np.uint8]:
+    """(resamples, blocks) how often each block is drawn; kept, because one set of rows is measured for many targets."""
+    import numpy as np
+
     rng = np.random.default_rng(seed)
-    even = np.full(len(blocks), 1 / max(len(blocks), 1))
-    left = resamples if len(blocks) >= FEWEST_BLOCKS else 0
-    while left > 0:
-        now = min(left, max(1, _CELLS // len(of)))
-        yield rng.multinomial(len(blocks), even, size=now)[:, of].astype(float)
-        left -= now
+    even = np.full(blocks, 1 / blocks)
+    step = max(1, _CELLS // blocks)
+    # No block is ever drawn more than 255 times of so many.
+    parts = [
+        rng.multinomial(blocks, even, size=min(step, resamples - begin)).astype(np.uint8)
+        for begin in range(0, resamples, step)
+    ]
+    return np.concatenate([np.zeros((0, blocks), dtype=np.uint8), *parts])
 
 
 def metrics(held: HeldOut) -> dict[str, Metric]:
@@ -184,8 +241,8 @@ def metrics(held: HeldOut) -> dict[str, Metric]:
     return found
 
 
-def _mean(values: Numbers, weights: Numbers) -> Numbers:
-    return _ratio(weights @ values, weights.sum(axis=1))
+def _mean(values: Numbers, weights: Draws) -> Numbers:
+    return _ratio(weights @ values, weights.total)
 
 
 def _ratio(part: Numbers, whole: Numbers) -> Numbers:
@@ -195,38 +252,45 @@ def _ratio(part: Numbers, whole: Numbers) -> Numbers:
     return np.asarray(np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0))
 
 
-def _positives_in_order(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
-    """Weights of the positives and of the negatives down to each threshold, from the highest; (draws, thresholds)."""
+def _positives_in_order(
+    actual: npt.NDArray[Any], predicted: Numbers, weights: Draws
+) -> tuple[Numbers, Numbers, Numbers, Numbers]:
+    """At each prediction that a positive has, from the highest: what positives and negatives count, by draws.
+
+    (predictions, draws) of positives there; of negatives above it, and of those down to it, itself included. Last,
+    (draws,) of all negatives.
+    """
     import numpy as np
 
-    order = np.argsort(-predicted, kind="stable")
-    last = np.flatnonzero(np.r_[np.diff(predicted[order]) != 0, True])
-    ordered = weights[:, order]
-    true = np.cumsum(ordered * (actual[order] > 0), axis=1)[:, last]
-    return true, np.cumsum(ordered, axis=1)[:, last] - true
+    is_positive = actual > 0
+    levels = np.unique(-predicted[is_positive])
+    place = np.searchsorted(levels, -predicted)
+    is_there = levels[np.minimum(place, len(levels) - 1)] == -predicted if len(levels) else np.zeros(len(actual), bool)
+    positives = weights.part(is_positive).of_groups(place[is_positive], len(levels))
+    # Negatives above the first prediction, at it, between it and the second, at that, and so on.
+    between = (2 * place + is_there)[~is_positive]
+    negatives = np.cumsum(weights.part(~is_positive).of_groups(between, 2 * len(levels) + 1), axis=0)
+    return positives, negatives[:-1:2], negatives[1::2], negatives[-1]
 
 
-def _average_precision(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def _average_precision(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     """As scikit-learn's ``average_precision_score``, for many draws at once."""
     import numpy as np
 
-    true, false = _positives_in_order(actual, predicted, weights)
-    gained = np.diff(true, axis=1, prepend=0.0)
+    gained, _, false, _ = _positives_in_order(actual, predicted, weights)
+    true = np.cumsum(gained, axis=0)
     precision = np.divide(true, true + false, out=np.zeros_like(true), where=true + false > 0)
-    return _ratio((gained * precision).sum(axis=1), true[:, -1])
+    return _ratio((gained * precision).sum(axis=0), gained.sum(axis=0))
 
 
-def _roc_auc(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def _roc_auc(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     """As scikit-learn's ``roc_auc_score``, for many draws at once."""
-    import numpy as np
-
-    true, false = _positives_in_order(actual, predicted, weights)
-    before = np.concatenate([np.zeros((len(true), 1)), true[:, :-1]], axis=1)
-    area = (np.diff(false, axis=1, prepend=0.0) * (before + true) / 2).sum(axis=1)
-    return _ratio(area, true[:, -1] * false[:, -1])
+    gained, above, down_to, false = _positives_in_order(actual, predicted, weights)
+    true = gained.sum(axis=0)
+    return _ratio((gained * (false - (above + down_to) / 2)).sum(axis=0), true * false)
 
 
-def _log_loss(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def _log_loss(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     import numpy as np
 
     return _mean(-np.log(np.clip(_of_actual(actual, predicted), 1e-6, 1)), weights)
@@ -241,7 +305,7 @@ def _of_actual(actual: npt.NDArray[Any], predicted: Numbers) -> Numbers:
     return np.asarray(predicted[np.arange(len(actual)), actual.astype(int)])
 
 
-def _brier(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def _brier(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     """Mean squared error of the probabilities; summed over classes where there are several (Brier 1950)."""
     import numpy as np
 
@@ -251,13 +315,13 @@ def _brier(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Nu
     return _mean(((predicted - happened) ** 2).sum(axis=1), weights)
 
 
-def ece(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def ece(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     """Expected calibration error over ten groups of equal size (Naeini et al. 2015)."""
     import numpy as np
 
     of_group = np.eye(BINS)[_tenth(predicted)]
     apart = weights @ (of_group * (predicted - actual)[:, None])
-    return _ratio(np.abs(apart).sum(axis=1), weights.sum(axis=1))
+    return _ratio(np.abs(apart).sum(axis=1), weights.total)
 
 
 def _tenth(predicted: Numbers) -> Rows:
@@ -268,7 +332,7 @@ def _tenth(predicted: Numbers) -> Rows:
     return np.searchsorted(edges, predicted, side="left")
 
 
-def _expected_to_observed(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def _expected_to_observed(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     return _ratio(weights @ predicted, weights @ (actual > 0).astype(float))
 
 
@@ -276,24 +340,25 @@ def _of_alerts(period: npt.NDArray[Any], share: Callable[[Numbers, Numbers, Numb
     """A metric of hits, alerts and positives, where the first of each period are alerted of."""
     import numpy as np
 
-    def metric(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+    def metric(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
         order = np.lexsort((-predicted, period))
         starts = np.flatnonzero(np.r_[True, period[order][1:] != period[order][:-1]])
         place = np.arange(len(order)) - np.repeat(starts, np.diff(np.r_[starts, len(order)]))
         first = order[place < ALERTS]
         positives = weights @ (actual > 0).astype(float)
-        hits = weights[:, first] @ (actual[first] > 0).astype(float)
+        alerts = weights.part(first)
+        hits = alerts @ (actual[first] > 0).astype(float)
         told = np.where(positives > 0, positives, np.nan)
-        return share(hits, weights[:, first].sum(axis=1), told)
+        return share(hits, alerts.total, told)
 
     return metric
 
 
-def _accuracy(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def _accuracy(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     return _mean((predicted.argmax(axis=1) == actual).astype(float), weights)
 
 
-def _f1_macro(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def _f1_macro(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     """Mean over the classes that occur or are predicted."""
     import numpy as np
 
@@ -302,19 +367,19 @@ def _f1_macro(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) ->
     return np.asarray(np.nanmean(np.where(both > 0, 2 * hits / np.where(both > 0, both, 1.0), np.nan), axis=1))
 
 
-def _rmse(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def _rmse(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     import numpy as np
 
     return np.sqrt(_mean((predicted - actual) ** 2, weights))
 
 
-def _mae(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def _mae(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     import numpy as np
 
     return _mean(np.abs(predicted - actual), weights)
 
 
-def _r2(actual: npt.NDArray[Any], predicted: Numbers, weights: Numbers) -> Numbers:
+def _r2(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     spread = _mean(actual**2, weights) - _mean(actual, weights) ** 2
     return 1 - _ratio(_mean((predicted - actual) ** 2, weights), spread)
 

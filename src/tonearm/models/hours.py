@@ -146,13 +146,16 @@ def _odds(rate: Numbers) -> Numbers:
     return np.asarray(np.clip(np.log(rate / (1 - rate)), -SURE, SURE))
 
 
-def features(grid: Grid, is_hour_ahead: bool) -> Numbers:
-    """What was known before each day, or before each hour; (days, 24, features), the baseline's log odds first."""
+def features(grid: Grid, is_hour_ahead: bool, days: slice = slice(None)) -> Numbers:
+    """What was known before each of the ``days``, or before each hour of theirs, all by default.
+
+    (days, 24, features), the baseline's log odds first.
+    """
     import numpy as np
 
     found = _before_the_day(grid) | (_before_the_hour(grid) if is_hour_ahead else {})
     shape = grid.has_start.shape
-    return np.stack([np.broadcast_to(values, shape) for values in found.values()], axis=2)
+    return np.stack([np.broadcast_to(values, shape)[days] for values in found.values()], axis=2)
 
 
 def names_of(is_hour_ahead: bool) -> tuple[str, ...]:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonearm.errors import ModelDamaged, NotEnoughData
+from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
-from tonearm.models.catalogue import CATEGORIES
-from tonearm.models.crossfit import CrossFit, Spread, cross_fit, once, with_categories, without_own_fold
+from tonearm.models.crossfit import CrossFit, Spread, boosted, cross_fit, once, without_own_fold
 from tonearm.models.evaluate import grouped
 from tonearm.models.model import SCORES, SEED, HeldOut
 
@@ -35,7 +34,6 @@ COMPANY = (*(f"company_{t}" for t in TARGETS), "company_tracks")
 GROUPS = (catalogue.LISTING, ARTIST, COMPANY, ("duration_s", "is_explicit"))
 """Inputs that a record has or lacks together; of a heard track there are mostly only the names."""
 _SOUND = (*catalogue.MEASURED, "key", "mode", "time_signature")
-FEWEST_TRACKS, FEWEST_ARTISTS = 500, 100
 Z90 = 1.6448536269514722
 FILE = "imputation.json"
 
@@ -77,11 +75,7 @@ class Imputation:
             rows = rows[rows[list(TARGETS)].notna().all(axis=1)]
             rows = rows.iloc[rows.popularity.fillna(-1).argsort(kind="stable")[::-1]]
             rows = rows[~rows.track_id.duplicated()].sort_values("track_id", ignore_index=True)
-        artists = rows.artist.nunique()
-        if len(rows) < FEWEST_TRACKS or artists < FEWEST_ARTISTS:
-            needs = f"{FEWEST_TRACKS} tracks with measured features by {FEWEST_ARTISTS} artists"
-            raise NotEnoughData(self.name, f"are {len(rows):,} by {artists:,}", needs)
-        return rows
+        return catalogue.enough(rows, self.name)
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
         """Each track by trees that saw none of its artist: with the artist's tracks of other folds known, and without.
@@ -90,48 +84,51 @@ class Imputation:
         tracks nothing but the names is told, as of most that are heard.
         """
         fitted = self.fit(examples, seed)
-        by_track = grouped(catalogue.recordings(examples), folds=3, seed=seed)
-        by_artist = grouped(examples.artist.to_numpy(), seed=seed)
-        held: list[HeldOut] = []
-        inputs = _names(examples)
+        fold = grouped(examples.artist.to_numpy(), seed=seed)
+        by_track = self._outside(examples, grouped(examples.recording.to_numpy(), folds=3, seed=seed))
+        by_artist = self._outside(examples, fold)
         names = tuple(c for group in GROUPS for c in group)
-        for protocol, fold, hidden in (
+        held: list[HeldOut] = []
+        for protocol, (told, baseline), hidden in (
             ("by track, 3 folds", by_track, ()),
             ("by artist, 5 folds", by_artist, ()),
             ("by track, 3 folds, without playlists", by_track, COMPANY),
             ("by artist, 5 folds, without playlists", by_artist, COMPANY),
             ("by artist, 5 folds, nothing but names", by_artist, names),
         ):
-            held += self._held(examples, inputs, fitted, protocol, fold, hidden, seed)
+            held += self._held(examples, fitted, protocol, fold, _without(told, hidden), baseline)
         return held
 
-    def _held(
-        self,
-        examples: pd.DataFrame,
-        inputs: pd.DataFrame,
-        fitted: FittedImputation,
-        protocol: str,
-        fold: Labels,
-        hidden: Sequence[str],
-        seed: int,
-    ) -> list[HeldOut]:
-        """What is said of the rows of each fold when only the others' features are known."""
+    def _outside(self, examples: pd.DataFrame, fold: Labels) -> tuple[pd.DataFrame, Values]:
+        """What may be told of each row, and what the baseline says, when only other folds' features are known."""
         import numpy as np
         import pandas as pd
 
-        artist = examples.artist.to_numpy()
-        actual = examples[list(TARGETS)].to_numpy(float)
-        parts, baseline = [], np.zeros_like(actual)
+        inputs = _names(examples)
+        parts, baseline = [], np.zeros((len(examples), len(TARGETS)))
         for number in np.unique(fold):
             own = fold == number
             parts.append(self._told(examples, inputs, ~own)[own])
             baseline[own] = self._artist_means(examples, ~own)[own]
-        told = _without(pd.concat(parts).sort_index(), hidden)
+        return pd.concat(parts).sort_index(), baseline
+
+    def _held(
+        self,
+        examples: pd.DataFrame,
+        fitted: FittedImputation,
+        protocol: str,
+        fold: Labels,
+        told: pd.DataFrame,
+        baseline: Values,
+    ) -> list[HeldOut]:
+        """What is said of the rows by what is ``told`` of them; intervals by other folds' errors."""
+        artist = examples.artist.to_numpy()
+        actual = examples[list(TARGETS)].to_numpy(float)
         predicted = fitted.folds.predict(told, artist) * self._scale(examples) + actual.mean(axis=0)
         stratum = self.stratum(told)
         held = []
         for j, target in enumerate(TARGETS):
-            around = without_own_fold(predicted[:, j], actual[:, j], artist, stratum, seed)
+            around = without_own_fold(predicted[:, j], actual[:, j], fold, stratum)
             low, high = _interval(around, target)
             said = within(predicted[:, j], target)
             held.append(
@@ -157,7 +154,7 @@ class Imputation:
             told = self._told(examples, inputs, own)[own]
             again = np.random.default_rng(seed).random(len(told)) < self.bare_share
             rows = pd.concat([told, catalogue.blanked(told[again], GROUPS, seed)])
-            return self._regression(rows, seed).fit(rows, np.r_[deviations[own], deviations[own][again]])
+            return self._trees(rows.columns, seed).fit(rows, np.r_[deviations[own], deviations[own][again]])
 
         folds = cross_fit(artist, learn, seed)
         everything = self._told(examples, inputs, np.ones(len(examples), bool))
@@ -206,7 +203,7 @@ class Imputation:
         values = examples[list(TARGETS)].to_numpy(float)
         deviations = (values - values[known].mean(axis=0)) / self._scale(examples)
         artist = examples.artist.to_numpy()
-        sums, count = catalogue.others(artist, catalogue.recordings(examples), deviations, known)
+        sums, count = catalogue.others(artist, examples.recording.to_numpy(), deviations, known)
         row, of = catalogue.memberships(examples.lists)
         for columns, found in (
             (ARTIST, self.of_artist(sums, count)),
@@ -232,7 +229,8 @@ class Imputation:
         of_genre = catalogue.sums_by(genre, both)
         n = of_genre[:, -1:]
         mean = np.where(n > 0, of_genre[:, :-1] / np.maximum(n, 1), values[known].mean(axis=0))
-        sums, count = catalogue.others(examples.artist.to_numpy(), catalogue.recordings(examples), values, known)
+        artist, recording = examples.artist.to_numpy(), examples.recording.to_numpy()
+        sums, count = catalogue.others(artist, recording, values, known)
         return np.asarray((sums + self.artist_shrunk_by * mean) / (count + self.artist_shrunk_by)[:, None])
 
     def _scale(self, examples: pd.DataFrame) -> Values:
@@ -242,13 +240,11 @@ class Imputation:
         spread = examples[list(TARGETS)].to_numpy(float).std(axis=0)
         return np.where(spread > 0, spread, 1.0)
 
-    def _regression(self, told: pd.DataFrame, seed: int) -> Any:
+    def _trees(self, columns: Sequence[str], seed: int) -> Any:
         from xgboost import XGBRegressor
 
         settings = {"n_estimators": self.trees, "max_depth": self.depth, "learning_rate": self.rate}
-        fixed = {"subsample": 0.8, "colsample_bytree": 0.5, "min_child_weight": 10, "max_bin": 64}
-        boosting = XGBRegressor(**settings, **fixed, tree_method="hist", random_state=seed, n_jobs=1)
-        return with_categories(boosting, [c for c in told.columns if c not in CATEGORIES], CATEGORIES)
+        return boosted(XGBRegressor, columns, seed, **settings, min_child_weight=10, max_bin=64)
 
     def load(self, folder: Path) -> FittedImputation:
         """What was saved in ``folder``; raises ModelDamaged."""

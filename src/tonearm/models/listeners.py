@@ -47,11 +47,12 @@ def by_listener(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield str(name), own.reset_index(drop=True)
 
 
-def now_of(listens: pd.DataFrame, as_of: datetime) -> pd.Timestamp:
-    """From when on one listener's future is foretold: ``as_of``, or right after the end of a history that ended."""
+def now_of(newest: pd.Timestamp, as_of: datetime) -> pd.Timestamp:
+    """From when on a listener's future is foretold: ``as_of``, or right after the ``newest`` listen of a history that
+    has ended."""
     import pandas as pd
 
-    now, newest = pd.Timestamp(as_of), listens["started_at"].max()
+    now = pd.Timestamp(as_of)
     return now if now - newest < STILL_LISTENING else newest + pd.Timedelta(seconds=1)
 
 

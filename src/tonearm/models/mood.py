@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonearm.errors import ModelDamaged, NotEnoughData
+from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
-from tonearm.models.catalogue import CATEGORIES
-from tonearm.models.crossfit import CrossFit, Spread, below, cross_fit, once, with_categories, without_own_fold
+from tonearm.models.crossfit import CrossFit, Spread, below, boosted, cross_fit, once, without_own_fold
 from tonearm.models.evaluate import grouped
 from tonearm.models.model import SCORES, SEED, HeldOut
 from tonearm.silver.moods import MIDDLE, NEUTRAL_WITHIN
@@ -34,7 +33,7 @@ CORE = ("danceability", "acousticness", "instrumentalness", "tempo")
 """Heard in the sound itself, and known wherever features are; the others come and go with the source."""
 LEAVES_OUT = {"valence": ("valence",), "energy": ("valence", "energy")}
 """What may not be told of a track when the target is predicted; valence comes after energy."""
-FEWEST_TRACKS, FEWEST_ARTISTS, FEWEST_OWN = 500, 100, 50
+FEWEST_OWN = 50
 FILE = "mood.json"
 _LESSER = ("loudness", "speechiness", "liveness", *catalogue.OTHER_SOUND)
 GROUPS = (_LESSER, catalogue.LISTING, catalogue.NAMES, COMPANY)
@@ -77,20 +76,16 @@ class Mood:
         rows = catalogue.measured(tables, self.train_on_spotify_api)
         if len(rows):
             rows = rows[rows[list(TARGETS)].notna().all(axis=1)].reset_index(drop=True)
-        artists = rows.artist.nunique()
-        if len(rows) < FEWEST_TRACKS or artists < FEWEST_ARTISTS:
-            needs = f"{FEWEST_TRACKS} tracks with measured features by {FEWEST_ARTISTS} artists"
-            raise NotEnoughData(self.name, f"are {len(rows):,} by {artists:,}", needs)
-        return rows
+        return catalogue.enough(rows, self.name)
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
         """Each catalogue track by models that saw none of its artist; then the owner's by the catalogue alone."""
         is_own = (examples.source == "real").to_numpy()
         listed = examples[~is_own].reset_index(drop=True)
         held = []
-        if len(listed) >= FEWEST_TRACKS:
+        if len(listed) >= catalogue.FEWEST_TRACKS:
             held += self._grouped(listed, "grouped by artist, 5 folds", seed)
-        if is_own.sum() >= FEWEST_OWN and len(listed) >= FEWEST_TRACKS:
+        if is_own.sum() >= FEWEST_OWN and len(listed) >= catalogue.FEWEST_TRACKS:
             held += self.cross_source(listed, examples[is_own].reset_index(drop=True), seed)
         return held or self._grouped(examples, "grouped by artist, 5 folds", seed)
 
@@ -100,10 +95,9 @@ class Mood:
         fitted = self.fit(examples, seed)
         artist = examples.artist.to_numpy()
         fold = grouped(artist, seed=seed)
-        seen = self._company_outside(examples, seed)
-        stratum = known_of(self.told(seen, "valence"))
-        told = {t: fitted.folds[t].predict(self.told(seen, t), artist) for t in TARGETS}
-        around = {t: without_own_fold(told[t], examples[t].to_numpy(), artist, stratum, seed) for t in TARGETS}
+        seen = self.told(self._company_outside(examples, seed))
+        told = {t: fitted.folds[t].predict(of_target(seen, t), artist) for t in TARGETS}
+        around = {t: without_own_fold(told[t], examples[t].to_numpy(), fold, known_of(seen)) for t in TARGETS}
         means = {t: np.zeros(len(examples)) for t in TARGETS}
         frequencies = np.zeros((len(examples), len(MOODS)))
         actual = moods(examples.valence.to_numpy(), examples.energy.to_numpy())
@@ -120,9 +114,9 @@ class Mood:
 
         apart = listed[~listed.artist.isin(own.artist)].reset_index(drop=True)
         fitted = self.fit(apart, seed)
-        told = {t: fitted.folds[t].predict(self.told(own, t), own.artist.to_numpy()) for t in TARGETS}
-        stratum = known_of(self.told(own, "valence"))
-        around = {t: fitted.spreads[t].around(told[t], stratum) for t in TARGETS}
+        seen = self.told(own)
+        told = {t: fitted.folds[t].predict(of_target(seen, t), own.artist.to_numpy()) for t in TARGETS}
+        around = {t: fitted.spreads[t].around(told[t], known_of(seen)) for t in TARGETS}
         means = {t: np.full(len(own), apart[t].mean()) for t in TARGETS}
         actual = moods(apart.valence.to_numpy(), apart.energy.to_numpy())
         frequencies = np.tile(np.bincount(actual, minlength=len(MOODS)) / len(apart), (len(own), 1))
@@ -139,24 +133,24 @@ class Mood:
 
         artist = examples.artist.to_numpy()
         is_bare = np.random.default_rng(seed).random(len(examples)) < self.bare_share
-        inputs = catalogue.inputs(examples)
-        outside = self._company_outside(examples, seed)
-        folds, spreads = {}, {}
+        actual = {t: examples[t].to_numpy(float) for t in TARGETS}
+        outside = self.told(self._company_outside(examples, seed))
+        inputs = outside.drop(columns=list(COMPANY))
+
+        def learn(own: Labels) -> dict[str, Any]:
+            told = inputs[own].join(_company(examples, own)[own])
+            rows = pd.concat([told, catalogue.blanked(told[is_bare[own]], GROUPS, seed)])
+            again = own & is_bare
+            return {t: self._learned(of_target(rows, t), np.r_[y[own], y[again]], seed) for t, y in actual.items()}
+
+        learned = cross_fit(artist, learn, seed)
+        folds = {t: replace(learned, models=tuple(one[t] for one in learned.models)) for t in TARGETS}
+        hidden = {c: catalogue.blank(c) for c in (*_LESSER, *catalogue.LISTING, *COMPANY)}
+        both = pd.concat([outside, outside.assign(**hidden)], ignore_index=True)
+        spreads = {}
         for target in TARGETS:
-            actual, left_out = examples[target].to_numpy(float), list(LEAVES_OUT[target])
-
-            def learn(own: Labels, actual: Values = actual, left_out: list[str] = left_out) -> Any:
-                told = inputs[own].join(_company(examples, own)[own]).drop(columns=left_out)
-                bare = catalogue.blanked(told[is_bare[own]], GROUPS, seed)
-                rows = pd.concat([told, bare])
-                return self._regression(told, seed).fit(rows, np.r_[actual[own], actual[own & is_bare]])
-
-            folds[target] = cross_fit(artist, learn, seed)
-            told = self.told(outside, target)
-            hidden = [c for c in (*_LESSER, *catalogue.LISTING, *COMPANY) if c in told.columns]
-            both = pd.concat([told, told.assign(**{c: catalogue.blank(c) for c in hidden})], ignore_index=True)
-            predicted = folds[target].predict(both, np.tile(artist, 2))
-            spreads[target] = Spread.of(predicted, np.tile(actual, 2), known_of(both))
+            predicted = folds[target].predict(of_target(both, target), np.tile(artist, 2))
+            spreads[target] = Spread.of(predicted, np.tile(actual[target], 2), known_of(both))
         frequencies = np.bincount(moods(examples.valence.to_numpy(), examples.energy.to_numpy()), minlength=5)
         baseline = {t: float(examples[t].mean()) for t in TARGETS}
         baseline |= dict(zip(MOODS, (frequencies / len(examples)).tolist(), strict=True))
@@ -170,21 +164,20 @@ class Mood:
         parts = [_company(examples, fold != number)[fold == number] for number in sorted(set(fold.tolist()))]
         return examples.join(pd.concat(parts))
 
-    def told(self, records: pd.DataFrame, target: str) -> pd.DataFrame:
-        """What may be told of the records when ``target`` is predicted."""
+    def told(self, records: pd.DataFrame) -> pd.DataFrame:
+        """What is known of the records."""
         inputs = catalogue.inputs(records)
         for column in COMPANY:
             inputs[column] = catalogue.numbers(records, column).astype("float32")
         inputs["company_tracks"] = inputs.company_tracks.fillna(0.0)
-        return inputs.drop(columns=list(LEAVES_OUT[target]))
+        return inputs
 
-    def _regression(self, told: pd.DataFrame, seed: int) -> Any:
+    def _learned(self, rows: pd.DataFrame, actual: Values, seed: int) -> Any:
         from xgboost import XGBRegressor
 
         settings = {"n_estimators": self.trees, "max_depth": self.depth, "learning_rate": self.rate}
-        fixed = {"subsample": 0.8, "colsample_bytree": 0.5, "min_child_weight": 5, "max_bin": 128}
-        boosting = XGBRegressor(**settings, **fixed, tree_method="hist", random_state=seed, n_jobs=1)
-        return with_categories(boosting, [c for c in told.columns if c not in CATEGORIES], CATEGORIES)
+        trees = boosted(XGBRegressor, rows.columns, seed, **settings, min_child_weight=5, max_bin=128)
+        return trees.fit(rows, actual)
 
     def load(self, folder: Path) -> FittedMood:
         """What was saved in ``folder``; raises ModelDamaged."""
@@ -221,9 +214,9 @@ class FittedMood:
         artist = catalogue.artists(records)
         found: dict[str, Values] = {}
         around: dict[str, Values] = {}
+        told = self.settings.told(records)
         for target in TARGETS:
-            told = self.settings.told(records, target)
-            predicted = self.folds[target].predict(told, artist)
+            predicted = self.folds[target].predict(of_target(told, target), artist)
             around[target] = self.spreads[target].around(predicted, known_of(told)).clip(0, 1)
             found[target] = predicted.clip(0, 1)
             found[f"{target}_low"], found[f"{target}_high"] = around[target][:, 5], around[target][:, 95]
@@ -325,6 +318,11 @@ def _company(examples: pd.DataFrame, known: Labels) -> pd.DataFrame:
     row, of = catalogue.memberships(examples.lists)
     found = catalogue.company(row, of, examples.artist.to_numpy(), values - values[known].mean(axis=0), known)
     return pd.DataFrame(found, index=examples.index, columns=list(COMPANY))
+
+
+def of_target(told: pd.DataFrame, target: str) -> pd.DataFrame:
+    """What may be looked at when ``target`` is predicted."""
+    return told.drop(columns=list(LEAVES_OUT[target]))
 
 
 def known_of(told: pd.DataFrame) -> Labels:

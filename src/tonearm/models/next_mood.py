@@ -296,7 +296,9 @@ class FittedNextMood:
         """The chance of each group for the next track, should each listener's last session go on."""
         import pandas as pd
 
-        listens = measured(tables["listening_with_features"], as_of).dropna(subset=list(CLUSTERED))
+        # Carrying all forty columns through a thousand listeners would take longer than the clues.
+        listens = tables["listening_with_features"].reindex(columns=[*NEEDED, *CLUSTERED])
+        listens = measured(listens, as_of).dropna(subset=list(CLUSTERED))
         listens = listens.groupby("listener").tail(MOST_REPLAYED)
         known = [self._next(name, own, as_of) for name, own in by_listener(listens) if name in self.listeners]
         return pd.concat(known, ignore_index=True) if known else pd.DataFrame({"listener": []})
@@ -304,7 +306,7 @@ class FittedNextMood:
     def _next(self, name: str, listens: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
         import pandas as pd
 
-        own, at = self.listeners[name], now_of(listens, as_of)
+        own, at = self.listeners[name], now_of(listens["started_at"].max(), as_of)
         moods = Moods.from_json(own["moods"])
         heard = as_heard(listens, moods).with_one_more()
         evidence, shares = clues(heard, Past.nothing(len(moods.labels)))
@@ -317,6 +319,11 @@ class FittedNextMood:
         save_listeners(folder, self.listeners)
 
 
+NEEDED = (
+    *("listener", "listen_id", "started_at", "session_started_at", "hour_of_day", "track_id", "artist_id"),
+    "feature_source",
+)
+"""Columns of listens that answering needs beside the features."""
 MOST_REPLAYED = 5_000
 """Newest listens from which the clues are counted anew when scoring: what is older adds little and takes time."""
 

@@ -12,7 +12,7 @@ from tonearm.columns import FEATURES
 from tonearm.errors import ModelDamaged, NotEnoughData
 from tonearm.models import catalogue
 from tonearm.models.catalogue import CATEGORIES
-from tonearm.models.crossfit import CrossFit, cross_fit, once, with_categories
+from tonearm.models.crossfit import CrossFit, boosted, cross_fit, once, with_categories
 from tonearm.models.evaluate import grouped
 from tonearm.models.model import SCORES, SEED, HeldOut
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ARTIST = ("artist_popular", "artist_popularity", "artist_tracks")
 """Of the artist's other tracks: the share that is popular and the mean popularity, shrunk, and how many there are."""
-FEWEST_TRACKS, FEWEST_POPULAR, FEWEST_ARTISTS = 500, 50, 100
+FEWEST_POPULAR = 50
 FILE = "popularity.json"
 GROUPS = (catalogue.MEASURED, catalogue.OTHER_SOUND, catalogue.RELEASE, catalogue.NAMES, CATEGORIES)
 """Inputs that a record has or lacks together."""
@@ -79,12 +79,13 @@ class Popularity:
             rows = rows[(rows.source == "catalogue") & rows.popularity.notna()].reset_index(drop=True)
         popular = int((rows.popularity >= self.popular_from).sum()) if len(rows) else 0
         found = (len(rows), popular, rows.artist.nunique())
-        if any(n < least for n, least in zip(found, (FEWEST_TRACKS, FEWEST_POPULAR, FEWEST_ARTISTS), strict=True)):
+        least = (catalogue.FEWEST_TRACKS, FEWEST_POPULAR, catalogue.FEWEST_ARTISTS)
+        if any(n < fewest for n, fewest in zip(found, least, strict=True)):
             raise NotEnoughData(
                 self.name,
                 f"are {found[0]:,}, {found[1]:,} and {found[2]:,}",
-                f"{FEWEST_TRACKS} tracks of a catalogue with their popularity, {FEWEST_POPULAR} of them popular, "
-                f"by {FEWEST_ARTISTS} artists",
+                f"{least[0]} tracks of a catalogue with their popularity, {least[1]} of them popular, "
+                f"by {least[2]} artists",
             )
         return rows.drop(columns="lists")
 
@@ -116,7 +117,7 @@ class Popularity:
         """
         import numpy as np
 
-        artist, recording = examples.artist.to_numpy(), catalogue.recordings(examples)
+        artist, recording = examples.artist.to_numpy(), examples.recording.to_numpy()
         labels, fold = self._labels(examples), grouped(recording, seed=seed)
         told, artist_rate = no_artist(len(examples)), rate.copy()
         for number in np.unique(fold):
@@ -134,7 +135,7 @@ class Popularity:
         import numpy as np
         import pandas as pd
 
-        labels, artist, recording = self._labels(examples), examples.artist.to_numpy(), catalogue.recordings(examples)
+        labels, artist, recording = self._labels(examples), examples.artist.to_numpy(), examples.recording.to_numpy()
         sums, count = catalogue.others(artist, recording, labels, np.ones(len(examples), bool))
         mean = tuple(labels.mean(axis=0).tolist())
         told = catalogue.inputs(examples)
@@ -171,16 +172,13 @@ class Popularity:
         from sklearn.linear_model import LogisticRegression
         from xgboost import XGBClassifier
 
-        numbers = [c for c in columns if c not in CATEGORIES]
         if name == "logistic":
-            return with_categories(LogisticRegression(C=0.1, max_iter=300), numbers, CATEGORIES, is_linear=True)
+            return with_categories(LogisticRegression(C=0.1, max_iter=300), columns, is_linear=True)
         if name == "forest":
             forest = RandomForestClassifier(40, min_samples_leaf=5, max_features=0.2, random_state=seed, n_jobs=1)
-            return with_categories(forest, numbers, CATEGORIES, is_linear=True)
+            return with_categories(forest, columns, is_linear=True)
         settings = {"n_estimators": self.trees, "max_depth": self.depth, "learning_rate": self.rate}
-        fixed = {"subsample": 0.8, "colsample_bytree": 0.5, "min_child_weight": 5, "max_bin": 128}
-        boosting = XGBClassifier(**settings, **fixed, tree_method="hist", random_state=seed, n_jobs=1)
-        return with_categories(boosting, numbers, CATEGORIES)
+        return boosted(XGBClassifier, columns, seed, **settings, min_child_weight=5, max_bin=128)
 
     def compare(self, inputs: pd.DataFrame, popular: Labels, artist: Labels, seed: int) -> dict[str, float]:
         """Average precision of each candidate on a third of these artists, learned from the others."""

@@ -11,7 +11,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ STAGING, PRODUCTION = "staging", "production"
 ALIASES = (STAGING, PRODUCTION)
 _LONGEST_LINE = 250
 _LOADER = "tonearm.models.served"
+_SQLITE, _LOGGED = "sqlite:///", "models:/"
 
 
 class Version(msgspec.Struct, kw_only=True, frozen=True):
@@ -56,6 +57,13 @@ class Version(msgspec.Struct, kw_only=True, frozen=True):
     """Where its files are."""
     run: str = ""
     """MLflow's id of the run that trained it."""
+
+
+class Remembered(msgspec.Struct):
+    """Versions of models as they were when the database had this stamp."""
+
+    stamp: str | None
+    versions: dict[str, list[Version]] = {}
 
 
 class Registry:
@@ -143,6 +151,39 @@ class Registry:
 
     def versions(self, registered: str) -> list[Version]:
         """Versions of a model, newest first; none where it was never registered."""
+        known = self._remembered()
+        if registered not in known.versions:
+            known.versions[registered] = self._asked(registered)
+            self._remember(known)
+        return known.versions[registered]
+
+    def _remembered(self) -> Remembered:
+        """What was asked since the database last changed: opening it through MLflow takes seconds."""
+        stamp = self._stamp()
+        try:
+            known = msgspec.json.decode(self._memory().read_bytes(), type=Remembered)
+        except (OSError, msgspec.DecodeError):
+            return Remembered(stamp)
+        return known if stamp is not None and known.stamp == stamp else Remembered(stamp)
+
+    def _remember(self, known: Remembered) -> None:
+        # Who may not write here can still read what is registered.
+        if known.stamp is not None and known.stamp == self._stamp():
+            with suppress(OSError):
+                self._memory().write_bytes(msgspec.json.encode(known))
+
+    def _memory(self) -> Path:
+        return self.artefacts.with_name("versions.json")
+
+    def _stamp(self) -> str | None:
+        """What changes with each commit to the home's own database; None for a server."""
+        file = Path(self.uri.removeprefix(_SQLITE))
+        if not self.uri.startswith(_SQLITE) or not file.is_file():
+            return None
+        told = file.stat()
+        return f"{file} {told.st_mtime_ns} {told.st_size}"
+
+    def _asked(self, registered: str) -> list[Version]:
         with _plainly(self.uri):
             found = self.client.search_model_versions(f"name='{registered}'")
             if not found:
@@ -172,6 +213,10 @@ class Registry:
 
     def folder(self, version: Version) -> Path:
         """The version's files; fetched first where the registry is a server."""
+        if version.source.startswith(_LOGGED):
+            # MLflow wrote down where the home was then; it may have been moved or restored.
+            for own in self.artefacts.glob(f"*/models/{version.source.removeprefix(_LOGGED)}/artifacts"):
+                return served.data_folder(own)
         with _plainly(self.uri), _speaking_to(self.uri) as mlflow:
             where = Path(mlflow.artifacts.download_artifacts(version.source))
         return served.data_folder(where)
@@ -213,7 +258,7 @@ def open_registry(settings: Settings) -> Registry:
     uri = settings.mlflow_tracking_uri
     if not uri:
         folder.mkdir(parents=True, exist_ok=True)
-        uri = f"sqlite:///{folder / 'registry.sqlite'}"
+        uri = f"{_SQLITE}{folder / 'registry.sqlite'}"
     return Registry(uri, folder / "artefacts")
 
 

@@ -48,13 +48,16 @@ def score(
     """
     lake, registry = open_lake(settings.lake), open_registry(settings)
     reports = []
+    tables: dict[str, pd.DataFrame] = {}
     with writing(settings, waiting):
         as_of = as_of_listens(lake)
         for model in chosen(names):
             began = perf_counter()
             version = answering(registry, model)
             if version is not None:
-                tables = read(lake, model.inputs, settings)
+                # What the model before read, too, is not read again; the rest makes room.
+                tables = {name: tables[name] for name in model.inputs if name in tables}
+                tables |= read(lake, [name for name in model.inputs if name not in tables], settings)
                 rows = write_scores(lake, model, registry.load(model, version), version, tables, as_of)
                 taken = perf_counter() - began
                 reports.append(ScoreReport(model=model.name, version=version.version, scores=rows, seconds=taken))

@@ -35,6 +35,8 @@ HORIZONS = {DAY_AHEAD: False, HOUR_AHEAD: True}
 BLOCK_DAYS = 28
 """Days drawn together in a bootstrap: habits of neighbouring weeks are alike."""
 MOST_STEPS = 12
+NEEDED = ("listener", "listen_id", "started_at", "started_at_local", "session_started_at")
+"""Columns of listens that answering needs."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ class FittedSessionStart:
         """The 24 hours after ``as_of``, told a day ahead, and the first of them also an hour ahead."""
         import pandas as pd
 
-        listens = tables["listening_with_features"]
+        listens = tables["listening_with_features"].reindex(columns=list(NEEDED))
         listens = in_order(listens[listens["started_at"] < pd.Timestamp(as_of)])
         known = [self._coming(name, own, as_of) for name, own in by_listener(listens) if name in self.listeners]
         return pd.concat(known, ignore_index=True) if known else pd.DataFrame({"listener": []})
@@ -214,14 +216,14 @@ class FittedSessionStart:
         import pandas as pd
 
         offset = local_offset(listens)
-        coming = (now_of(listens, as_of).tz_convert("UTC").tz_localize(None) + offset).ceil("h")
+        coming = (now_of(listens["started_at"].max(), as_of).tz_convert("UTC").tz_localize(None) + offset).ceil("h")
         parts = []
         for target, is_hour_ahead in HORIZONS.items():
             part = self.listeners[name][target]
             # A day ahead, the days begin at the coming hour, so that all before it is the days before.
             grid = Grid.before(listens, coming, 0 if is_hour_ahead else coming.hour)
             wanted = slice(coming.hour, coming.hour + 1) if is_hour_ahead else slice(None)
-            x = features(grid, is_hour_ahead)[-1, wanted]
+            x = features(grid, is_hour_ahead, slice(-1, None))[0, wanted]
             baseline = _sigmoid(x[:, 0])
             told = probability(x, np.array(part["weights"])) if part["serves"] == "model" else baseline
             at = pd.date_range(coming - offset, periods=len(x), freq="h", tz="UTC")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import partial
 from time import perf_counter
@@ -60,7 +61,7 @@ def train(
     todo = chosen(names, train_on_spotify_api=settings.train_on_spotify_api)
     lake, registry = open_lake(settings.lake), open_registry(settings)
     reports = []
-    with writing(settings, waiting):
+    with writing(settings, waiting), _one_thread():
         for done, model in enumerate(todo):
             if progress:
                 progress(model.name, done, len(todo))
@@ -68,6 +69,20 @@ def train(
         if progress:
             progress("", len(todo), len(todo))
     return reports
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Keeps the libraries of linear algebra to one thread.
+
+    Our matrices are so small that a second thread mostly waits for the first, and waits by spinning: of two models the
+    training took several times the CPU. With one, sums do not depend on the machine either.
+    """
+    # Only what is loaded already can be told.
+    import scipy.linalg  # noqa: F401
+    import sklearn  # noqa: F401
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return threadpool_limits(1)  # type: ignore[no-any-return]
 
 
 def _trained(settings: Settings, lake: Lake, registry: Registry, model: Model, seed: int) -> TrainReport:
