@@ -19,9 +19,10 @@ _SPANS = {"loudness": (-30.0, 0.0), "tempo": (60.0, 200.0)}
 def my_tracks_features_bronze_synthetic(track_identities: Table, allowed_features: Table) -> Table:
     """Invented audio features of every track, none unless the setting `allow_synthetic` is on.
 
-    Each is drawn evenly from its range (loudness −30 to 0 dB, tempo 60 to 200 bpm, the others 0 to 1) by the track's id,
-    so that a track has the same ones on every machine. They say nothing about the music: `tracks` takes them
-    where nothing was measured or estimated and calls them synthetic, no statistic counts them and no model sees them.
+    Each is drawn evenly from its range (loudness −30 to 0 dB, tempo 60 to 200 bpm, the others 0 to 1) by the
+    track's id, so that a track has the same ones on every machine. They say nothing about the music: `tracks` takes
+    them where nothing was measured or estimated and calls them synthetic, no statistic counts them and no model
+    sees them.
     """
     allowed = allowed_features.filter(allowed_features.feature_source == "synthetic").select(is_allowed=True)
     rows = track_identities.select("track_id").distinct().cross_join(allowed)

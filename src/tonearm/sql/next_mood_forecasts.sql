@@ -1,2 +1,2 @@
--- e99b59c1d25896b3d9a954c9ac7d19a8e9755c154dd948ce752bc0ece62edb17
+-- 0e4a8ea016bd6b22f73e2ce5cb8d4486b819f486c4043a7b45f409d307b4d1bf
 SELECT "t0"."listener", "t0"."quantity" AS "music_group", "t0"."predicted_for_at", "t0"."score" * 100.0 AS "probability_pct", "t0"."baseline_score" * 100.0 AS "baseline_pct", "t0"."model", "t0"."model_version", "t0"."served_by", "t0"."as_of_at" FROM "model_scores" AS "t0" WHERE "t0"."model" = 'next_mood' AND "t0"."subject" = 'next_track'
