@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tonearm.columns import COLUMNS, Column
 from tonearm.lake.duckdb import SQL_NAMES
@@ -45,33 +45,53 @@ def _schema_problems(table: Table, types: Mapping[str, str]) -> list[str]:
     return wrong
 
 
-def _rules(name: str, column: Column, in_grain: bool) -> list[tuple[str, str]]:
-    """(what is wrong, SQL that holds for the wrong rows) for one column."""
-    rules = []
+class _Rule(NamedTuple):
+    """What must not be in a column."""
+
+    what: str
+    wrong: str
+    """SQL that holds for the wrong rows."""
+    broken: str
+    """The same of the whole table, from sums and extremes, which take a third of the time to find."""
+
+
+def _rules(name: str, column: Column, in_grain: bool) -> list[_Rule]:
+    """What must hold of one column; a float that is not a number is the largest on every engine."""
+    rules, lowest, highest = [], f'min("{name}")', f'max("{name}")'
     if in_grain or not column.null:
-        rules.append((f"{name} is null", f'"{name}" IS NULL'))
+        rules.append(_Rule(f"{name} is null", f'"{name}" IS NULL', f'count("{name}") < count(*)'))
     if column.kind == "float64":
-        rules.append((f"{name} is not a number", f'isnan("{name}") OR abs("{name}") > {_LARGEST}'))
+        is_wrong = "isnan({0}) OR abs({0}) > " + str(_LARGEST)
+        broken = f"{is_wrong.format(highest)} OR abs({lowest}) > {_LARGEST}"
+        rules.append(_Rule(f"{name} is not a number", is_wrong.format(f'"{name}"'), broken))
     if column.low is not None:
-        rules.append((f"{name} is below {column.low:g}", f'"{name}" < {column.low} - 1e-9'))
+        below = f"< {column.low} - 1e-9"
+        rules.append(_Rule(f"{name} is below {column.low:g}", f'"{name}" {below}', f"{lowest} {below}"))
     if column.high is not None:
-        rules.append((f"{name} is above {column.high:g}", f'"{name}" > {column.high} + 1e-9'))
+        above = f"> {column.high} + 1e-9"
+        rules.append(_Rule(f"{name} is above {column.high:g}", f'"{name}" {above}', f"{highest} {above}"))
     if column.one_of:
-        values = ", ".join(f"'{v}'" for v in column.one_of)
-        rules.append((f"{name} is none of {', '.join(column.one_of)}", f'"{name}" NOT IN ({values})'))
+        values = ", ".join(f"'{value}'" for value in column.one_of)
+        wrong = f'"{name}" NOT IN ({values})'
+        rules.append(_Rule(f"{name} is none of {', '.join(column.one_of)}", wrong, f"bool_or({wrong})"))
     return rules
 
 
 def _row_problems(session: BuildEngine, table: Table, relation: str, columns: Sequence[str]) -> list[str]:
     rules = [rule for name in columns for rule in _rules(name, COLUMNS[name], name in table.grain)]
+    (found,) = session.rows(
+        f"SELECT {', '.join(f'{rule.broken} AS c{i}' for i, rule in enumerate(rules))} FROM {relation}"
+    )
+    broken = [rule for rule, is_broken in zip(rules, found, strict=True) if is_broken]
+    if not broken:
+        return []
     (counts,) = session.rows(
-        f"SELECT {', '.join(f'count(*) FILTER (WHERE {wrong}) AS c{i}' for i, (_, wrong) in enumerate(rules))} "
+        f"SELECT {', '.join(f'count(*) FILTER (WHERE {rule.wrong}) AS c{i}' for i, rule in enumerate(broken))} "
         f"FROM {relation}"
     )
     return [
-        f"{what} in {count:,} rows{_examples(session, table, relation, wrong)}"
-        for (what, wrong), count in zip(rules, counts, strict=True)
-        if count
+        f"{rule.what} in {count:,} rows{_examples(session, table, relation, rule.wrong)}"
+        for rule, count in zip(broken, counts, strict=True)
     ]
 
 

@@ -45,11 +45,18 @@ def _improved(whole: Numbers, paths: Places) -> Places:
     sets, size = paths.shape
     better = np.arange(sets) if size > 3 else np.arange(0)
     while better.size:
-        gain, changed = _best_changes(whole[better], paths[better])
+        gain, changed = _best_changes(_along(whole, paths, better), paths[better])
         helps = gain > _GAIN
         better = better[helps]
         paths[better] = changed[helps]
     return paths
+
+
+def _along(whole: Numbers, paths: Places, some: Places) -> Numbers:
+    """[s, i, j]: what it costs to go from the thing at place i of a path to that at place j, for ``some`` sets."""
+    size, own = paths.shape[1], paths[some]
+    # One index in place of three, and no copy of the sets.
+    return whole.reshape(-1).take((some[:, None] * size + own)[:, :, None] * size + own[:, None, :])
 
 
 def _greedy(costs: Numbers) -> Places:
@@ -69,13 +76,15 @@ def _greedy(costs: Numbers) -> Places:
     return paths
 
 
-def _best_changes(costs: Numbers, paths: Places) -> tuple[Numbers, Places]:
+def _best_changes(along: Numbers, paths: Places) -> tuple[Numbers, Places]:
     """How much the best single change of each path saves, and the path after it."""
     import numpy as np
 
     sets, size = paths.shape
-    along = costs[np.arange(sets)[:, None, None], paths[:, :, None], paths[:, None, :]]
-    saved = np.concatenate([_saved_by_reversals(along), _saved_by_moves(along)], axis=1).reshape(sets, -1)
+    both = np.full((sets, 2, size, size), -np.inf)
+    _save_by_reversals(along, both[:, 0])
+    _save_by_moves(along, both[:, 1])
+    saved = both.reshape(sets, -1)
     best = saved.argmax(axis=1)
     is_move, which = np.divmod(best, size * size)
     begin, end = (part[:, None] for part in np.divmod(which, size))
@@ -85,34 +94,32 @@ def _best_changes(costs: Numbers, paths: Places) -> tuple[Numbers, Places]:
     return saved[np.arange(sets), best], np.take_along_axis(paths, changed, axis=1)
 
 
-def _saved_by_reversals(along: Numbers) -> Numbers:
-    """[s, i, j]: what the path s saves when its stretch from place i to place j is turned round."""
+def _save_by_reversals(along: Numbers, saved: Numbers) -> None:
+    """Fill in [s, i, j]: what the path s saves when its stretch from place i to place j is turned round."""
     import numpy as np
 
-    sets, size, _ = along.shape
+    size = along.shape[1]
     onward, backward = np.diagonal(along, 1, 1, 2), np.diagonal(along, -1, 1, 2)
     # What the way forth costs less the way back, up to each place from 1 on.
     turned = np.cumsum(onward, axis=1)[:, :-1] - np.cumsum(backward, axis=1)[:, :-1]
     i, j = (slice(None), slice(None), None), (slice(None), None, slice(None))
     ends = onward[:, :-1][i] + onward[:, 1:][j] - along[:, :-2, 1:-1] - along[:, 1:-1, 2:]
-    saved = np.full((sets, size, size), -np.inf)
+    ends += turned[j]
+    ends -= turned[i]
     is_stretch = np.triu(np.ones((size - 2, size - 2), dtype=bool), 1)
-    np.copyto(saved[:, 1:-1, 1:-1], ends + turned[j] - turned[i], where=is_stretch)
-    return saved
+    np.copyto(saved[:, 1:-1, 1:-1], ends, where=is_stretch)
 
 
-def _saved_by_moves(along: Numbers) -> Numbers:
-    """[s, i, j]: what the path s saves when the thing at place i goes between those at places j and j + 1."""
+def _save_by_moves(along: Numbers, saved: Numbers) -> None:
+    """Fill in [s, i, j]: what the path s saves when the thing at place i goes between those at places j and j + 1."""
     import numpy as np
 
-    sets, size, _ = along.shape
+    size = along.shape[1]
     onward = np.diagonal(along, 1, 1, 2)
     out = onward[:, :-1] + onward[:, 1:] - np.diagonal(along, 2, 1, 2)
     moved = out[:, :, None] + onward[:, None, :] - along[:, :-1, 1:-1].swapaxes(1, 2) - along[:, 1:-1, 1:]
-    saved = np.full((sets, size, size), -np.inf)
     i, j = np.meshgrid(np.arange(1, size - 1), np.arange(size - 1), indexing="ij")
     np.copyto(saved[:, 1:-1, :-1], moved, where=(j != i) & (j != i - 1))
-    return saved
 
 
 def _places_after_move(places: Places, begin: Places, end: Places) -> Places:

@@ -10,71 +10,116 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Numbers = npt.NDArray[np.float64]
+    Floats = npt.NDArray[np.float32]
     Ints = npt.NDArray[np.int64]
 
-STARTS = 4
-MOST_STEPS = 300
-SETTLED = 1e-4
-"""Sum of squared movements, in standard deviations, below which centres count as found: they move by .01 at most."""
+STARTS = 6
+FIRST_STEPS = 4
+"""Steps after which only the best start goes on (short runs before a long one: Biernacki, Celeux, Govaert 2003)."""
+MOST_STEPS = 20
+"""With 300 the mean scatter, silhouette and agreement were the same to three digits."""
+SETTLED = 1e-3
+"""Sum of squared movements, in standard deviations, below which centres count as found: they move by .03 at most."""
 SEED = 1
 
 
 def k_means(points: Numbers, k: int, weights: Numbers | None = None) -> tuple[Ints, Numbers]:
     """Groups from 0 to k − 1 for the rows of each matrix of ``points``, and the scatter (inertia) they leave.
 
-    Lloyd's algorithm for all the matrices at once: for a few hundred rows most of a call of scikit-learn, which has
-    the same options, is preparation. Of ``STARTS`` starts each the one with the least scatter is taken. ``weights``
-    has a row per matrix, how often each of its rows counts; one that counts nothing belongs to the nearest group.
+    Lloyd's algorithm for all the matrices at once: for a few hundred rows most of a call of scikit-learn is
+    preparation. ``weights`` [matrix, drawing, row] say how often each row counts, in as many drawings of each matrix;
+    one that counts nothing belongs to the nearest group. The groups are [matrix, drawing, row], the scatter is
+    [matrix, drawing], and those of a matrix do not depend on the others.
     """
     import numpy as np
 
-    weights = np.ones(points.shape[:2]) if weights is None else weights
-    points, weights = np.repeat(points, STARTS, axis=0), np.repeat(weights, STARTS, axis=0)
-    squares = (points**2).sum(axis=2)
-    centres = _first_centres(points, squares, weights, k)
-    going = np.arange(len(points))
-    for _ in range(MOST_STEPS):
-        moved = _moved(centres[going], points[going], weights[going])
-        is_settled = ((moved - centres[going]) ** 2).sum(axis=(1, 2)) <= SETTLED
-        centres[going] = moved
-        going = going[~is_settled]
-        if not len(going):
-            break
-    apart = _apart(centres, points)
-    inertia = (weights * (apart.min(axis=1) + squares)).sum(axis=1).reshape(-1, STARTS)
-    best = np.arange(len(inertia)) * STARTS + inertia.argmin(axis=1)
-    return apart[best].argmin(axis=1), inertia.min(axis=1)
+    # Single precision is twice as fast and exact enough for distances. The last feature is always 1, so that one
+    # product gives sums and sizes.
+    rows = np.ones((len(points), points.shape[2] + 1, points.shape[1]), np.float32)
+    rows[:, :-1] = points.transpose(0, 2, 1)
+    weights = np.ones((len(points), 1, points.shape[1])) if weights is None else weights
+    counts = weights.astype(np.float32)[:, :, None]
+    centres = _settled(_first_centres(rows, counts, k), rows, counts, FIRST_STEPS)
+    best = _inertia(_apart(centres, rows), rows, counts).argmin(axis=2)
+    centres = np.take_along_axis(centres, best[:, :, None, None, None], axis=2)
+    apart = _apart(_settled(centres, rows, counts, MOST_STEPS), rows)
+    return apart[:, :, 0].argmin(axis=2), _inertia(apart, rows, counts)[:, :, 0]
 
 
-def _moved(centres: Numbers, points: Numbers, weights: Numbers) -> Numbers:
-    """The means of the points that are nearest to each centre; a centre without any stays where it is."""
+def _first_centres(rows: Floats, counts: Floats, k: int) -> Floats:
+    """Rows to start from, drawn by their squared distance from those drawn before (Arthur, Vassilvitskii 2007).
+
+    They are [matrix, drawing, start, place, feature].
+    """
     import numpy as np
 
-    apart = _apart(centres, points)
-    member = (apart == apart.min(axis=1, keepdims=True)) * weights[:, None]
-    size = member.sum(axis=2, keepdims=True)
-    return np.where(size > 0, member @ points / np.maximum(size, 1), centres)
-
-
-def _first_centres(points: Numbers, squares: Numbers, weights: Numbers, k: int) -> Numbers:
-    """Rows to start from, drawn by their squared distance from those drawn before (Arthur, Vassilvitskii 2007)."""
-    import numpy as np
-
-    rng, each = np.random.default_rng((SEED, k)), np.arange(len(points))
-    centres = np.empty((len(points), k, points.shape[2]))
-    nearest, chance = np.full(weights.shape, np.inf), weights
+    rng, squares = np.random.default_rng((SEED, k)), _squares(rows)
+    matrices, drawings, _, n = counts.shape
+    matrix, points = np.arange(matrices)[:, None, None], rows[:, :-1].transpose(0, 2, 1)
+    centres = np.empty((matrices, drawings, STARTS, k, points.shape[2]), np.float32)
+    nearest = np.full((matrices, drawings, STARTS, n), np.inf, np.float32)
+    chance = np.broadcast_to(counts, nearest.shape)
     for place in range(k):
-        reached = chance.cumsum(axis=1)
-        drawn = (reached < rng.random((len(points), 1)) * reached[:, -1:]).sum(axis=1)
-        centres[:, place] = points[each, drawn]
-        nearest = np.minimum(nearest, _apart(centres[:, place : place + 1], points)[:, 0] + squares)
-        chance = np.maximum(nearest, 0) * weights
+        reached = chance.cumsum(axis=3)
+        # The same numbers for each matrix.
+        drawn = (reached < rng.random((drawings, STARTS, 1), np.float32) * reached[..., -1:]).sum(axis=3)
+        centres[:, :, :, place] = points[matrix, drawn]
+        apart = _apart(centres[:, :, :, place : place + 1], rows)[:, :, :, 0] + squares
+        nearest = np.minimum(nearest, np.maximum(apart, 0))
+        chance = nearest * counts
     return centres
 
 
-def _apart(centres: Numbers, points: Numbers) -> Numbers:
-    """Squared distance less that of the point from 0, for each matrix: a row per centre, a column per point."""
-    return (centres**2).sum(axis=2)[:, :, None] - 2 * centres @ points.transpose(0, 2, 1)
+def _settled(centres: Floats, rows: Floats, counts: Floats, most: int) -> Floats:
+    """Where the centres of each matrix come to rest, or are after ``most`` steps."""
+    import numpy as np
+
+    found, going = np.empty_like(centres), np.arange(len(centres))
+    for _ in range(most):
+        before, centres = centres, _moved(centres, rows, counts)
+        moved = centres - before
+        is_going = (np.einsum("abcde,abcde->abc", moved, moved) > SETTLED).any(axis=(1, 2))
+        if not is_going.all():
+            found[going[~is_going]] = centres[~is_going]
+            going, centres, rows, counts = going[is_going], centres[is_going], rows[is_going], counts[is_going]
+            if not len(going):
+                break
+    found[going] = centres
+    return found
+
+
+def _moved(centres: Floats, rows: Floats, counts: Floats) -> Floats:
+    """The means of the points that are nearest to each centre; a centre without any stays where it is."""
+    import numpy as np
+
+    apart = _apart(centres, rows)
+    is_member = apart == apart.min(axis=3, keepdims=True)
+    member = is_member.view(np.int8).astype(np.float32)
+    member *= counts[:, :, None]
+    sums = (member.reshape(len(rows), -1, rows.shape[2]) @ rows.transpose(0, 2, 1)).reshape(*centres.shape[:-1], -1)
+    size = sums[..., -1:]
+    return np.where(size > 0, sums[..., :-1] / np.maximum(size, 1), centres)
+
+
+def _apart(centres: Floats, rows: Floats) -> Floats:
+    """Squared distance less that of the point from 0: [matrix, drawing, start, place, row]."""
+    import numpy as np
+
+    squares = np.einsum("abcde,abcde->abcd", centres, centres)[..., None]
+    told = np.concatenate([-2 * centres, squares], axis=4)
+    return (told.reshape(len(rows), -1, told.shape[-1]) @ rows).reshape(*centres.shape[:-1], -1)
+
+
+def _inertia(apart: Floats, rows: Floats, counts: Floats) -> Numbers:
+    """Weighted sum of squared distances from the nearest centre: [matrix, drawing, start]."""
+    import numpy as np
+
+    return ((apart.min(axis=3) + _squares(rows)) * counts).sum(axis=3, dtype=np.float64)
+
+
+def _squares(rows: Floats) -> Floats:
+    """Squared distance of each row from 0, to be added to [matrix, drawing, start, row]."""
+    return (rows[:, None, None, :-1] ** 2).sum(axis=3)
 
 
 def distances(points: Numbers) -> Numbers:
@@ -82,26 +127,32 @@ def distances(points: Numbers) -> Numbers:
     import numpy as np
 
     squares = (points * points).sum(axis=1)
-    return np.asarray(np.sqrt(np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0.0)))
+    apart = -2 * points @ points.T
+    # In place: the matrix is larger than the cache.
+    apart += squares[:, None]
+    apart += squares
+    return np.asarray(np.sqrt(np.maximum(apart, 0.0, out=apart), out=apart))
 
 
-def silhouette(apart: Numbers, groups: Ints, k: int) -> float:
-    """Mean silhouette (Rousseeuw 1987) of ``groups`` numbered 0 to k − 1, from pairwise distances."""
+def silhouettes(apart: Numbers, groups: Ints, most: int) -> Numbers:
+    """Mean silhouette (Rousseeuw 1987) of each row of ``groups`` from pairwise distances.
+
+    Groups are numbered from 0, up to ``most`` − 1 in any of the rows.
+    """
     import numpy as np
 
-    rows = np.arange(len(groups))
-    member = np.zeros((len(groups), k))
-    member[rows, groups] = 1.0
-    size = member.sum(axis=0)
-    to_group = apart @ member
-    own = to_group[rows, groups] / np.maximum(size[groups] - 1, 1)
-    to_group /= np.maximum(size, 1)
-    to_group[:, size == 0] = np.inf
-    to_group[rows, groups] = np.inf
-    other = to_group.min(axis=1)
+    member = groups[:, None] == np.arange(most)[:, None]
+    size = member.sum(axis=2)
+    # [which groups, group, row]
+    to_group = (member.reshape(-1, len(apart)).astype(float) @ apart).reshape(member.shape)
+    own_size = np.take_along_axis(size, groups, axis=1)
+    own = (to_group * member).sum(axis=1) / np.maximum(own_size - 1, 1)
+    to_group /= np.maximum(size, 1)[:, :, None]
+    other = np.where(member | (size == 0)[:, :, None], np.inf, to_group).min(axis=1)
     widest = np.maximum(own, other)
-    is_told = (size[groups] > 1) & (widest > 0) & np.isfinite(other)
-    return float(np.where(is_told, (other - own) / np.where(is_told, widest, 1.0), 0.0).mean())
+    is_told = (own_size > 1) & (widest > 0) & np.isfinite(other)
+    told = np.subtract(other, own, out=np.zeros_like(own), where=is_told)
+    return np.asarray((told / np.where(is_told, widest, 1.0)).mean(axis=1))
 
 
 def rand_indices(groups: Ints, others: Ints, k: int) -> Numbers:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby, islice
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonearm.columns import FEATURES
 from tonearm.gold.frames import as_table, codes, numbers, runs
-from tonearm.gold.k_means import SEED, distances, k_means, rand_indices, silhouette
+from tonearm.gold.k_means import SEED, distances, k_means, rand_indices, silhouettes
 from tonearm.gold.measures import percent, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS
 from tonearm.table import table
@@ -37,6 +38,8 @@ FIRST_SHUFFLES, FIRST_RESAMPLES = 2, 3
 SILHOUETTES_VARY, AGREEMENTS_VARY = 0.01, 0.2
 """Standard deviations of one shuffle's silhouette (.005 was measured, .009 at most) and of one resample's Rand index
 (.29, .19, .12 and .10 for two to five groups)."""
+AT_ONCE, ROWS_APART = 16, 50
+"""Listeners that k-means is called for together, and what their tracks are rounded up to for that."""
 SURE = 2.5
 """Standard errors that the mean of the first few must be below what is needed for the rest not to be asked."""
 LEAST_KNOWN = 0.9
@@ -68,12 +71,21 @@ Row = dict[str, Any]
 
 def finish(tracks: pa.Table) -> pa.Table:
     """The personas of each listener among the sampled ``tracks``."""
-    import numpy as np  # noqa: F401 - what is loaded later is not limited
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+    listeners = list(runs(tracks, "listener"))
+    samples = [_sample(rows) for rows in listeners]
+    problems = [_too_little(sample) for sample in samples]
+    rows: list[Row] = []
     # Several threads add up in another order each time.
     with threadpool_limits(1):
-        rows = [row for part in runs(tracks, "listener") for row in _personas(part)]
+        tried = iter(tries([one for one, problem in zip(samples, problems, strict=True) if not problem]))
+        for own, sample, problem in zip(listeners, samples, problems, strict=True):
+            about = _about(own, sample)
+            if problem:
+                rows.append(about | _whole(sample) | {"evidence": "insufficient", "in_words": problem})
+            else:
+                rows += _personas(about, sample, next(tried))
     return as_table({name: [row.get(name) for row in rows] for name in COLUMNS}, COLUMNS)
 
 
@@ -148,6 +160,15 @@ class Sample(NamedTuple):
     listens: Numbers
 
 
+class Grouping(NamedTuple):
+    """What k-means made of some tracks."""
+
+    groups: Ints
+    inertia: float
+    silhouette: float
+    smallest_share: float
+
+
 @dataclass(frozen=True)
 class Tried:
     """What came of one number of groups, and of what it was compared with so far."""
@@ -156,6 +177,8 @@ class Tried:
     groups: Ints
     inertia: float
     silhouette: float
+    smallest_share: float
+    """Share of the smallest group."""
     chance: Sequence[float] = ()
     """Silhouettes of shuffled tracks."""
     agreements: Sequence[float] = ()
@@ -177,13 +200,6 @@ class Tried:
         return fmean(self.agreements) if self.agreements else None
 
     @property
-    def smallest_share(self) -> float:
-        """Share of the smallest group."""
-        import numpy as np
-
-        return float(np.bincount(self.groups, minlength=self.k).min() / len(self.groups))
-
-    @property
     def is_above_chance(self) -> bool:
         """Whether the groups are clearly above their shuffled tracks and none is tiny, as far as was asked."""
         slack = _slack(SILHOUETTES_VARY, len(self.chance), SHUFFLES)
@@ -194,6 +210,11 @@ class Tried:
         """Whether other artists would give the same groups, as far as was asked."""
         slack = _slack(AGREEMENTS_VARY, len(self.agreements), RESAMPLES)
         return self.stability is None or self.stability >= LEAST_STABILITY - slack
+
+    @property
+    def is_hopeful(self) -> bool:
+        """Whether more artists are worth asking for."""
+        return len(self.agreements) < RESAMPLES and self.is_above_chance and self.is_stable
 
     @property
     def is_publishable(self) -> bool:
@@ -207,21 +228,21 @@ def _slack(varies: float, asked: int, needed: int) -> float:
     return SURE * varies * (1 / asked - 1 / needed) ** 0.5 if asked else math.inf
 
 
-def _personas(rows: pa.Table) -> Iterator[Row]:
-    """The rows of one listener."""
+def _too_little(sample: Sample) -> str | None:
+    """Why nothing is asked of the tracks, None where they are enough."""
     import numpy as np
 
-    sample = _sample(rows)
-    about = _about(rows, sample)
     n, artists = len(sample.features), len(np.unique(sample.artist))
-    if n < ENOUGH_TRACKS or artists < ENOUGH_ARTISTS or len(sample.used) < 2:
+    if n < ENOUGH_TRACKS or artists < ENOUGH_ARTISTS:
         words = f"Too little to tell: {n} measured tracks of {artists} artists, where {ENOUGH_TRACKS} and "
-        words += f"{ENOUGH_ARTISTS} are needed."
-        if n >= ENOUGH_TRACKS and artists >= ENOUGH_ARTISTS:
-            words = f"Too little to tell: the features of the {n} measured tracks hardly differ."
-        yield about | _whole(sample) | {"evidence": "insufficient", "in_words": words}
-        return
-    tried = tries(sample.scaled, sample.artist)
+        return f"{words}{ENOUGH_ARTISTS} are needed."
+    if len(sample.used) < 2:
+        return f"Too little to tell: the features of the {n} measured tracks hardly differ."
+    return None
+
+
+def _personas(about: Row, sample: Sample, tried: Sequence[Tried]) -> Iterator[Row]:
+    """The rows of a listener with enough tracks."""
     best = _best(tried)
     figures = _figures(sample, best, tried)
     if not best.is_publishable:
@@ -290,7 +311,7 @@ def _described(sample: Sample, members: npt.NDArray[np.bool_]) -> Row:
     }
 
 
-def _best(tried: list[Tried]) -> Tried:
+def _best(tried: Sequence[Tried]) -> Tried:
     """The number of groups to publish; else the best one, which may not be published."""
     publishable = [one for one in tried if one.is_publishable]
     fit = [one for one in tried if one.gain >= LEAST_GAIN and one.smallest_share >= LEAST_SHARE]
@@ -299,42 +320,127 @@ def _best(tried: list[Tried]) -> Tried:
     return max(fit, key=lambda one: (one.stability or 0.0, one.gain, -one.k))
 
 
-def tries(scaled: Numbers, artist: Ints) -> list[Tried]:
-    """Each number of groups, compared with chance and with other artists as often as its answer needs.
+def tries(samples: Sequence[Sample]) -> list[list[Tried]]:
+    """For each of ``samples`` every number of groups, compared with chance and with other artists as often as its
+    answer needs.
 
-    Most listeners have no personas, and most of the time would go into saying so more exactly.
+    Most listeners have no personas, and most of the time would go into saying so more exactly. Several listeners
+    are asked together, because for the few tracks of one most of the time goes into calling; what is found of one
+    does not depend on the others.
     """
+    found: dict[int, list[Tried]] = {}
+    by_size = sorted(range(len(samples)), key=lambda n: _size(samples[n].scaled))
+    for _, alike in groupby(by_size, key=lambda n: _size(samples[n].scaled)):
+        while some := list(islice(alike, AT_ONCE)):
+            found |= zip(some, _tries([samples[n] for n in some]), strict=True)
+    return [found[n] for n in range(len(samples))]
+
+
+def _size(scaled: Numbers) -> int:
+    """Rows of the matrix that the tracks are put into."""
+    return -(-len(scaled) // ROWS_APART) * ROWS_APART
+
+
+def _tries(samples: Sequence[Sample]) -> list[list[Tried]]:
     import numpy as np
 
-    rng = np.random.default_rng(SEED)
-    shuffled = rng.permuted(np.broadcast_to(scaled, (SHUFFLES, *scaled.shape)), axis=1)
-    drawn = drawings(artist, RESAMPLES, rng)
-    tried = _against_chance(_grouped(scaled), shuffled[:FIRST_SHUFFLES])
-    tried = [_against_others(one, scaled, drawn) if one.is_above_chance else one for one in tried]
-    hopeful = [one for one in tried if len(one.agreements) == RESAMPLES and one.is_stable]
-    closer = {one.k: one for one in _against_chance(hopeful, shuffled[FIRST_SHUFFLES:])}
-    return [closer.get(one.k, one) for one in tried]
+    scaled = [one.scaled for one in samples]
+    chances = [np.random.default_rng(SEED).spawn(2) for _ in samples]
+    shuffled = [_shuffled(own, FIRST_SHUFFLES, rng) for own, (rng, _) in zip(scaled, chances, strict=True)]
+    tried = _against_others(samples, _grouped(scaled, shuffled), [rng for _, rng in chances])
+    return [_against_chance(of_one, own, rng) for of_one, own, (rng, _) in zip(tried, scaled, chances, strict=True)]
 
 
-def _grouped(scaled: Numbers) -> list[Tried]:
-    """Each number of groups, compared with nothing yet."""
-    apart = distances(scaled)
+def _shuffled(scaled: Numbers, times: int, rng: np.random.Generator) -> Numbers:
+    """The tracks with every feature shuffled by itself, so many ``times``."""
+    import numpy as np
+
+    return rng.permuted(np.broadcast_to(scaled, (times, *scaled.shape)), axis=1)
+
+
+def _grouped(scaled: Sequence[Numbers], shuffled: Sequence[Numbers]) -> list[list[Tried]]:
+    """Each number of groups of each listener, compared with the listener's ``shuffled`` tracks."""
+    ks = range(2, MOST_PERSONAS + 1)
+    found = _groupings([one for own, others in zip(scaled, shuffled, strict=True) for one in (own, *others)], ks)
     tried = []
-    for k in range(2, MOST_PERSONAS + 1):
-        (groups,), (inertia,) = k_means(scaled[None], k)
-        tried.append(Tried(k, groups, float(inertia), silhouette(apart, groups, k)))
+    for n in range(0, len(found), 1 + FIRST_SHUFFLES):
+        own, *others = found[n : n + 1 + FIRST_SHUFFLES]
+        chance = [tuple(one.silhouette for one in same_k) for same_k in zip(*others, strict=True)]
+        tried.append([Tried(k, *of_k, chance=c) for k, of_k, c in zip(ks, own, chance, strict=True)])
     return tried
 
 
-def _against_chance(tried: Sequence[Tried], shuffled: Numbers) -> list[Tried]:
-    """``tried`` compared with ``shuffled`` tracks, too."""
-    apart = [distances(one) for one in shuffled] if tried else []
-    compared = []
-    for one in tried:
-        groups, _ = k_means(shuffled, one.k)
-        chance = [silhouette(a, g, one.k) for a, g in zip(apart, groups, strict=True)]
-        compared.append(replace(one, chance=(*one.chance, *chance)))
-    return compared
+def _groupings(matrices: Sequence[Numbers], ks: Sequence[int]) -> list[list[Grouping]]:
+    """Of each of ``matrices``, which are of one size, each number of groups."""
+    import numpy as np
+
+    points, counts = _stacked(matrices)
+    found = [k_means(points, k, counts) for k in ks]
+    groupings = []
+    for n, one in enumerate(matrices):
+        groups = [of_k[n, 0, : len(one)] for of_k, _ in found]
+        inertia = [float(of_k[n, 0]) for _, of_k in found]
+        told = silhouettes(distances(one), np.stack(groups), max(ks)).tolist()
+        smallest = [float(np.bincount(own, minlength=k).min() / len(own)) for own, k in zip(groups, ks, strict=True)]
+        groupings.append([Grouping(*each) for each in zip(groups, inertia, told, smallest, strict=True)])
+    return groupings
+
+
+def _stacked(matrices: Sequence[Numbers], drawn: Sequence[Numbers] = ()) -> tuple[Numbers, Numbers]:
+    """``matrices`` filled up to one size, and how often each row counts: once, or as ``drawn``; what fills up never."""
+    import numpy as np
+
+    size = _size(matrices[0])
+    points = np.zeros((len(matrices), size, len(FEATURES)))
+    counts = np.zeros((len(matrices), len(drawn[0]) if drawn else 1, size))
+    for n, one in enumerate(matrices):
+        points[n, : len(one), : one.shape[1]] = one
+        counts[n, :, : len(one)] = drawn[n] if drawn else 1
+    return points, counts
+
+
+def _against_others(
+    samples: Sequence[Sample], tried: list[list[Tried]], chances: Sequence[np.random.Generator]
+) -> list[list[Tried]]:
+    """``tried`` compared with what other artists give, those above chance as long as they may be stable."""
+    for _ in range(RESAMPLES // FIRST_RESAMPLES):
+        asked = [n for n, of_one in enumerate(tried) if any(one.is_hopeful for one in of_one)]
+        if not asked:
+            break
+        drawn = {n: drawings(samples[n].artist, FIRST_RESAMPLES, chances[n]) for n in asked}
+        tried = [[*of_one] for of_one in tried]
+        for place in range(len(tried[0])):
+            own = [n for n in asked if tried[n][place].is_hopeful]
+            closer = _resampled([tried[n][place] for n in own], [samples[n] for n in own], [drawn[n] for n in own])
+            for n, one in zip(own, closer, strict=True):
+                tried[n][place] = one
+    return tried
+
+
+def _resampled(tried: Sequence[Tried], samples: Sequence[Sample], drawn: Sequence[Numbers]) -> list[Tried]:
+    """One number of groups of each listener, compared with what the artists ``drawn`` give, too."""
+    if not tried:
+        return []
+    points, counts = _stacked([one.scaled for one in samples], drawn)
+    others, _ = k_means(points, tried[0].k, counts)
+    return [
+        replace(one, agreements=(*one.agreements, *rand_indices(one.groups, own[:, : len(one.groups)], one.k).tolist()))
+        for one, own in zip(tried, others, strict=True)
+    ]
+
+
+def _against_chance(tried: list[Tried], scaled: Numbers, rng: np.random.Generator) -> list[Tried]:
+    """``tried``, those that everything was asked of but all shuffles compared with the rest of these."""
+    hopeful = [one for one in tried if len(one.agreements) == RESAMPLES and one.is_stable]
+    if not hopeful:
+        return tried
+    shuffled = _shuffled(scaled, SHUFFLES - FIRST_SHUFFLES, rng)
+    found = zip(*_groupings(list(shuffled), [one.k for one in hopeful]), strict=True)
+    closer = {
+        one.k: replace(one, chance=(*one.chance, *(other.silhouette for other in own)))
+        for one, own in zip(hopeful, found, strict=True)
+    }
+    return [closer.get(one.k, one) for one in tried]
 
 
 def drawings(artist: Ints, times: int, rng: np.random.Generator) -> Numbers:
@@ -349,20 +455,7 @@ def drawings(artist: Ints, times: int, rng: np.random.Generator) -> Numbers:
     return rng.multinomial(len(artists), even, times)[:, of_track].astype(float)
 
 
-def _against_others(tried: Tried, scaled: Numbers, drawn: Numbers) -> Tried:
-    """``tried`` compared with what other artists give: how each track counts is ``drawn``, a row per comparison."""
-    import numpy as np
-
-    for some in np.split(drawn, RESAMPLES // FIRST_RESAMPLES):
-        if not tried.is_stable:
-            break
-        groups, _ = k_means(np.broadcast_to(scaled, (len(some), *scaled.shape)), tried.k, some)
-        agreements = rand_indices(tried.groups, groups, tried.k).tolist()
-        tried = replace(tried, agreements=(*tried.agreements, *agreements))
-    return tried
-
-
-def _figures(sample: Sample, best: Tried, tried: list[Tried]) -> Row:
+def _figures(sample: Sample, best: Tried, tried: Sequence[Tried]) -> Row:
     """What every row tells of how ``k`` was chosen."""
     return {
         "k": best.k,
@@ -392,8 +485,7 @@ def _correlated_silhouette(scaled: Numbers, k: int) -> float:
     size = (SURROGATES, len(scaled))
     drawn = rng.multivariate_normal(np.zeros(len(correlations)), correlations, size, method="eigh")
     dealt = np.take_along_axis(values[None], drawn.argsort(axis=1).argsort(axis=1), axis=1)
-    groups, _ = k_means(dealt, k)
-    return fmean(silhouette(distances(one), own, k) for one, own in zip(dealt, groups, strict=True))
+    return fmean(one.silhouette for (one,) in _groupings(list(dealt), [k]))
 
 
 def elbow(inertias: list[float]) -> int:

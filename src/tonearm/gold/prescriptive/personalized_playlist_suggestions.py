@@ -145,7 +145,10 @@ def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks:
     known = _known(heard, catalogue)
     middles = _middles(known)
     by_artist = _never_heard(_by_artist(heard, catalogue, middles), heard)
-    by_genre = _in_proportion(_never_heard(_by_genre(heard, catalogue, middles), heard))
+    of_genres = _best(catalogue, "genre", OF_A_GENRE)
+    # The join need not hold the whole history beside a million candidates.
+    heard_of_these = heard.semi_join(of_genres, "song_id")
+    by_genre = _in_proportion(_never_heard(_by_genre(heard, of_genres, middles), heard_of_these))
     of_heard = heard.select("who", "track_id", *_HEARD)
     pools = (
         _first_of(known, "heard").inner_join(of_heard, ["who", "track_id"]),
@@ -250,8 +253,8 @@ def _by_artist(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Ta
     return found.select(*_FOUND, "song_id", "known_listens", score=_score(found, found.weight))
 
 
-def _by_genre(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Table:
-    """Tracks that suit an aim of the genres that the listener hears most."""
+def _by_genre(heard: ir.Table, of_genres: ir.Table, middles: ir.Table) -> ir.Table:
+    """Tracks that suit an aim, the best ``of_genres``, of those genres that the listener hears most."""
     import ibis
 
     genres = heard.filter(heard.genre.notnull()).group_by("who", "genre")
@@ -263,7 +266,7 @@ def _by_genre(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Tab
     )
     genres = genres.filter((genres.number < TOP_GENRES) & (genres.genre_tracks >= KNOWN_TRACKS))
     genres = genres.select("who", "genre", "number", *_EVIDENCE)
-    found = _best(catalogue, "genre", OF_A_GENRE).inner_join(_for_aims(genres, middles), ["genre", "aim"])
+    found = of_genres.inner_join(_for_aims(genres, middles), ["genre", "aim"])
     return found.select(*_FOUND, "song_id", "number", *_EVIDENCE, score=_score(found, ibis.literal(1.0)))
 
 
