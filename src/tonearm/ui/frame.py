@@ -34,7 +34,7 @@ _STYLE = """
 """
 
 
-@st.cache_resource
+@st.cache_resource(show_spinner="Opening the lake…")
 def client() -> Client:
     """The page's client, one for all who look at it."""
     return open_client(load_settings())
