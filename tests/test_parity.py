@@ -71,7 +71,7 @@ def household(spark: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Se
         store.ensure_listener("zoe", "Europe/London")
         store.set_zone("bob", "Asia/Tokyo", date(2023, 6, 1))
     foretell(settings, random)
-    return built_twice(settings, folder)
+    return built_twice(replace(settings, allow_synthetic=True), folder)
 
 
 def foretell(settings: Settings, random: Random) -> None:
