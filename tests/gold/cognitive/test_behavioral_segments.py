@@ -111,6 +111,17 @@ def test_ranks_are_among_five_listeners_of_the_home(rows_of: Rows, listen: NewLi
     assert rows[5]["archetype"] is None
 
 
+def test_ranks_in_a_trait_are_among_those_who_can_be_ranked_in_it(rows_of: Rows, listen: NewListen) -> None:
+    listens = [row for listener in ("ann", "bob", "cy", "di", "ed") for row in history(listen, 18, listener=listener)]
+    every_other = [date(2020 + n // 12, n % 12 + 1, 1) for n in range(0, 48, 2)]
+    # With months between them nothing is told of loyalty, in which only five are compared, then.
+    listens += [row for first in every_other for row in month(listen, first, [1] * 50, hour=20, listener="fay")]
+    rows = rows_of(behavioral_segments, listens, "listener")
+    assert rows[5]["loyal_pct_rank"] is None
+    assert [row["loyal_pct_rank"] for row in rows[:5]] == [50] * 5
+    assert rows[5]["after_dark_pct_rank"] == pytest.approx(100 * 5.5 / 6)
+
+
 def test_a_smaller_home_is_ranked_among_the_simulated(rows_of: Rows, listen: NewListen) -> None:
     rng = np.random.default_rng(1)
     listens = []

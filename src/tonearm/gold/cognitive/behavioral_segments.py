@@ -48,7 +48,7 @@ HOUSEHOLD = 5
 PRONOUNCED = 30.0
 """Percent from the middle rank: the outer fifths."""
 BALANCED = "balanced"
-_PARTS = ("mean", "stddev", "n", "below", "equal", "middle")
+_PARTS = ("mean", "stddev", "n", "below", "equal", "judged", "middle")
 COLUMNS = (
     *("listener", "archetype", "in_words"),
     *(f"{trait}{part}" for trait in TRAITS for part in ("", "_low", "_high", "_rank", "_months")),
@@ -122,9 +122,10 @@ def behavioral_segments(listening_with_features: ir.Table) -> ir.Table:
     ranked = judged.mutate(
         below=ibis.rank().over(by_value).cast("float64"),
         equal=judged.count().over(ibis.window(group_by=("trait", "mean"))).cast("float64"),
+        judged=judged.count().over(ibis.window(group_by="trait")).cast("float64"),
     )
     middles = judged.group_by("trait").agg(middle=judged["mean"].median())
-    ranked = ranked.inner_join(middles, "trait").select("listener", "trait", "below", "equal", "middle")
+    ranked = ranked.inner_join(middles, "trait").select("listener", "trait", "below", "equal", "judged", "middle")
     long = values.left_join(ranked, ["listener", "trait"]).drop("listener_right", "trait_right")
     wide = long.group_by("listener").agg(
         months=long.n.max(),
@@ -244,11 +245,11 @@ class Ranked(NamedTuple):
 def _ranked(listeners: pa.Table, trait: str, population: Numbers, is_household: npt.NDArray[np.bool_]) -> Ranked:
     import numpy as np
 
-    value, stddev, n, below, equal, middle = (numbers(listeners, f"{trait}_{part}") for part in _PARTS)
+    value, stddev, n, below, equal, judged, middle = (numbers(listeners, f"{trait}_{part}") for part in _PARTS)
     low, high = mean_interval(value, stddev, n)
     is_enough = n >= ENOUGH_UNITS
-    household = numbers(listeners, "household")
-    at_home = percent_rank(below, equal, np.where(household > 0, household, np.nan))
+    # By trait, since a month of few artists or tracks may tell one and not another.
+    at_home = percent_rank(below, equal, judged)
     # Who is compared with others is one of those compared.
     fewer = np.searchsorted(population, value).astype(np.float64)
     up_to = np.searchsorted(population, value, side="right").astype(np.float64)
