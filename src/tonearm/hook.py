@@ -28,6 +28,6 @@ def after_run(settings: Settings) -> bool:
     if ended.returncode:
         raise AfterRunFailed(
             f"the command of the setting after_run ended with {ended.returncode}, so what it publishes may be old; "
-            f"the tables are up to date: {settings.after_run}"
+            f"the run before it is done: {settings.after_run}"
         )
     return True

@@ -268,6 +268,15 @@ def test_a_run_imports_the_inbox_and_builds(tonearm: Run, lastfm: Lastfm, settin
     assert "every table is up to date" in tonearm("run").stdout
 
 
+def test_what_follows_a_run_leaves_one_answer_and_follows_only_a_change(tonearm: Run) -> None:
+    failed = answer(tonearm("run", "--json", expect=9, TONEARM_AFTER_RUN="false"))
+    assert failed["error"] == "AfterRunFailed"
+    assert "after_run" in failed["message"]
+    # The tables were built before it, so that now nothing changes and nothing follows.
+    ran = answer(tonearm("run", "--json", TONEARM_AFTER_RUN="false"))
+    assert {table["action"] for table in ran["tables"]} == {"unchanged"}
+
+
 def test_what_a_run_cannot_read_stays_in_the_inbox(tonearm: Run, settings: Settings) -> None:
     tonearm("run")
     (settings.inbox / "ada").mkdir()

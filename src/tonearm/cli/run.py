@@ -50,12 +50,13 @@ def run(context: Context, full_retrain: bool) -> None:
         else:
             context.say("every table is up to date")
     foretold = foretell_with_progress(context, full_retrain, bool(changed))
+    if changed or foretold.trained:
+        # Before the answer, of which there is one, be it that the command failed.
+        after_run(context.settings)
     if context.as_json:
         models = {"trained": foretold.trained, "scored": foretold.scored, "due": foretold.due}
         context.answer({"imports": reports, "seconds": built.seconds, "tables": built.tables, "models": models})
     failed = [*built.failed, *(foretold.built.failed if foretold.built else [])]
-    if changed or foretold.trained:
-        after_run(context.settings)
     if failed:
         sys.exit(4)
     if files and all(f.problem for f in files):
