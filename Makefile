@@ -72,8 +72,8 @@ bench: install
 
 # What is written from the code: the tables' SQL and their pages.
 docs: install
-	$(PY) -m tonearm.precompile
-	$(PY) -m tonearm.docs
+	$(PY) -m tools.precompile
+	$(PY) -m tools.docs
 
 clean:
 	rm -rf $(VENV) .tonearm build dist

@@ -63,9 +63,9 @@ def imported() -> Path:
 
 def histories(home: Path) -> dict[str, pa.Table]:
     """For each listener the rows that reach the table's second step."""
+    from tonearm.engine.duckdb import engine
     from tonearm.gold.cognitive.listening_anomalies import listening_anomalies
     from tonearm.lake import open_lake
-    from tonearm.lake.duckdb import engine
     from tonearm.settings import load_settings
 
     settings = load_settings(home, {})

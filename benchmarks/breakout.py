@@ -19,9 +19,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from measure import finish, note
-from tonearm.models.artist_history import all_features, gathered, highest, histories, rule
 from tonearm.models.breakout import Breakout, _logged, _probability, stretched
-from tonearm.models.breakout_rules import Labelled, read_rules
+from tonearm.models.breakout.artist_history import all_features, gathered, highest, histories, rule
+from tonearm.models.breakout.rules import Labelled, read_rules
 from tonearm.models.evaluate import measure
 from tonearm.models.model import HeldOut
 

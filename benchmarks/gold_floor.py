@@ -481,9 +481,9 @@ def personas(engine: duckdb.DuckDBPyConnection) -> float:
     """
     from sklearn.cluster import KMeans
 
+    from tonearm.gold.cognitive.k_means import SEED
     from tonearm.gold.cognitive.mood_state_clusters import FIRST_SHUFFLES, MOST_PERSONAS, _sample
     from tonearm.gold.frames import runs
-    from tonearm.gold.k_means import SEED
 
     numbered = "SELECT *, dense_rank() OVER (ORDER BY listener) AS number FROM result"
     chosen = f"SELECT * EXCLUDE (number) FROM ({numbered}) WHERE number % {EVERY_NTH} = 1 ORDER BY ALL"

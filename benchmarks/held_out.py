@@ -39,7 +39,7 @@ def run(doc: str | None, model: Any, wanted: Collection[str], predicted: Predict
 def examples(model: Any, home: Path | None) -> pd.DataFrame:
     """The model's rows from a home with the catalogue; without one it is imported into a new one."""
     from tonearm.lake import open_lake
-    from tonearm.models.scoring import read
+    from tonearm.models.lifecycle.scoring import read
     from tonearm.settings import load_settings
 
     if home is None:

@@ -23,14 +23,15 @@ import numpy.typing as npt
 
 from generate import LISTED_SHARE, SKIP_SHARE, TRACKS, TRACKS_PER_ARTIST, Music, generate_catalogue
 from measure import finish, note, tonearm
-from tonearm.bronze import HISTORY, history_sql, outcome_sql
+from tonearm.bronze import HISTORY
+from tonearm.engine.duckdb import Engine, engine
 from tonearm.home import make_home, scratch_folder
+from tonearm.ingest.judging import history_sql, outcome_sql
+from tonearm.ingest.ledger import FileReport, ImportReport, record
+from tonearm.ingest.staging import Staging
 from tonearm.lake import open_lake
-from tonearm.lake.duckdb import Engine, engine
-from tonearm.ledger import FileReport, ImportReport, record
 from tonearm.settings import Settings, load_settings
 from tonearm.sources import sources
-from tonearm.staging import Staging
 from tonearm.store import open_store
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ import pandas as pd
 
 from measure import finish, note
 from tonearm.lake import open_lake
-from tonearm.models.clues import Heard
 from tonearm.models.evaluate import measure
 from tonearm.models.listeners import by_listener
 from tonearm.models.model import SEED, HeldOut
 from tonearm.models.next_mood import CLUSTERED, TARGET, Moods, NextMood, as_heard
+from tonearm.models.next_mood.clues import Heard
 from tonearm.settings import load_settings
 
 SILENCE = pd.Timedelta(minutes=30)

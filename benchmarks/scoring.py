@@ -25,8 +25,8 @@ from homes import make
 from measure import finish, measure, note, tonearm
 from tonearm.lake import open_lake
 from tonearm.models import chosen
-from tonearm.models.registry import PRODUCTION, open_registry
-from tonearm.models.scoring import answering, score
+from tonearm.models.lifecycle.registry import PRODUCTION, open_registry
+from tonearm.models.lifecycle.scoring import answering, score
 from tonearm.settings import load_settings
 
 NONE = {"data_version": "", "split_hash": "", "rows": 0, "beats_baseline": True, "decision": "lent"}

@@ -19,10 +19,10 @@ import numpy as np
 from measure import finish, note
 from tonearm.lake import open_lake
 from tonearm.models.evaluate import measure
-from tonearm.models.hours import HOURS, Grid
 from tonearm.models.listeners import by_listener
 from tonearm.models.model import SEED, HeldOut
 from tonearm.models.session_start import SessionStart
+from tonearm.models.session_start.hours import HOURS, Grid
 from tonearm.settings import load_settings
 
 METRICS = ("average_precision", "log_loss", "brier", "ece")

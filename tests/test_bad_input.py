@@ -14,14 +14,14 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from tonearm.build.execute import build
 from tonearm.cli import main
 from tonearm.home import unusable
-from tonearm.imports import import_paths
+from tonearm.ingest.imports import import_paths
+from tonearm.ingest.ledger import imports, undo
+from tonearm.ingest.staging import Staging
 from tonearm.lake import open_lake, refusal
-from tonearm.ledger import imports, undo
-from tonearm.run import build
 from tonearm.settings import Settings
-from tonearm.staging import Staging
 
 A = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")
 B = ("Nina Simone", "Pastel Blues", "Strange Fruit", "20 Nov 2020 09:46")

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from tonearm import ledger
-from tonearm.imports import import_paths
+from tonearm.build.execute import build
+from tonearm.engine.duckdb import engine
+from tonearm.ingest import ledger
+from tonearm.ingest.imports import import_paths
+from tonearm.ingest.ledger import imports, undo
 from tonearm.lake import open_lake
-from tonearm.lake.duckdb import engine
-from tonearm.ledger import imports, undo
-from tonearm.run import build
 from tonearm.settings import Settings, load_settings
 
 MOMENTS_S = (0.35, 0.6, 0.85, 1.1)

@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tonearm.build.execute import build
 from tonearm.demo import fill_home
-from tonearm.run import build
 from tonearm.settings import load_settings
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))

@@ -21,13 +21,13 @@ import pytest
 from msgspec.structs import replace
 
 from tests.conftest import real
+from tonearm.build.execute import BuildReport, build
 from tonearm.columns import IMPUTED, MOODS
+from tonearm.engine.divergences import RELATIVE_TOLERANCE
 from tonearm.errors import EngineMissing
-from tonearm.imports import import_paths
+from tonearm.ingest.imports import import_paths
 from tonearm.lake import open_lake
-from tonearm.lake.divergences import RELATIVE_TOLERANCE
-from tonearm.models.scoring import as_arrow
-from tonearm.run import BuildReport, build
+from tonearm.models.lifecycle.scoring import as_arrow
 from tonearm.settings import Settings, load_settings
 from tonearm.store import open_store
 from tonearm.table import find, tables
@@ -50,7 +50,7 @@ FALL_BACK = datetime(2023, 10, 29, 0, 0, tzinfo=UTC)
 def spark() -> None:
     """Skips where Spark cannot run."""
     pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
-    from tonearm.lake.spark import check_java
+    from tonearm.engine.spark import check_java
 
     try:
         check_java()

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tonearm.api.app import create_app
+from tonearm.api.client import InProcess
 from tonearm.settings import Settings
-from tonearm.ui.client import InProcess
 
 HISTORY = (
     "Air,Moon Safari,La femme d'argent,20 Nov 2020 09:35\n"

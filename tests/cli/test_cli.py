@@ -20,7 +20,7 @@ from filelock import FileLock
 from tonearm.bronze import HISTORY
 from tonearm.cli import main
 from tonearm.lake import open_lake
-from tonearm.rules import RULES
+from tonearm.read.rules import RULES
 from tonearm.settings import Settings
 
 A = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")

@@ -14,7 +14,7 @@ from tests.models import coin
 
 import tonearm.models
 from tonearm.cli import main
-from tonearm.models.registry import open_registry
+from tonearm.models.lifecycle.registry import open_registry
 from tonearm.settings import load_settings
 
 Run = Callable[..., Result]

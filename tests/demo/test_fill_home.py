@@ -7,7 +7,7 @@ import pytest
 
 from tonearm.demo import fill_home
 from tonearm.errors import UsageError
-from tonearm.imports import import_paths
+from tonearm.ingest.imports import import_paths
 from tonearm.settings import Settings, load_settings
 
 END = date(2026, 11, 1)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from tonearm.columns import FEATURES, arrow_schema
-from tonearm.lake.duckdb import Engine
+from tonearm.engine.duckdb import Engine
 from tonearm.silver.listening_with_features import COLUMNS
 from tonearm.table import find
 

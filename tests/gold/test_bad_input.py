@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from tests.test_parity import HEADER, write_history
 
+from tonearm.build.execute import BuildReport, build
 from tonearm.columns import FEATURES
-from tonearm.imports import import_paths
+from tonearm.ingest.imports import import_paths
 from tonearm.lake import open_lake
-from tonearm.run import BuildReport, build
 from tonearm.settings import Settings, load_settings
 from tonearm.store import open_store
 from tonearm.table import tables

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from tonearm.build.execute import build
 from tonearm.errors import HomeUnusable
-from tonearm.imports import import_paths
+from tonearm.ingest.imports import import_paths
 from tonearm.lake import Lake, open_lake
-from tonearm.run import build
+from tonearm.read.show import show
 from tonearm.settings import Settings, load_settings
-from tonearm.show import show
 
 A = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")
 B = ("Nina Simone", "Pastel Blues", "Strange Fruit", "20 Nov 2020 09:46")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tonearm.models.registry import open_registry
+from tonearm.models.lifecycle.registry import open_registry
 from tonearm.settings import Settings, load_settings
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import real
 from tonearm.errors import InputError, NotEnoughData
-from tonearm.models.artist_history import REFERENCE, all_features, gathered, histories
 from tonearm.models.breakout import Breakout, FittedBreakout, complete_months
-from tonearm.models.breakout_rules import Labelled, read_rules
+from tonearm.models.breakout.artist_history import REFERENCE, all_features, gathered, histories
+from tonearm.models.breakout.rules import Labelled, read_rules
 from tonearm.models.evaluate import measure
 from tonearm.models.model import HeldOut
 

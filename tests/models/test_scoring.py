@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from tonearm.columns import FEATURES
 from tonearm.lake import open_lake
-from tonearm.models.registry import PRODUCTION, Version
-from tonearm.models.scoring import as_arrow, as_of_listens, read, write_scores
+from tonearm.models.lifecycle.registry import PRODUCTION, Version
+from tonearm.models.lifecycle.scoring import as_arrow, as_of_listens, read, write_scores
 from tonearm.settings import Settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

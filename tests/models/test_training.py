@@ -15,11 +15,11 @@ import tonearm.models
 from tests.models import coin
 from tonearm.errors import ModelDamaged, NotRegistered, RegistryUnreachable, UsageError
 from tonearm.lake import open_lake
-from tonearm.models.predicting import predict
-from tonearm.models.registry import open_registry
-from tonearm.models.scoring import score
+from tonearm.models.lifecycle.predicting import predict
+from tonearm.models.lifecycle.registry import open_registry
+from tonearm.models.lifecycle.scoring import score
+from tonearm.models.lifecycle.training import evaluations, roll_back, serve, train
 from tonearm.models.served import load, seal
-from tonearm.models.training import evaluations, roll_back, serve, train
 from tonearm.settings import Settings
 
 

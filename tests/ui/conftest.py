@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 
 from tonearm.bronze import SCHEMAS
+from tonearm.build.execute import build
 from tonearm.columns import MOODS, arrow_schema
-from tonearm.imports import import_paths
+from tonearm.ingest.imports import import_paths
 from tonearm.lake import Lake, open_lake
-from tonearm.run import build
 from tonearm.settings import Settings
 
 LISTENS = 600

@@ -11,10 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.test_pages import said
-from tonearm.imports import import_paths
-from tonearm.run import build
+from tonearm.api.client import open_client
+from tonearm.build.execute import build
+from tonearm.ingest.imports import import_paths
 from tonearm.settings import Settings
-from tonearm.ui.client import open_client
 
 LookingAt = Callable[[Path], None]
 NOTE = "a hint and no diagnosis"

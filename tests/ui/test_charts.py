@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from tonearm.overview import Day, Hour, Month, Share
+from tonearm.read.overview import Day, Hour, Month, Share
 from tonearm.ui import charts
 
 

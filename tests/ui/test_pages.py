@@ -7,8 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import LISTENS
+from tonearm.api.client import open_client
 from tonearm.settings import Settings
-from tonearm.ui.client import open_client
 
 LookingAt = Callable[[Path], None]
 
@@ -62,7 +62,7 @@ def test_a_rule_that_cannot_apply_says_so(filled: Settings, looking_at: LookingA
 def moods(known: int) -> None:
     from datetime import date
 
-    from tonearm.overview import Overview, Share, Totals
+    from tonearm.read.overview import Overview, Share, Totals
     from tonearm.ui.views.overview import _moods
 
     totals = Totals(100, 0, 0.0, 1, 1, 1, date(2024, 1, 1), date(2024, 1, 1))

@@ -9,12 +9,12 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from tonearm.history import Version
-from tonearm.ledger import FileReport, ImportReport
-from tonearm.lineage import Edge, Graph, Node
-from tonearm.overview import Favourite, Overview
-from tonearm.playlists import Playlist
-from tonearm.run import TableReport
+from tonearm.build.execute import TableReport
+from tonearm.ingest.ledger import FileReport, ImportReport
+from tonearm.read.history import Version
+from tonearm.read.lineage import Edge, Graph, Node
+from tonearm.read.overview import Favourite, Overview
+from tonearm.read.playlists import Playlist
 
 
 class Problem(msgspec.Struct):

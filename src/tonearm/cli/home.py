@@ -12,7 +12,7 @@ from tonearm.cli.command import Context, command
 @command()
 def doctor(context: Context) -> None:
     """Say what is installed, where the data is, what is missing and how to get it."""
-    from tonearm.doctor import examine
+    from tonearm.home.doctor import examine
 
     findings = examine(context.settings)
     if context.as_json:
@@ -34,7 +34,7 @@ Examples:
 @click.argument("archive", type=click.Path(path_type=Path))
 def backup(context: Context, archive: Path) -> None:
     """Write the whole home into ARCHIVE (.tar.gz), while nothing else writes to it."""
-    from tonearm.backup import back_up
+    from tonearm.home.backup import back_up
 
     size = back_up(context.settings, archive, waiting=context.note)
     if context.as_json:
@@ -52,7 +52,7 @@ Examples:
 @click.argument("archive", type=click.Path(path_type=Path))
 def restore(context: Context, archive: Path) -> None:
     """Put a backup into an empty home."""
-    from tonearm.backup import restore as put_back
+    from tonearm.home.backup import restore as put_back
 
     files = put_back(context.settings, archive)
     if context.as_json:

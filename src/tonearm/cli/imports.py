@@ -11,7 +11,7 @@ import click
 from tonearm.cli.command import NOTHING_YET, Context, command, progress, with_options
 
 if TYPE_CHECKING:
-    from tonearm.ledger import FileReport, ImportReport
+    from tonearm.ingest.ledger import FileReport, ImportReport
 
 _FILES_SHOWN, _SILENT_SHOWN, _MANY = 40, 5, 3
 
@@ -43,7 +43,7 @@ def import_(
     The kind of each file is told by its content: Spotify account data and extended history, Last.fm CSV and
     JSON of any tool, ListenBrainz, Maloja, Koito, Pano Scrobbler, Rockbox, and track catalogues.
     """
-    from tonearm.imports import import_paths
+    from tonearm.ingest.imports import import_paths
 
     with progress(context) as shown:
         task = shown.add_task("reading", total=None, count="") if shown else None
@@ -126,7 +126,7 @@ Examples:
 @with_options
 def imports(context: Context) -> None:
     """List the imports, show their rows, undo one."""
-    from tonearm.ledger import imports as every
+    from tonearm.ingest.ledger import imports as every
 
     if click.get_current_context().invoked_subcommand:
         return
@@ -167,7 +167,7 @@ Examples:
 @with_options
 def show_import(context: Context, run: int, outcome: str | None, limit: int | None) -> None:
     """Show one import: its files, or the rows that were rejected or known already."""
-    from tonearm.ledger import find_import, import_rows
+    from tonearm.ingest.ledger import find_import, import_rows
 
     if outcome is None:
         report = find_import(context.settings, run)
@@ -207,7 +207,7 @@ Examples:
 @with_options
 def undo_import(context: Context, run: int) -> None:
     """Take an import back; rows that another import brought too stay."""
-    from tonearm.ledger import undo
+    from tonearm.ingest.ledger import undo
 
     report = undo(context.settings, run, waiting=context.note)
     if context.as_json:

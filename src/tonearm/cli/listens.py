@@ -20,7 +20,7 @@ Examples:
 @click.option("--limit", type=click.IntRange(0), default=30, show_default=True, help="How many rows at most.")
 def listens(context: Context, listener: str | None, merge_explain: bool, limit: int) -> None:
     """List the latest listens, or explain which records of several sources are one listen."""
-    from tonearm.show import merges, show
+    from tonearm.read.show import merges, show
 
     if merge_explain:
         rows = merges(context.settings, listener, limit)

@@ -13,8 +13,8 @@ from tonearm.errors import NotRegistered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tonearm.models.registry import Registry, Version
-    from tonearm.models.training import TrainReport
+    from tonearm.models.lifecycle.registry import Registry, Version
+    from tonearm.models.lifecycle.training import TrainReport
 
 _SHOWN_RECORDS = 20
 
@@ -49,7 +49,7 @@ _NEXT = "next: `tonearm build` brings the tables that are made from it up to dat
 
 def train_with_progress(context: Context, names: Sequence[str] = (), seed: int = 1) -> list[TrainReport]:
     """Train while a person sees how far it is."""
-    from tonearm.models.training import train as run_training
+    from tonearm.models.lifecycle.training import train as run_training
 
     with progress(context) as shown:
         task = shown.add_task("training", count="") if shown else None
@@ -86,8 +86,8 @@ Examples:
 @click.option("--threshold", type=click.FloatRange(0, 1), help="Probability from which on the answer is yes.")
 def predict(context: Context, name: str, path: Path, threshold: float | None) -> None:
     """Ask MODEL about the records of a file, one answer for each; what a record does not tell is missing."""
-    from tonearm.models.predicting import predict as ask
-    from tonearm.models.predicting import read_records
+    from tonearm.models.lifecycle.predicting import predict as ask
+    from tonearm.models.lifecycle.predicting import read_records
 
     records = read_records(path)
     options = {} if threshold is None else {"threshold_override": threshold}
@@ -247,7 +247,7 @@ Examples:
 @with_options
 def promote(context: Context, name: str, which: str, alias: str, reason: str) -> None:
     """Let VERSION of MODEL be staging or production, whatever was measured; the reason is recorded."""
-    from tonearm.models.training import serve
+    from tonearm.models.lifecycle.training import serve
 
     _told(context, serve(context.settings, name, which, alias, reason))
 
@@ -264,7 +264,7 @@ Examples:
 @with_options
 def rollback(context: Context, name: str, reason: str) -> None:
     """Serve the version of MODEL again that was served before."""
-    from tonearm.models.training import roll_back
+    from tonearm.models.lifecycle.training import roll_back
 
     _told(context, roll_back(context.settings, name, reason))
 
@@ -281,8 +281,8 @@ Examples:
 def card(context: Context, name: str) -> None:
     """MODEL's card in Markdown: what it is for, how it was tested, how good it is, what it cannot do."""
     from tonearm.models import find
-    from tonearm.models.cards import card as written
-    from tonearm.models.scoring import answering
+    from tonearm.models.lifecycle.cards import card as written
+    from tonearm.models.lifecycle.scoring import answering
 
     model = find(name)
     version = answering(_registry(context), model)
@@ -299,7 +299,7 @@ def card(context: Context, name: str) -> None:
 @with_options
 def drift(context: Context) -> None:
     """How far what each model sees now has moved from what it learned, and whether a retrain is due."""
-    from tonearm.models.drift import look
+    from tonearm.models.lifecycle.drift import look
 
     found = look(context.settings)
     if context.as_json:
@@ -323,13 +323,13 @@ def _told(context: Context, version: Version) -> None:
 
 
 def _registry(context: Context) -> Registry:
-    from tonearm.models.registry import open_registry
+    from tonearm.models.lifecycle.registry import open_registry
 
     return open_registry(context.settings)
 
 
 def _evaluations(context: Context, model: str, version: int) -> list[dict[str, Any]]:
-    from tonearm.models.training import evaluations
+    from tonearm.models.lifecycle.training import evaluations
 
     return evaluations(context.settings, model, version)
 

@@ -12,7 +12,7 @@ from tonearm.cli.command import Context, command, plain
 from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
-    from tonearm.playlists import Playlist
+    from tonearm.read.playlists import Playlist
 
 
 @command(
@@ -38,7 +38,7 @@ Examples:
 def playlist(context: Context, name: str | None, listener: str | None, form: str, output: Path | None) -> None:
     """Show or export a suggested playlist: Focus, Relaxation, Energy or Mood lift; without a name, list them."""
     from tonearm.columns import PLAYLISTS
-    from tonearm.playlists import playlist as find
+    from tonearm.read.playlists import playlist as find
 
     form = "json" if context.as_json else form
     if output and form == "table":
@@ -56,7 +56,7 @@ def playlist(context: Context, name: str | None, listener: str | None, form: str
 
 
 def _list(context: Context, listener: str | None, form: str) -> None:
-    from tonearm.playlists import NONE_YET, playlists
+    from tonearm.read.playlists import NONE_YET, playlists
 
     found = playlists(context.settings, listener)
     if form == "json":
@@ -74,7 +74,7 @@ def _unheard(one: Playlist) -> int:
 
 
 def _show(context: Context, one: Playlist) -> None:
-    from tonearm.playlists import NONE_YET
+    from tonearm.read.playlists import NONE_YET
 
     if not one.tracks:
         context.say(f"no {one.playlist} playlist yet: {NONE_YET}")
@@ -86,7 +86,7 @@ def _show(context: Context, one: Playlist) -> None:
 
 def _write(context: Context, one: Playlist, form: str, output: Path | None) -> None:
     """The playlist as text, to the file or to standard output; always UTF-8."""
-    from tonearm.playlists import NONE_YET, m3u, spotify_uris, without_uri
+    from tonearm.read.playlists import NONE_YET, m3u, spotify_uris, without_uri
 
     if form != "json" and not one.tracks:
         raise UsageError(f"no {one.playlist} playlist yet: {NONE_YET}")

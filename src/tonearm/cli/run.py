@@ -12,7 +12,7 @@ from tonearm.cli.imports import show_report
 from tonearm.cli.tables import build_with_progress, show_build
 
 if TYPE_CHECKING:
-    from tonearm.foretell import Foretold
+    from tonearm.run.predict import Foretold
 
 
 @command(
@@ -31,8 +31,8 @@ def run(context: Context, full_retrain: bool) -> None:
     anything, and those of tracks once a day. `tonearm models drift` says when that is not enough. The command that the
     setting `after_run` names follows if a table changed.
     """
-    from tonearm.hook import after_run
-    from tonearm.inbox import import_inbox
+    from tonearm.ingest.inbox import import_inbox
+    from tonearm.run.after import after_run
 
     reports = import_inbox(context.settings, waiting=context.note)
     files = [file for report in reports for file in report.files]
@@ -65,7 +65,7 @@ def run(context: Context, full_retrain: bool) -> None:
 
 def foretell_with_progress(context: Context, full_retrain: bool, is_new: bool = True) -> Foretold:
     """Train or score while a person sees how far it is, and say what came of it."""
-    from tonearm.foretell import Foretold, retrain, update
+    from tonearm.run.predict import Foretold, retrain, update
 
     if not full_retrain:
         foretold = update(context.settings, waiting=context.note) if is_new else Foretold()

@@ -18,7 +18,7 @@ Examples:
 @click.option("--api", "api_only", is_flag=True, help="Serve the API alone, for other programs.")
 def serve(context: Context, port: int, api_only: bool) -> None:
     """Serve the page on this machine (127.0.0.1) until Ctrl-C."""
-    from tonearm.serve import serve_api, serve_page
+    from tonearm.api.serve import serve_api, serve_page
 
     if api_only:
         serve_api(context.settings, port)

@@ -19,8 +19,8 @@ from tonearm.errors import UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tonearm.history import Version
-    from tonearm.run import BuildReport
+    from tonearm.build.execute import BuildReport
+    from tonearm.read.history import Version
 
 _PROSE_CHARS, _BETWEEN = 32, 3
 _CODE_CHARS = 8
@@ -55,7 +55,7 @@ def build(context: Context, names: tuple[str, ...], engine: str | None, master: 
 
 def build_with_progress(context: Context, names: tuple[str, ...] = ()) -> BuildReport:
     """Build while a person sees how far it is."""
-    from tonearm.run import build as run_build
+    from tonearm.build.execute import build as run_build
 
     with progress(context) as shown:
         task = shown.add_task("building", count="") if shown else None
@@ -117,7 +117,7 @@ def tables(context: Context, graph: str | None, form: str) -> None:
 
 
 def _draw(context: Context, name: str | None, form: str) -> None:
-    from tonearm.lineage import lineage, listed, mermaid, tree
+    from tonearm.read.lineage import lineage, listed, mermaid, tree
 
     graph = lineage(name)
     if context.as_json:
@@ -146,8 +146,8 @@ def history_of(context: Context, name: str | None, limit: int) -> None:
 
     `tonearm show TABLE --as-of VERSION` shows what one held.
     """
-    from tonearm.history import changes, history
     from tonearm.lake import open_lake
+    from tonearm.read.history import changes, history
 
     lake = open_lake(context.settings.lake)
     versions = history(lake, name, limit) if name else changes(lake, limit)
@@ -236,7 +236,7 @@ def show(
     context: Context, name: str, listener: str | None, rule: str, form: str, limit: int | None, as_of: str | None
 ) -> None:
     """Show a table's rows, under another listen rule or as of a day if you like; nothing is stored."""
-    from tonearm.show import show as rows_of
+    from tonearm.read.show import show as rows_of
 
     form = "json" if context.as_json else form
     limit = 50 if form == "table" and limit is None else limit

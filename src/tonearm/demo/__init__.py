@@ -28,7 +28,7 @@ from tonearm.errors import UsageError
 if TYPE_CHECKING:
     import numpy as np
 
-    from tonearm.ledger import ImportReport
+    from tonearm.ingest.ledger import ImportReport
     from tonearm.settings import Settings
 
 
@@ -94,7 +94,7 @@ def fill_home(
     A home that has this household already keeps it with its own ``end``, and the imports change nothing.
     Raises UsageError for a home that holds anybody else's listens or the household of another seed.
     """
-    from tonearm.imports import import_paths
+    from tonearm.ingest.imports import import_paths
 
     made = _agreed(settings, seed, end)
     household = write_demo(settings.home / "demo", end=made.end, seed=made.seed)

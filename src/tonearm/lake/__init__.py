@@ -1,6 +1,6 @@
 """The lake: named Delta tables in one folder or object store, readable with any tool that reads Delta.
 
-This module knows Delta and no engine; :mod:`tonearm.lake.duckdb` runs queries over it. Every write is one
+This module knows Delta and no engine; :mod:`tonearm.engine.duckdb` runs queries over it. Every write is one
 Delta commit, so a reader or a crash sees the version before or the version after, never a mixture.
 """
 

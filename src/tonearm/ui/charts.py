@@ -11,7 +11,7 @@ from typing import Any
 import altair as alt
 
 from tonearm.columns import DAY_NAMES
-from tonearm.overview import Day, Hour, Month, Share
+from tonearm.read.overview import Day, Hour, Month, Share
 
 _DAYS = [name[:3] for name in DAY_NAMES]
 _MOST_LABEL_PX = 130

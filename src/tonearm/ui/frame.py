@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from tonearm.api.answers import Health, ListenerInfo
+from tonearm.api.client import Client, open_client
 from tonearm.settings import load_settings
-from tonearm.ui.client import Client, open_client
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import Page

@@ -9,7 +9,7 @@ import streamlit as st
 
 from tonearm.api.answers import Imported
 from tonearm.errors import TonearmError
-from tonearm.ledger import FileReport, ImportReport
+from tonearm.ingest.ledger import FileReport, ImportReport
 from tonearm.ui.frame import client, number, plain
 
 _DONE = "done"

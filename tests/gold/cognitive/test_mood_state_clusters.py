@@ -9,6 +9,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from tonearm.columns import FEATURES
+from tonearm.gold.cognitive.k_means import distances, k_means, rand_indices, silhouettes
 from tonearm.gold.cognitive.mood_state_clusters import (
     RESAMPLES,
     SAMPLE,
@@ -20,7 +21,6 @@ from tonearm.gold.cognitive.mood_state_clusters import (
     tries,
     unique_names,
 )
-from tonearm.gold.k_means import distances, k_means, rand_indices, silhouettes
 
 Row = dict[str, Any]
 Rows = Callable[..., list[Row]]

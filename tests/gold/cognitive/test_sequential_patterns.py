@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from tonearm.build.validate import problems
 from tonearm.columns import MOODS
-from tonearm.gold.chance import variance_of_words
+from tonearm.engine.duckdb import Engine
+from tonearm.gold.cognitive.chance import variance_of_words
 from tonearm.gold.cognitive.sequential_patterns import LONGEST_LIST, sequential_patterns
-from tonearm.lake.duckdb import Engine
 from tonearm.table import find
-from tonearm.validate import problems
 
 Row = dict[str, Any]
 Rows = Callable[..., list[Row]]

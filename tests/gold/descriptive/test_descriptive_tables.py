@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tonearm.build.validate import problems
 from tonearm.columns import COLUMNS, FEATURE_SOURCES, MOODS, arrow_schema
+from tonearm.engine.duckdb import Engine
 from tonearm.gold.descriptive.audio_feature_distributions import audio_feature_distributions
 from tonearm.gold.descriptive.feature_source_coverage import feature_source_coverage
 from tonearm.gold.descriptive.listening_patterns_by_time import listening_patterns_by_time
 from tonearm.gold.descriptive.temporal_trends import temporal_trends
 from tonearm.gold.descriptive.top_tracks_by_mood import top_tracks_by_mood
-from tonearm.lake.duckdb import Engine
 from tonearm.table import find
-from tonearm.validate import problems
 
 Row = dict[str, Any]
 Rows = Callable[..., list[Row]]

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from tonearm.build.validate import problems
 from tonearm.columns import MOODS, SHIFT_SIZES
+from tonearm.engine.duckdb import Engine
 from tonearm.gold.diagnostic.mood_shift_patterns import mood_shift_patterns
-from tonearm.lake.duckdb import Engine
 from tonearm.table import find
-from tonearm.validate import problems
 
 Row = dict[str, Any]
 Session = Callable[..., list[Row]]

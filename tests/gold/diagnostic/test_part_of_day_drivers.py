@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from tonearm.build.validate import problems
 from tonearm.columns import FEATURES
+from tonearm.engine.duckdb import Engine
 from tonearm.gold.diagnostic.part_of_day_drivers import LONGEST_LIST, part_of_day_drivers
-from tonearm.lake.duckdb import Engine
 from tonearm.table import find
-from tonearm.validate import problems
 
 Row = dict[str, Any]
 Rows = Callable[..., list[Row]]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tonearm.columns import FEATURES
-from tonearm.gold.aims import TITLES
+from tonearm.gold.prescriptive.aims import TITLES
 from tonearm.gold.prescriptive.personalized_playlist_suggestions import (
     BPM,
     COLUMNS,

@@ -10,7 +10,7 @@ from tonearm import __version__
 from tonearm.api.answers import Answer, Health, answers
 from tonearm.api.deps import SettingsDep
 from tonearm.lake import open_lake
-from tonearm.overview import LISTENS
+from tonearm.read.overview import LISTENS
 
 router = APIRouter(tags=["health"])
 

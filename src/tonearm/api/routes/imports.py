@@ -12,11 +12,11 @@ from fastapi import APIRouter, Form, Query, UploadFile
 
 from tonearm.api.answers import Answer, Built, Imported, ImportRows, answers
 from tonearm.api.deps import Limit, SettingsDep
+from tonearm.build.execute import build
 from tonearm.errors import UsageError
 from tonearm.home import make_home
-from tonearm.imports import import_paths
-from tonearm.ledger import ImportReport, Outcome, find_import, import_rows, imports, undo
-from tonearm.run import build
+from tonearm.ingest.imports import import_paths
+from tonearm.ingest.ledger import ImportReport, Outcome, find_import, import_rows, imports, undo
 from tonearm.settings import Settings
 
 router = APIRouter(tags=["imports"])

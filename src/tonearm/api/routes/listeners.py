@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 
 from tonearm.api.answers import Answer, ListenerInfo, Zone, Zones, answers
 from tonearm.api.deps import Limit, ListenerInPath, Rule, SettingsDep, StoreDep
+from tonearm.build.execute import build
 from tonearm.lake import open_lake
-from tonearm.overview import LISTENS, Favourite, Overview, Subject, favourites, overview
-from tonearm.run import build
+from tonearm.read.overview import LISTENS, Favourite, Overview, Subject, favourites, overview
 from tonearm.store import Listener
 from tonearm.store.zones import system_zone, zone_names
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from tonearm.api.answers import Answer, Listens, answers
 from tonearm.api.deps import Limit, OneListener, SettingsDep
 from tonearm.errors import UsageError
-from tonearm.overview import listens_before
+from tonearm.read.overview import listens_before
 
 router = APIRouter(tags=["listens"])
 

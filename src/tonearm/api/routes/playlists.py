@@ -9,8 +9,8 @@ from fastapi.responses import Response
 
 from tonearm.api.answers import Answer, answers
 from tonearm.api.deps import ListenerInPath, SettingsDep
-from tonearm.playlists import Playlist, m3u, playlist_name, spotify_uris, without_uri
-from tonearm.playlists import playlist as find
+from tonearm.read.playlists import Playlist, m3u, playlist_name, spotify_uris, without_uri
+from tonearm.read.playlists import playlist as find
 
 router = APIRouter(tags=["playlists"])
 

@@ -12,10 +12,10 @@ from fastapi.responses import Response
 from tonearm.api.answers import Answer, ColumnInfo, Rows, TableInfo, answers
 from tonearm.api.deps import Limit, ListenerAsked, Offset, Rule, SettingsDep
 from tonearm.columns import COLUMNS
-from tonearm.history import Version, history
 from tonearm.lake import Lake, open_lake
-from tonearm.lineage import Graph, lineage
-from tonearm.show import show
+from tonearm.read.history import Version, history
+from tonearm.read.lineage import Graph, lineage
+from tonearm.read.show import show
 from tonearm.table import Table, schema_of, tables
 
 if TYPE_CHECKING:

@@ -271,7 +271,7 @@ def percent_rank(below: Numbers, equal: Numbers, all_of_them: Numbers | float) -
 
 @cache
 def demo_population() -> dict[str, Numbers]:
-    """The sorted traits of the simulated listeners that :mod:`tonearm.demo.population` wrote down."""
+    """The sorted traits of the simulated listeners that :mod:`tools.population` wrote down."""
     import numpy as np
 
     written = json.loads(files(__package__).joinpath("demo_population.json").read_text(encoding="utf-8"))

@@ -10,8 +10,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tonearm.columns import FEATURES
+from tonearm.gold.cognitive.k_means import SEED, distances, k_means, rand_indices, silhouettes
 from tonearm.gold.frames import as_table, codes, numbers, runs
-from tonearm.gold.k_means import SEED, distances, k_means, rand_indices, silhouettes
 from tonearm.gold.measures import percent, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS
 from tonearm.table import table

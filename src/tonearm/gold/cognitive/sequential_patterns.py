@@ -208,7 +208,7 @@ def _sums_of_moods(
     """Sums over each listener's sessions, as matrices of listeners and patterns."""
     import numpy as np
 
-    from tonearm.gold.chance import mean_of_words, variance_of_words
+    from tonearm.gold.cognitive.chance import mean_of_words, variance_of_words
 
     made: dict[str, list[Numbers]] = {}
     for k, word in enumerate(product(range(len(MOODS)), repeat=size)):
@@ -291,7 +291,7 @@ def _shared_sessions(runs: Listens, many: int) -> Columns:
     """A row for each session and two of its artists, sorted, with what random order would give, which is any order."""
     import numpy as np
 
-    from tonearm.gold.chance import of_switches
+    from tonearm.gold.cognitive.chance import of_switches
 
     entries, rows, count = np.unique(runs.session * many + runs.artist, return_index=True, return_counts=True)
     session, artist, listener = entries // many, entries % many, runs.listener[rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tonearm.columns import DAY_NAMES
-from tonearm.gold.foretold import WHENCE, of_hours
+from tonearm.gold.predictive.scores import WHENCE, of_hours
 from tonearm.table import table
 
 if TYPE_CHECKING:

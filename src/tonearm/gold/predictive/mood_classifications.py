@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tonearm.columns import MOODS
-from tonearm.gold.foretold import WHENCE, of_tracks
 from tonearm.gold.measures import MEASURED
+from tonearm.gold.predictive.scores import WHENCE, of_tracks
 from tonearm.table import table
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.gold.foretold import WHENCE, of_hours, of_tracks
 from tonearm.gold.measures import with_measured_features
+from tonearm.gold.predictive.scores import WHENCE, of_hours, of_tracks
 from tonearm.silver.instants import epoch_s
 from tonearm.table import table
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.gold.foretold import WHENCE
+from tonearm.gold.predictive.scores import WHENCE
 from tonearm.table import table
 
 if TYPE_CHECKING:

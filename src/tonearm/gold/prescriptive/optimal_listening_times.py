@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.gold.aims import AIMS, MUSIC, fit
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, in_words, means
 from tonearm.gold.measures import first_day_of, with_measured_features
+from tonearm.gold.prescriptive.aims import AIMS, MUSIC, fit
 from tonearm.gold.statistics import false_discovery, verdicts
 from tonearm.table import table
 

@@ -8,10 +8,10 @@ from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from tonearm.columns import FEATURES
-from tonearm.gold.aims import AIMS, NEEDS, TITLES, fit
-from tonearm.gold.flow import short_paths
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import MEASURED, numbered, percent, total
+from tonearm.gold.prescriptive.aims import AIMS, NEEDS, TITLES, fit
+from tonearm.gold.prescriptive.flow import short_paths
 from tonearm.silver.instants import seconds_between, utc
 from tonearm.table import table
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from tonearm.api.answers import ListenerInfo, TableInfo
 from tonearm.errors import TonearmError
-from tonearm.ledger import FileReport, ImportReport
+from tonearm.ingest.ledger import FileReport, ImportReport
 from tonearm.ui import importing
 from tonearm.ui.frame import client, number, plain
 

@@ -9,8 +9,8 @@ import streamlit as st
 
 from tonearm.api.answers import ListenerInfo
 from tonearm.columns import FEATURE_SOURCES
-from tonearm.overview import MEASURED, Day, Favourite, Overview, Subject
-from tonearm.rules import RULES
+from tonearm.read.overview import MEASURED, Day, Favourite, Overview, Subject
+from tonearm.read.rules import RULES
 from tonearm.ui import charts, importing
 from tonearm.ui.frame import choose_listener, client, health, is_dark, number, percent, plain
 from tonearm.ui.rankings import Place, ranking

@@ -1,0 +1,102 @@
+"""Serving the page and the API to this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tonearm.errors import UsageError
+
+if TYPE_CHECKING:
+    from tonearm.settings import Settings
+
+LOOPBACK = "127.0.0.1"
+
+STREAMLIT_OPTIONS = {
+    "server.headless": "true",
+    "server.fileWatcherType": "none",
+    "browser.gatherUsageStats": "false",
+    "client.toolbarMode": "minimal",
+    "client.showErrorDetails": "none",
+    "client.allowedOrigins": "http://127.0.0.1",
+    "logger.hideWelcomeMessage": "true",
+    "theme.light.primaryColor": "#0072B2",
+    "theme.dark.primaryColor": "#2E86C8",
+    "theme.metricValueFontSize": "1.6rem",
+    # The colours of Okabe and Ito, which people with any kind of colour vision can tell apart.
+    "theme.chartCategoricalColors": '["#0072B2","#E69F00","#009E73","#CC79A7","#56B4E9","#D55E00"]',
+}
+"""How Streamlit is run: nothing fetched from or reported to anywhere, colours fit for everybody."""
+
+
+def serve_page(settings: Settings, port: int, host: str = LOOPBACK) -> None:
+    """Serve the page at ``host``:``port`` until Ctrl-C.
+
+    Raises UsageError for a host that others could reach and for a port that is taken.
+    """
+    _check(host, port)
+    # Streamlit runs the page as a script, which reads its settings where every program does.
+    os.environ["TONEARM_HOME"] = str(settings.home)
+    if settings.api_url:
+        os.environ["TONEARM_API_URL"] = settings.api_url
+    click.echo(f"the page is at http://{host}:{port}  (Ctrl-C ends it)")
+    sys.stdout.flush()
+    from streamlit.web import cli
+
+    cli.main(page_arguments(port, host), prog_name="streamlit", standalone_mode=False)
+    sys.stdout.flush()
+    # A page that was being drawn may still be inside a native library, on a thread that nobody can stop; to take
+    # Python down beneath it ends in a crash. Whatever it was writing is whole or not there.
+    os._exit(0)
+
+
+def serve_api(settings: Settings, port: int, host: str = LOOPBACK) -> None:
+    """Serve the API alone at ``host``:``port`` until Ctrl-C; raises what ``serve_page`` raises."""
+    _check(host, port)
+    import uvicorn
+
+    from tonearm.api.app import create_app
+
+    click.echo(f"the API is at http://{host}:{port}, its routes at http://{host}:{port}/docs  (Ctrl-C ends it)")
+    sys.stdout.flush()
+    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning")
+
+
+def page_arguments(port: int, host: str = LOOPBACK) -> list[str]:
+    """Arguments of ``streamlit`` that run the page."""
+    from tonearm.api.limits import MAX_UPLOAD_MB
+
+    options = STREAMLIT_OPTIONS | {
+        "server.address": host,
+        "server.port": str(port),
+        "server.maxUploadSize": str(MAX_UPLOAD_MB),
+    }
+    page = Path(__file__).parents[1] / "ui" / "app.py"
+    return ["run", str(page), *(f"--{name}={value}" for name, value in options.items())]
+
+
+def _check(host: str, port: int) -> None:
+    if host != "localhost" and not _is_loopback(host):
+        raise UsageError(
+            f"{host} could be reached by others, and there are no passwords yet; tonearm serves {LOOPBACK} only "
+            "(from another machine, use an SSH tunnel)"
+        )
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise UsageError(f"port {port} cannot be used ({error.strerror}); name another with --port") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

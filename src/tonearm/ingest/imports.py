@@ -1,0 +1,273 @@
+"""Imports: files in, bronze rows and a ledger out.
+
+One import is one Run. Whole files are collected until there are enough rows, judged in the engine and
+committed together; the ledger is written at the end, and can be told from bronze alone if the end was
+never reached.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
+from tonearm.errors import HomeUnusable, TonearmError, UnknownKind, UnknownName, UsageError
+from tonearm.home import FULL, scratch_folder, writing
+from tonearm.ingest.judging import catalogue_sql, history_sql, outcome_sql, repeats_sql, unknown_files_sql
+from tonearm.ingest.ledger import FileReport, ImportReport, next_run, record, recover
+from tonearm.ingest.staging import Staging
+from tonearm.lake import open_lake
+from tonearm.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tonearm.sources import Context, Source
+    from tonearm.sources.files import InputFile
+    from tonearm.store import Listener
+
+ROWS_PER_COMMIT = 400_000
+"""Rows collected before a commit; a file is never split, so one large file is one commit."""
+
+Progress = Callable[[str, int], None]
+"""Told the file being read and how many rows of it have been."""
+
+
+def import_paths(
+    settings: Settings,
+    paths: Sequence[Path],
+    listener: str | None = None,
+    zone: str | None = None,
+    kind: str = "",
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    waiting: Callable[[str], None] | None = None,
+) -> ImportReport:
+    """Import every file below ``paths`` for ``listener`` and report what became of each row.
+
+    A file that cannot be read is reported and does not stop the others. Raises UsageError when the
+    listener is not clear, UnknownName for a zone or kind that is not there, HomeBusy and HomeUnusable.
+    """
+    from tonearm.sources import sources
+    from tonearm.store import Listener, open_store
+
+    if kind and kind not in sources():
+        raise UnknownName("kind of file", kind, sources(), hint=f"known kinds: {', '.join(sources())}")
+    with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
+        store = open_store(settings)
+        stack.callback(store.close)
+        known = [one.name for one in store.listeners()]
+        if listener is None and len(known) > 1 and not _brings_listens(settings, paths, kind):
+            return _Import(settings, folder, Listener("", ()), kind, dry_run, progress).run(paths)
+        person = store.would_be(chosen_listener(known, listener), zone)
+        work = _Import(settings, folder, person, kind, dry_run, progress)
+        if not dry_run:
+            # Not before a file holds listens: a mistyped path must not leave a listener behind.
+            work.welcome = lambda: store.ensure_listener(person.name, zone)
+        return work.run(paths)
+
+
+def chosen_listener(known: list[str], asked: str | None) -> str:
+    """The listener meant: the one asked for, else the only one, else ``me`` in an empty home."""
+    if asked:
+        return asked
+    if len(known) > 1:
+        raise UsageError(f"whose listens are these? name one with --listener: {', '.join(known)}")
+    return known[0] if known else "me"
+
+
+def _brings_listens(settings: Settings, paths: Sequence[Path], kind: str) -> bool:
+    """Whether any file holds listens; a catalogue is nobody's in particular."""
+    from tonearm.sources import source_of
+    from tonearm.sources.files import InputProblem, input_files
+
+    for file in input_files(paths, settings):
+        if not isinstance(file, InputProblem):
+            with suppress(UnknownKind):
+                if source_of(file, kind).feeds == "listens":
+                    return True
+    return False
+
+
+class _Import:
+    """State of one import under way: its engine, what is staged and the reports so far."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        listener: Listener,
+        kind: str,
+        dry_run: bool,
+        progress: Progress | None,
+    ) -> None:
+        from tonearm.sources import Context
+
+        self.settings, self.folder = settings, folder
+        self.lake = open_lake(settings.lake)
+        self.kind, self.dry_run, self.progress = kind, dry_run, progress
+        self.context: Context = Context(zone=listener.zone, max_record_bytes=settings.max_record_kb * 1024)
+        self.now = datetime.now(UTC)
+        if not dry_run:
+            recover(settings, self.lake)
+        self.number = next_run(self.lake)
+        self.report = ImportReport(run=None if dry_run else self.number, listener=listener.name, started_at=self.now)
+        self.staged = {name: Staging(folder, name) for name in (HISTORY, CATALOGUE)}
+        self.again: list[int] = []
+        """Positions of files that were imported before, byte for byte."""
+        self.welcome: Callable[[], object] = lambda: None
+        """Called when a file turns out to hold listens, before any is kept."""
+
+    def run(self, paths: Sequence[Path]) -> ImportReport:
+        from tonearm.engine.duckdb import engine
+        from tonearm.sources.files import InputProblem, input_files
+
+        with engine(self.settings, self.folder) as self.engine:
+            self._look_at_known()
+            for file in input_files(paths, self.settings):
+                if isinstance(file, InputProblem):
+                    self.report.files.append(FileReport(name=file.name, problem=file.message))
+                    continue
+                self._stage(file)
+                # A dry run keeps nothing that later rows could be compared with, so it is one piece.
+                if not self.dry_run and max(staging.rows for staging in self.staged.values()) >= ROWS_PER_COMMIT:
+                    self._flush()
+            self._flush()
+        self.report.ended_at = datetime.now(UTC)
+        self.report.add_up()
+        if not self.dry_run:
+            record(self.lake, self.report)
+        return self.report
+
+    def _look_at_known(self) -> None:
+        for name in (HISTORY, CATALOGUE):
+            self.engine.look_at(self.lake, name, SCHEMAS[name])
+        self.files_known = {
+            (name, file, listener)
+            for name, listener in ((HISTORY, "listener"), (CATALOGUE, "NULL::VARCHAR"))
+            for file, listener in self.engine.run(f"SELECT DISTINCT file, {listener} FROM {name}").fetchall()
+        }
+
+    def _stage(self, file: InputFile) -> None:
+        from tonearm.sources import source_of
+
+        report = FileReport(name=file.name)
+        self.report.files.append(report)
+        try:
+            source = source_of(file, self.kind)
+            report.kind, report.reading = source.kind, source.reading(file)
+            if source.feeds == "nothing":
+                return
+            self._stage_rows(file, source, report)
+        except (TonearmError, OSError, EOFError) as error:
+            if isinstance(error, HomeUnusable) or getattr(error, "errno", None) in FULL:
+                # Nothing is wrong with the file: there is no room for its rows.
+                raise
+            # What was read before stays: its rows are whole, and the ledger says that the rest is missing.
+            report.problem = str(error)
+
+    def _stage_rows(self, file: InputFile, source: Source, report: FileReport) -> None:
+        name = HISTORY if source.feeds == "listens" else CATALOGUE
+        position = len(self.report.files)
+        try:
+            for batch in source.read(file, self.context):
+                self.staged[name].add(batch, source, position)
+                report.read += batch.num_rows
+                if self.progress:
+                    self.progress(file.name, report.read)
+        finally:
+            report.file = file.sha256
+            key = (name, report.file, self.report.listener if name == HISTORY else None)
+            if key in self.files_known:
+                self.again.append(position)
+            self.files_known.add(key)
+            if name == HISTORY and report.read:
+                self.welcome()
+
+    def _flush(self) -> None:
+        for name, staging in self.staged.items():
+            if staging.rows:
+                self.engine.register("staged", staging.dataset())
+                self._judge(name)
+            staging.clear()
+
+    def _judge(self, name: str) -> None:
+        """Tell new rows from known ones, count them and, unless it is a dry run, commit them."""
+        judged = history_sql("staged") if name == HISTORY else catalogue_sql("staged")
+        self._set_variables()
+        self.engine.run(f"CREATE OR REPLACE TABLE repeats AS {repeats_sql(judged, name, self._near(name))}")
+        self._look_again(judged)
+        rows = self.engine.stream(outcome_sql(name, judged))
+        counted = self._counted(rows)
+        first = next(counted, None)
+        if first is None or self.dry_run:
+            # Nothing to write, but every row is to be counted.
+            for _ in counted:
+                pass
+            return
+        self._commit(name, first, counted)
+
+    def _look_again(self, judged: str) -> None:
+        """Let files be new ones whose rows are not all there: they were read as another kind, or stopped half-way."""
+        if self.again:
+            found = {position for (position,) in self.engine.run(unknown_files_sql(judged)).fetchall()}
+            self.again = [position for position in self.again if position not in found]
+
+    def _set_variables(self) -> None:
+        files = self.report.files
+        self.engine.set("now", self.now)
+        self.engine.set("run", self.number)
+        self.engine.set("listener", self.report.listener)
+        self.engine.set("again", self.again or [0])
+        self.engine.set("files", [f.file for f in files])
+        self.engine.set("names", [f.name for f in files])
+
+    def _near(self, name: str) -> str:
+        """SQL for the part of bronze that staged rows can repeat; constants, so that the files can skip rows."""
+        if name != HISTORY:
+            return "true"
+        ((first, last),) = self.engine.rows("SELECT min(reported_at), max(reported_at) FROM staged")
+        if first is None:
+            return "false"
+        who = self.report.listener.replace("'", "''")
+        return f"listener = '{who}' AND reported_at BETWEEN TIMESTAMPTZ '{first}' AND TIMESTAMPTZ '{last}'"
+
+    def _counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The rows to be written, each counted as it passes; those of a file that is there already are not written."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        again = pa.array(self.again, pa.int64())
+        for batch in batches:
+            self._count(batch)
+            fresh = batch.filter(pc.invert(pc.is_in(batch.column("position"), value_set=again)))
+            if fresh.num_rows:
+                yield fresh.drop_columns(["position"])
+
+    def _count(self, batch: pa.RecordBatch) -> None:
+        import pyarrow as pa
+
+        by = [c for c in ("position", "outcome", "content") if c in batch.schema.names]
+        for group in pa.table(batch.select(by)).group_by(by).aggregate([([], "count_all")]).to_pylist():
+            report, count = self.report.files[group["position"] - 1], group["count_all"]
+            if group["outcome"] == "kept":
+                report.kept += count
+                report.podcasts += count * (group.get("content") == "podcast")
+                report.audiobooks += count * (group.get("content") == "audiobook")
+            elif group["outcome"] == "duplicate":
+                report.duplicates += count
+            else:
+                report.rejected += count
+
+    def _commit(self, name: str, first: pa.RecordBatch, others: Iterable[pa.RecordBatch]) -> None:
+        import pyarrow as pa
+
+        batches = itertools.chain([first], others)
+        rows = pa.RecordBatchReader.from_batches(first.schema, batches)
+        self.lake.append(name, rows, {"run": self.number})
+        self.lake.compact(name)
+        self.engine.look_at(self.lake, name, SCHEMAS[name])

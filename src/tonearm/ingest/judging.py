@@ -1,0 +1,154 @@
+"""Judging: what becomes of each staged row, in SQL: its identity, and whether it is kept, a duplicate or rejected."""
+
+from __future__ import annotations
+
+from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
+
+EARLIEST = "2000-01-01"
+"""No tracker is older; an earlier date is a clock that was not set."""
+
+_FIELD = "chr(31)"
+_RAW_LIMIT = 2000
+_NAMES = (
+    "artist_name",
+    "track_name",
+    "album_name",
+    "album_artist_name",
+    "artists",
+    "spotify_id",
+    "recording_mbid",
+    "artist_mbid",
+    "release_mbid",
+)
+"""Texts that are trimmed, and null when nothing is left."""
+
+
+def _tidied(name: str, staged: str) -> str:
+    names = ", ".join(f"nullif(trim({c}), '') AS {c}" for c in SCHEMAS[name] if c in _NAMES)
+    return f"SELECT * REPLACE ({names}) FROM {staged}"
+
+
+def _hash(*parts: str) -> str:
+    """SQL for 63 bits of MD5 over ``parts``, the same on every machine and in every version."""
+    text = f" || {_FIELD} || ".join(f"coalesce({part}, '')" for part in parts)
+    return f"(md5_number_lower({text}) >> 1)::BIGINT"
+
+
+LONGEST_S = 7 * 24 * 3600
+"""Nothing is heard, and nothing lasts, for longer than a week."""
+
+_STARTED = f"""coalesce(started_at, CASE WHEN instant_is = 'end' AND listened_s BETWEEN 0 AND {LONGEST_S}
+    THEN reported_at - to_microseconds(TRY_CAST(listened_s * 1e6 AS BIGINT)) ELSE reported_at END)"""
+
+
+def history_sql(staged: str) -> str:
+    """SQL that gives ``staged`` listens their start, their identity and, where they are unusable, a reason.
+
+    A record is the same when the same source tells the same instant, length and track: by Spotify's id
+    where there is one, since names are edited later, else by artist, title and album. Needs the
+    variable ``now``.
+    """
+    record = _hash(
+        "source",
+        "content",
+        "epoch_us(reported_at)::VARCHAR",
+        "TRY_CAST(round(listened_s * 1000) AS BIGINT)::VARCHAR",
+        f"coalesce(spotify_id, artist_name || {_FIELD} || track_name || {_FIELD} || coalesce(album_name, ''),"
+        " artist_name, track_name)",
+    )
+    name = _hash("artist_name", "track_name", "spotify_id", "recording_mbid")
+    return f"""
+    WITH timed AS (
+        SELECT * REPLACE (
+            {_STARTED} AS started_at,
+            coalesce(content, 'music') AS content,
+            CASE WHEN duration_s > 0 AND duration_s <= {LONGEST_S} THEN duration_s END AS duration_s
+        )
+        FROM ({_tidied(HISTORY, staged)})
+    ), judged AS (
+        SELECT * REPLACE (CASE
+            WHEN reason IS NOT NULL THEN reason
+            WHEN reported_at IS NULL THEN 'no date'
+            WHEN started_at < TIMESTAMPTZ '{EARLIEST} 00:00:00+00' THEN 'dated '
+                || strftime(started_at, '%Y-%m-%d') || ', before there were trackers: a clock that was not set'
+            WHEN started_at > getvariable('now') + INTERVAL 1 DAY THEN
+                'dated ' || strftime(started_at, '%Y-%m-%d') || ', in the future: a clock that was wrong'
+            WHEN listened_s < 0 THEN 'heard for less than no time'
+            WHEN NOT listened_s <= {LONGEST_S} THEN 'heard for more than a week'
+            WHEN track_name IS NULL AND spotify_id IS NULL AND recording_mbid IS NULL THEN 'names no track'
+            WHEN artist_name IS NULL AND content = 'music' AND spotify_id IS NULL AND recording_mbid IS NULL
+                THEN 'names no artist'
+        END AS reason) FROM timed
+    )
+    SELECT * REPLACE (
+        {_raw("artist_name", "album_name", "track_name")} AS raw,
+        CASE WHEN reason IS NULL THEN {record} END AS record_id,
+        CASE WHEN reason IS NULL AND content = 'music' THEN {name} END AS name_id
+    ) FROM judged
+    """
+
+
+def catalogue_sql(staged: str) -> str:
+    """SQL that gives ``staged`` catalogue rows their identity: the track within its genre and playlist."""
+    record = _hash("source", "spotify_id", "artists", "track_name", "genre", "subgenre", "playlist_id")
+    name = _hash("artist_name", "track_name", "spotify_id", "recording_mbid")
+    return f"""
+    WITH judged AS (
+        SELECT * REPLACE (CASE
+            WHEN reason IS NOT NULL THEN reason
+            WHEN track_name IS NULL OR artist_name IS NULL THEN 'names no track or no artist'
+        END AS reason) FROM ({_tidied(CATALOGUE, staged)})
+    )
+    SELECT * REPLACE (
+        {_raw("artists", "track_name")} AS raw,
+        CASE WHEN reason IS NULL THEN {record} END AS record_id,
+        CASE WHEN reason IS NULL THEN {name} END AS name_id
+    ) FROM judged
+    """
+
+
+def _raw(*columns: str) -> str:
+    text = f"left(coalesce(raw, concat_ws(' | ', {', '.join(columns)})), {_RAW_LIMIT})"
+    return f"CASE WHEN reason IS NOT NULL THEN {text} END"
+
+
+def repeats_sql(judged: str, bronze: str, where: str) -> str:
+    """SQL for the records of ``judged`` that are not new: ``first_id`` is their first row, null if in ``bronze``."""
+    return f"""
+    WITH own AS (
+        SELECT record_id, min(id) AS first_id, count(*) AS copies FROM ({judged})
+        WHERE record_id IS NOT NULL GROUP BY record_id
+    ), known AS (
+        SELECT DISTINCT record_id FROM {bronze} WHERE reason IS NULL AND {where}
+    )
+    SELECT record_id, CASE WHEN k.record_id IS NULL THEN first_id END AS first_id
+    FROM own LEFT JOIN known k USING (record_id) WHERE copies > 1 OR k.record_id IS NOT NULL
+    """
+
+
+_IS_REPEAT = "r.record_id IS NOT NULL AND r.first_id IS DISTINCT FROM j.id"
+
+
+def unknown_files_sql(judged: str) -> str:
+    """SQL for the positions, among those in the variable ``again``, of files with a record that is new."""
+    return f"""SELECT DISTINCT j.position FROM ({judged}) j LEFT JOIN repeats r USING (record_id)
+    WHERE list_contains(getvariable('again')::BIGINT[], j.position) AND reason IS NULL AND NOT ({_IS_REPEAT})"""
+
+
+def outcome_sql(name: str, judged: str) -> str:
+    """SQL for the rows of bronze table ``name`` from ``judged`` ones, and the ``position`` of their file.
+
+    A row is a duplicate of a record in the table ``repeats``. Needs the variables ``run``, ``now``,
+    ``listener``, ``files`` and ``names`` (hash and name of each file by position).
+    """
+    given = {
+        "run": "getvariable('run')::BIGINT",
+        "imported_at": "getvariable('now')::TIMESTAMPTZ",
+        "listener": "getvariable('listener')::VARCHAR",
+        "file": "list_extract(getvariable('files'), j.position)",
+        "file_name": "list_extract(getvariable('names'), j.position)",
+        "outcome": f"""CASE
+            WHEN reason IS NOT NULL THEN 'rejected' WHEN {_IS_REPEAT} THEN 'duplicate' ELSE 'kept' END""",
+    }
+    columns = ", ".join(f"{given.get(c, 'j.' + c)} AS {c}" for c in SCHEMAS[name])
+    return f"SELECT {columns}, j.position FROM ({judged}) j LEFT JOIN repeats r USING (record_id)"

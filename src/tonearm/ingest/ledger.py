@@ -1,0 +1,373 @@
+"""The ledger: which imports there were, what became of their rows, and taking one back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
+from tonearm.columns import arrow_schema
+from tonearm.errors import UnknownName, UsageError
+from tonearm.home import writing
+from tonearm.lake import Lake, open_lake
+from tonearm.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tonearm.engine.duckdb import Engine
+
+LEDGER = "imports"
+Outcome = Literal["kept", "duplicate", "rejected"]
+
+
+class FileReport(msgspec.Struct, kw_only=True, omit_defaults=False):
+    """What became of one file; ``read = kept + duplicates + rejected``."""
+
+    name: str
+    kind: str | None = None
+    """Kind of the file, None when nothing recognises it."""
+    reading: str | None = None
+    """How it was read, in words."""
+    read: int = 0
+    kept: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    podcasts: int = 0
+    audiobooks: int = 0
+    file: str = ""
+    """SHA-256 of the unpacked content."""
+    problem: str | None = None
+    """What was wrong with the file as a whole."""
+
+
+class ImportReport(msgspec.Struct, kw_only=True):
+    """One import and its files; ``read = kept + duplicates + rejected``."""
+
+    run: int | None
+    """Number of the import; None for a dry run, and where there was nothing to record."""
+    listener: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    """None for an import that was interrupted."""
+    undone_at: datetime | None = None
+    read: int = 0
+    kept: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    files: list[FileReport] = []
+
+    def add_up(self) -> None:
+        """Set the totals from the files."""
+        for total in ("read", "kept", "duplicates", "rejected"):
+            setattr(self, total, sum(getattr(f, total) for f in self.files))
+
+
+def next_run(lake: Lake) -> int:
+    """Number of the next import: one more than any in the ledger or, after a crash, in bronze."""
+    highest = 0
+    for name in (HISTORY, CATALOGUE, LEDGER):
+        if lake.has(name):
+            highest = max(highest, *_runs(lake, name), 0)
+    return highest + 1
+
+
+def _runs(lake: Lake, name: str) -> list[int]:
+    """Numbers of the imports that ``name`` has rows of; the log tells it where each file is one import's."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not lake.has(name):
+        return []
+    actions = pa.table(lake.delta(name).get_add_actions(flatten=True))
+    if "min.run" in actions.column_names and actions.column("min.run").equals(actions.column("max.run")):
+        return sorted(set(actions.column("min.run").drop_null().to_pylist()))
+    return sorted(pc.unique(lake.dataset(name).to_table(columns=["run"]).column("run")).to_pylist())
+
+
+def record(lake: Lake, report: ImportReport) -> None:
+    """Write the import into the ledger."""
+    import pyarrow as pa
+
+    rows = pa.Table.from_pylist(_ledger_rows(report), schema=arrow_schema(SCHEMAS[LEDGER]))
+    lake.append(LEDGER, rows, {"run": report.run})
+
+
+def _ledger_rows(report: ImportReport) -> list[dict[str, Any]]:
+    files = report.files or [FileReport(name="", problem="no files")]
+    return [
+        {
+            "run": report.run,
+            "listener": report.listener,
+            "import_started_at": report.started_at,
+            "import_ended_at": report.ended_at,
+            "undone_at": None,
+            "position": position,
+            "file": f.file,
+            "file_name": f.name,
+            "source": f.kind or "",
+            "reading": f.reading,
+            "rows_read": f.read,
+            "rows_kept": f.kept,
+            "rows_duplicate": f.duplicates,
+            "rows_rejected": f.rejected,
+            "podcasts": f.podcasts,
+            "audiobooks": f.audiobooks,
+            "problem": f.problem,
+        }
+        for position, f in enumerate(files, 1)
+    ]
+
+
+def recover(settings: Settings, lake: Lake) -> list[int]:
+    """Finish what a crash interrupted: an import that did not reach the ledger, an undo; their numbers."""
+    from tonearm.engine.duckdb import engine
+
+    lost, undoing = _unrecorded(lake), lake.note(LEDGER).get("undoing")
+    if lost or undoing:
+        with engine(settings) as session:
+            if undoing:
+                _take_back(session, lake, undoing)
+            for report in _told_from_bronze(session, lake, lost):
+                record(lake, report)
+    return [*lost, *([undoing] if undoing else [])]
+
+
+def imports(settings: Settings) -> list[ImportReport]:
+    """Every import, newest first; one that was interrupted has no ``ended_at``."""
+    from tonearm.engine.duckdb import engine
+
+    lake = open_lake(settings.lake)
+    with engine(settings) as session:
+        lost = _told_from_bronze(session, lake, _unrecorded(lake))
+        return sorted(lost + _recorded(session, lake), key=lambda r: -(r.run or 0))
+
+
+def find_import(settings: Settings, run: int) -> ImportReport:
+    """The import numbered ``run``; raises UnknownName."""
+    found = next((report for report in imports(settings) if report.run == run), None)
+    if found is None:
+        raise UnknownName("import", str(run), [], hint="`tonearm imports` lists them")
+    return found
+
+
+def import_rows(settings: Settings, run: int, outcome: Outcome, limit: int | None = None) -> pa.Table:
+    """The rows of import ``run`` with that outcome: file, row, reason or what it is a duplicate of.
+
+    A file imported before, byte for byte, is not stored again: its rows are shown as duplicates of
+    themselves. Raises UnknownName.
+    """
+    from tonearm.engine.duckdb import engine
+
+    report = find_import(settings, run)
+    lake = open_lake(settings.lake)
+    with engine(settings) as session:
+        session.look_at(lake, HISTORY, SCHEMAS[HISTORY])
+        session.look_at(lake, CATALOGUE, SCHEMAS[CATALOGUE])
+        files = [f.file for f in report.files if f.file]
+        return session.table(
+            _ROWS_SQL + (f" LIMIT {int(limit)}" if limit is not None else ""),
+            [run, report.listener, files, outcome],
+        )
+
+
+_ROWS_SQL = f"""
+WITH every AS (
+    SELECT listener, run, file, file_name, row, outcome, reason, raw, record_id, artist_name, track_name, reported_at
+    FROM {HISTORY} WHERE listener = $2
+    UNION ALL
+    SELECT NULL, run, file, file_name, row, outcome, reason, raw, record_id, artist_name, track_name, NULL
+    FROM {CATALOGUE}
+), own AS (
+    SELECT * REPLACE (CASE WHEN run <> $1 AND outcome = 'kept' THEN 'duplicate' ELSE outcome END AS outcome)
+    FROM every
+    WHERE run = $1 OR (list_contains($3, file) AND file NOT IN (SELECT file FROM every WHERE run = $1))
+), first AS (
+    SELECT record_id, arg_min(file_name, (run, row)) AS first_file, arg_min(row, (run, row)) AS first_row,
+        min(run) AS first_run
+    FROM every WHERE outcome = 'kept' AND record_id IN (SELECT record_id FROM own) GROUP BY record_id
+)
+SELECT file_name, row, reason, raw, artist_name, track_name, reported_at, first_run, first_file, first_row
+FROM own LEFT JOIN first USING (record_id) WHERE outcome = $4 ORDER BY file_name, row
+"""
+
+
+def undo(settings: Settings, run: int, waiting: Callable[[str], None] | None = None) -> ImportReport:
+    """Take import ``run`` out of bronze and say what remains of it in the ledger.
+
+    Rows that a later import brought too stay, and are that import's from now on; records of which only
+    duplicates remain are kept ones again. Raises UnknownName, and UsageError when it is undone already.
+    """
+    from tonearm.engine.duckdb import engine
+
+    with writing(settings, waiting), engine(settings) as session:
+        lake = open_lake(settings.lake)
+        recover(settings, lake)
+        reports = {r.run: r for r in _recorded(session, lake) if r.run is not None}
+        if run not in reports:
+            raise UnknownName("import", str(run), [], hint="`tonearm imports` lists them")
+        if reports[run].undone_at:
+            raise UsageError(f"import {run} was undone already, at {reports[run].undone_at:%Y-%m-%d %H:%M} UTC")
+        _mark_undone(session, lake, run)
+        _take_back(session, lake, run)
+    return find_import(settings, run)
+
+
+def _mark_undone(session: Engine, lake: Lake, run: int) -> None:
+    """Write down that ``run`` is to be undone before any row goes, so that a crash is made good by :func:`recover`."""
+    rows = session.table(f"SELECT * FROM {LEDGER}").to_pylist()
+    at = datetime.now(UTC)
+    marked = [{**row, "undone_at": at if row["run"] == run else row["undone_at"]} for row in rows]
+    _write(lake, marked, {"undoing": run})
+
+
+def _take_back(session: Engine, lake: Lake, run: int) -> None:
+    """Take the rows of ``run`` out of bronze and count the other imports' again; may be repeated at any point."""
+    reports = {r.run: r for r in _recorded(session, lake) if r.run is not None}
+    for name in (HISTORY, CATALOGUE):
+        if lake.has(name):
+            _hand_over(session, lake, name, run, reports)
+            lake.delete(name, f"run = {run}", {"undo": run})
+            _promote(session, lake, name)
+    _recount(session, lake, run)
+
+
+def _hand_over(session: Engine, lake: Lake, name: str, run: int, reports: dict[int, ImportReport]) -> None:
+    """Give the files that another import brought too, byte for byte, to that import unless it has them itself."""
+    session.look_at(lake, name, SCHEMAS[name])
+    mine = {f.file for f in reports[run].files if f.file}
+    theirs = set(session.rows(f"SELECT DISTINCT run, file FROM {name} WHERE list_contains($1, file)", [list(mine)]))
+    for other in sorted(reports):
+        report = reports[other]
+        if other == run or report.undone_at or (name == HISTORY and report.listener != reports[run].listener):
+            continue
+        shared = mine & {f.file for f in report.files if (other, f.file) not in theirs}
+        if shared:
+            files = ", ".join(f"'{f}'" for f in sorted(shared))
+            lake.update(name, f"run = {run} AND file IN ({files})", {"run": str(other)}, {"undo": run})
+            mine -= shared
+
+
+def _promote(session: Engine, lake: Lake, name: str) -> None:
+    """Make the first duplicate the kept row of every record whose kept row is gone."""
+    session.look_at(lake, name, SCHEMAS[name])
+    whose = "listener" if name == HISTORY else "NULL"
+    first = session.table(
+        f"""SELECT first.run AS run, first.file AS file, first.row AS row FROM (
+            SELECT min({{'run': run, 'file': file, 'row': row}}) AS first FROM {name} WHERE reason IS NULL
+            GROUP BY {whose}, record_id HAVING count(*) FILTER (outcome = 'kept') = 0)"""
+    )
+    if first.num_rows:
+        lake.delta(name).merge(
+            first,
+            "t.run = s.run AND t.file = s.file AND t.row = s.row",
+            source_alias="s",
+            target_alias="t",
+            streamed_exec=False,
+        ).when_matched_update({"outcome": "'kept'"}).execute()
+
+
+def _recount(session: Engine, lake: Lake, undone: int) -> None:
+    """Bring the counts of the imports that stand up to date with bronze, which ends the undoing of ``undone``."""
+    active = [r for r in _recorded(session, lake) if not r.undone_at]
+    counted = {
+        (report.run, file.file): file
+        for report in _told_from_bronze(session, lake, [r.run for r in active if r.run])
+        for file in report.files
+    }
+    for report in active:
+        # Taken out, because bronze holds a file once: its twins in the same import are duplicates as before.
+        report.files = [_recounted(f, counted.pop((report.run, f.file), None)) for f in report.files]
+    rows = [row for report in active for row in _ledger_rows(report)]
+    gone = session.table(f"SELECT * FROM {LEDGER} WHERE undone_at IS NOT NULL").to_pylist()
+    _write(lake, rows + gone, {"undo": undone})
+
+
+def _write(lake: Lake, rows: list[dict[str, Any]], note: dict[str, Any]) -> None:
+    import pyarrow as pa
+
+    lake.replace(LEDGER, pa.Table.from_pylist(rows, schema=arrow_schema(SCHEMAS[LEDGER])), note)
+
+
+def _recounted(file: FileReport, counted: FileReport | None) -> FileReport:
+    if counted is None:
+        return file
+    return msgspec.structs.replace(
+        file,
+        kept=counted.kept,
+        duplicates=counted.duplicates,
+        rejected=counted.rejected,
+        podcasts=counted.podcasts,
+        audiobooks=counted.audiobooks,
+    )
+
+
+def _unrecorded(lake: Lake) -> list[int]:
+    """Numbers of the imports that wrote to bronze and never reached the ledger."""
+    in_bronze = {run for name in (HISTORY, CATALOGUE) if lake.has(name) for run in _runs(lake, name)}
+    return sorted(in_bronze - set(_runs(lake, LEDGER))) if in_bronze else []
+
+
+def _recorded(session: Engine, lake: Lake) -> list[ImportReport]:
+    session.look_at(lake, LEDGER, SCHEMAS[LEDGER])
+    return _reports(session.table(f"SELECT * FROM {LEDGER} ORDER BY run, position").to_pylist())
+
+
+def _told_from_bronze(session: Engine, lake: Lake, runs: Iterable[int]) -> list[ImportReport]:
+    """The imports ``runs`` as their rows tell them; without end, reading and files that brought no rows."""
+    wanted = list(runs)
+    rows: list[dict[str, Any]] = []
+    for name in (HISTORY, CATALOGUE) if wanted else ():
+        session.look_at(lake, name, SCHEMAS[name])
+        listener, content = ("listener", "content") if name == HISTORY else ("''", "'music'")
+        rows += session.table(
+            f"""SELECT run, {listener} AS listener, min(imported_at) AS import_started_at,
+                NULL AS import_ended_at, NULL AS undone_at, file, any_value(file_name) AS file_name,
+                any_value(source) AS source, NULL AS reading, NULL AS problem, count(*) AS rows_read,
+                count(*) FILTER (outcome = 'kept') AS rows_kept,
+                count(*) FILTER (outcome = 'duplicate') AS rows_duplicate,
+                count(*) FILTER (outcome = 'rejected') AS rows_rejected,
+                count(*) FILTER (outcome = 'kept' AND {content} = 'podcast') AS podcasts,
+                count(*) FILTER (outcome = 'kept' AND {content} = 'audiobook') AS audiobooks
+            FROM {name} WHERE list_contains($1, run) GROUP BY run, 2, file ORDER BY run, file_name""",
+            [wanted],
+        ).to_pylist()
+    return _reports(sorted(rows, key=lambda row: row["run"]))
+
+
+def _reports(rows: list[dict[str, Any]]) -> list[ImportReport]:
+    """Ledger rows, sorted by run, as reports."""
+    found = []
+    for run, group in groupby(rows, key=lambda row: row["run"]):
+        members = list(group)
+        report = ImportReport(
+            run=run,
+            listener=next((m["listener"] for m in members if m["listener"]), ""),
+            started_at=members[0]["import_started_at"],
+            ended_at=members[0]["import_ended_at"],
+            undone_at=members[0]["undone_at"],
+            files=[_file_report(m) for m in members if m["file_name"]],
+        )
+        report.add_up()
+        found.append(report)
+    return found
+
+
+def _file_report(row: dict[str, Any]) -> FileReport:
+    return FileReport(
+        name=row["file_name"],
+        kind=row["source"] or None,
+        reading=row["reading"],
+        read=row["rows_read"],
+        kept=row["rows_kept"],
+        duplicates=row["rows_duplicate"],
+        rejected=row["rows_rejected"],
+        podcasts=row["podcasts"],
+        audiobooks=row["audiobooks"],
+        file=row["file"],
+        problem=row["problem"],
+    )

@@ -1,0 +1,491 @@
+"""Breakout: which artists, not core now, become core within two months."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from tonearm.errors import ModelDamaged, NotEnoughData
+from tonearm.models.breakout.artist_history import (
+    HABIT_HALF_LIVES,
+    HALF_LIVES,
+    LEAST_NEAR,
+    REFERENCE,
+    all_features,
+    gathered,
+    histories,
+    month_number,
+    rule,
+)
+from tonearm.models.breakout.rules import Labelled, Rules, as_rules, read_rules
+from tonearm.models.completion import Completion
+from tonearm.models.evaluate import guard
+from tonearm.models.model import SEED, HeldOut
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+    import xgboost
+
+    Numbers = npt.NDArray[np.float64]
+    Learned = tuple[Numbers, Any, Numbers]
+    """Standardised rows, whether each broke out, and the log odds that trees start from."""
+
+FEATURES = (
+    *REFERENCE,
+    "rule_log",
+    *(f"{name}_decayed_{h}m" for name in ("proximity", "tracks", "days", "new_tracks") for h in HALF_LIVES),
+    *(f"{name}_decayed_{h}m" for name in ("core", "half_core", "heard") for h in HABIT_HALF_LIVES),
+    *(f"proximity_t_minus_{k}" for k in range(6)),
+    *("proximity_highest_12m", "proximity_highest", "months_core_log", "months_since_core_log"),
+    *("months_since_heard", "months_heard_of_3", "age_log", "proximity_last_year", "proximity_late_in_month"),
+    *("total_log", "total_to_usual_log", "plays_to_core_log", "new_artists_share", "core_artists_log", "rank_log"),
+)
+RULE = FEATURES.index("rule_log")
+UNBOUND = 30.0
+"""The rule's column is so much larger than the others that its weight is hardly penalised: the other features
+correct the rule, and where they say nothing the rule is what remains."""
+LATEST_ZONE = timedelta(hours=12)
+"""A month ends last where local time is 12 hours behind UTC."""
+SMALLEST = 1e-6
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Settings found on the validation months alone, and what was found of them there."""
+
+    strength: float
+    """C of the logistic regression."""
+    rounds: int
+    """Trees, with which the log loss was lowest; 0 where none lowered it."""
+    stretch: tuple[float, float]
+    """Intercept and slope that make the log odds of the validation rows come true (Platt 1999)."""
+    threshold: float
+    """The usual probability of the last artist alerted of in a month: the median over the validation months."""
+
+
+@dataclass(frozen=True)
+class Breakout:
+    """A rule of how near to core an artist was, corrected by a logistic regression, and that by boosted trees."""
+
+    rules: Rules = field(default_factory=read_rules)
+    strengths: tuple[float, ...] = (0.0001, 0.0003, 0.001)
+    """C tried: features are many and alike, breakouts few."""
+    depth: int = 3
+    eta: float = 0.03
+    most_rounds: int = 150
+    stop_after: int = 20
+    warm_up_months: int = 12
+    """Months that can be learned from before the first that is foretold in the rolling evaluation."""
+    refit_months: int = 12
+    rechosen_months: int = 36
+    """How often settings are chosen anew while rolling, always on months before."""
+    least_breakouts: int = 20
+
+    name = "breakout"
+    registered = "breakout"
+    summary = "Which artists, heard lately and not core, become core (20 listens or 1 % of a month) within two months."
+    inputs = ("artist_months",)
+    baseline = "4-month decayed nearness to core"
+    decides = ("core", "average_precision")
+    limits = (
+        "Knows months and no days: a burst of the last week counts as part of its month.",
+        "Knows what was heard and nothing of releases, tours or friends, which bring most breakouts about.",
+        "Near the rule it is compared with: a listener's taste moves slowly, and the rule knows that, too.",
+        "An artist never heard before cannot be foretold.",
+        "It is measured from the 19th month of a history on.",
+    )
+
+    @property
+    def served(self) -> str:
+        """Name of the eligibility that is learned from and served: the first of the rules."""
+        return next(iter(self.rules.eligibility))
+
+    def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
+        """One row for each artist-month that is foretold, and whose breakout or not was known at ``as_of``.
+
+        Columns: listener, artist_id, month_number, FEATURES, ``rule`` (the baseline's), ``core`` (1 is a breakout)
+        and one for each eligibility of the rules.
+        """
+        rows = self.rows(complete_months(tables["artist_months"], as_of))
+        rows = rows[rows["core"].notna()].reset_index(drop=True)
+        months = rows["month_number"].nunique()
+        breakouts = int(rows["core"].sum())
+        least = self.warm_up_months + self.refit_months
+        if months < least or breakouts < self.least_breakouts:
+            there_is = f"are {months} months with {breakouts} breakouts"
+            raise NotEnoughData(self.name, there_is, f"{least} months with {self.least_breakouts} breakouts")
+        return rows
+
+    def rows(self, artist_months: pd.DataFrame, is_last_month: bool = False) -> pd.DataFrame:
+        """As :meth:`examples`, ``core`` being NaN where it is not known yet; sorted by month.
+
+        Of all months, or of each listener's last one alone: artists silent for so long that none of the rules
+        foretells them change nothing of it, and are most.
+        """
+        import pandas as pd
+
+        lately = max(one.heard_within_months for one in self.rules.eligibility.values()) if is_last_month else None
+        found = [
+            self._rows_of(Labelled(history, self.rules), is_last_month) for history in histories(artist_months, lately)
+        ]
+        if not found:
+            return pd.DataFrame(columns=["listener", "artist_id", "month_number", "core", "rule", *FEATURES])
+        rows = pd.concat(found, ignore_index=True)
+        return rows.sort_values(["month_number", "listener", "artist_id"], kind="stable", ignore_index=True)
+
+    def _rows_of(self, labelled: Labelled, is_last_month: bool) -> pd.DataFrame:
+        import numpy as np
+
+        flags = {name: labelled.is_eligible(one) for name, one in self.rules.eligibility.items()}
+        cells = np.logical_or.reduce(list(flags.values()))
+        cells[:, :-1] &= not is_last_month
+        core = np.where(labelled.is_known(), labelled.breaks_out(), np.nan)
+
+        def every() -> Iterator[tuple[str, Any]]:
+            yield from all_features(labelled.history, self.rules.core.plays_min, self.rules.core.share_min)
+            yield from (("rule", rule(labelled.near)), ("core", core))
+
+        rows = gathered(labelled.history, cells, every())
+        artist, month = np.nonzero(cells)
+        return rows.assign(**{name: flag[artist, month] for name, flag in flags.items()})
+
+    def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
+        """Rolling origin: each month foretold by what was known at its end, of each eligibility of the rules."""
+        import numpy as np
+
+        told = np.concatenate([*self._rolled(examples, seed), np.empty((0, 3))])
+        place, predicted, baseline = told[:, 0].astype(int), told[:, 1], told[:, 2]
+        rows = examples.iloc[place]
+        found = []
+        for name in self.rules.eligibility:
+            own = rows[name].to_numpy()
+            if own.any():
+                found.append(self._of(rows[own], name, predicted[own], baseline[own]))
+        return found
+
+    def _of(self, rows: pd.DataFrame, name: str, predicted: Numbers, baseline: Numbers) -> HeldOut:
+        month = rows["month_number"].to_numpy()
+        return HeldOut(
+            target="core" if name == self.served else f"core_of_{name}",
+            protocol=f"rolling origin by month, fitted anew every {self.refit_months} months; artists {name}",
+            task="binary",
+            actual=rows["core"].to_numpy().astype(int),
+            predicted=predicted,
+            baseline=baseline,
+            block=month,
+            listener=rows["listener"].to_numpy(),
+            period=(rows["listener"].astype(str) + " " + rows["month_number"].astype(str)).to_numpy(),
+        )
+
+    def _rolled(self, examples: pd.DataFrame, seed: int) -> Iterator[Numbers]:
+        """Of each origin: the places of its rows, what is predicted of them, and what by the baseline."""
+        import numpy as np
+
+        month = examples["month_number"].to_numpy()
+        foretold = examples[list(self.rules.eligibility)].any(axis=1).to_numpy()
+        chosen, chosen_at = None, 0
+        for origin in range(int(month.min()) + self.warm_up_months, int(month.max()) + 1, self.refit_months):
+            train = examples[month <= origin - self.rules.horizon_months]
+            test = np.flatnonzero((month >= origin) & (month < origin + self.refit_months) & foretold)
+            if not len(test) or train["core"].sum() < self.least_breakouts:
+                continue
+            # The label of a row is known at the end of the month that lies the horizon ahead of it.
+            guard(train, examples.iloc[test], at="month_number", embargo=self.rules.horizon_months - 1)
+            if chosen is None or origin - chosen_at >= self.rechosen_months:
+                chosen, chosen_at = self.choose(train, seed), origin
+            fitted = self.fit_chosen(train, chosen, seed)
+            rows = examples.iloc[test]
+            yield np.column_stack([test, fitted.probability(rows), fitted.baseline(rows["rule"].to_numpy())])
+
+    def fit(self, examples: pd.DataFrame, seed: int = SEED) -> FittedBreakout:
+        """Settings chosen on the last quarter of the months, then learned from all of them."""
+        return self.fit_chosen(examples, self.choose(examples, seed), seed)
+
+    def choose(self, examples: pd.DataFrame, seed: int = SEED) -> Chosen:
+        """The settings with the lowest log loss in the last quarter of the months, learned from those before.
+
+        With a fifth of the months kept for a test, that is the split of 60, 20 and 20 in a hundred.
+        """
+        import numpy as np
+
+        months = np.unique(examples["month_number"])
+        begin = months[int(len(months) * 0.75)]
+        train = examples[(examples["month_number"] <= begin - self.rules.horizon_months) & examples[self.served]]
+        valid = examples[(examples["month_number"] >= begin) & examples[self.served]]
+        if train["core"].sum() < 5 or valid["core"].sum() < 5:
+            return Chosen(self.strengths[0], 0, (0.0, 1.0), 0.5)
+        completion = Completion.of(design(train))
+        rows, asked = completion.standard(design(train)), completion.standard(design(valid))
+        y, actual = train["core"].to_numpy(), valid["core"].to_numpy()
+        lines = {strength: _line(rows, y, strength) for strength in self.strengths}
+        strength = min(lines, key=lambda c: log_loss(actual, _probability(_odds(asked, lines[c]))))
+        linear = _odds(asked, lines[strength])
+        rounds, told = self._stopped((rows, y, _odds(rows, lines[strength])), (asked, actual, linear), seed)
+        stretch = stretched(told, actual)
+        sure = _probability(stretch[0] + stretch[1] * told)
+        return Chosen(strength, rounds, stretch, self._usual_last(valid, sure))
+
+    def _usual_last(self, rows: pd.DataFrame, told: Numbers) -> float:
+        import numpy as np
+
+        ranked = rows[["listener", "month_number"]].assign(told=told).groupby(["listener", "month_number"])["told"]
+        last = ranked.apply(lambda one: one.nlargest(self.rules.alerts_per_month).min())
+        return float(np.median(last))
+
+    def _stopped(self, learned: Learned, valid: Learned, seed: int) -> tuple[int, Numbers]:
+        """The trees' best number on the validation months, and the log odds there; 0 trees where none helps."""
+        import numpy as np
+        import xgboost as xgb
+
+        told = _matrix(valid)
+        booster = xgb.train(
+            self._of_trees(seed),
+            _matrix(learned),
+            self.most_rounds,
+            evals=[(told, "validation")],
+            early_stopping_rounds=self.stop_after,
+            verbose_eval=False,
+        )
+        rounds = int(booster.best_iteration) + 1
+        margin = booster.predict(told, output_margin=True, iteration_range=(0, rounds))
+        _, actual, linear = valid
+        if log_loss(actual, _probability(margin)) >= log_loss(actual, _probability(linear)):
+            return 0, linear
+        return rounds, np.asarray(margin, dtype=float)
+
+    def _of_trees(self, seed: int) -> dict[str, Any]:
+        return {
+            "objective": "binary:logistic",
+            "eval_metric": "logloss",
+            "max_depth": self.depth,
+            "eta": self.eta,
+            "subsample": 0.7,
+            "colsample_bytree": 0.3,
+            "min_child_weight": 20,
+            "reg_lambda": 20,
+            "max_bin": 64,
+            "tree_method": "hist",
+            "nthread": 1,
+            "seed": seed,
+        }
+
+    def fit_chosen(self, examples: pd.DataFrame, chosen: Chosen, seed: int = SEED) -> FittedBreakout:
+        """Learn from what is served, with settings chosen before; the baseline from the same rows."""
+        import xgboost as xgb
+
+        taught = examples[examples[self.served]]
+        completion = Completion.of(design(taught))
+        rows, y = completion.standard(design(taught)), taught["core"].to_numpy()
+        line = _line(rows, y, chosen.strength)
+        booster = None
+        if chosen.rounds:
+            booster = xgb.train(self._of_trees(seed), _matrix((rows, y, _odds(rows, line))), chosen.rounds)
+        rule_line = stretched(_logged(taught["rule"].to_numpy()), y, prior=1e-3)
+        return FittedBreakout(self, chosen, completion, line, rule_line, booster)
+
+    def load(self, folder: Path) -> FittedBreakout:
+        """What :meth:`FittedBreakout.save` wrote; raises ModelDamaged."""
+        import numpy as np
+        import xgboost as xgb
+
+        try:
+            kept = json.loads((folder / "breakout.json").read_text(encoding="utf-8"))
+            completion = Completion(*(np.asarray(part) for part in kept["completion"]))
+            chosen = msgspec.convert(kept["chosen"], Chosen)
+            model = replace(self, rules=as_rules(kept["rules"]))
+            line, rule = np.asarray(kept["line"]), tuple(kept["rule"])
+            features = tuple(kept["features"])
+            booster = None
+            if (folder / "trees.json").is_file():
+                booster = xgb.Booster(model_file=str(folder / "trees.json"))
+        except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError, xgb.core.XGBoostError) as error:
+            raise ModelDamaged(f"{folder} holds no breakout model that can be read; train it again") from error
+        if features != FEATURES:
+            raise ModelDamaged(f"{folder} was learned from other features; train breakout again")
+        return FittedBreakout(model, chosen, completion, line, cast("tuple[float, float]", rule), booster)
+
+
+@dataclass(frozen=True)
+class FittedBreakout:
+    """Weights, trees where they help, and what was usual."""
+
+    model: Breakout
+    chosen: Chosen
+    completion: Completion
+    line: Numbers
+    """Intercept and weights over FEATURES."""
+    rule: tuple[float, float]
+    """Intercept and slope of the baseline over the log of the rule."""
+    booster: xgboost.Booster | None
+
+    @property
+    def threshold(self) -> float:
+        """The usual probability of the last artist alerted of in a month."""
+        return self.chosen.threshold
+
+    def probability(self, rows: pd.DataFrame) -> Numbers:
+        """Of each row; missing features are completed by those there are."""
+        import numpy as np
+
+        standard = self.completion.standard(design(rows))
+        told = _odds(standard, self.line)
+        if self.booster is not None:
+            margin = self.booster.predict(_matrix((standard, None, told)), output_margin=True)
+            told = np.asarray(margin, dtype=float)
+        intercept, slope = self.chosen.stretch
+        return _probability(intercept + slope * told)
+
+    def baseline(self, nearness: Numbers) -> Numbers:
+        """The baseline's probability."""
+        return _probability(self.rule[0] + self.rule[1] * _logged(nearness))
+
+    def predict(self, records: pd.DataFrame, threshold_override: float | None = None) -> pd.DataFrame:
+        """``probability``, ``rank_in_month`` and ``is_breakout`` of each record, known by FEATURES, any missing.
+
+        A record breaks out when it is among the first of its ``listener`` and ``month`` and at least as likely as
+        the last one alerted of usually is; with ``threshold_override``, when it is at least as likely as that.
+        """
+        told = self.probability(records)
+        rank = _rank(records, told)
+        if threshold_override is not None:
+            is_breakout = told >= threshold_override
+        else:
+            is_breakout = (rank <= self.model.rules.alerts_per_month) & (told >= self.threshold)
+        columns = {"probability": told, "rank_in_month": rank, "is_breakout": is_breakout}
+        import pandas as pd
+
+        return pd.DataFrame(columns, index=records.index)
+
+    def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
+        """Every artist that is foretold in the last complete month of each listener."""
+        import pandas as pd
+
+        rows = self.model.rows(complete_months(tables["artist_months"], as_of), is_last_month=True)
+        if len(rows):
+            rows = rows[rows[self.model.served]]
+        after = rows["month_number"].astype(int) + 1
+        ends = [pd.Timestamp(year=m // 12, month=m % 12 + 1, day=1, tz="UTC") for m in after]
+        return pd.DataFrame(
+            {
+                "listener": rows["listener"].to_numpy(),
+                "subject": "artist",
+                "subject_id": rows["artist_id"].astype(str).to_numpy(),
+                "at": pd.Series(ends, dtype="datetime64[us, UTC]"),
+                "quantity": "breakout",
+                "score": self.probability(rows) if len(rows) else [],
+                "baseline_score": self.baseline(rows["rule"].to_numpy()) if len(rows) else [],
+            }
+        ).sort_values(["listener", "score"], ascending=[True, False], ignore_index=True)
+
+    def save(self, folder: Path) -> None:
+        """Write ``breakout.json`` and, where trees help, XGBoost's own ``trees.json``."""
+        completion = self.completion
+        kept = {
+            "features": list(FEATURES),
+            "rules": msgspec.to_builtins(self.model.rules),
+            "chosen": msgspec.to_builtins(self.chosen),
+            "line": self.line.tolist(),
+            "rule": list(self.rule),
+            "completion": [part.tolist() for part in (completion.mean, completion.scale, completion.correlation)],
+        }
+        (folder / "breakout.json").write_text(json.dumps(kept), encoding="utf-8")
+        if self.booster is not None:
+            self.booster.save_model(folder / "trees.json")
+
+
+def complete_months(artist_months: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+    """Rows of the months that had ended everywhere at ``as_of``: the running month would look like a decline."""
+    ended = as_of - LATEST_ZONE
+    return artist_months[month_number(artist_months["month"]) < 12 * ended.year + ended.month - 1]
+
+
+def design(rows: pd.DataFrame) -> Numbers:
+    """The features as numbers, NaN where one is missing or none; counts by their logarithm."""
+    import numpy as np
+    import pandas as pd
+
+    numbers = rows.reindex(columns=list(FEATURES))
+    told = [name for name in FEATURES if not pd.api.types.is_float_dtype(numbers[name].dtype)]
+    numbers = numbers.assign(**{name: pd.to_numeric(numbers[name], errors="coerce") for name in told})
+    found = numbers.to_numpy(dtype=float, na_value=np.nan, copy=True)
+    found[~np.isfinite(found)] = np.nan
+    counts = found[:, : len(REFERENCE)]
+    found[:, : len(REFERENCE)] = np.sign(counts) * np.log1p(np.abs(counts))
+    return np.asarray(found)
+
+
+def _line(rows: Numbers, core: Numbers, strength: float) -> Numbers:
+    """Intercept and weights of the logistic regression over standardised rows."""
+    import numpy as np
+    from sklearn.linear_model import LogisticRegression
+
+    bound = np.ones(rows.shape[1])
+    bound[RULE] = UNBOUND
+    # With few features and many rows, Newton's method is the fastest, and exact.
+    found = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100)
+    found.fit(rows * bound, core.astype(int))
+    return np.concatenate([found.intercept_, found.coef_[0] * bound])
+
+
+def _odds(rows: Numbers, line: Numbers) -> Numbers:
+    return cast("Numbers", rows @ line[1:] + line[0])
+
+
+def _matrix(learned: Learned) -> xgboost.DMatrix:
+    import xgboost as xgb
+
+    rows, actual, margin = learned
+    return xgb.DMatrix(rows, actual, base_margin=margin, nthread=1)
+
+
+def stretched(log_odds: Numbers, actual: Numbers, prior: float = 1.0) -> tuple[float, float]:
+    """Intercept and slope that make ``log_odds`` come true; ``prior`` pulls the slope to 1 where rows are few."""
+    import numpy as np
+    from scipy.optimize import minimize
+
+    def loss(at: Numbers) -> float:
+        told = np.clip(at[0] + at[1] * log_odds, -30, 30)
+        return float(
+            np.logaddexp(0, told).sum() - (actual * told).sum() + prior * ((at[1] - 1) ** 2 + 0.01 * at[0] ** 2)
+        )
+
+    found = minimize(loss, np.array([0.0, 1.0]), method="L-BFGS-B").x
+    return float(found[0]), float(found[1])
+
+
+def log_loss(actual: Numbers, told: Numbers) -> float:
+    """Mean negative log of the probability given to what happened."""
+    import numpy as np
+
+    return float(-np.log(np.clip(np.where(actual > 0, told, 1 - told), SMALLEST, 1)).mean())
+
+
+def _probability(log_odds: Numbers) -> Numbers:
+    from scipy.special import expit
+
+    return cast("Numbers", expit(log_odds))
+
+
+def _logged(nearness: Numbers) -> Numbers:
+    import numpy as np
+
+    return np.log(np.maximum(nearness, 0) + LEAST_NEAR)
+
+
+def _rank(records: pd.DataFrame, told: Numbers) -> npt.NDArray[np.int64]:
+    """Place of each record in its listener's month, 1 the likeliest; equals in their order."""
+    import numpy as np
+    import pandas as pd
+
+    by = [c for c in ("listener", "month") if c in records.columns]
+    ranked = pd.DataFrame({"told": told, **{c: records[c].astype(str).to_numpy() for c in by}})
+    group = ranked.groupby(by, dropna=False)["told"] if by else ranked["told"]
+    return np.asarray(group.rank(method="first", ascending=False).astype(np.int64))

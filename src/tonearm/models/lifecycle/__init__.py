@@ -1,0 +1,1 @@
+"""The life of a model: training, the registry, promotion, scoring, drift, and its card."""

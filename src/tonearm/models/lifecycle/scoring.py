@@ -1,0 +1,171 @@
+"""Scoring: what the served models foretell now, as rows of the lake. Nothing is learned here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tonearm.bronze import SCHEMAS
+from tonearm.columns import FEATURES, IMPUTED, arrow_schema
+from tonearm.gold.measures import MEASURED
+from tonearm.home import writing
+from tonearm.lake import Lake, open_lake
+from tonearm.models import chosen
+from tonearm.models.lifecycle.registry import PRODUCTION, Registry, Version, open_registry
+from tonearm.models.model import SCORES as COLUMNS
+from tonearm.models.model import SPOTIFY_API, STILL_LISTENING
+from tonearm.settings import Settings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from tonearm.models.model import Fitted, Model
+
+SCORES, FEATURES_IMPUTED = "model_scores", "imputed_features"
+_IN_LAKE = {"at": "predicted_for_at", "low": "score_low", "high": "score_high"}
+
+
+class ScoreReport(msgspec.Struct, kw_only=True):
+    """What scoring wrote for one model."""
+
+    model: str
+    version: int
+    scores: int
+    seconds: float
+
+
+def score(
+    settings: Settings, names: Iterable[str] = (), waiting: Callable[[str], None] | None = None
+) -> list[ScoreReport]:
+    """Let every model that was trained foretell anew from what the lake holds now; none is fitted.
+
+    A model that did not beat its baseline answers with its baseline. Models never trained are left out.
+    """
+    lake, registry = open_lake(settings.lake), open_registry(settings)
+    reports = []
+    tables: dict[str, pd.DataFrame] = {}
+    with writing(settings, waiting):
+        as_of = as_of_listens(lake)
+        for model in chosen(names):
+            began = perf_counter()
+            version = answering(registry, model)
+            if version is not None:
+                # What the model before read, too, is not read again; the rest makes room.
+                tables = {name: tables[name] for name in model.inputs if name in tables}
+                tables |= read(lake, [name for name in model.inputs if name not in tables], settings)
+                rows = write_scores(lake, model, registry.load(model, version), version, tables, as_of)
+                taken = perf_counter() - began
+                reports.append(ScoreReport(model=model.name, version=version.version, scores=rows, seconds=taken))
+    return reports
+
+
+def answering(registry: Registry, model: Model) -> Version | None:
+    """The version that answers: the one in production, else the newest, whose baseline does."""
+    versions = registry.versions(model.registered)
+    return next((v for v in versions if PRODUCTION in v.aliases), versions[0] if versions else None)
+
+
+def read(lake: Lake, names: Iterable[str], settings: Settings) -> dict[str, pd.DataFrame]:
+    """The tables as frames; without what came through the Spotify Web API unless models may learn from it.
+
+    Estimated and invented features are missing: what a model said must not come back to it as if it had been measured.
+    A table that was never written is empty and has its columns.
+    """
+    return {name: _measured(_allowed(_frame(lake, name), settings)) for name in names}
+
+
+def _measured(rows: pd.DataFrame) -> pd.DataFrame:
+    if "feature_source" not in rows.columns:
+        return rows
+    is_not = rows["feature_source"].notna() & ~rows["feature_source"].isin(MEASURED)
+    features = [*FEATURES, *(c for c in ("mood", "feature_source") if c in rows.columns)]
+    return rows.assign(**{column: rows[column].mask(is_not) for column in features}) if is_not.any() else rows
+
+
+def _frame(lake: Lake, name: str) -> pd.DataFrame:
+    from tonearm.table import schema_of
+
+    if lake.has(name):
+        return lake.dataset(name).to_table().to_pandas()
+    return arrow_schema(schema_of(name)).empty_table().to_pandas()
+
+
+def _allowed(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
+    if settings.train_on_spotify_api or "source" not in rows.columns:
+        return rows
+    return rows[rows["source"] != SPOTIFY_API]
+
+
+def as_of_listens(lake: Lake, now: datetime | None = None) -> datetime:
+    """The instant from which on is foretold: now, or right after the newest listen of a history that has ended."""
+    import pyarrow.compute as pc
+
+    now = now or datetime.now(UTC)
+    if not lake.rows("listens"):
+        return now
+    newest = pc.max(lake.dataset("listens").to_table(columns=["started_at"])["started_at"]).as_py()
+    return now if now - newest < STILL_LISTENING else newest + timedelta(seconds=1)
+
+
+def write_scores(
+    lake: Lake,
+    model: Model,
+    fitted: Fitted,
+    version: Version,
+    tables: Mapping[str, pd.DataFrame],
+    as_of: datetime,
+) -> int:
+    """Put what ``fitted`` foretells in place of the model's rows; how many there are."""
+    found = fitted.scores(tables, as_of)
+    rows = as_arrow(SCORES, _rows(found, model, version, as_of))
+    where = f"model = '{model.name}'" if lake.has(SCORES) else None
+    lake.replace(SCORES, rows, {}, where, partition_by=("model",))
+    if model.name == "imputation" and PRODUCTION in version.aliases:
+        lake.replace(FEATURES_IMPUTED, as_arrow(FEATURES_IMPUTED, _wide(found, version, as_of)), {})
+    return int(rows.num_rows)
+
+
+def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) -> pd.DataFrame:
+    rows = found.reindex(columns=list(COLUMNS)).rename(columns=_IN_LAKE)
+    is_model = PRODUCTION in version.aliases
+    if not is_model:
+        # What did not beat its baseline does not answer.
+        rows["score"], rows["score_low"], rows["score_high"] = rows["baseline_score"], None, None
+        rows = rows[rows["score"].notna()]
+    # A listener whom the model serves worse than the baseline is given the baseline's numbers.
+    by_baseline = rows["score"].eq(rows["baseline_score"]) | (not is_model)
+    served_by = by_baseline.map({True: "baseline", False: "model"})
+    return rows.assign(model=model.name, model_version=version.version, served_by=served_by, as_of_at=as_of)
+
+
+def _wide(found: pd.DataFrame, version: Version, as_of: datetime) -> pd.DataFrame:
+    """One row for each track, from one for each of its features."""
+    found = found.reindex(columns=[*COLUMNS, "standard_error"])
+    known = found[found["quantity"].isin(IMPUTED) & found["score"].notna()]
+    wide = known.pivot(index="subject_id", columns="quantity", values="score").reindex(columns=list(IMPUTED))
+    errors = known.pivot(index="subject_id", columns="quantity", values="standard_error").reindex(columns=list(IMPUTED))
+    joined = wide.join(errors.add_suffix("_error")).reset_index().rename(columns={"subject_id": "track_id"})
+    return joined.assign(model_version=version.version, as_of_at=as_of)
+
+
+def as_arrow(name: str, rows: pd.DataFrame) -> pa.Table:
+    """``rows`` with the columns and types that the lake's table has; a column that is not there is null."""
+    import pyarrow as pa
+
+    schema = arrow_schema(SCHEMAS[name])
+    return pa.table([_column(rows, field) for field in schema], schema=schema)
+
+
+def _column(rows: pd.DataFrame, field: pa.Field) -> pa.Array:
+    import pyarrow as pa
+
+    if field.name not in rows or rows[field.name].isna().all():
+        return pa.nulls(len(rows), field.type)
+    # An id of 63 bits that went through a float is another one.
+    assert not (field.type == pa.int64() and rows[field.name].dtype.kind == "f"), f"{field.name} is not whole"
+    return pa.array(rows[field.name], field.type, from_pandas=True)

@@ -1,0 +1,289 @@
+"""When the next session starts: a probability for each of the coming hours, a day and an hour ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tonearm.errors import NotEnoughData
+from tonearm.models.listeners import (
+    by_listener,
+    column,
+    in_order,
+    load_listeners,
+    local_offset,
+    log_losses,
+    names,
+    now_of,
+    save_listeners,
+    serves,
+)
+from tonearm.models.model import SEED, HeldOut
+from tonearm.models.session_start.hours import Grid, features, hour_frequency, names_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tonearm.models.listeners import Ints, Numbers
+
+DAY_AHEAD, HOUR_AHEAD = "session_start_day_ahead", "session_start_hour_ahead"
+HORIZONS = {DAY_AHEAD: False, HOUR_AHEAD: True}
+"""Each quantity, and whether it may use the hours right before."""
+BLOCK_DAYS = 28
+"""Days drawn together in a bootstrap: habits of neighbouring weeks are alike."""
+MOST_STEPS = 12
+NEEDED = ("listener", "listen_id", "started_at", "started_at_local", "session_started_at")
+"""Columns of listens that answering needs."""
+
+
+@dataclass(frozen=True)
+class SessionStart:
+    """A logistic regression for each listener and horizon, drawn towards the decayed frequency of the hour."""
+
+    warm_up_days: int = 60
+    """Before that the baseline answers: hours of the week have been seen eight times."""
+    fewest_starts: int = 30
+    """Hours with a start in the window; with fewer the weights would be guesses."""
+    window_days: int = 730
+    refit_days: int = 14
+    half_life_days: float = 365.0
+    """How fast old days lose weight: 90, 365 and 1,000 days told the first third of two histories alike."""
+    ridge: float = 10.0
+    """Pull towards the baseline: 3 and 10 were within .0003 in log loss there, and the stronger one is safer."""
+    scored_days: int = 1_461
+    """Newest days told for the evaluation: what was a habit longer ago says little of how good it is."""
+    judged_days: int = 364
+    """Last days of a history that decide whether its listener is served the model."""
+
+    name = "session_start"
+    registered = "session_start"
+    summary = "The probability that a session starts in each coming hour, told a day ahead and an hour ahead."
+    inputs = ("listening_with_features",)
+    baseline = "28-day decayed hour"
+    decides = (HOUR_AHEAD, "log_loss")
+    limits = (
+        "Tells of one listener's own hours and learns nothing from other listeners.",
+        "Tells of the next 24 hours; it was not tested further ahead, and says nothing of later days.",
+        "Silence in a history counts as not listening, also where a service was merely not connected.",
+        "Hours are those of the listener's clock at the newest listen; a change of the clock is not foreseen.",
+    )
+
+    def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
+        """Every local hour of each listener from the first day to the newest listen: starts, listens, silence before.
+
+        Only whole hours that were over at ``as_of``.
+        """
+        import pandas as pd
+
+        listens = tables["listening_with_features"]
+        listens = in_order(listens[listens["started_at"] < pd.Timestamp(as_of)])
+        of_each = dict(by_listener(listens))
+        grids = {name: Grid.until(own, pd.Timestamp(as_of)) for name, own in of_each.items()}
+        enough = {name: grid for name, grid in grids.items() if self._is_enough(grid)}
+        if not enough:
+            days = max((grid.days for grid in grids.values()), default=0)
+            starts = max((int(grid.has_start.sum()) for grid in grids.values()), default=0)
+            raise NotEnoughData(
+                self.name,
+                f"are {days} days, and {starts} hours in which a session started",
+                f"{self.warm_up_days} days and {self.fewest_starts} hours in which a session starts, of one listener",
+            )
+        frames = [grid.frame(name, local_offset(of_each[name])) for name, grid in enough.items()]
+        return pd.concat(frames, ignore_index=True)
+
+    def _is_enough(self, grid: Grid) -> bool:
+        return grid.days > self.warm_up_days and grid.has_start.sum() >= self.fewest_starts
+
+    def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
+        """Each day told at its midnight, or each hour at its beginning, from what was before."""
+        return [self._held_out(target, examples) for target in HORIZONS]
+
+    def _held_out(self, target: str, examples: pd.DataFrame) -> HeldOut:
+        import numpy as np
+
+        parts = []
+        for name, own in by_listener(examples):
+            grid = Grid.of(own)
+            first = max(self.warm_up_days, grid.days - self.scored_days)
+            told, baseline = self._rolled(grid, target, first)
+            actual = grid.has_start[first:]
+            month = [f"{name} {day // BLOCK_DAYS}" for day in range(first, grid.days)]
+            parts.append(
+                (actual.ravel(), told.ravel(), baseline.ravel(), np.repeat(month, 24), np.repeat(name, actual.size))
+            )
+        actual, told, baseline, block, listener = (np.concatenate(values) for values in zip(*parts, strict=True))
+        ahead = "hour" if HORIZONS[target] else "day"
+        protocol = f"rolling, one {ahead} ahead, refitted every {self.refit_days} days"
+        return HeldOut(target, protocol, "binary", actual.astype(int), told, baseline, block, listener)
+
+    def _rolled(self, grid: Grid, target: str, first: int) -> tuple[Numbers, Numbers]:
+        """Probabilities of the model and of the baseline for each day from ``first`` on."""
+        import numpy as np
+
+        x = features(grid, HORIZONS[target])
+        baseline = hour_frequency(grid)
+        told, weights = baseline.copy(), None
+        for day in range(first, grid.days, self.refit_days):
+            weights = self._learned(x, grid.has_start, day, weights)
+            if weights is not None:
+                told[day : day + self.refit_days] = probability(x[day : day + self.refit_days], weights)
+        return np.asarray(told[first:]), np.asarray(baseline[first:])
+
+    def _learned(self, x: Numbers, has_start: Numbers, until: int, before: Numbers | None) -> Numbers | None:
+        """Weights learned from the days before ``until``, beginning at those learned ``before``."""
+        import numpy as np
+
+        # The first week has nothing to look back on.
+        since = max(7, until - self.window_days)
+        actual = has_start[since:until].ravel()
+        if actual.sum() < self.fewest_starts:
+            return None
+        weight = np.repeat(0.5 ** ((until - 1 - np.arange(since, until)) / self.half_life_days), 24)
+        return logistic(x[since:until].reshape(len(actual), -1), actual, weight, self.ridge, before)
+
+    def fit(self, examples: pd.DataFrame, seed: int = SEED) -> FittedSessionStart:
+        """Weights of each listener and horizon, and whether the model answered better than the baseline lately."""
+        listeners: dict[str, dict[str, Any]] = {}
+        for name, own in by_listener(examples):
+            grid = Grid.of(own)
+            listeners[name] = {target: self._fitted(grid, target, seed) for target in HORIZONS}
+        return FittedSessionStart(listeners)
+
+    def _fitted(self, grid: Grid, target: str, seed: int) -> dict[str, Any]:
+        import numpy as np
+
+        x = features(grid, HORIZONS[target])
+        weights = self._learned(x, grid.has_start, grid.days, None)
+        first = max(self.warm_up_days, grid.days - self.judged_days)
+        told, baseline = self._rolled(grid, target, first)
+        actual = grid.has_start[first:].ravel()
+        block = np.repeat(np.arange(first, grid.days) // BLOCK_DAYS, 24)
+        losses = log_losses(actual, told.ravel()), log_losses(actual, baseline.ravel())
+        served = "baseline" if weights is None else serves(*losses, block, seed)
+        # What is known on the last day stands in for what a record does not tell.
+        usual = dict(zip(names_of(HORIZONS[target]), x[-7:].mean(axis=0).T.tolist(), strict=True))
+        return {"serves": served, "weights": [] if weights is None else weights.tolist(), "usual": usual}
+
+    def load(self, folder: Path) -> FittedSessionStart:
+        """What :meth:`FittedSessionStart.save` wrote."""
+        return FittedSessionStart(load_listeners(folder, self.name))
+
+
+@dataclass(frozen=True)
+class FittedSessionStart:
+    """The weights of each listener and horizon, and what the last week was like."""
+
+    listeners: dict[str, dict[str, Any]]
+
+    def predict(self, records: pd.DataFrame) -> pd.DataFrame:
+        """The probability of a start in each record's hour; null for a listener or an hour that is not known.
+
+        A record names ``listener`` and ``hour_of_day``, and may tell any of the features by its name; what it does
+        not tell is as it was in the listener's last week.
+        """
+        import numpy as np
+        import pandas as pd
+
+        listener, hour = names(records, "listener"), column(records, "hour_of_day")
+        told = {target: np.full(len(records), np.nan) for target in HORIZONS}
+        baseline = np.full(len(records), np.nan)
+        is_hour = (hour >= 0) & (hour < 24)
+        for name, parts in self.listeners.items():
+            rows = np.flatnonzero((listener == name) & is_hour)
+            for target, part in parts.items():
+                x = _completed(
+                    records.iloc[rows], hour[rows].astype(np.int64), part["usual"], names_of(HORIZONS[target])
+                )
+                baseline[rows] = _sigmoid(x[:, 0])
+                is_model = part["serves"] == "model"
+                told[target][rows] = probability(x, np.array(part["weights"])) if is_model else baseline[rows]
+        return pd.DataFrame({**told, "baseline": baseline})
+
+    def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
+        """The 24 hours after ``as_of``, told a day ahead, and the first of them also an hour ahead."""
+        import pandas as pd
+
+        listens = tables["listening_with_features"].reindex(columns=list(NEEDED))
+        listens = in_order(listens[listens["started_at"] < pd.Timestamp(as_of)])
+        known = [self._coming(name, own, as_of) for name, own in by_listener(listens) if name in self.listeners]
+        return pd.concat(known, ignore_index=True) if known else pd.DataFrame({"listener": []})
+
+    def _coming(self, name: str, listens: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
+        import numpy as np
+        import pandas as pd
+
+        offset = local_offset(listens)
+        coming = (now_of(listens["started_at"].max(), as_of).tz_convert("UTC").tz_localize(None) + offset).ceil("h")
+        parts = []
+        for target, is_hour_ahead in HORIZONS.items():
+            part = self.listeners[name][target]
+            # A day ahead, the days begin at the coming hour, so that all before it is the days before.
+            grid = Grid.before(listens, coming, 0 if is_hour_ahead else coming.hour)
+            wanted = slice(coming.hour, coming.hour + 1) if is_hour_ahead else slice(None)
+            x = features(grid, is_hour_ahead, slice(-1, None))[0, wanted]
+            baseline = _sigmoid(x[:, 0])
+            told = probability(x, np.array(part["weights"])) if part["serves"] == "model" else baseline
+            at = pd.date_range(coming - offset, periods=len(x), freq="h", tz="UTC")
+            parts.append(pd.DataFrame({"at": at, "quantity": target, "score": told, "baseline_score": baseline}))
+        return pd.concat(parts, ignore_index=True).assign(listener=name, subject="hour", subject_id=None)
+
+    def save(self, folder: Path) -> None:
+        """Write JSON into ``folder``."""
+        save_listeners(folder, self.listeners)
+
+
+def _completed(records: pd.DataFrame, hour: Ints, usual: Mapping[str, list[float]], order: tuple[str, ...]) -> Numbers:
+    """The features of each record, as usual at its hour where it does not tell them."""
+    import numpy as np
+
+    columns = []
+    for name in order:
+        own = column(records, name)
+        columns.append(np.where(np.isnan(own), np.array(usual[name])[hour], np.clip(own, -100, 100)))
+    return np.stack(columns, axis=1)
+
+
+def probability(x: Numbers, weights: Numbers) -> Numbers:
+    """Of a start, by features (last axis) and weights, of which the first stands alone."""
+    import numpy as np
+
+    return np.clip(_sigmoid(weights[0] + x @ weights[1:]), 1e-4, 1 - 1e-4)
+
+
+def _sigmoid(odds: Numbers) -> Numbers:
+    import numpy as np
+
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
+
+
+def logistic(x: Numbers, actual: Numbers, weight: Numbers, ridge: float, begin: Numbers | None) -> Numbers:
+    """Weights of a logistic regression, drawn towards those of the baseline; by Newton steps, halved as need be."""
+    import numpy as np
+
+    z = np.column_stack([np.ones(len(x)), x])
+    towards = np.zeros(z.shape[1])
+    towards[1] = 1.0
+    pull = np.full(z.shape[1], ridge)
+    pull[0] = 0.1
+    found = towards if begin is None else begin
+
+    def loss(b: Numbers) -> float:
+        odds = z @ b
+        return float(weight @ (np.logaddexp(0, odds) - actual * odds) + 0.5 * pull @ (b - towards) ** 2)
+
+    now = loss(found)
+    for _ in range(MOST_STEPS):
+        p = _sigmoid(z @ found)
+        slope = z.T @ (weight * (p - actual)) + pull * (found - towards)
+        curve = (z * (weight * p * (1 - p))[:, None]).T @ z + np.diag(pull)
+        step = np.linalg.solve(curve, slope)
+        tried = next((found - step / 2**k for k in range(10) if loss(found - step / 2**k) < now), None)
+        if tried is None:
+            break
+        before, now, found = now, loss(tried), tried
+        if before - now < 1e-5 * before:
+            break
+    return np.asarray(found)

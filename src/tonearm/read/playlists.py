@@ -1,0 +1,107 @@
+"""Playlists as files: the suggested ones as JSON, as M3U and as a list of Spotify URIs."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from tonearm.columns import PLAYLISTS
+from tonearm.errors import UnknownName, UsageError
+from tonearm.read.show import show
+from tonearm.settings import Settings
+
+TABLE = "personalized_playlist_suggestions"
+NONE_YET = (
+    "a playlist needs 5 tracks that suit it; audio features come with a catalogue (`tonearm import CATALOGUE.csv`), "
+    "then `tonearm build`"
+)
+
+
+class Playlist(msgspec.Struct):
+    """One suggested playlist of one listener."""
+
+    listener: str
+    playlist: str
+    tracks: list[dict[str, Any]]
+    """Its tracks in order, with the columns of ``personalized_playlist_suggestions``; none where too few suit."""
+
+
+def playlist_name(name: str) -> str:
+    """The playlist's name as it is written, whatever the case; raises UnknownName with the nearest."""
+    found = {known.casefold(): known for known in PLAYLISTS}.get(" ".join(name.split()).casefold())
+    if found is None:
+        raise UnknownName("playlist", name, PLAYLISTS, hint=f"there are {', '.join(PLAYLISTS)}")
+    return found
+
+
+def playlists(settings: Settings, listener: str | None = None) -> list[Playlist]:
+    """Every suggested playlist, of one listener or of all.
+
+    Raises UnknownName for a listener that is not there, UsageError where the table was not built yet.
+    """
+    found: dict[tuple[str, str], Playlist] = {}
+    for row in show(settings, TABLE, listener).to_pylist():
+        who, name = row.pop("listener"), row.pop("playlist")
+        found.setdefault((who, name), Playlist(who, name, [])).tracks.append(row)
+    return list(found.values())
+
+
+def playlist(settings: Settings, listener: str | None, name: str) -> Playlist:
+    """The playlist ``name`` of a listener, without tracks where there is none.
+
+    The listener may be left out where only one has playlists. Raises UnknownName and UsageError as
+    :func:`playlists` does, and UsageError where it is not clear whose playlist is meant.
+    """
+    name = playlist_name(name)
+    known = playlists(settings, listener)
+    listeners = sorted({one.listener for one in known})
+    if listener is None and len(listeners) > 1:
+        raise UsageError(f"whose playlist? name a listener: {', '.join(listeners)}")
+    whose = listeners[0] if listeners else listener or ""
+    return next((one for one in known if one.playlist == name), Playlist(whose, name, []))
+
+
+def m3u(one: Playlist) -> str:
+    """The playlist as extended M3U (M3U8: always UTF-8), a name and a place for each track.
+
+    The place is Spotify's URI of the track, which Mopidy and Spotify's own programs open; where no id is known, a
+    URI that searches Spotify for it. Programs that carry playlists from one service to another, or look for the
+    tracks among one's files, go by the names.
+    """
+    return "\n".join(["#EXTM3U", "#EXTENC:UTF-8", f"#PLAYLIST:{_line(one.playlist)}", *_entries(one)]) + "\n"
+
+
+def _entries(one: Playlist) -> Iterator[str]:
+    for track in one.tracks:
+        # Readers split at the first " - ", so the artist's name must not hold one.
+        artist, title = _line(track["artist_name"]).replace(" - ", " – "), _line(track["track_name"])
+        seconds = -1 if track["duration_s"] is None else round(track["duration_s"])
+        yield f"#EXTINF:{seconds},{artist} - {title}"
+        yield spotify_uri(track) or f"spotify:search:{quote(f'{artist} {title}', safe='')}"
+
+
+def spotify_uris(one: Playlist) -> str:
+    """Spotify's URIs of the tracks that have one, a line each: copied and pasted into a playlist, they fill it."""
+    return "".join(f"{uri}\n" for uri in map(spotify_uri, one.tracks) if uri)
+
+
+def without_uri(one: Playlist) -> list[str]:
+    """Names of the tracks of which no Spotify id is known, and which :func:`spotify_uris` therefore leaves out."""
+    missing = (track for track in one.tracks if not spotify_uri(track))
+    return [f"{_line(track['artist_name'])} - {_line(track['track_name'])}" for track in missing]
+
+
+def spotify_uri(track: dict[str, Any]) -> str | None:
+    """Spotify's URI of a track; None where no id is known, or what stands for it is none."""
+    found = track["spotify_id"]
+    return f"spotify:track:{found}" if found and found.isascii() and found.isalnum() else None
+
+
+def _line(text: str | None) -> str:
+    """``text`` without what would end a line or steer a terminal."""
+    plain = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text or "")
+    return " ".join("".join(plain).split())

@@ -1,0 +1,156 @@
+"""Reading tables: as they stand in the lake, or computed anew under another listen rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tonearm.bronze import SCHEMAS
+from tonearm.errors import UnknownName, UsageError
+from tonearm.lake import Lake, open_lake
+from tonearm.read.history import Moment, moment
+from tonearm.read.rules import RULES
+from tonearm.settings import Settings
+from tonearm.table import Table, find, tables, with_inputs
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from tonearm.engine.duckdb import Engine
+
+LISTENS = "listening_with_features"
+
+
+def show(
+    settings: Settings,
+    name: str,
+    listener: str | None = None,
+    rule: str = "all",
+    limit: int | None = None,
+    offset: int = 0,
+    as_of: str | None = None,
+) -> pa.Table:
+    """Rows of table ``name``, ordered by its grain, of one listener or of all.
+
+    ``rule`` other than ``all`` computes the table from the listens that the rule counts, without storing
+    anything. ``as_of`` shows it as it stood at the end of a day, at an instant or in a version; with a rule, it
+    is what the code of today makes of the tables of then. Raises UnknownName for a table, listener or rule that
+    is not there, and UsageError where the rule cannot apply or the table was not built yet, or not yet then.
+    """
+    from tonearm.engine.duckdb import engine
+
+    if rule not in RULES:
+        raise UnknownName("listen rule", rule, RULES, hint=f"there are {', '.join(RULES)}")
+    lake = open_lake(settings.lake)
+    _check(lake, name)
+    then = moment(lake, name, as_of)
+    columns, order = _shape(lake, name, then)
+    with engine(settings) as session:
+        source = _stored(session, then, name) if rule == "all" else _computed(session, then, name, rule)
+        where = ""
+        if listener is not None and "listener" in columns:
+            listener = _spelt(session, lake, listener)
+            where = "WHERE listener = $1"
+        page = f"LIMIT {int(limit)} OFFSET {int(offset)}" if limit is not None else f"OFFSET {int(offset)}"
+        sql = f"SELECT * FROM {source} {where} ORDER BY {order} {page}"
+        return session.table(sql, [listener] if where else [])
+
+
+def _check(lake: Lake, name: str) -> None:
+    """Raise unless ``name`` is a table that can be read; told by the lake, without loading the registry."""
+    if name not in SCHEMAS and (not name.isidentifier() or not lake.has(name)):
+        find(name)
+        raise UsageError(f"table {name} has not been built yet; `tonearm build` builds it")
+
+
+def _shape(lake: Lake, name: str, then: Moment) -> tuple[tuple[str, ...], str]:
+    """Columns of the table and the order its rows are shown in."""
+    version = then.version(name)
+    columns = tuple(lake.dataset(name, version).schema.names) if lake.has(name) else SCHEMAS[name]
+    if name in SCHEMAS:
+        first = [c for c in ("run", "position", "file_name", "row", "listener", "from_at") if c in columns]
+        return columns, ", ".join(first) or "ALL"
+    grain = [f'"{c}"' for c in lake.note(name, version).get("grain", columns)]
+    return columns, ", ".join(["listener", "started_at DESC", *grain] if "listen_id" in columns else grain)
+
+
+def _stored(session: Engine, then: Moment, name: str, alias: str | None = None) -> str:
+    session.look_at(then.lake, name, SCHEMAS.get(name, ()), alias, then.version(name))
+    return name
+
+
+def _computed(session: Engine, then: Moment, name: str, rule: str) -> str:
+    """The table under another rule, as a relation of the engine; the tables it is made from are computed first."""
+    ruled = _made_of_listens()
+    if name not in ruled:
+        raise UsageError(f"a listen rule cannot be chosen for {name}, which is not made from {LISTENS}")
+    for table in with_inputs([name]):
+        if table.name == LISTENS:
+            _of_then(session, then, LISTENS, "every_listen")
+            kept = RULES[rule].keep(session.ibis.table("every_listen"))
+            session.view(LISTENS, str(session.ibis.compile(kept)))
+        elif table.name in ruled:
+            for needed in sorted({*table.inputs} - ruled):
+                _of_then(session, then, needed)
+            _compute(session, table)
+    return name
+
+
+def _compute(session: Engine, table: Table) -> None:
+    """Both steps of ``table`` from the relations called like its inputs, under its own name."""
+    first, made = f"first_{table.name}", f"made_{table.name}"
+    session.view(first, session.compile(table))
+    if table.finish is not None:
+        session.finish(table, first, made)
+    session.keep(table.name, session.declared(made if table.finish is not None else first), ())
+
+
+def _made_of_listens() -> set[str]:
+    """Names of the tables that a rule can be chosen for: the listens, and what is made from them by any way."""
+    found = {LISTENS}
+    for table in tables().values():
+        if found.intersection(table.inputs):
+            found.add(table.name)
+    return found
+
+
+def _of_then(session: Engine, then: Moment, name: str, alias: str | None = None) -> None:
+    """Make an input visible as it stood; raises UsageError unless it had the columns that the code of today needs."""
+    version = then.version(name)
+    columns = {v: set(then.lake.dataset(name, v).schema.names) for v in {None, version} if then.lake.has(name)}
+    if missing := sorted(columns[None] - columns[version]) if columns else []:
+        raise UsageError(f"no rule for the tables of then: {name} had no {', '.join(missing)} yet; leave out --rule")
+    _stored(session, then, name, alias)
+
+
+def _spelt(session: Engine, lake: Lake, listener: str) -> str:
+    """The listener's name as it is stored, whatever its case; raises UnknownName when nobody has it."""
+    session.look_at(lake, "listener_clock", SCHEMAS["listener_clock"])
+    known = [name for (name,) in session.run("SELECT DISTINCT listener FROM listener_clock ORDER BY ALL").fetchall()]
+    found: str | None = next((name for name in known if name.casefold() == listener.casefold()), None)
+    if found is None:
+        raise UnknownName("listener", listener, known, hint="there are: " + (", ".join(known) or "none"))
+    return found
+
+
+def merges(settings: Settings, listener: str | None = None, limit: int | None = None) -> pa.Table:
+    """Every record of each listen that several records tell of, which one was kept and how far they lie apart.
+
+    Raises UsageError where nothing was built yet.
+    """
+    from tonearm.engine.duckdb import engine
+    from tonearm.silver.matching import explain_merges
+
+    lake = open_lake(settings.lake)
+    with engine(settings) as session:
+        for name in ("listening_history_bronze", "track_identities"):
+            _check(lake, name)
+            _stored(session, Moment(lake), name)
+        backend = session.ibis
+        records = explain_merges(backend.table("listening_history_bronze"), backend.table("track_identities"))
+        listener = _spelt(session, lake, listener) if listener else None
+        where = "WHERE listener = $1" if listener else ""
+        page = f"LIMIT {int(limit)}" if limit is not None else ""
+        return session.table(
+            f"SELECT * FROM ({backend.compile(records)}) {where} ORDER BY listener, listen_id, started_at {page}",
+            [listener] if listener else [],
+        )

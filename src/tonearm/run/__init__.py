@@ -1,0 +1,1 @@
+"""The pass: ingest, build, predict and publish, recorded as one Run."""

@@ -1,2 +1,0 @@
--- 74fd4438f637aec8d88bde00b08e196b6e5fe1ee6a246abb3d711ed0e8fca3a3
-SELECT "t0"."listener", "t0"."quantity" AS "music_group", "t0"."predicted_for_at", "t0"."score" * 100.0 AS "probability_pct", "t0"."baseline_score" * 100.0 AS "baseline_pct", "t0"."model", "t0"."model_version", "t0"."served_by", "t0"."as_of_at" FROM "model_scores" AS "t0" WHERE "t0"."model" = 'next_mood' AND "t0"."subject" = 'next_track'

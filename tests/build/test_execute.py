@@ -1,0 +1,306 @@
+"""A build after a small import gives what a build from nothing gives, and a bad table keeps its old version."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from tonearm.build import execute as running
+from tonearm.build.execute import BuildReport, build
+from tonearm.errors import UnknownName
+from tonearm.ingest.imports import import_paths
+from tonearm.ingest.ledger import undo
+from tonearm.lake import open_lake
+from tonearm.read.show import show
+from tonearm.settings import Settings, load_settings
+from tonearm.table import tables, with_inputs
+
+A = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")
+B = ("Nina Simone", "Pastel Blues", "Strange Fruit", "20 Nov 2020 09:46")
+C = ("Earth, Wind & Fire", "I Am", "Boogie Wonderland", "21 Nov 2020 20:01")
+
+
+def actions(report: BuildReport) -> dict[str, str]:
+    return {t.name: t.action for t in report.tables}
+
+
+def everything(settings: Settings) -> dict[str, list[dict[str, object]]]:
+    """All rows of every derived table, in an order of their own."""
+    found = {}
+    for table in tables().values():
+        rows: pa.Table = show(settings, table.name)
+        found[table.name] = sorted(
+            ({c: round(v, 9) if isinstance(v, float) else v for c, v in row.items()} for row in rows.to_pylist()),
+            key=str,
+        )
+    return found
+
+
+def test_the_first_build_builds_and_the_second_has_nothing_to_do(
+    settings: Settings, lastfm: Callable[..., Path]
+) -> None:
+    import_paths(settings, [lastfm([A, B, C])], "ada", "Europe/Berlin")
+    first, second = build(settings), build(settings)
+    assert first.failed == []
+    assert set(actions(second).values()) == {"unchanged"}
+    assert show(settings, "listens").num_rows == 3
+
+
+def test_an_empty_home_builds_empty_tables(settings: Settings) -> None:
+    report = build(settings)
+    assert report.failed == []
+    assert {t.rows for t in report.tables} == {0}
+
+
+def test_a_later_import_extends_listens(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    import_paths(settings, [lastfm([A, B], "first.csv")], "ada", "Europe/Berlin")
+    build(settings)
+    import_paths(settings, [lastfm([C], "second.csv")], "ada")
+    done = actions(build(settings))
+    assert (done["listens"], done["listening_with_features"]) == ("extended", "extended")
+    assert show(settings, "listens").num_rows == 3
+
+
+def test_an_undo_takes_listens_back(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    import_paths(settings, [lastfm([A, B], "first.csv")], "ada", "Europe/Berlin")
+    before = (build(settings), everything(settings))[1]
+    import_paths(settings, [lastfm([C], "second.csv")], "ada")
+    build(settings)
+    undo(settings, 2)
+    build(settings)
+    assert everything(settings) == before
+
+
+def test_a_move_to_another_zone_moves_local_hours(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    file = lastfm([A])
+    import_paths(settings, [file], "ada", "UTC")
+    build(settings)
+    import_paths(settings, [file], "ada", "Asia/Calcutta")
+    build(settings)
+    (row,) = show(settings, "listening_with_features").to_pylist()
+    assert (row["hour_of_day"], row["started_at_local"]) == (15, datetime(2020, 11, 20, 15, 5))
+
+
+@pytest.mark.parametrize("change", [lambda t: t.drop_columns("genre"), lambda t: t.append_column("old", t["genre"])])
+def test_columns_that_other_code_gave_a_table_are_replaced(
+    settings: Settings, lastfm: Callable[..., Path], change: Callable[[pa.Table], pa.Table]
+) -> None:
+    import_paths(settings, [lastfm([A, B])], "ada", "UTC")
+    build(settings)
+    lake = open_lake(settings.lake)
+    was = lake.dataset("tracks").to_table()
+    lake.replace("tracks", change(was), {**lake.note("tracks"), "code": "of last year"})
+    assert build(settings).failed == []
+    assert lake.dataset("tracks").to_table().schema.names == was.schema.names
+
+
+def test_a_table_that_breaks_a_rule_keeps_its_old_version(
+    settings: Settings, lastfm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_paths(settings, [lastfm([A, B], "first.csv")], "ada", "Europe/Berlin")
+    build(settings)
+    before = show(settings, "sessions")
+    import_paths(settings, [lastfm([C], "second.csv")], "ada")
+    checked = running.problems
+    monkeypatch.setattr(
+        running, "problems", lambda s, t, r, f: ["listens is odd"] if t.name == "listens" else checked(s, t, r, f)
+    )
+    report = build(settings)
+    assert actions(report)["listens"] == "failed"
+    assert actions(report)["sessions"] == "skipped"
+    assert "listens is odd" in str(report.failed[0].problem)
+    assert show(settings, "sessions").equals(before)
+
+
+def test_a_build_killed_half_way_is_finished_by_the_next(
+    settings: Settings, lastfm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_paths(settings, [lastfm([A, B, C])], "ada", "Europe/Berlin")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(running._Build, "_in_full", _killed_at("listening_with_features", running._Build._in_full))
+        build(settings)
+    assert build(settings).failed == []
+    assert show(settings, "listening_with_features").num_rows == 3
+
+
+def _killed_at(name: str, go_on: Callable[..., object]) -> Callable[..., object]:
+    def build_or_die(self: object, table: object, *rest: object) -> object:
+        if getattr(table, "name", "") == name:
+            raise KeyboardInterrupt
+        return go_on(self, table, *rest)
+
+    return build_or_die
+
+
+def test_listens_of_somebody_without_a_clock_do_not_vanish(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    import_paths(settings, [lastfm([A, B])], "ada", "UTC")
+    settings.database.unlink()
+    report = build(settings)
+    assert actions(report)["listening_with_features"] == "failed"
+    assert "local_date is null in 2 rows, e.g. listener ada" in str(report.failed[0].problem)
+
+
+def test_only_what_is_asked_for_and_needed_is_built(settings: Settings) -> None:
+    assert "sessions" not in actions(build(settings, ["listens"]))
+    with pytest.raises(UnknownName, match="did you mean listens"):
+        build(settings, ["listen"])
+
+
+def stream(at: str, played_min: float, offline_timestamp: int = 0, **named: str) -> dict[str, object]:
+    """A row of Spotify's extended history that ended at ``at``."""
+    name = {"master_metadata_track_name": "Sinnerman", "master_metadata_album_artist_name": "Nina Simone"}
+    row = {"ts": at, "ms_played": int(played_min * 60_000), "offline_timestamp": offline_timestamp}
+    return row | (named or {**name, "spotify_track_uri": f"spotify:track:{0:022d}"})
+
+
+def extended_equals_anew(folder: Path, *parts: list[dict[str, object]]) -> None:
+    files = []
+    for number, rows in enumerate(parts):
+        files.append(folder / f"Streaming_History_Audio_{number}.json")
+        files[-1].write_text(json.dumps(rows))
+    extended, anew = load_settings(folder / "extended", {}), load_settings(folder / "anew", {})
+    for file in files:
+        import_paths(extended, [file], "ada", "UTC")
+        assert build(extended).failed == []
+    import_paths(anew, files, "ada", "UTC")
+    build(anew)
+    assert everything(extended) == everything(anew)
+
+
+def test_a_silence_is_one_of_music(tmp_path: Path) -> None:
+    podcast = {"episode_name": "Episode 1", "episode_show_name": "Show", "spotify_episode_uri": "spotify:episode:1"}
+    first = [stream(f"2020-03-27T{hour}:03:00Z", 3) for hour in (10, 14, 18)]
+    first += [stream(f"2020-03-27T{hour}:20:00Z", 20, **podcast) for hour in (12, 16)]
+    extended_equals_anew(tmp_path, first, [stream("2020-03-27T14:13:00Z", 3)])
+
+
+def test_two_exports_that_tell_a_start_differently_tell_of_one_listen(tmp_path: Path) -> None:
+    other = [stream(f"2020-03-27T{hour}:50:00Z", 2) for hour in ("09", 11, 13, 16, 18, 20)]
+    three_hours_early = int(datetime(2020, 3, 27, 12, tzinfo=UTC).timestamp())
+    first = [*other, stream("2020-03-27T15:05:00Z", 4), stream("2020-03-27T15:05:00Z", 4, three_hours_early)]
+    extended_equals_anew(tmp_path, first, [stream("2020-03-27T15:15:00Z", 3)])
+
+
+START = datetime(2020, 3, 27, 18, tzinfo=UTC)
+TRACKS = [("Nina Simone", "Sinnerman"), ("nina simone", "Sinnerman - Remastered 2013"), ("Can", "Halleluhwah")]
+plays = st.lists(
+    st.tuples(st.integers(0, 4 * 24 * 60), st.integers(0, len(TRACKS) - 1), st.booleans()), min_size=1, max_size=25
+)
+
+
+def write_exports(folder: Path, name: str, heard: list[tuple[int, int, bool]]) -> list[Path]:
+    """Plays (minute, track, by Spotify?) as a Last.fm CSV and a Spotify extended history."""
+    folder.mkdir(exist_ok=True)
+    scrobbles, streams = folder / f"{name}.csv", folder / f"{name}.json"
+    with scrobbles.open("w", newline="") as file:
+        for minute, track, _ in heard:
+            artist, title = TRACKS[track]
+            csv.writer(file).writerow([artist, "", title, f"{START + timedelta(minutes=minute):%d %b %Y %H:%M}"])
+    rows = [
+        {
+            "ts": f"{START + timedelta(minutes=minute, seconds=170 + track):%Y-%m-%dT%H:%M:%SZ}",
+            "ms_played": 150_000,
+            "master_metadata_track_name": TRACKS[track][1],
+            "master_metadata_album_artist_name": TRACKS[track][0],
+            "spotify_track_uri": f"spotify:track:{track:022d}",
+        }
+        for minute, track, streamed in heard
+        if streamed
+    ]
+    streams.write_text(json.dumps(rows))
+    return [scrobbles, streams] if rows else [scrobbles]
+
+
+@pytest.mark.slow
+@examples(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(first=plays, second=plays)
+def test_extending_gives_what_building_anew_gives(
+    tmp_path_factory: pytest.TempPathFactory, first: list[tuple[int, int, bool]], second: list[tuple[int, int, bool]]
+) -> None:
+    folder = tmp_path_factory.mktemp("exports")
+    parts = [write_exports(folder, "first", first), write_exports(folder, "second", second)]
+    extended, anew = load_settings(folder / "extended", {}), load_settings(folder / "anew", {})
+    for files in parts:
+        import_paths(extended, files, "ada", "Europe/Berlin")
+        assert build(extended).failed == []
+    import_paths(anew, [*parts[1], *parts[0]], "ada", "Europe/Berlin")
+    assert build(anew).failed == []
+    assert everything(extended) == everything(anew)
+
+
+CATALOGUE = (
+    ",track_id,artists,album_name,track_name,popularity,duration_ms,explicit,danceability,energy,key,loudness,mode,"
+    "speechiness,acousticness,instrumentalness,liveness,valence,tempo,time_signature,track_genre\n"
+    f"0,{'a' * 22},Nina Simone,Pastel Blues,Sinnerman,70,622000,False,.6,.7,1,-9,0,.1,.6,.01,.3,.5,144,4,jazz\n"
+    f"1,{'b' * 22},Can,Tago Mago,Halleluhwah,50,1112000,False,.5,.8,1,-8,0,.1,.1,.5,.2,.7,112,4,rock\n"
+)
+
+
+def household(folder: Path, parts: list[tuple[str, list[Path]]], catalogue: Path, between: bool) -> Settings:
+    """A home with the catalogue and each listener's files; built after each of them or at the end."""
+    settings = load_settings(folder, {})
+    import_paths(settings, [catalogue])
+    for listener, files in parts:
+        import_paths(settings, files, listener, "Europe/Berlin")
+        if between:
+            assert build(settings).failed == []
+    assert build(settings).failed == []
+    return settings
+
+
+@pytest.mark.slow
+@examples(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(heard=st.lists(plays, min_size=4, max_size=4))
+def test_one_listeners_import_gives_what_building_anew_gives(
+    tmp_path_factory: pytest.TempPathFactory, heard: list[list[tuple[int, int, bool]]]
+) -> None:
+    folder = tmp_path_factory.mktemp("household")
+    catalogue = folder / "dataset.csv"
+    catalogue.write_text(CATALOGUE)
+    files = [write_exports(folder / "exports", f"part {number}", one) for number, one in enumerate(heard)]
+    parts = list(zip(("ann", "bob", "cy", "bob"), files, strict=True))
+    extended = household(folder / "extended", parts, catalogue, between=True)
+    anew = household(folder / "anew", parts[::-1], catalogue, between=False)
+    assert everything(extended) == everything(anew)
+
+
+def test_only_the_rows_of_whom_something_changed_for_are_built(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    for listener in ("ann", "bob", "cy"):
+        import_paths(settings, [lastfm([A, B, C], f"{listener}.csv")], listener, "UTC")
+    build(settings)
+    import_paths(settings, [lastfm([(*A[:3], "24 Nov 2020 10:00")], "later.csv")], "bob")
+    done = actions(build(settings))
+    across = {t.name for t in tables().values() if t.across_listeners}
+    gold = {t.name for t in tables().values() if t.layer == "gold" and t.name not in across}
+    of_listens = {n for n in gold if "listening_with_features" in {t.name for t in with_inputs([n])}}
+    assert {done[name] for name in of_listens} == {"extended"}
+    # What is foretold waits for the models to answer anew.
+    assert {done[name] for name in gold - of_listens} == {"unchanged"}
+    shown = show(settings, "temporal_trends").to_pylist()
+    assert {r["listener"]: r["listens"] for r in shown if r["period_type"] == "year"} == {"ann": 3, "bob": 4, "cy": 3}
+
+
+def test_invented_features_come_and_go_with_the_setting(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    import_paths(settings, [lastfm([A, B, C])], "ada", "Europe/Berlin")
+    sources = []
+    for allowed in (False, True, True, False):
+        report = build(replace(settings, allow_synthetic=allowed))
+        assert report.failed == []
+        features = show(settings, "listening_with_features")
+        sources.append((set(features["feature_source"].to_pylist()), actions(report)["tracks"]))
+    assert sources == [
+        ({None}, "built"),
+        ({"synthetic"}, "built"),
+        ({"synthetic"}, "unchanged"),
+        ({None}, "built"),
+    ]

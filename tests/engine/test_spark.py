@@ -1,0 +1,152 @@
+"""What Spark needs and does not find is said in a sentence, and a build that dies is finished by the next."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import ibis
+import pytest
+from msgspec.structs import replace
+
+from tonearm.build.execute import build
+from tonearm.engine.divergences import for_spark
+from tonearm.engine.spark import DELTA, check_java, jars, spark_engine, translated, translated_condition
+from tonearm.errors import EngineMissing, HomeUnusable
+from tonearm.ingest.imports import import_paths
+from tonearm.lake import open_lake
+from tonearm.settings import Settings
+
+MOMENTS_S = (6.0, 14.0)
+"""When to kill: while Spark starts and while it writes the first tables."""
+
+
+@pytest.fixture
+def spark() -> None:
+    """Skips where Spark cannot run."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
+    try:
+        check_java()
+    except EngineMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def on_spark(settings: Settings) -> Settings:
+    return replace(settings, engine="spark", spark_master="local[2]")
+
+
+@pytest.fixture
+def java(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Makes a JDK whose ``java -version`` says the given text the one that is found."""
+
+    def make(says: str) -> Path:
+        program = tmp_path / "jdk" / "bin" / "java"
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\necho '{says}' >&2\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("JAVA_HOME", str(tmp_path / "jdk"))
+        return program
+
+    return make
+
+
+def test_without_the_extra_it_says_how_to_install_it(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(EngineMissing, match=r"pip install 'tonearm\[spark\]'"), spark_engine(settings, tmp_path):
+        pass
+
+
+def test_without_java_it_says_which_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EngineMissing, match="none on the PATH; install JDK 17"):
+        check_java()
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "gone"))
+    with pytest.raises(EngineMissing, match="none in JAVA_HOME"):
+        check_java()
+
+
+def test_a_java_that_spark_does_not_run_on_is_named(java: Callable[[str], Path]) -> None:
+    program = java('openjdk version "25.0.1" 2025-10-21')
+    with pytest.raises(EngineMissing, match=f"{program} is 25; set JAVA_HOME to another"):
+        check_java()
+
+
+@pytest.mark.parametrize("says", ['openjdk version "17.0.15"', 'java version "1.8.0_402"', 'openjdk version "11.0.2"'])
+def test_other_javas_are_fine(java: Callable[[str], Path], says: str) -> None:
+    java(says)
+    assert check_java() in (8, 11, 17)
+
+
+def test_jars_come_from_the_folder_that_is_set_or_by_their_coordinates(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
+    monkeypatch.setenv("SPARK_HOME", str(tmp_path))
+    assert jars(settings) == {"spark.jars.packages": DELTA}
+    named = replace(settings, spark_jars=str(tmp_path / "jars"))
+    with pytest.raises(EngineMissing, match="where spark_jars says"):
+        jars(named)
+    (tmp_path / "jars").mkdir()
+    both = [tmp_path / "jars" / name for name in ("delta-spark_2.12-3.2.1.jar", "delta-storage-3.2.1.jar")]
+    both[0].touch()
+    with pytest.raises(EngineMissing, match="no delta-storage"):
+        jars(named)
+    assert jars(settings) == {"spark.jars.packages": DELTA}
+    both[1].touch()
+    assert jars(named) == {"spark.jars": ",".join(map(str, both))}
+    assert jars(settings) == {}
+
+
+def test_a_path_that_spark_would_cut_is_refused(spark: None, settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(HomeUnusable, match="because of the comma"), spark_engine(settings, tmp_path / "a, b"):
+        pass
+
+
+def test_a_master_that_is_none_is_told_in_sparks_words(spark: None, on_spark: Settings) -> None:
+    with pytest.raises(EngineMissing, match=r"Could not parse Master URL: 'local\[x\]'"):
+        build(replace(on_spark, spark_master="local[x]"), ["listens"])
+
+
+def test_the_builds_own_sql_is_translated() -> None:
+    assert translated('SELECT "a" FROM t ANTI JOIN u USING ("a")') == "SELECT `a` FROM t ANTI JOIN u USING (`a`)"
+    assert translated_condition("listener IN ('o''fay', 'x')") == "listener IN ('o\\'fay', 'x')"
+
+
+def test_nothing_counted_is_none_and_not_unknown() -> None:
+    t = ibis.table({"a": "string"}, name="t")
+    _ = ibis.pyspark
+    sql = ibis.to_sql(for_spark(t.aggregate(n=t.count(where=t.a == "x"))), dialect="pyspark")
+    assert "COALESCE(`t0`.`a` = 'x', FALSE)" in sql
+
+
+@pytest.fixture
+def imported(spark: None, on_spark: Settings, lastfm: Callable[..., Path]) -> Settings:
+    rows = [
+        (f"Artist {i % 7}", "Album", f"Track {i % 31}", f"{1 + i // 24:02} Nov 2020 {i % 24:02}:00") for i in range(400)
+    ]
+    import_paths(on_spark, [lastfm(rows)], "ada", "UTC")
+    return on_spark
+
+
+@pytest.mark.slow
+def test_a_build_killed_on_spark_is_finished_by_the_next(imported: Settings) -> None:
+    command = [sys.executable, "-m", "tonearm", "--home", str(imported.home), "build", "listens", "--engine", "spark"]
+    for moment in MOMENTS_S:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            time.sleep(moment)
+            process.send_signal(signal.SIGKILL)
+    report = build(imported, ["listens"])
+    assert report.failed == []
+    lake = open_lake(imported.lake)
+    assert lake.rows("listens") == 400
+    assert lake.note("listens")["engine"] == "spark"
+    assert isinstance(lake.built_at("listens"), datetime)
