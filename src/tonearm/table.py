@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import TonearmError, UnknownName
 
@@ -146,6 +147,24 @@ def _load() -> None:
         root = importlib.import_module(package)
         for module in pkgutil.walk_packages(root.__path__, package + "."):
             importlib.import_module(module.name)
+
+
+class _Later(ModuleType):
+    """Stands for a library in ``sys.modules`` until something of it is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+def load_when_used(library: str) -> None:
+    """Have ``import library`` cost nothing until something of it is used.
+
+    Every build imports the modules of all tables, and most builds use the SQL that is shipped with them: Ibis would
+    take a second of each for nothing.
+    """
+    sys.modules.setdefault(library, _Later(library))
 
 
 def tables() -> dict[str, Table]:

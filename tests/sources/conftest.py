@@ -11,7 +11,8 @@ import pytest
 
 from tonearm.settings import Settings
 from tonearm.sources import Context, source_of
-from tonearm.sources.files import InputFile, input_files
+from tonearm.sources.files import InputFile
+from tonearm.sources.inputs import input_files
 
 
 @dataclass(frozen=True)

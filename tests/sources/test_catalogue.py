@@ -7,7 +7,7 @@ import pytest
 from tests.sources.conftest import Read
 from tonearm.settings import Settings
 from tonearm.sources import Context, source_of
-from tonearm.sources.files import input_files
+from tonearm.sources.inputs import input_files
 
 KAGGLE = (
     ",track_id,artists,album_name,track_name,popularity,duration_ms,explicit,danceability,energy,key,loudness,mode,"

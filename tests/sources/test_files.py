@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.sources.conftest import Write
 from tonearm.settings import Settings
-from tonearm.sources.files import InputFile, InputProblem, input_files
+from tonearm.sources.files import InputFile, InputProblem
+from tonearm.sources.inputs import input_files
 
 
 def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

@@ -10,7 +10,7 @@ from tests.sources.conftest import Read, Write
 from tonearm.errors import UnknownKind
 from tonearm.settings import Settings
 from tonearm.sources import Context, source_of
-from tonearm.sources.files import input_files
+from tonearm.sources.inputs import input_files
 
 AT = datetime(2020, 11, 20, 9, 35, tzinfo=UTC)
 UTS = int(AT.timestamp())

@@ -10,7 +10,8 @@ import pytest
 from tests.sources.conftest import Read
 from tonearm.settings import Settings
 from tonearm.sources import source_of
-from tonearm.sources.files import InputFile, input_files
+from tonearm.sources.files import InputFile
+from tonearm.sources.inputs import input_files
 
 AT = datetime(2020, 11, 20, 9, 35, tzinfo=UTC)
 

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Iterable
 from datetime import date
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import quote
 
 import httpx
 import msgspec
+import pyarrow as pa
 
 from tonearm.api.answers import Health, Imported, ImportRows, ListenerInfo, Problem, TableInfo, Zones
+from tonearm.api.app import create_app
 from tonearm.errors import HomeBusy, HomeUnusable, InputError, TonearmError, UsageError
 from tonearm.ingest.ledger import ImportReport, Outcome
 from tonearm.read.overview import Favourite, Overview, Subject
@@ -104,8 +107,6 @@ class Client:
 
     def rows(self, table: str, listener: str) -> list[dict[str, Any]]:
         """Every row of a gold table about one listener, in the order of its grain."""
-        import pyarrow as pa
-
         query = {"listener": listener, "format": "arrow", "limit": str(_MOST_ROWS)}
         answer = self._answer("GET", f"/tables/{_quoted(table)}", params=query)
         found: list[dict[str, Any]] = pa.ipc.open_stream(answer.content).read_all().to_pylist()
@@ -155,14 +156,11 @@ def open_client(settings: Settings) -> Client:
     """The client of the API at ``settings.api_url``, or of one in this process."""
     if settings.api_url:
         return Client(httpx.Client(base_url=settings.api_url, timeout=_PATIENCE))
-    from tonearm.api.app import create_app
 
     return Client(httpx.Client(base_url=_HERE, transport=InProcess(create_app(settings)), timeout=_PATIENCE))
 
 
 def _quoted(name: str) -> str:
-    from urllib.parse import quote
-
     return quote(name, safe="")
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tonearm.api.app import create_app
+from tonearm.api.limits import MAX_UPLOAD_MB
 from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,8 +63,6 @@ def serve_api(settings: Settings, port: int, host: str = LOOPBACK) -> None:
     _check(host, port)
     import uvicorn
 
-    from tonearm.api.app import create_app
-
     click.echo(f"the API is at http://{host}:{port}, its routes at http://{host}:{port}/docs  (Ctrl-C ends it)")
     sys.stdout.flush()
     uvicorn.run(create_app(settings), host=host, port=port, log_level="warning")
@@ -70,8 +70,6 @@ def serve_api(settings: Settings, port: int, host: str = LOOPBACK) -> None:
 
 def page_arguments(port: int, host: str = LOOPBACK) -> list[str]:
     """Arguments of ``streamlit`` that run the page."""
-    from tonearm.api.limits import MAX_UPLOAD_MB
-
     options = STREAMLIT_OPTIONS | {
         "server.address": host,
         "server.port": str(port),

@@ -16,22 +16,25 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tonearm.bronze import HISTORY, SCHEMAS
 from tonearm.build.validate import problems
 from tonearm.build.windows import Window, new_windows, where_sql
 from tonearm.columns import FEATURE_SOURCES
+from tonearm.engine.duckdb import engine
 from tonearm.engine.protocol import COMMON
 from tonearm.errors import TableInvalid
 from tonearm.home import scratch_folder, writing
 from tonearm.ingest.ledger import next_run, recover
 from tonearm.lake import Lake, open_lake
 from tonearm.settings import Settings
+from tonearm.store import open_store
+from tonearm.store.clock import listener_clock
 from tonearm.table import Table, tables, with_inputs
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tonearm.engine.protocol import BuildEngine
 
 Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
@@ -99,8 +102,6 @@ def build(
     report says why. Without ``shipped``, the SQL that came with the package is not used. Raises UnknownName,
     HomeBusy, HomeUnusable and EngineMissing.
     """
-    import pyarrow.compute as pc
-
     began = perf_counter()
     todo = with_inputs(names)
     lake = open_lake(settings.lake)
@@ -126,7 +127,6 @@ def _engine(settings: Settings, folder: Path, rows: int) -> AbstractContextManag
         from tonearm.engine.spark import spark_engine
 
         return spark_engine(settings, folder, rows)
-    from tonearm.engine.duckdb import engine
 
     return engine(settings, folder, rows)
 
@@ -416,16 +416,11 @@ class _Build:
 
 
 def _clock(settings: Settings) -> pa.Table:
-    from tonearm.store import open_store
-    from tonearm.store.clock import listener_clock
-
     with closing(open_store(settings)) as store:
         return listener_clock(store.listeners(), until_year=datetime.now(UTC).year + 1)
 
 
 def _allowed_features(settings: Settings) -> pa.Table:
-    import pyarrow as pa
-
     allowed = [source for source in FEATURE_SOURCES if source != "synthetic" or settings.allow_synthetic]
     return pa.table({"feature_source": allowed})
 

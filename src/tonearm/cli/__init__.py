@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
-import sys
 from typing import Any
 
 import click
@@ -85,20 +83,6 @@ def main(ctx: click.Context, home: str | None) -> None:
     ctx.obj = home
 
 
-class _NoPandas(importlib.abc.MetaPathFinder):
-    """Lets nothing import pandas: given a list, pyarrow does so just to ask whether it is a Series."""
-
-    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
-        if fullname == "pandas" and "pyspark" not in sys.modules:
-            raise ModuleNotFoundError("only models and the page use pandas", name="pandas")
-
-
-_WITH_PANDAS = {"serve", "train", "predict", "models", "run", "demo"}
-"""Commands that may load pandas."""
-
-
 def program() -> None:
-    """The program ``tonearm``; only models, the page and Spark may load pandas, which takes a fifth of a second."""
-    if not _WITH_PANDAS & set(sys.argv):
-        sys.meta_path.insert(0, _NoPandas())
+    """The program ``tonearm``."""
     main(prog_name="tonearm")

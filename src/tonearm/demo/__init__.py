@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from tonearm.demo.exports import (
     scrobbled,
@@ -26,8 +27,6 @@ from tonearm.demo.world import World, make_world, write_catalogue
 from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from tonearm.ingest.ledger import ImportReport
     from tonearm.settings import Settings
 
@@ -133,8 +132,6 @@ def write_demo(folder: Path, *, end: date, seed: int = 1) -> DemoHousehold:
 
     The last listens are of the day before ``end``. The same ``end`` and ``seed`` give the same bytes.
     """
-    import numpy as np
-
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(5)]
     world = make_world(streams[0])
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from tonearm.demo.habits import Heard
 from tonearm.demo.world import World
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Ints = npt.NDArray[np.int64]
@@ -31,8 +31,6 @@ _SHOWS = ("The Marzipan Hour", "Turnstile Talks", "Kettle & Crumpet")
 
 def scrobbled(world: World, heard: Heard) -> Heard:
     """The listens that a scrobbler would have sent: music, heard for half its length or four minutes."""
-    import numpy as np
-
     length_ms = world.duration_ms[heard.track % len(world.titles)]
     enough = heard.heard_ms >= np.minimum(length_ms / 2, LASTFM_AFTER_S * 1000)
     return heard.only(~heard.is_podcast & enough)
@@ -51,8 +49,6 @@ def write_spotify_extended(world: World, heard: Heard, path: Path, rng: np.rando
 
 
 def _extended_rows(world: World, heard: Heard, rng: np.random.Generator) -> list[dict[str, object]]:
-    import numpy as np
-
     stops = _iso(heard.started_ms + heard.heard_ms)
     ends_session = np.append(heard.session[1:] != heard.session[:-1], True)
     finishes = np.where(heard.is_skipped, "fwdbtn", np.where(ends_session, "logout", "trackdone")).tolist()
@@ -174,8 +170,6 @@ def write_listenbrainz(world: World, heard: Heard, path: Path, user: str) -> Non
 
 def _iso(instants_ms: Ints) -> list[str]:
     """Instants as ``2026-11-20T09:35:00Z``."""
-    import numpy as np
-
     seconds = instants_ms.astype("datetime64[ms]").astype("datetime64[s]")
     texts: list[str] = np.datetime_as_string(seconds).tolist()
     return [text + "Z" for text in texts]

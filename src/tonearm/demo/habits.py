@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from tonearm.demo.world import GENRES, World
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
@@ -108,8 +109,6 @@ class Sessions:
 
 def simulate(world: World, habits: Habits, zone: str, end: date, rng: np.random.Generator) -> Heard:
     """``YEARS`` years of listening that stop before ``end`` begins by the listener's clock."""
-    import numpy as np
-
     sessions = _sessions(habits, _utc_offsets(zone, end), end, rng)
     session = np.repeat(np.arange(len(sessions.day)), sessions.listens)
     is_first = np.concatenate([[True], session[1:] != session[:-1]])
@@ -131,16 +130,12 @@ def simulate(world: World, habits: Habits, zone: str, end: date, rng: np.random.
 
 def _utc_offsets(zone: str, end: date) -> Ints:
     """Milliseconds the listener's clock is ahead of UTC, at noon of each day."""
-    import numpy as np
-
     first = datetime.combine(end - timedelta(days=DAYS), time(12), ZoneInfo(zone))
     offsets = ((first + timedelta(days=day)).utcoffset() or timedelta() for day in range(DAYS))
     return np.array([offset // timedelta(milliseconds=1) for offset in offsets])
 
 
 def _sessions(habits: Habits, offset_ms: Ints, end: date, rng: np.random.Generator) -> Sessions:
-    import numpy as np
-
     first = end - timedelta(days=DAYS)
     busyness = _busyness(rng)
     if habits.unevenness:
@@ -175,8 +170,6 @@ def _sessions(habits: Habits, offset_ms: Ints, end: date, rng: np.random.Generat
 
 def _busyness(rng: np.random.Generator) -> Floats:
     """How much more or less than usual is heard each day: a slow drift, seasons, and two holidays a year."""
-    import numpy as np
-
     days = np.arange(DAYS)
     drift = np.exp(np.interp(days, np.linspace(0, DAYS, MONTHS), rng.normal(0, 0.22, MONTHS)))
     busyness: Floats = drift * (1 + 0.15 * np.cos(2 * np.pi * days / 365.25))
@@ -186,8 +179,6 @@ def _busyness(rng: np.random.Generator) -> Floats:
 
 
 def _hour_shares(peaks: tuple[Peak, ...]) -> Floats:
-    import numpy as np
-
     hours = np.arange(24) + 0.5
     shares: Floats = np.full(24, 0.004)
     for peak in peaks:
@@ -201,8 +192,6 @@ def _tracks(
     world: World, habits: Habits, sessions: Sessions, session: Ints, is_first: Flags, rng: np.random.Generator
 ) -> Ints:
     """What is heard: a session keeps to its genre, stays with an artist a while, may repeat a track."""
-    import numpy as np
-
     count = len(session)
     genre = _genres(habits, sessions.hour, rng)[session]
     wandering = rng.random(count) < habits.wandering
@@ -219,15 +208,11 @@ def _tracks(
 
 def _held(values: Ints, is_new: Flags) -> Ints:
     """Each value where it is new, else the last new one before it."""
-    import numpy as np
-
     return values[np.maximum.accumulate(np.where(is_new, np.arange(len(values)), 0))]
 
 
 def _genres(habits: Habits, hour: Ints, rng: np.random.Generator) -> Ints:
     """A genre for each hour: by taste, livelier in the afternoon and evening than at night."""
-    import numpy as np
-
     taste = np.array([habits.taste.get(name, 0.12) for name in GENRES])
     energy = np.array([genre[1] for genre in GENRES.values()])
     liveliness = 2.2 * np.sin(2 * np.pi * (np.arange(24) - 11) / 24)
@@ -240,8 +225,6 @@ def _genres(habits: Habits, hour: Ints, rng: np.random.Generator) -> Ints:
 
 def _artists(world: World, habits: Habits, month: Ints, genre: Ints, rng: np.random.Generator) -> Ints:
     """An artist of the genre for each listen, by what the listener likes in that month."""
-    import numpy as np
-
     weight = _liking(world, habits, rng)
     total = weight.shape[1]
     shares = weight / weight.sum(axis=1, keepdims=True)
@@ -257,8 +240,6 @@ def _artists(world: World, habits: Habits, month: Ints, genre: Ints, rng: np.ran
 
 def _liking(world: World, habits: Habits, rng: np.random.Generator) -> Floats:
     """Liking by month and artist: artists are found one after another, most fade, a few break out late."""
-    import numpy as np
-
     count = len(world.artists)
     affinity = world.artist_weight**habits.mainstream * rng.lognormal(0, habits.choosiness, count)
     found = np.where(rng.random(count) < 0.35, 0, rng.integers(0, MONTHS, count))
@@ -274,16 +255,12 @@ def _liking(world: World, habits: Habits, rng: np.random.Generator) -> Floats:
 
 def _pauses_ms(rng: np.random.Generator, count: int) -> Ints:
     """Silence after each listen: a moment, now and then some minutes."""
-    import numpy as np
-
     minutes_ms, moment_ms = rng.integers(60_000, 900_000, count), rng.integers(200, 2_500, count)
     return np.where(rng.random(count) < 0.03, minutes_ms, moment_ms)
 
 
 def _starts(session_ms: Ints, session: Ints, is_first: Flags, step_ms: Ints) -> Ints:
     """Starts of the listens; a session that would begin during the one before begins after it."""
-    import numpy as np
-
     before = np.cumsum(step_ms) - step_ms
     at_first = before[is_first]
     length = np.diff(np.concatenate([at_first, [before[-1] + step_ms[-1]]]))

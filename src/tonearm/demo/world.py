@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tonearm.columns import FEATURES
 from tonearm.demo.names import album_names, artist_names, track_names
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Floats = npt.NDArray[np.float64]
@@ -80,8 +81,6 @@ class World:
 
 def make_world(rng: np.random.Generator, count: int = ARTISTS) -> World:
     """A world of ``count`` artists, the same for the same state of ``rng``."""
-    import numpy as np
-
     artists = artist_names(rng, count)
     rank = rng.permutation(count)
     genre = rng.integers(0, len(GENRES), count)
@@ -111,8 +110,6 @@ def make_world(rng: np.random.Generator, count: int = ARTISTS) -> World:
 
 def _albums(rng: np.random.Generator, first: Ints, artist: Ints) -> tuple[Ints, list[str]]:
     """The album of each track, about nine to an album, and the albums' names."""
-    import numpy as np
-
     within = np.arange(len(artist)) - first[artist]
     starts = within % 9 == 0
     album = np.cumsum(starts) - 1
@@ -121,16 +118,12 @@ def _albums(rng: np.random.Generator, first: Ints, artist: Ints) -> tuple[Ints, 
 
 def _spotify_ids(rng: np.random.Generator, count: int) -> list[str]:
     """Ids of Spotify's shape whose first letters say that they are invented."""
-    import numpy as np
-
     letters = np.array(list("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
     return ["demo" + "".join(row) for row in letters[rng.integers(0, 62, (count, 18))].tolist()]
 
 
 def _features(rng: np.random.Generator, genre: Ints, artist: Ints) -> dict[str, Floats]:
     """Features that scatter about the genre's by artist and, less, by track."""
-    import numpy as np
-
     centre = np.array(list(GENRES.values()))[genre]
     centre[:, :6] = np.log(centre[:, :6] / (1 - centre[:, :6]))
     centre[:, :6] += rng.normal(0, 0.45, (len(genre), 6))
@@ -172,8 +165,6 @@ def write_catalogue(world: World, path: Path, rng: np.random.Generator) -> None:
 
     As there, a track stands once under each of its genres: about one in eight has a second.
     """
-    import numpy as np
-
     listed = np.flatnonzero(world.is_listed)
     genre = world.artist_genre[world.track_artist[listed]]
     second = (genre + rng.integers(1, len(GENRES), len(listed))) % len(GENRES)
@@ -192,8 +183,6 @@ def write_catalogue(world: World, path: Path, rng: np.random.Generator) -> None:
 
 def _catalogue_values(world: World, rng: np.random.Generator) -> list[list[object]]:
     """The columns between the row's number and its genre, for every track of the world."""
-    import numpy as np
-
     total = len(world.titles)
     # By the artist's place among all, so that a fifth of the tracks comes above 60, and somewhat by what is danced to.
     place = world.artist_weight.argsort().argsort() / len(world.artist_weight)

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 
+import duckdb
+import pyarrow as pa
+
 from tonearm.columns import COLUMNS, Kind
 from tonearm.engine.parts import finished
 from tonearm.engine.protocol import COMMON
@@ -19,9 +22,7 @@ from tonearm.lake import Lake, refusal, said_plainly
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
-    import duckdb
     import ibis.backends.duckdb
-    import pyarrow as pa
 
     from tonearm.table import Table
 
@@ -167,8 +168,6 @@ class Engine:
 
     def _within_memory(self, work: Callable[[], _Made]) -> _Made:
         """What ``work`` makes; once more on one thread where memory ran out, because each thread holds its own."""
-        import duckdb
-
         try:
             return work()
         except duckdb.OutOfMemoryException:
@@ -185,8 +184,6 @@ class Engine:
 
     def finished(self, table: Table, sql: str) -> pa.Table:
         """The rows that the second step of ``table`` makes of those of ``sql``, its first."""
-        import pyarrow as pa
-
         order = " ORDER BY ALL ASC NULLS FIRST" if table.finish_by else ""
 
         def work() -> pa.Table:
@@ -214,8 +211,6 @@ def engine(settings: Settings, folder: Path | None = None, rows: int = 0) -> Ite
 
     ``rows`` is about how many it will work on, which tells how much memory it may take.
     """
-    import duckdb
-
     least, most = _MEMORY_MB
     memory_mb = settings.memory_mb or min(most, max(least, rows // _ROWS_PER_MB))
     config: dict[str, Any] = {"memory_limit": f"{memory_mb}MB", "preserve_insertion_order": "true"}

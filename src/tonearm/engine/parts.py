@@ -7,12 +7,13 @@ from itertools import chain, pairwise
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow as pa
+
 from tonearm.columns import arrow_schema
 from tonearm.errors import TableInvalid
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tonearm.table import Table
 
 ROWS_PER_PART = 16_384
@@ -80,8 +81,6 @@ def whole_parts(
 
     There is at least one part, empty if there are no rows.
     """
-    import pyarrow as pa
-
     waiting: list[pa.RecordBatch] = []
     rows = 0
     for batch in batches:
@@ -108,8 +107,6 @@ def _last_start(table: pa.Table, by: Sequence[str]) -> int:
 
 def _starts(table: pa.Table, by: Sequence[str]) -> list[int]:
     """Rows at which a value of ``by`` changes, the first row among them."""
-    import numpy as np
-
     differs = np.zeros(max(table.num_rows - 1, 0), dtype=bool)
     for name in by:
         own = table[name].combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy()

@@ -17,6 +17,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import sqlglot
+
 from tonearm.bronze import SCHEMAS
 from tonearm.columns import COLUMNS, Kind
 from tonearm.engine import divergences
@@ -196,15 +198,11 @@ def _address(lake: Lake, name: str) -> str:
 
 def translated(sql: str) -> str:
     """``sql`` of the dialect that builds speak, in Spark's."""
-    import sqlglot
-
     return sqlglot.transpile(sql, read=COMMON, write="spark")[0]
 
 
 def translated_condition(where: str) -> str:
     """The same for a condition alone."""
-    import sqlglot
-
     return sqlglot.parse_one(where, read=COMMON).sql("spark")
 
 

@@ -6,29 +6,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+
 from tonearm.columns import arrow_schema
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
-    import pyarrow as pa
 
     Numbers = npt.NDArray[np.float64]
 
 
 def numbers(rows: pa.Table, column: str) -> Numbers:
     """A column of numbers or flags as floats; NaN where it is null."""
-    import numpy as np
-    import pyarrow as pa
-
     values = rows[column].combine_chunks().cast(pa.float64())
     return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.float64)
 
 
 def codes(rows: pa.Table, *columns: str) -> npt.NDArray[np.int64]:
     """A number from 0 for each row, the same for rows that agree in ``columns``; in order of first appearance."""
-    import numpy as np
-
     found = np.zeros(rows.num_rows, dtype=np.int64)
     for column in columns:
         own = rows[column].combine_chunks().dictionary_encode(null_encoding="encode")
@@ -41,8 +37,6 @@ def codes(rows: pa.Table, *columns: str) -> npt.NDArray[np.int64]:
 
 def runs(rows: pa.Table, *columns: str) -> Iterator[pa.Table]:
     """``rows`` cut where any of ``columns`` changes; the rows are sorted by them."""
-    import numpy as np
-
     if not rows.num_rows:
         return
     of_row = codes(rows, *columns)
@@ -53,16 +47,11 @@ def runs(rows: pa.Table, *columns: str) -> Iterator[pa.Table]:
 
 def as_table(columns: Mapping[str, Any], names: Sequence[str]) -> pa.Table:
     """``columns`` (NumPy arrays, Arrow arrays or lists) as a table with the registry's types; NaN becomes null."""
-    import pyarrow as pa
-
     schema = arrow_schema(names)
     return pa.table([_array(columns[name], schema.field(name).type) for name in names], schema=schema)
 
 
 def _array(values: Any, kind: pa.DataType) -> Any:
-    import numpy as np
-    import pyarrow as pa
-
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
         return values.cast(kind)
     if isinstance(values, np.ndarray) and values.dtype.kind == "f":
@@ -75,13 +64,9 @@ def _array(values: Any, kind: pa.DataType) -> Any:
 
 def places(group: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Place of each row among those of its group, from 0; ``group`` is sorted."""
-    import numpy as np
-
     return np.arange(len(group)) - np.searchsorted(group, group)
 
 
 def for_order(values: Numbers) -> Numbers:
     """``values`` without their last digits, which differ from engine to engine and must not decide a rank."""
-    import numpy as np
-
     return np.asarray(np.round(values, 9))

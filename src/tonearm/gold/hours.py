@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from tonearm.gold.frames import codes, numbers
 from tonearm.gold.measures import total
 from tonearm.gold.statistics import ENOUGH_UNITS, against
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -78,10 +80,6 @@ def means(units: ir.Table, value: str, n: str) -> dict[str, ir.Value]:
 
 def compared(rows: pa.Table, *subject: str) -> Comparison:
     """Each hour's units against the usual, NaN where they are too few, or tracks are, or those of other hours."""
-    import numpy as np
-
-    from tonearm.gold.frames import codes, numbers
-
     units = np.nan_to_num(numbers(rows, "units"))
     of_listener = codes(rows, "listener", *subject)
     stddev = spread(numbers(rows, "stddev"), units, of_listener)
@@ -98,8 +96,6 @@ def spread(stddev: Numbers, units: Numbers, family: npt.NDArray[np.int64]) -> Nu
 
     Ten sessions that happen to have no sad track at all look certain by their own; the other hours know better.
     """
-    import numpy as np
-
     freedom = np.where(np.isnan(stddev), 0.0, units - 1)
     within = np.bincount(family, freedom * np.nan_to_num(stddev) ** 2)
     all_freedom = np.bincount(family, freedom)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
+import ibis
+
 from tonearm.columns import FEATURE_SOURCES, FEATURES
 
 if TYPE_CHECKING:
@@ -28,8 +30,6 @@ def numbered(listeners: ir.Table) -> ir.Table:
 
     Millions of rows are sorted and joined by a number several times as fast as by a name.
     """
-    import ibis
-
     return listeners.mutate(who=ibis.row_number().over(ibis.window(order_by="listener")).cast("int64"))
 
 
@@ -63,8 +63,6 @@ def total(counts: ir.IntegerValue) -> ir.IntegerScalar:
 
 def first_day_of(period: Literal["day", "week", "month", "year"], date: ir.DateValue) -> ir.DateValue:
     """``date`` itself, or the first day of the ISO week, the month or the year that it is in."""
-    import ibis
-
     if period == "day":
         return date
     if period == "week":

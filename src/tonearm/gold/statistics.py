@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from tonearm.columns import VERDICTS as VERDICTS
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Numbers = npt.NDArray[np.float64]
@@ -40,15 +41,12 @@ class Comparison(NamedTuple):
 
 def mean_interval(mean: Numbers, stddev: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
     """The t interval of each mean of ``n`` units; NaN below two units."""
-    import numpy as np
-
     half = quantile(n - 1) * stddev / np.sqrt(np.where(n > 1, n, np.nan))
     return mean - half, mean + half
 
 
 def against(mean: Numbers, stddev: Numbers, n: Numbers, expected: Numbers | float = 0.0) -> Comparison:
     """Student's one-sample t test of each mean of ``n`` units against ``expected``; effect is Cohen's d."""
-    import numpy as np
     from scipy.stats import t
 
     n = np.where(n > 1, n, np.nan)
@@ -67,7 +65,6 @@ def welch(
 
     Welch (1947) for the degrees of freedom. NaN where a side has fewer than two units or both have no spread.
     """
-    import numpy as np
     from scipy.stats import t
 
     n_a, n_b = (np.where(n > 1, n, np.nan) for n in (n_a, n_b))
@@ -87,8 +84,6 @@ def welch(
 
 def pooled(stddev_a: Numbers, n_a: Numbers, stddev_b: Numbers, n_b: Numbers) -> Numbers:
     """The standard deviation within two groups together; NaN where there is none."""
-    import numpy as np
-
     freedom = n_a + n_b - 2
     found = np.sqrt(((n_a - 1) * stddev_a**2 + (n_b - 1) * stddev_b**2) / np.where(freedom > 0, freedom, np.nan))
     return np.where(found > ROUNDING, found, np.nan)
@@ -99,7 +94,6 @@ def false_discovery(p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
 
     A family is a number per row, in practice the listener; NaN was not tested and does not count.
     """
-    import numpy as np
     from scipy.stats import false_discovery_control
 
     corrected = np.full(len(p), np.nan)
@@ -116,8 +110,6 @@ def false_discovery(p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
 
 def verdicts(difference: Numbers, corrected_p: Numbers) -> npt.NDArray[np.str_]:
     """One of VERDICTS for each comparison; ``corrected_p`` is NaN where the evidence was too thin to test."""
-    import numpy as np
-
     significant = corrected_p < SIGNIFICANT
     return np.select(
         [np.isnan(corrected_p), significant & (difference > 0), significant & (difference < 0)],
@@ -128,7 +120,6 @@ def verdicts(difference: Numbers, corrected_p: Numbers) -> npt.NDArray[np.str_]:
 
 def quantile(freedom: Numbers) -> Numbers:
     """Standard errors on each side of a mean that its interval spans; NaN without a degree of freedom."""
-    import numpy as np
     from scipy.stats import t
 
     # Units are counted, so that many rows have the same number of them, and a quantile takes microseconds.

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from tonearm.errors import HomeBusy, HomeUnusable
+from tonearm.lake import open_lake, said_plainly
 from tonearm.settings import Settings
 
 MARKER = "tonearm-home"
@@ -51,10 +54,6 @@ def writing(settings: Settings, waiting: Callable[[str], None] | None = None) ->
     Another writer is waited for, up to ``lock_wait_s``, after telling ``waiting`` once; then HomeBusy is
     raised. The lock goes with the process, however that ends.
     """
-    from filelock import FileLock, Timeout
-
-    from tonearm.lake import said_plainly
-
     make_home(settings)
     lock = FileLock(settings.home / "writer.lock")
     try:
@@ -82,8 +81,6 @@ def writing(settings: Settings, waiting: Callable[[str], None] | None = None) ->
 
 
 def _sweep(settings: Settings) -> None:
-    from tonearm.lake import open_lake
-
     for left in settings.scratch.glob("write-*"):
         shutil.rmtree(left, ignore_errors=True)
     open_lake(settings.lake).sweep()

@@ -14,7 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
+from tonearm.engine.duckdb import engine
 from tonearm.errors import HomeUnusable, TonearmError, UnknownKind, UnknownName, UsageError
 from tonearm.home import FULL, scratch_folder, writing
 from tonearm.ingest.judging import catalogue_sql, history_sql, outcome_sql, repeats_sql, unknown_files_sql
@@ -22,13 +26,14 @@ from tonearm.ingest.ledger import FileReport, ImportReport, next_run, record, re
 from tonearm.ingest.staging import Staging
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
+from tonearm.sources import Context, source_of, sources
+from tonearm.sources.files import InputProblem
+from tonearm.sources.inputs import input_files
+from tonearm.store import Listener, open_store
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tonearm.sources import Context, Source
     from tonearm.sources.files import InputFile
-    from tonearm.store import Listener
 
 ROWS_PER_COMMIT = 400_000
 """Rows collected before a commit; a file is never split, so one large file is one commit."""
@@ -52,9 +57,6 @@ def import_paths(
     A file that cannot be read is reported and does not stop the others. Raises UsageError when the
     listener is not clear, UnknownName for a zone or kind that is not there, HomeBusy and HomeUnusable.
     """
-    from tonearm.sources import sources
-    from tonearm.store import Listener, open_store
-
     if kind and kind not in sources():
         raise UnknownName("kind of file", kind, sources(), hint=f"known kinds: {', '.join(sources())}")
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
@@ -82,9 +84,6 @@ def chosen_listener(known: list[str], asked: str | None) -> str:
 
 def _brings_listens(settings: Settings, paths: Sequence[Path], kind: str) -> bool:
     """Whether any file holds listens; a catalogue is nobody's in particular."""
-    from tonearm.sources import source_of
-    from tonearm.sources.files import InputProblem, input_files
-
     for file in input_files(paths, settings):
         if not isinstance(file, InputProblem):
             with suppress(UnknownKind):
@@ -105,7 +104,6 @@ class _Import:
         dry_run: bool,
         progress: Progress | None,
     ) -> None:
-        from tonearm.sources import Context
 
         self.settings, self.folder = settings, folder
         self.lake = open_lake(settings.lake)
@@ -123,9 +121,6 @@ class _Import:
         """Called when a file turns out to hold listens, before any is kept."""
 
     def run(self, paths: Sequence[Path]) -> ImportReport:
-        from tonearm.engine.duckdb import engine
-        from tonearm.sources.files import InputProblem, input_files
-
         with engine(self.settings, self.folder) as self.engine:
             self._look_at_known()
             for file in input_files(paths, self.settings):
@@ -153,8 +148,6 @@ class _Import:
         }
 
     def _stage(self, file: InputFile) -> None:
-        from tonearm.sources import source_of
-
         report = FileReport(name=file.name)
         self.report.files.append(report)
         try:
@@ -238,9 +231,6 @@ class _Import:
 
     def _counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The rows to be written, each counted as it passes; those of a file that is there already are not written."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         again = pa.array(self.again, pa.int64())
         for batch in batches:
             self._count(batch)
@@ -249,8 +239,6 @@ class _Import:
                 yield fresh.drop_columns(["position"])
 
     def _count(self, batch: pa.RecordBatch) -> None:
-        import pyarrow as pa
-
         by = [c for c in ("position", "outcome", "content") if c in batch.schema.names]
         for group in pa.table(batch.select(by)).group_by(by).aggregate([([], "count_all")]).to_pylist():
             report, count = self.report.files[group["position"] - 1], group["count_all"]
@@ -264,8 +252,6 @@ class _Import:
                 report.rejected += count
 
     def _commit(self, name: str, first: pa.RecordBatch, others: Iterable[pa.RecordBatch]) -> None:
-        import pyarrow as pa
-
         batches = itertools.chain([first], others)
         rows = pa.RecordBatchReader.from_batches(first.schema, batches)
         self.lake.append(name, rows, {"run": self.number})

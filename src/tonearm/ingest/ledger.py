@@ -8,17 +8,18 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.columns import arrow_schema
+from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName, UsageError
 from tonearm.home import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tonearm.engine.duckdb import Engine
 
 LEDGER = "imports"
@@ -78,21 +79,16 @@ def next_run(lake: Lake) -> int:
 
 def _runs(lake: Lake, name: str) -> list[int]:
     """Numbers of the imports that ``name`` has rows of; the log tells it where each file is one import's."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if not lake.has(name):
         return []
-    actions = pa.table(lake.delta(name).get_add_actions(flatten=True))
-    if "min.run" in actions.column_names and actions.column("min.run").equals(actions.column("max.run")):
-        return sorted(set(actions.column("min.run").drop_null().to_pylist()))
+    first, last = lake.extremes(name, "run")
+    if first and first == last:
+        return sorted({run for run in first if run is not None})
     return sorted(pc.unique(lake.dataset(name).to_table(columns=["run"]).column("run")).to_pylist())
 
 
 def record(lake: Lake, report: ImportReport) -> None:
     """Write the import into the ledger."""
-    import pyarrow as pa
-
     rows = pa.Table.from_pylist(_ledger_rows(report), schema=arrow_schema(SCHEMAS[LEDGER]))
     lake.append(LEDGER, rows, {"run": report.run})
 
@@ -125,8 +121,6 @@ def _ledger_rows(report: ImportReport) -> list[dict[str, Any]]:
 
 def recover(settings: Settings, lake: Lake) -> list[int]:
     """Finish what a crash interrupted: an import that did not reach the ledger, an undo; their numbers."""
-    from tonearm.engine.duckdb import engine
-
     lost, undoing = _unrecorded(lake), lake.note(LEDGER).get("undoing")
     if lost or undoing:
         with engine(settings) as session:
@@ -139,8 +133,6 @@ def recover(settings: Settings, lake: Lake) -> list[int]:
 
 def imports(settings: Settings) -> list[ImportReport]:
     """Every import, newest first; one that was interrupted has no ``ended_at``."""
-    from tonearm.engine.duckdb import engine
-
     lake = open_lake(settings.lake)
     with engine(settings) as session:
         lost = _told_from_bronze(session, lake, _unrecorded(lake))
@@ -161,8 +153,6 @@ def import_rows(settings: Settings, run: int, outcome: Outcome, limit: int | Non
     A file imported before, byte for byte, is not stored again: its rows are shown as duplicates of
     themselves. Raises UnknownName.
     """
-    from tonearm.engine.duckdb import engine
-
     report = find_import(settings, run)
     lake = open_lake(settings.lake)
     with engine(settings) as session:
@@ -202,8 +192,6 @@ def undo(settings: Settings, run: int, waiting: Callable[[str], None] | None = N
     Rows that a later import brought too stay, and are that import's from now on; records of which only
     duplicates remain are kept ones again. Raises UnknownName, and UsageError when it is undone already.
     """
-    from tonearm.engine.duckdb import engine
-
     with writing(settings, waiting), engine(settings) as session:
         lake = open_lake(settings.lake)
         recover(settings, lake)
@@ -288,8 +276,6 @@ def _recount(session: Engine, lake: Lake, undone: int) -> None:
 
 
 def _write(lake: Lake, rows: list[dict[str, Any]], note: dict[str, Any]) -> None:
-    import pyarrow as pa
-
     lake.replace(LEDGER, pa.Table.from_pylist(rows, schema=arrow_schema(SCHEMAS[LEDGER])), note)
 
 

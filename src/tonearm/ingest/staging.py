@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.dataset as ds
+import pyarrow.ipc
+
 from tonearm.bronze import HISTORY, SCHEMAS
 from tonearm.columns import arrow_schema
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.dataset as ds
-
     from tonearm.sources import Source
 
 
@@ -24,8 +25,6 @@ class Staging:
 
     def __init__(self, folder: Path, name: str) -> None:
         """Collect rows for the bronze table ``name``; nothing is written before the first."""
-        import pyarrow as pa
-
         self.name = name
         self.rows = 0
         self.schema = (
@@ -36,9 +35,6 @@ class Staging:
 
     def add(self, batch: pa.Table, source: Source, position: int) -> None:
         """Append rows as ``source`` yielded them; columns it left out are null."""
-        import pyarrow as pa
-        import pyarrow.ipc
-
         if self._writer is None:
             self._path.unlink(missing_ok=True)
             self._writer = pyarrow.ipc.new_file(str(self._path), self.schema)
@@ -62,8 +58,6 @@ class Staging:
 
     def dataset(self) -> ds.Dataset:
         """The rows collected so far, read as they are needed; no more can be added before :meth:`clear`."""
-        import pyarrow.dataset as ds
-
         self._writer.close()
         return ds.dataset(str(self._path), format="ipc")
 

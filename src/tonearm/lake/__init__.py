@@ -14,12 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, WriterProperties, write_deltalake
+from deltalake.exceptions import DeltaError, TableNotFoundError
+from pyarrow import ArrowException, fs
+
 from tonearm.errors import HomeUnusable, UnknownName
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     import pyarrow.dataset as ds
-    from deltalake import DeltaTable
 
 NOTE = "tonearm"
 """Key under which a commit carries what tonearm knows about it, as JSON."""
@@ -79,8 +82,6 @@ class Lake:
         return sorted(p.name for p in root.iterdir() if (p / _LOG).is_dir()) if root.is_dir() else []
 
     def _names_in_store(self) -> list[str]:
-        from pyarrow import fs
-
         with said_plainly(self.root):
             store, root = fs.FileSystem.from_uri(self.root)
             found = store.get_file_info(fs.FileSelector(root, allow_not_found=True))
@@ -105,9 +106,6 @@ class Lake:
 
     def _open(self, name: str, version: int | datetime | None = None) -> DeltaTable | None:
         """The table: the newest one, opened once and then kept up with, or a copy of its own of another ``version``."""
-        from deltalake import DeltaTable
-        from deltalake.exceptions import TableNotFoundError
-
         path = self.path(name)
         if path is not None and not (path / _LOG).is_dir():
             self._opened.pop(name, None)
@@ -136,15 +134,22 @@ class Lake:
         """The table's rows as an Arrow dataset, which pushes filters and column choices down."""
         return self.delta(name, version).to_pyarrow_dataset()
 
+    def columns(self, name: str, version: int | datetime | None = None) -> list[str]:
+        """Names of the table's columns, from the log; raises UnknownName."""
+        return [field.name for field in self.delta(name, version).schema().fields]
+
     def rows(self, name: str, version: int | None = None) -> int:
         """Number of rows, now or in ``version``, from the transaction log; 0 when the table was never written."""
-        import pyarrow as pa
-
         found = self._open(name, version)
         if found is None:
             return 0
-        counts = pa.table(found.get_add_actions(flatten=True)).column("num_records")
-        return sum(c for c in counts.to_pylist() if c)
+        counts = _of_files(found, "num_records")
+        return sum(c for c in counts if c)
+
+    def extremes(self, name: str, column: str) -> tuple[list[Any], list[Any]]:
+        """Smallest and largest value of ``column`` in each file of the table, from the log; none where it has none."""
+        found = self.delta(name)
+        return _of_files(found, f"min.{column}"), _of_files(found, f"max.{column}")
 
     def history(self, name: str, limit: int | None = None) -> list[Commit]:
         """Versions of ``name``, newest first; none when it was never written."""
@@ -225,8 +230,6 @@ class Lake:
             path.mkdir(parents=True, exist_ok=True)
 
     def _write(self, name: str, rows: Any, note: Mapping[str, Any], **options: Any) -> int:
-        from deltalake import write_deltalake
-
         found = self._open(name)
         self.make_room(name)
         with said_plainly(self.address(name)):
@@ -244,6 +247,15 @@ class Lake:
         return version
 
 
+def _of_files(table: DeltaTable, statistic: str) -> list[Any]:
+    """A statistic of each file of ``table``; none where the log does not have it.
+
+    Read without pyarrow, which loads pandas to look at what is none of its own.
+    """
+    actions = table.get_add_actions(flatten=True)
+    return list(actions.column(statistic).to_pylist()) if statistic in actions.column_names else []
+
+
 def open_lake(root: Path | str) -> Lake:
     """The lake at ``root``."""
     return Lake(root)
@@ -257,9 +269,6 @@ def is_remote(root: str) -> bool:
 @contextmanager
 def said_plainly(where: Path | str) -> Iterator[None]:
     """Turn what Delta and Arrow say of a full disk or a damaged table at ``where`` into a sentence."""
-    from deltalake.exceptions import DeltaError
-    from pyarrow import ArrowException
-
     try:
         yield
     except (DeltaError, ArrowException, OSError) as error:
@@ -299,21 +308,15 @@ def _brief(said: str) -> str:
 
 
 def _writer() -> Any:
-    from deltalake import WriterProperties
-
     return WriterProperties(compression="ZSTD", compression_level=1, max_row_group_size=ROWS_PER_GROUP)
 
 
 def _properties(note: Mapping[str, Any]) -> Any:
-    from deltalake import CommitProperties
-
     return CommitProperties(custom_metadata={NOTE: json.dumps(note, default=str)})
 
 
 def _keeping_the_log() -> Any:
     """Has Delta keep its log: else every hundredth commit would end time travel to versions older than 30 days."""
-    from deltalake import PostCommitHookProperties
-
     return PostCommitHookProperties(cleanup_expired_logs=False)
 
 

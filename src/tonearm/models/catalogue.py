@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from tonearm.columns import FEATURES
 from tonearm.errors import NotEnoughData
 from tonearm.models.model import SPOTIFY_API
@@ -13,9 +16,7 @@ from tonearm.silver.names import FIELD, artist_key, title_key
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     Numbers = npt.NDArray[np.float32]
     Rows = npt.NDArray[np.int64]
@@ -75,8 +76,6 @@ def measured(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -
     track once for each playlist: these are one row, with the genre and subgenre that occur most, and otherwise the
     most popular. What a catalogue tells of a track has no date, so an instant to look back from leaves nothing out.
     """
-    import pandas as pd
-
     parts = [_listed(tables, is_spotify_api_allowed), _owned(tables, is_spotify_api_allowed)]
     rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     rows["artist"], rows["recording"] = artists(rows), recordings(rows)
@@ -127,15 +126,11 @@ def _owned(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -> 
 
 
 def _nothing() -> pd.DataFrame:
-    import pandas as pd
-
     return pd.DataFrame({"track_id": pd.Series(dtype="int64"), "source": pd.Series(dtype="str")})
 
 
 def artists(records: pd.DataFrame) -> npt.NDArray[Any]:
     """The normalised name of each record's artist, empty where it is not told."""
-    import numpy as np
-
     names = texts(records, "artist_name")
     keys = {name: artist_key(name) for name in names.unique()}
     return np.array([keys[name] for name in names], dtype=object)
@@ -143,8 +138,6 @@ def artists(records: pd.DataFrame) -> npt.NDArray[Any]:
 
 def texts(records: pd.DataFrame, column: str) -> pd.Series:
     """A column of any records as text, empty where nothing is told."""
-    import pandas as pd
-
     if column not in records:
         return pd.Series("", index=records.index, dtype=object)
     values = records[column]
@@ -153,9 +146,6 @@ def texts(records: pd.DataFrame, column: str) -> pd.Series:
 
 def numbers(records: pd.DataFrame, column: str) -> pd.Series:
     """A column of any records as numbers; null where there is none, and for infinities."""
-    import numpy as np
-    import pandas as pd
-
     if column not in records:
         return pd.Series(np.nan, index=records.index, dtype="float64")
     values = records[column]
@@ -169,8 +159,6 @@ def inputs(records: pd.DataFrame) -> pd.DataFrame:
 
     A record may tell ``duration_ms`` in place of ``duration_s``, and ``year`` in place of ``release_date``.
     """
-    import pandas as pd
-
     found = {c: numbers(records, c) for c in _TOLD[1:]}
     found["duration_s"] = found["duration_s"].fillna(numbers(records, "duration_ms") / 1000)
     found |= _release(records) | _names(records)
@@ -182,8 +170,6 @@ def inputs(records: pd.DataFrame) -> pd.DataFrame:
 
 def _release(records: pd.DataFrame) -> dict[str, pd.Series]:
     """When the track was released: years, and month and weekday where the date says so, and how exact it is."""
-    import pandas as pd
-
     written = texts(records, "release_date").str.extract(r"^(\d{4})(?:-(\d\d))?(?:-(\d\d))?").astype("float64")
     year = written[0].fillna(numbers(records, "year"))
     day = pd.to_datetime({"year": written[0], "month": written[1], "day": written[2]}, errors="coerce")
@@ -224,8 +210,6 @@ def _bare(names: pd.Series) -> pd.Series:
 
 
 def _flags(values: Sequence[bool], records: pd.DataFrame) -> pd.Series:
-    import pandas as pd
-
     return pd.Series(values, index=records.index, dtype="float64")
 
 
@@ -235,8 +219,6 @@ BLANKED = 0.5
 
 def blanked(inputs: pd.DataFrame, groups: Sequence[Sequence[str]], seed: int) -> pd.DataFrame:
     """``inputs`` with each group of columns left out in a random half of the rows, by itself."""
-    import numpy as np
-
     rng = np.random.default_rng(seed)
     bare = inputs.copy()
     for group in groups:
@@ -248,15 +230,11 @@ def blanked(inputs: pd.DataFrame, groups: Sequence[Sequence[str]], seed: int) ->
 
 def blank(column: str) -> Any:
     """What stands in an input of which nothing is known: no text, no tracks, no number."""
-    import numpy as np
-
     return "" if column in CATEGORIES else np.float32(0.0 if column.endswith("_tracks") else np.nan)
 
 
 def recordings(records: pd.DataFrame) -> npt.NDArray[Any]:
     """What tells a recording: the normalised names of its artist and title, as one text."""
-    import numpy as np
-
     titles = texts(records, "track_name")
     keys = {title: title_key(title) for title in titles.unique()}
     return np.array([f"{a}{FIELD}{keys[t]}" for a, t in zip(artists(records), titles, strict=True)], dtype=object)
@@ -266,8 +244,6 @@ def others(
     artist: npt.NDArray[Any], recording: npt.NDArray[Any], values: npt.NDArray[Any], known: npt.NDArray[np.bool_]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Sum of ``values`` (n, k) over the known other recordings of each row's artist, and how many rows these are."""
-    import numpy as np
-
     both = np.column_stack([np.where(known[:, None], values, 0.0), known.astype(float)])
     total = -sums_by(recording, both)
     total += sums_by(artist, both)
@@ -276,16 +252,12 @@ def others(
 
 def sums_by(key: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """Each row's sum of ``values`` (n, k) over all rows with the same key."""
-    import pandas as pd
-
     of, _ = pd.factorize(key)
     summed: npt.NDArray[np.float64] = _summed(of, values)[of]
     return summed
 
 
 def _summed(of: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    import numpy as np
-
     return np.column_stack([np.bincount(of, values[:, j]) for j in range(values.shape[1])])
 
 
@@ -295,9 +267,6 @@ COMPANY_SHRUNK_BY = 5.0
 
 def memberships(lists: pd.Series) -> tuple[Rows, Rows]:
     """Row and list of each membership, from texts of ids apart by spaces."""
-    import numpy as np
-    import pandas as pd
-
     split = lists.astype(object).where(lists.notna(), "").str.split().reset_index(drop=True).explode().dropna()
     codes, _ = pd.factorize(split)
     return split.index.to_numpy(np.int64), codes.astype(np.int64)
@@ -310,8 +279,6 @@ def company(
 
     ``values`` are deviations from the mean of all tracks, towards which a small company is shrunk. Null without any.
     """
-    import numpy as np
-
     n, lists = len(artist), int(of.max()) + 1 if len(of) else 0
     if not lists:
         return np.column_stack([np.full(values.shape, np.nan), np.zeros(n)]).astype("float32")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Matrix = npt.NDArray[np.float64]
@@ -29,8 +30,6 @@ class Completion:
     @classmethod
     def of(cls, rows: Matrix) -> Completion:
         """Learned from ``rows``, NaN where something is missing."""
-        import numpy as np
-
         known = np.isfinite(rows)
         n = np.maximum(known.sum(axis=0), 1)
         mean = np.where(known, rows, 0).sum(axis=0) / n
@@ -43,8 +42,6 @@ class Completion:
 
     def standard(self, rows: Matrix) -> Matrix:
         """``rows`` standardised and complete; within six standard deviations, so that nothing absurd is believed."""
-        import numpy as np
-
         with np.errstate(invalid="ignore"):
             found = np.clip((rows - self.mean) / self.scale, -6, 6)
         found = np.where(np.isfinite(rows), found, np.nan)
@@ -56,8 +53,6 @@ class Completion:
         return found
 
     def _likely(self, known: Matrix, missing: npt.NDArray[np.bool_]) -> Matrix:
-        import numpy as np
-
         own = self.correlation[np.ix_(~missing, ~missing)] + RIDGE * np.eye(int((~missing).sum()))
         across = self.correlation[np.ix_(~missing, missing)]
         return (
@@ -69,8 +64,6 @@ class Completion:
 
 def _alike(flags: npt.NDArray[np.bool_]) -> list[npt.NDArray[np.int64]]:
     """The rows of each pattern of flags; bits are compared as bytes, which sort many times faster than rows."""
-    import numpy as np
-
     if not len(flags):
         return []
     bits = np.packbits(flags, axis=1)

@@ -9,13 +9,19 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+import skops.io
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
 from tonearm.models.catalogue import CATEGORIES
 from tonearm.models.evaluate import grouped, guard
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     Labels = npt.NDArray[Any]
     Values = npt.NDArray[np.float64]
@@ -42,12 +48,6 @@ def with_categories(estimator: Any, columns: Sequence[str], is_linear: bool = Fa
 
     Trees take missing numbers as they are. What is linear or cannot, gets them filled with the median and scaled.
     """
-    import numpy as np
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import Pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
-
     filled = Pipeline(
         [("fill", SimpleImputer(strategy="median", keep_empty_features=True)), ("scale", StandardScaler())]
     )
@@ -69,8 +69,6 @@ class CrossFit:
 
     def predict(self, inputs: pd.DataFrame, artist: Labels) -> Values:
         """Of each row, what the model without its artist says; of artists that none saw, the mean of all."""
-        import numpy as np
-
         is_seen = np.array([name in self.artists for name in artist], dtype=bool)
         fold = np.where(is_seen, grouped(artist, len(self.models), self.seed), -1) if len(artist) else np.zeros(0)
         said: Values | None = None
@@ -84,8 +82,6 @@ class CrossFit:
 
     def save(self, folder: Path, name: str) -> None:
         """Write the models, with skops, and the artists, as JSON."""
-        import skops.io
-
         for number, model in enumerate(self.models):
             skops.io.dump(model, folder / f"{name}_{number}.skops")
         learned = {"seed": self.seed, "folds": len(self.models), "artists": sorted(self.artists)}
@@ -94,8 +90,6 @@ class CrossFit:
     @staticmethod
     def load(folder: Path, name: str) -> CrossFit:
         """What :meth:`save` wrote."""
-        import skops.io
-
         learned = json.loads((folder / f"{name}_folds.json").read_text())
         files = [folder / f"{name}_{number}.skops" for number in range(learned["folds"])]
         models = tuple(skops.io.load(file, trusted=list(TRUSTED)) for file in files)
@@ -104,8 +98,6 @@ class CrossFit:
 
 def _answer(model: Any, inputs: pd.DataFrame) -> Values:
     """Probability of the label, or the numbers predicted."""
-    import numpy as np
-
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(inputs)[:, 1], dtype=float)
     return np.asarray(model.predict(inputs), dtype=float)
@@ -113,8 +105,6 @@ def _answer(model: Any, inputs: pd.DataFrame) -> Values:
 
 def cross_fit(artist: Labels, learn: Callable[[Labels], Any], seed: int, folds: int = FOLDS) -> CrossFit:
     """What ``learn`` makes of all artists but those of each fold; it gets a mask of the rows."""
-    import pandas as pd
-
     fold, names = grouped(artist, folds, seed), pd.DataFrame({"artist": artist})
     for number in range(folds):
         guard(names[fold != number], names[fold == number], ["artist"])
@@ -143,8 +133,6 @@ class Spread:
     @staticmethod
     def of(predicted: Values, actual: Values, stratum: Labels) -> Spread:
         """Learned from predictions of rows that the model did not see."""
-        import numpy as np
-
         edges, quantiles = {}, {}
         for name in ("", *sorted(set(stratum.tolist()))):
             rows = np.ones(len(predicted), bool) if name == "" else stratum == name
@@ -169,8 +157,6 @@ class Spread:
 
     def around(self, predicted: Values, stratum: Labels) -> Values:
         """(n, 101) quantiles of what may be in place of each prediction."""
-        import numpy as np
-
         found = np.zeros((len(predicted), QUANTILES))
         for name in set(stratum.tolist()):
             rows, known = stratum == name, name if name in self.edges else ""
@@ -181,16 +167,12 @@ class Spread:
 
 def below(quantiles: Values, limit: float) -> Values:
     """Probability of less than ``limit``, by the quantiles of each row."""
-    import numpy as np
-
     at = np.linspace(0, 1, quantiles.shape[1])
     return np.array([np.interp(limit, row, at, left=0.0, right=1.0) for row in quantiles], dtype=float)
 
 
 def without_own_fold(predicted: Values, actual: Values, fold: Labels, stratum: Labels) -> Values:
     """The quantiles around each prediction, by residuals of the other folds only."""
-    import numpy as np
-
     found = np.zeros((len(predicted), QUANTILES))
     for number in np.unique(fold):
         rest, own = fold != number, fold == number
@@ -216,7 +198,5 @@ class _Once:
 
 def once(model: object, examples: pd.DataFrame, seed: int, make: Callable[[], Any]) -> Any:
     """What ``make`` makes of these examples, made once: what is tested and what is served are the same fits."""
-    import pandas as pd
-
     content = int(pd.util.hash_pandas_object(examples, index=False).sum()) if len(examples) else 0
     return _kept((model, seed, len(examples), content), _Once(make))

@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from tonearm.errors import NotEnoughData
 from tonearm.models.listeners import (
     by_listener,
@@ -23,8 +26,6 @@ from tonearm.models.listeners import (
 from tonearm.models.model import SEED, HeldOut
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tonearm.models.listeners import Ints, Numbers
 
 TARGETS = ("energy", "valence")
@@ -75,8 +76,6 @@ class EnergyForecast:
 
     def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """Every local hour with measured listens: their mean energy and valence, and how many they are."""
-        import pandas as pd
-
         hours = _listened_hours(measured(tables["listening_with_features"], as_of))
         of_each = dict(by_listener(hours))
         enough = [own for own in of_each.values() if self._is_enough(_weeks(own))]
@@ -97,8 +96,6 @@ class EnergyForecast:
         return [self._held_out(target, examples) for target in TARGETS]
 
     def _held_out(self, target: str, examples: pd.DataFrame) -> HeldOut:
-        import numpy as np
-
         parts = []
         for name, own in by_listener(examples):
             rows = Rows.of(own, target)
@@ -113,8 +110,6 @@ class EnergyForecast:
 
     def _rolled(self, rows: Rows) -> Rolled:
         """What was told of each hour at its week's beginning; NaN in the weeks of the warm-up."""
-        import numpy as np
-
         found = Rolled.nothing(len(rows.value))
         begins = np.flatnonzero(np.r_[True, rows.week[1:] != rows.week[:-1]]).tolist()
         for begin, end in zip(begins[1:], [*begins[2:], len(rows.value)], strict=True):
@@ -131,16 +126,12 @@ class EnergyForecast:
 
     def _learned(self, rows: Rows, parts: Numbers, mean: Numbers) -> Numbers:
         """Weights of the parts: least squares, drawn towards START."""
-        import numpy as np
-
         weighted = (parts * rows.weight[:, None]).T
         squares = weighted @ parts + self.ridge * np.eye(len(START))
         return np.asarray(np.linalg.solve(squares, weighted @ (rows.value - mean) + self.ridge * np.array(START)))
 
     def _interval(self, errors: Numbers, spread: Numbers) -> tuple[float, float]:
         """How far below and above the actual value may be: by past errors, one more counted at each end."""
-        import numpy as np
-
         errors = errors[~np.isnan(errors)]
         errors = np.sort(errors if len(errors) >= self.fewest_errors else spread)
         beyond = int((1 - SHARE_INSIDE) / 2 * (len(errors) + 1))
@@ -154,8 +145,6 @@ class EnergyForecast:
         return FittedEnergyForecast(listeners)
 
     def _fitted(self, hours: pd.DataFrame, target: str, seed: int) -> dict[str, Any]:
-        import numpy as np
-
         rows = Rows.of(hours, target)
         rolled = self._rolled(rows)
         scored, since = ~np.isnan(rolled.told), int(np.flatnonzero(~np.isnan(rolled.mean))[0])
@@ -188,9 +177,6 @@ class FittedEnergyForecast:
         A record names ``listener``, ``hour_of_day`` and ``is_weekend`` (or ``day_of_week``, Monday 0). Null for a
         listener or an hour that is not known; a day that is not known counts as a working day.
         """
-        import numpy as np
-        import pandas as pd
-
         listener, hour = names(records, "listener"), column(records, "hour_of_day")
         is_weekend = _is_weekend(records)
         columns = [f"{target}{end}" for target in TARGETS for end in ("", "_low", "_high", "_baseline")]
@@ -206,8 +192,6 @@ class FittedEnergyForecast:
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """The 168 local hours after ``as_of``, by the weights learned and the listens that there are now."""
-        import pandas as pd
-
         listens = tables["listening_with_features"].reindex(columns=list(NEEDED))
         newest = listens[listens["started_at"] < pd.Timestamp(as_of)].groupby("listener")["started_at"].max()
         known = measured(listens, as_of)
@@ -220,9 +204,6 @@ class FittedEnergyForecast:
         return pd.concat(found, ignore_index=True) if found else pd.DataFrame({"listener": []})
 
     def _coming(self, name: str, listens: pd.DataFrame, hours: pd.DataFrame, now: pd.Timestamp) -> pd.DataFrame:
-        import numpy as np
-        import pandas as pd
-
         offset = local_offset(listens)
         coming = (now.tz_convert("UTC").tz_localize(None) + offset).ceil("h")
         at = pd.date_range(coming, periods=WEEK_HOURS, freq="h")
@@ -283,8 +264,6 @@ class Rolled:
     @classmethod
     def nothing(cls, rows: int) -> Rolled:
         """Nothing is told yet."""
-        import numpy as np
-
         return cls(np.zeros((rows, len(PARTS))), *(np.full(rows, np.nan) for _ in range(5)))
 
 
@@ -307,8 +286,6 @@ class Usual:
     @classmethod
     def of(cls, rows: Rows, today: float) -> Usual:
         """By the hours of the days before ``today``."""
-        import numpy as np
-
         mean = float(np.average(rows.value, weights=rows.weight))
         apart, age = rows.value - mean, today - rows.day
         levels = [_shrunk(apart, rows.weight * 0.5 ** (age / days), LEVEL_PRIOR) for days in LEVELS_DAYS]
@@ -326,8 +303,6 @@ class Usual:
 
     def parts(self, hour: Ints, is_weekend: Ints) -> Numbers:
         """(n, parts) of hours of working days and weekends."""
-        import numpy as np
-
         levels = np.broadcast_to(self.levels, (len(hour), len(LEVELS_DAYS)))
         days = (self.by_days[is_weekend], self.by_days_and_hour[is_weekend, hour])
         return np.column_stack([levels, self.by_hour[:, hour].T, *days])
@@ -340,8 +315,6 @@ class Usual:
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Usual:
         """What :meth:`as_json` gave."""
-        import numpy as np
-
         return cls(found["mean"], **{name: np.array(values) for name, values in found.items() if name != "mean"})
 
 
@@ -374,8 +347,6 @@ def _shrunk(apart: Numbers, weight: Numbers, prior: float) -> float:
 
 def _by_hour(hour: Ints, apart: Numbers, weight: Numbers, prior: float, bell: Numbers | None = None) -> Numbers:
     """(24,) the same for each hour of the day, together with near ones where a ``bell`` says how much they count."""
-    import numpy as np
-
     counts_for = np.eye(HOURS) if bell is None else bell
     sums, counts = (counts_for @ np.bincount(hour, of, HOURS) for of in (weight * apart, weight))
     return np.asarray(sums / (counts + prior))
@@ -384,8 +355,6 @@ def _by_hour(hour: Ints, apart: Numbers, weight: Numbers, prior: float, bell: Nu
 def _hour_prior(hour: Ints, apart: Numbers, weight: Numbers) -> float:
     """Hours' worth of the mean that an hour's own mean is weighed against: what it varies by itself, over how far
     the hours differ (empirical Bayes, by moments)."""
-    import numpy as np
-
     counts = np.bincount(hour, weight, HOURS)
     heard = counts > 0
     means = np.bincount(hour, weight * apart, HOURS)[heard] / counts[heard]
@@ -397,16 +366,12 @@ def _hour_prior(hour: Ints, apart: Numbers, weight: Numbers) -> float:
 
 def _bell() -> Numbers:
     """(24, 24) how much each hour counts for another, around the clock."""
-    import numpy as np
-
     hour = np.arange(HOURS)
     apart = np.abs(hour[:, None] - hour)
     return np.asarray(np.exp(-0.5 * (np.minimum(apart, HOURS - apart) / NEAR_HOURS) ** 2))
 
 
 def _hour_mean(rows: Rows) -> Numbers:
-    import numpy as np
-
     counts = np.bincount(rows.hour, minlength=HOURS)
     sums = np.bincount(rows.hour, rows.value, HOURS)
     return np.where(counts > 0, sums / np.maximum(counts, 1), rows.value.mean())
@@ -414,8 +379,6 @@ def _hour_mean(rows: Rows) -> Numbers:
 
 def _told(part: Mapping[str, Any], usual: Usual, hour: Ints, is_weekend: Ints) -> tuple[Numbers, ...]:
     """What is served of each hour, its interval, and the baseline."""
-    import numpy as np
-
     baseline = usual.hour_mean[hour]
     told = np.clip(usual.mean + usual.parts(hour, is_weekend) @ np.array(part["weights"]), 0, 1)
     if part["serves"] == "baseline":
@@ -424,13 +387,9 @@ def _told(part: Mapping[str, Any], usual: Usual, hour: Ints, is_weekend: Ints) -
 
 
 def _around(told: Numbers, down: float, up: float) -> tuple[Numbers, Numbers]:
-    import numpy as np
-
     return np.clip(told + down, 0, 1), np.clip(told + up, 0, 1)
 
 
 def _is_weekend(records: pd.DataFrame) -> Ints:
-    import numpy as np
-
     said, day = column(records, "is_weekend"), column(records, "day_of_week")
     return np.where(np.isnan(said), day >= SATURDAY, said > 0).astype(np.int64)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
 
 from tonearm.errors import Leak
 from tonearm.models.model import SEED, HeldOut
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     Numbers = npt.NDArray[np.float64]
     Rows = npt.NDArray[np.int64]
@@ -76,7 +79,6 @@ def measure(held: HeldOut, seed: int = SEED, resamples: int = RESAMPLES) -> list
 
 def of_rows(held: HeldOut, rows: npt.NDArray[Any]) -> HeldOut:
     """The predictions of some of the rows."""
-    from dataclasses import replace
 
     def some(values: npt.NDArray[Any] | None) -> npt.NDArray[Any] | None:
         return None if values is None else values[rows]
@@ -95,8 +97,6 @@ def of_rows(held: HeldOut, rows: npt.NDArray[Any]) -> HeldOut:
 
 
 def _measured(held: HeldOut, listener: str | None, seed: int, resamples: int) -> list[Measured]:
-    import numpy as np
-
     every = Draws(np.ones((1, 1)), np.zeros(len(held.actual), dtype=np.int64))
     drawn = _drawn(held, seed, resamples)
     rows = []
@@ -121,8 +121,6 @@ def _measured(held: HeldOut, listener: str | None, seed: int, resamples: int) ->
 
 def _drawn(held: HeldOut, seed: int, resamples: int) -> dict[str, tuple[Numbers, Numbers]]:
     """Each metric of the model and of the baseline, on the same draws."""
-    import numpy as np
-
     found: dict[str, list[tuple[Numbers, Numbers]]] = {name: [] for name in metrics(held)}
     for weights in draws(held.block, seed, resamples):
         for name, metric in metrics(held).items():
@@ -134,8 +132,6 @@ def _drawn(held: HeldOut, seed: int, resamples: int) -> dict[str, tuple[Numbers,
 
 
 def _interval(drawn: Numbers) -> tuple[float | None, float | None]:
-    import numpy as np
-
     told = drawn[np.isfinite(drawn)]
     if not len(drawn) or len(told) < len(drawn) / 2:
         return None, None
@@ -161,8 +157,6 @@ class Draws:
 
         Rows of a block count alike, so that they are added up once and not for each draw.
         """
-        import numpy as np
-
         columns = values.reshape(len(values), -1).T
         sums = np.stack([np.bincount(self.of, column, len(self.counts)) for column in columns])
         return np.asarray((sums @ self.counts).T.reshape(-1, *values.shape[1:]))
@@ -170,15 +164,10 @@ class Draws:
     @property
     def total(self) -> Numbers:
         """(draws,) what all rows count together."""
-        import numpy as np
-
         return np.asarray(np.bincount(self.of, minlength=len(self.counts)) @ self.counts)
 
     def of_groups(self, group: Rows, groups: int) -> Numbers:
         """(groups, draws) what the rows of each group count together."""
-        import numpy as np
-        from scipy.sparse import csr_array
-
         rows = csr_array((np.ones(len(group)), (group, self.of)), shape=(groups, len(self.counts)))
         return np.asarray(rows @ self.counts)
 
@@ -192,9 +181,6 @@ def draws(block: npt.NDArray[Any], seed: int = SEED, resamples: int = RESAMPLES)
 
     None with too few blocks.
     """
-    import numpy as np
-    import pandas as pd
-
     of, blocks = pd.factorize(block, sort=True)
     if len(blocks) < FEWEST_BLOCKS:
         return
@@ -207,8 +193,6 @@ def draws(block: npt.NDArray[Any], seed: int = SEED, resamples: int = RESAMPLES)
 @lru_cache(maxsize=2)
 def _counts(blocks: int, seed: int, resamples: int) -> npt.NDArray[np.uint8]:
     """(resamples, blocks) how often each block is drawn; kept, because one set of rows is measured for many targets."""
-    import numpy as np
-
     rng = np.random.default_rng(seed)
     even = np.full(blocks, 1 / blocks)
     step = max(1, _CELLS // blocks)
@@ -247,8 +231,6 @@ def _mean(values: Numbers, weights: Draws) -> Numbers:
 
 def _ratio(part: Numbers, whole: Numbers) -> Numbers:
     """``part / whole``, not a number where the whole is nothing."""
-    import numpy as np
-
     return np.asarray(np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0))
 
 
@@ -260,8 +242,6 @@ def _positives_in_order(
     (predictions, draws) of positives there; of negatives above it, and of those down to it, itself included. Last,
     (draws,) of all negatives.
     """
-    import numpy as np
-
     is_positive = actual > 0
     levels = np.unique(-predicted[is_positive])
     place = np.searchsorted(levels, -predicted)
@@ -275,8 +255,6 @@ def _positives_in_order(
 
 def _average_precision(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     """As scikit-learn's ``average_precision_score``, for many draws at once."""
-    import numpy as np
-
     gained, _, false, _ = _positives_in_order(actual, predicted, weights)
     true = np.cumsum(gained, axis=0)
     precision = np.divide(true, true + false, out=np.zeros_like(true), where=true + false > 0)
@@ -291,15 +269,11 @@ def _roc_auc(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Nu
 
 
 def _log_loss(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
-    import numpy as np
-
     return _mean(-np.log(np.clip(_of_actual(actual, predicted), 1e-6, 1)), weights)
 
 
 def _of_actual(actual: npt.NDArray[Any], predicted: Numbers) -> Numbers:
     """The probability that was given to what happened."""
-    import numpy as np
-
     if predicted.ndim == 1:
         return np.where(actual > 0, predicted, 1 - predicted)
     return np.asarray(predicted[np.arange(len(actual)), actual.astype(int)])
@@ -307,8 +281,6 @@ def _of_actual(actual: npt.NDArray[Any], predicted: Numbers) -> Numbers:
 
 def _brier(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     """Mean squared error of the probabilities; summed over classes where there are several (Brier 1950)."""
-    import numpy as np
-
     if predicted.ndim == 1:
         return _mean((predicted - actual) ** 2, weights)
     happened = np.eye(predicted.shape[1])[actual.astype(int)]
@@ -317,8 +289,6 @@ def _brier(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numb
 
 def ece(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     """Expected calibration error over ten groups of equal size (Naeini et al. 2015)."""
-    import numpy as np
-
     of_group = np.eye(BINS)[_tenth(predicted)]
     apart = weights @ (of_group * (predicted - actual)[:, None])
     return _ratio(np.abs(apart).sum(axis=1), weights.total)
@@ -326,8 +296,6 @@ def ece(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers
 
 def _tenth(predicted: Numbers) -> Rows:
     """Which tenth of the predictions each is in, equal ones together."""
-    import numpy as np
-
     edges = np.quantile(predicted, np.linspace(0, 1, BINS + 1)[1:-1])
     return np.searchsorted(edges, predicted, side="left")
 
@@ -338,7 +306,6 @@ def _expected_to_observed(actual: npt.NDArray[Any], predicted: Numbers, weights:
 
 def _of_alerts(period: npt.NDArray[Any], share: Callable[[Numbers, Numbers, Numbers], Numbers]) -> Metric:
     """A metric of hits, alerts and positives, where the first of each period are alerted of."""
-    import numpy as np
 
     def metric(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
         order = np.lexsort((-predicted, period))
@@ -360,22 +327,16 @@ def _accuracy(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> N
 
 def _f1_macro(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     """Mean over the classes that occur or are predicted."""
-    import numpy as np
-
     is_class, is_said = np.eye(predicted.shape[1])[actual.astype(int)], np.eye(predicted.shape[1])[predicted.argmax(1)]
     hits, both = weights @ (is_class * is_said), weights @ (is_class + is_said)
     return np.asarray(np.nanmean(np.where(both > 0, 2 * hits / np.where(both > 0, both, 1.0), np.nan), axis=1))
 
 
 def _rmse(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
-    import numpy as np
-
     return np.sqrt(_mean((predicted - actual) ** 2, weights))
 
 
 def _mae(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
-    import numpy as np
-
     return _mean(np.abs(predicted - actual), weights)
 
 
@@ -394,8 +355,6 @@ def _covered(held: HeldOut) -> Metric:
 
 def calibration(held: HeldOut) -> list[tuple[float, float, int]]:
     """Of each tenth of a binary prediction: what was foretold, what happened, and of how many."""
-    import numpy as np
-
     group = _tenth(held.predicted)
     n = np.bincount(group, minlength=BINS)
     told, happened = (np.bincount(group, v, BINS) for v in (held.predicted, held.actual.astype(float)))
@@ -404,10 +363,6 @@ def calibration(held: HeldOut) -> list[tuple[float, float, int]]:
 
 def grouped(groups: npt.NDArray[Any], folds: int = 5, seed: int = SEED) -> Rows:
     """The fold of each row: all rows of a group in the same one, by a hash, so that it stays when rows come."""
-    import hashlib
-
-    import numpy as np
-
     names, of = np.unique(groups.astype(str), return_inverse=True)
     fold = [int(hashlib.sha256(f"{seed} {name}".encode()).hexdigest()[:8], 16) % folds for name in names]
     return np.array(fold, dtype=np.int64)[of]
@@ -418,8 +373,6 @@ def rolling_origin(at: pd.Series, origins: Sequence[Any], embargo: Any) -> Itera
 
     ``embargo`` is as long as the label looks ahead, so that no label of the first is known later than the origin.
     """
-    import numpy as np
-
     for begin, end in pairwise(origins):
         yield np.flatnonzero(at < begin - embargo), np.flatnonzero((at >= begin) & (at < end))
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+from xgboost import XGBRegressor
+
+from tonearm.columns import COLUMNS
 from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
 from tonearm.models.crossfit import CrossFit, Spread, boosted, cross_fit, once, without_own_fold
@@ -17,9 +23,7 @@ from tonearm.models.model import SCORES, SEED, HeldOut
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     Labels = npt.NDArray[Any]
     Flags = npt.NDArray[np.bool_]
@@ -101,9 +105,6 @@ class Imputation:
 
     def _outside(self, examples: pd.DataFrame, fold: Labels) -> tuple[pd.DataFrame, Values]:
         """What may be told of each row, and what the baseline says, when only other folds' features are known."""
-        import numpy as np
-        import pandas as pd
-
         inputs = _names(examples)
         parts, baseline = [], np.zeros((len(examples), len(TARGETS)))
         for number in np.unique(fold):
@@ -141,9 +142,6 @@ class Imputation:
         return once(self, examples, seed, lambda: self._fit(examples, seed))  # type: ignore[no-any-return]
 
     def _fit(self, examples: pd.DataFrame, seed: int) -> FittedImputation:
-        import numpy as np
-        import pandas as pd
-
         artist = examples.artist.to_numpy()
         values = examples[list(TARGETS)].to_numpy(float)
         mean, scale = values.mean(axis=0), self._scale(examples)
@@ -176,9 +174,6 @@ class Imputation:
         seed: int,
     ) -> dict[str, Spread]:
         """How far each feature was off on artists not seen: with all that is known, without the artist, by names."""
-        import numpy as np
-        import pandas as pd
-
         versions = [told, _without(told, ARTIST), _without(_without(told, ARTIST), catalogue.LISTING), _bare(told)]
         every = pd.concat([*versions, _without(told, (*catalogue.LISTING, *COMPANY))], ignore_index=True)
         times = len(every) // len(told)
@@ -188,8 +183,6 @@ class Imputation:
 
     def stratum(self, told: pd.DataFrame) -> Labels:
         """What is known of each row, on which its error depends: the artist, the genre, the company."""
-        import numpy as np
-
         n = told.artist_tracks.fillna(0).to_numpy()
         known = np.where(n >= self.many_tracks, "artist ", np.where(n > 0, "few ", ""))
         listed = np.where(told.genre.to_numpy() != "", "genre ", "")
@@ -198,8 +191,6 @@ class Imputation:
 
     def _told(self, examples: pd.DataFrame, inputs: pd.DataFrame, known: Flags) -> pd.DataFrame:
         """What may be told of each row when only the features of the ``known`` ones are."""
-        import numpy as np
-
         values = examples[list(TARGETS)].to_numpy(float)
         deviations = (values - values[known].mean(axis=0)) / self._scale(examples)
         artist = examples.artist.to_numpy()
@@ -214,15 +205,11 @@ class Imputation:
 
     def of_artist(self, sums: Values, count: Values) -> Values:
         """The columns ``ARTIST``, null where the artist has no other known track."""
-        import numpy as np
-
         shrunk = sums / (count + self.artist_shrunk_by)[:, None]
         return np.column_stack([np.where(count[:, None] > 0, shrunk, np.nan), count])
 
     def _artist_means(self, examples: pd.DataFrame, known: Flags) -> Values:
         """The baseline: the mean of the artist's known tracks, shrunk to that of the genre."""
-        import numpy as np
-
         values = examples[list(TARGETS)].to_numpy(float)
         genre = catalogue.texts(examples, "subgenre").to_numpy()
         both = np.column_stack([np.where(known[:, None], values, 0.0), known])
@@ -235,14 +222,10 @@ class Imputation:
 
     def _scale(self, examples: pd.DataFrame) -> Values:
         """Standard deviation of each target; a constant one has none."""
-        import numpy as np
-
         spread = examples[list(TARGETS)].to_numpy(float).std(axis=0)
         return np.where(spread > 0, spread, 1.0)
 
     def _trees(self, columns: Sequence[str], seed: int) -> Any:
-        from xgboost import XGBRegressor
-
         settings = {"n_estimators": self.trees, "max_depth": self.depth, "learning_rate": self.rate}
         return boosted(XGBRegressor, columns, seed, **settings, min_child_weight=10, max_bin=64)
 
@@ -287,8 +270,6 @@ class FittedImputation:
 
     def told(self, records: pd.DataFrame) -> pd.DataFrame:
         """What the model knows of the records; company where they have its columns."""
-        import numpy as np
-
         inputs = _names(records)
         nothing = (0.0,) * len(ARTIST)
         of_artist = [self.artists.get(name, nothing) for name in catalogue.artists(records)]
@@ -299,9 +280,6 @@ class FittedImputation:
         return inputs.assign(company_tracks=inputs.company_tracks.fillna(0.0))
 
     def _estimates(self, records: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
-        import numpy as np
-        import pandas as pd
-
         # An artist's own tracks tell of a track that is not among them, by trees that saw all or none of the artist.
         deviations = self.folds.predict(told, catalogue.artists(records)).reshape(-1, len(TARGETS))
         predicted = deviations * np.array(self.scale) + np.array(self.mean)
@@ -319,8 +297,6 @@ class FittedImputation:
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """The seven features of each track that was heard and has none, from its names, artist and sessions."""
-        import pandas as pd
-
         rows = catalogue.heard(tables, as_of)
         rows = rows[rows.feature_source.isna()].reset_index(drop=True)
         if rows.empty:
@@ -347,8 +323,6 @@ class FittedImputation:
 
     def baseline(self, records: pd.DataFrame) -> Values:
         """The mean of the artist's known tracks, shrunk to that of the genre or, where it is not told, of all."""
-        import numpy as np
-
         genre = [self.genres.get(name, self.mean) for name in catalogue.texts(records, "genre")]
         told = self.told(records)
         n = told.artist_tracks.to_numpy(float)[:, None]
@@ -363,9 +337,6 @@ class FittedImputation:
         An artist stands for its measured tracks, wherever they are heard, since most tracks that are heard are not
         measured themselves; and a track keeps the company of all sessions of its artist.
         """
-        import numpy as np
-        import pandas as pd
-
         names = tables["track_identities"][["name_id", "track_id", "artist_id"]]
         listens = tables["listens"]
         listens = listens[listens.started_at < as_of][["listener", "session_started_at", "name_id"]]
@@ -385,8 +356,6 @@ class FittedImputation:
 
     def save(self, folder: Path) -> None:
         """Write settings, means and spreads as JSON, and the pipelines with skops."""
-        import dataclasses
-
         self.folds.save(folder, self.settings.name)
         learned = {
             "settings": dataclasses.asdict(self.settings),
@@ -418,9 +387,5 @@ def _interval(around: Values, target: str) -> tuple[Values, Values]:
 
 def within(values: Values, target: str) -> Values:
     """``values`` cut to the feature's range."""
-    import numpy as np
-
-    from tonearm.columns import COLUMNS
-
     low, high = COLUMNS[target].low, COLUMNS[target].high
     return values.clip(-np.inf if low is None else low, np.inf if high is None else high)

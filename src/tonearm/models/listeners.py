@@ -8,15 +8,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+import pandas as pd
+
 from tonearm.errors import ModelDamaged
 from tonearm.gold.measures import MEASURED
 from tonearm.models.evaluate import FEWEST_BLOCKS
 from tonearm.models.model import STILL_LISTENING
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     Numbers = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
@@ -29,8 +30,6 @@ RESAMPLES = 1000
 
 def measured(listens: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
     """Listens before ``as_of`` whose features were measured, oldest first."""
-    import pandas as pd
-
     known = listens["feature_source"].isin(MEASURED) & (listens["started_at"] < pd.Timestamp(as_of))
     return in_order(listens[known])
 
@@ -50,16 +49,12 @@ def by_listener(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 def now_of(newest: pd.Timestamp, as_of: datetime) -> pd.Timestamp:
     """From when on a listener's future is foretold: ``as_of``, or right after the ``newest`` listen of a history that
     has ended."""
-    import pandas as pd
-
     now = pd.Timestamp(as_of)
     return now if now - newest < STILL_LISTENING else newest + pd.Timedelta(seconds=1)
 
 
 def local_offset(listens: pd.DataFrame) -> pd.Timedelta:
     """Local minus UTC time at a listener's newest listen, to the minute."""
-    import pandas as pd
-
     last = listens.iloc[-1]
     apart: pd.Timedelta = last["started_at_local"] - last["started_at"].tz_convert(None)
     return pd.Timedelta(apart).round("min")
@@ -67,8 +62,6 @@ def local_offset(listens: pd.DataFrame) -> pd.Timedelta:
 
 def serves(own: Numbers, baseline: Numbers, block: npt.NDArray[Any], seed: int) -> Serves:
     """The baseline where its losses are below the ``own`` beyond chance: the 95 % interval over whole blocks."""
-    import numpy as np
-
     blocks, of = np.unique(block, return_inverse=True)
     if len(blocks) < FEWEST_BLOCKS:
         return "model"
@@ -80,8 +73,6 @@ def serves(own: Numbers, baseline: Numbers, block: npt.NDArray[Any], seed: int) 
 
 def log_losses(actual: Numbers, probability: Numbers) -> Numbers:
     """Of each row of a yes or no."""
-    import numpy as np
-
     return np.asarray(-np.log(np.clip(np.where(actual > 0, probability, 1 - probability), 1e-6, 1)))
 
 
@@ -103,9 +94,6 @@ def load_listeners(folder: Path, name: str) -> dict[str, dict[str, Any]]:
 
 def column(records: pd.DataFrame, name: str) -> Numbers:
     """A column of numbers that strangers sent: NaN where it is missing, infinite or none."""
-    import numpy as np
-    import pandas as pd
-
     if name not in records.columns:
         return np.full(len(records), np.nan)
     values = np.array(pd.to_numeric(records[name], errors="coerce"), dtype=np.float64)
@@ -114,8 +102,6 @@ def column(records: pd.DataFrame, name: str) -> Numbers:
 
 def names(records: pd.DataFrame, name: str) -> Words:
     """A column of words that strangers sent; "" where there is none."""
-    import numpy as np
-
     if name not in records.columns:
         return np.full(len(records), "", dtype=object)
     values = records[name]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from xgboost import XGBRegressor
 
 from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
@@ -18,9 +23,7 @@ from tonearm.silver.moods import MIDDLE, NEUTRAL_WITHIN
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     Labels = npt.NDArray[Any]
     Values = npt.NDArray[np.float64]
@@ -90,8 +93,6 @@ class Mood:
         return held or self._grouped(examples, "grouped by artist, 5 folds", seed)
 
     def _grouped(self, examples: pd.DataFrame, protocol: str, seed: int) -> list[HeldOut]:
-        import numpy as np
-
         fitted = self.fit(examples, seed)
         artist = examples.artist.to_numpy()
         fold = grouped(artist, seed=seed)
@@ -110,8 +111,6 @@ class Mood:
 
     def cross_source(self, listed: pd.DataFrame, own: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
         """The ``own`` tracks as predicted by what was learned from ``listed`` tracks of other artists."""
-        import numpy as np
-
         apart = listed[~listed.artist.isin(own.artist)].reset_index(drop=True)
         fitted = self.fit(apart, seed)
         seen = self.told(own)
@@ -128,9 +127,6 @@ class Mood:
         return once(self, examples, seed, lambda: self._fit(examples, seed))  # type: ignore[no-any-return]
 
     def _fit(self, examples: pd.DataFrame, seed: int) -> FittedMood:
-        import numpy as np
-        import pandas as pd
-
         artist = examples.artist.to_numpy()
         is_bare = np.random.default_rng(seed).random(len(examples)) < self.bare_share
         actual = {t: examples[t].to_numpy(float) for t in TARGETS}
@@ -158,8 +154,6 @@ class Mood:
 
     def _company_outside(self, examples: pd.DataFrame, seed: int) -> pd.DataFrame:
         """``examples`` with the company that each track has among the artists of other folds."""
-        import pandas as pd
-
         fold = grouped(examples.artist.to_numpy(), seed=seed)
         parts = [_company(examples, fold != number)[fold == number] for number in sorted(set(fold.tolist()))]
         return examples.join(pd.concat(parts))
@@ -173,8 +167,6 @@ class Mood:
         return inputs
 
     def _learned(self, rows: pd.DataFrame, actual: Values, seed: int) -> Any:
-        from xgboost import XGBRegressor
-
         settings = {"n_estimators": self.trees, "max_depth": self.depth, "learning_rate": self.rate}
         trees = boosted(XGBRegressor, rows.columns, seed, **settings, min_child_weight=5, max_bin=128)
         return trees.fit(rows, actual)
@@ -208,9 +200,6 @@ class FittedMood:
 
         The moods' probabilities follow from the interval of valence and, where it is not known, of energy.
         """
-        import numpy as np
-        import pandas as pd
-
         artist = catalogue.artists(records)
         found: dict[str, Values] = {}
         around: dict[str, Values] = {}
@@ -229,9 +218,6 @@ class FittedMood:
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """Valence, energy and each mood's probability of every track that was heard and is known well enough."""
-        import numpy as np
-        import pandas as pd
-
         rows = catalogue.heard(tables, as_of)
         rows = rows[rows[list(CORE)].notna().sum(axis=1) >= self.settings.fewest_inputs].reset_index(drop=True)
         if rows.empty:
@@ -254,8 +240,6 @@ class FittedMood:
 
     def save(self, folder: Path) -> None:
         """Write settings and spreads as JSON, and the pipelines with skops."""
-        import dataclasses
-
         for target, folds in self.folds.items():
             folds.save(folder, target)
         learned = {
@@ -268,8 +252,6 @@ class FittedMood:
 
 def moods(valence: Values, energy: Values) -> Labels:
     """Number of each track's mood in ``MOODS``, by the rule of the tables."""
-    import numpy as np
-
     is_neutral = np.maximum(abs(valence - MIDDLE), abs(energy - MIDDLE)) <= NEUTRAL_WITHIN + _ROUNDING
     quadrant = np.where(valence >= MIDDLE, 0, 2) + np.where(energy >= MIDDLE, 0, 1)
     return np.where(is_neutral, MOODS.index("Neutral"), quadrant)
@@ -277,8 +259,6 @@ def moods(valence: Values, energy: Values) -> Labels:
 
 def probabilities(valence: Values, energy: Values, known_energy: Values) -> Values:
     """(n, 5) of each mood, from the quantiles of valence and of energy, or the energy itself where it is known."""
-    import numpy as np
-
     happy = _parts(valence, np.full(len(valence), np.nan))
     energetic = _parts(energy, known_energy)
     middle = (happy[:, 1] + happy[:, 2]) * (energetic[:, 1] + energetic[:, 2])
@@ -293,16 +273,12 @@ def probabilities(valence: Values, energy: Values, known_energy: Values) -> Valu
 
 def named(chances: Values, frequencies: Values) -> Values:
     """(n, 5) weights of the moods, of which the highest is named: for choosing a name, and not probabilities."""
-    import numpy as np
-
     weights = chances / np.maximum(frequencies, 1e-3) ** NAMED_BY
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
 def _parts(quantiles: Values, known: Values) -> Values:
     """(n, 4) probabilities of: below the middle's lower end, up to the middle, up to its upper end, above."""
-    import numpy as np
-
     limits = (MIDDLE - NEUTRAL_WITHIN - _ROUNDING, MIDDLE, MIDDLE + NEUTRAL_WITHIN + _ROUNDING)
     under = np.column_stack([below(quantiles, limit) for limit in limits])
     certain = np.column_stack([(known < limit) * 1.0 for limit in limits])
@@ -312,8 +288,6 @@ def _parts(quantiles: Values, known: Values) -> Values:
 
 def _company(examples: pd.DataFrame, known: Labels) -> pd.DataFrame:
     """The columns ``COMPANY`` of each row, from the ``known`` rows of other artists."""
-    import pandas as pd
-
     values = examples[list(TARGETS)].to_numpy(float)
     row, of = catalogue.memberships(examples.lists)
     found = catalogue.company(row, of, examples.artist.to_numpy(), values - values[known].mean(axis=0), known)
@@ -327,8 +301,6 @@ def of_target(told: pd.DataFrame, target: str) -> pd.DataFrame:
 
 def known_of(told: pd.DataFrame) -> Labels:
     """Whether a record has what goes beyond the core, on which its error depends: loudness stands for the rest."""
-    import numpy as np
-
     return np.where(told.loudness.notna(), "all", "core")
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score
+from xgboost import XGBClassifier
 
 from tonearm.columns import FEATURES
 from tonearm.errors import ModelDamaged, NotEnoughData
@@ -19,9 +27,7 @@ from tonearm.models.model import SCORES, SEED, HeldOut
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     Labels = npt.NDArray[Any]
     Values = npt.NDArray[np.float64]
@@ -91,8 +97,6 @@ class Popularity:
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
         """Each track by a model that saw none of its artist; then with the artist's recordings of other folds known."""
-        import numpy as np
-
         fitted = self.fit(examples, seed)
         actual, artist = self._labels(examples)[:, 0].astype(int), examples.artist.to_numpy()
         fold = grouped(artist, seed=seed)
@@ -115,8 +119,6 @@ class Popularity:
 
         The trees are those that saw none of the artist: what is told of the artist comes from the other folds only.
         """
-        import numpy as np
-
         artist, recording = examples.artist.to_numpy(), examples.recording.to_numpy()
         labels, fold = self._labels(examples), grouped(recording, seed=seed)
         told, artist_rate = no_artist(len(examples)), rate.copy()
@@ -132,9 +134,6 @@ class Popularity:
         return once(self, examples, seed, lambda: self._fit(examples, seed))  # type: ignore[no-any-return]
 
     def _fit(self, examples: pd.DataFrame, seed: int) -> FittedPopularity:
-        import numpy as np
-        import pandas as pd
-
         labels, artist, recording = self._labels(examples), examples.artist.to_numpy(), examples.recording.to_numpy()
         sums, count = catalogue.others(artist, recording, labels, np.ones(len(examples), bool))
         mean = tuple(labels.mean(axis=0).tolist())
@@ -168,10 +167,6 @@ class Popularity:
 
     def candidate(self, name: str, seed: int, columns: Sequence[str]) -> Any:
         """A pipeline over these columns that is not fitted yet."""
-        from sklearn.ensemble import RandomForestClassifier
-        from sklearn.linear_model import LogisticRegression
-        from xgboost import XGBClassifier
-
         if name == "logistic":
             return with_categories(LogisticRegression(C=0.1, max_iter=300), columns, is_linear=True)
         if name == "forest":
@@ -182,9 +177,6 @@ class Popularity:
 
     def compare(self, inputs: pd.DataFrame, popular: Labels, artist: Labels, seed: int) -> dict[str, float]:
         """Average precision of each candidate on a third of these artists, learned from the others."""
-        import numpy as np
-        from sklearn.metrics import average_precision_score
-
         rows = np.sort(np.random.default_rng(seed).permutation(len(popular))[: self.compared_on])
         is_test = grouped(artist[rows], folds=3, seed=seed + 1) == 0
         train, test = rows[~is_test], rows[is_test]
@@ -215,14 +207,10 @@ class Popularity:
 
     def _labels(self, examples: pd.DataFrame) -> Values:
         """(n, 2) whether a track is popular, and its popularity."""
-        import numpy as np
-
         return np.column_stack([examples.popularity >= self.popular_from, examples.popularity]).astype(float)
 
     def told_of_artist(self, sums: Values, count: Values, mean: Sequence[float]) -> Values:
         """The columns ``ARTIST``: shrunk means, null where the artist has no other track."""
-        import numpy as np
-
         shrunk = (sums + self.artist_shrunk_by * np.array(mean)) / (count + self.artist_shrunk_by)[:, None]
         return np.column_stack([np.where(count[:, None] > 0, shrunk, np.nan), count])
 
@@ -248,8 +236,6 @@ class FittedPopularity:
 
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """``popular`` (0 or 1) and its ``probability``; of an artist it knows, by the artist's other tracks, too."""
-        import pandas as pd
-
         probability = self.probability(records, self._artist_of(records))
         limit = self.settings.threshold if threshold is None else threshold
         return pd.DataFrame(
@@ -258,8 +244,6 @@ class FittedPopularity:
 
     def probability(self, records: pd.DataFrame, of_artist: Values) -> Values:
         """That each record is popular, by models that saw none of its artist, given what is told of the artist."""
-        import numpy as np
-
         inputs, artist = catalogue.inputs(records), catalogue.artists(records)
         is_known = of_artist[:, -1] > 0
         found = np.zeros(len(records))
@@ -269,8 +253,6 @@ class FittedPopularity:
 
     def _artist_of(self, records: pd.DataFrame) -> Values:
         """What the artists' other tracks tell; a track that is in the catalogue does not tell of itself."""
-        import numpy as np
-
         nothing = (0.0, 0.0, 0.0)
         of_artist = [self.artists.get(name, nothing) for name in catalogue.artists(records)]
         of_itself = [self.listed.get(name, nothing) for name in catalogue.recordings(records)]
@@ -279,9 +261,6 @@ class FittedPopularity:
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """``popular`` for each track that was heard and of which a catalogue tells something."""
-        import numpy as np
-        import pandas as pd
-
         rows = catalogue.heard(tables, as_of)
         rows = rows[rows[list(FEATURES)].notna().any(axis=1)].reset_index(drop=True)
         if rows.empty:
@@ -300,8 +279,6 @@ class FittedPopularity:
 
     def save(self, folder: Path) -> None:
         """Write settings and sums as JSON, and the pipelines with skops."""
-        import dataclasses
-
         self.unknown.save(folder, "unknown")
         self.known.save(folder, "known")
         learned = {
@@ -317,8 +294,6 @@ class FittedPopularity:
 
 def no_artist(rows: int) -> Values:
     """The columns ``ARTIST`` of artists of whom nothing is known."""
-    import numpy as np
-
     return np.column_stack([np.full((rows, 2), np.nan), np.zeros(rows)])
 
 
@@ -328,8 +303,6 @@ def _with_artist(inputs: pd.DataFrame, of_artist: Values) -> pd.DataFrame:
 
 def _totals(key: Labels, labels: Values) -> dict[str, tuple[float, ...]]:
     """For each key the sums of ``labels``, and how many rows it has."""
-    import pandas as pd
-
     frame = pd.DataFrame({"popular": labels[:, 0], "popularity": labels[:, 1], "tracks": 1.0})
     summed = frame.groupby(key).sum()
     return dict(zip(summed.index.tolist(), map(tuple, summed.to_numpy().tolist()), strict=True))
@@ -337,8 +310,6 @@ def _totals(key: Labels, labels: Values) -> dict[str, tuple[float, ...]]:
 
 def genre_year_rates(examples: pd.DataFrame, popular: Labels, shrunk_by: float) -> dict[str, float]:
     """Share of popular tracks by genre and year, shrunk to the genre's, and that to the share of all."""
-    import pandas as pd
-
     rows = pd.DataFrame({"genre": catalogue.texts(examples, "genre"), "year": _year(examples), "popular": popular})
     rates = {"": float(rows.popular.mean())}
     for keys, above in ((["genre"], lambda name: ""), (["genre", "year"], lambda name: name[0])):
@@ -350,8 +321,6 @@ def genre_year_rates(examples: pd.DataFrame, popular: Labels, shrunk_by: float) 
 
 def rate_of(records: pd.DataFrame, rates: Mapping[str, float]) -> Values:
     """The baseline's probability: of the genre and year, else of the genre, else of all."""
-    import numpy as np
-
     genre, year = catalogue.texts(records, "genre"), _year(records)
     both = zip(genre, year, strict=True)
     return np.array([rates.get(f"{g} {y}", rates.get(g, rates[""])) for g, y in both], dtype=float)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from tonearm.columns import FEATURE_SOURCES, MOODS
+from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName
 from tonearm.lake import open_lake
+from tonearm.read.rules import RULES
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
@@ -192,9 +194,6 @@ def listens_before(
 
 @contextmanager
 def _heard(settings: Settings, listener: str, rule: str) -> Iterator[_Heard]:
-    from tonearm.engine.duckdb import engine
-    from tonearm.read.rules import RULES
-
     if rule not in RULES:
         raise UnknownName("listen rule", rule, RULES, hint=f"there are {', '.join(RULES)}")
     with engine(settings) as session:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tonearm.bronze import SCHEMAS
+from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName, UsageError
 from tonearm.lake import Lake, open_lake
 from tonearm.read.history import Moment, moment
 from tonearm.read.rules import RULES
 from tonearm.settings import Settings
+from tonearm.silver.matching import explain_merges
 from tonearm.table import Table, find, tables, with_inputs
 
 if TYPE_CHECKING:
@@ -36,8 +38,6 @@ def show(
     is what the code of today makes of the tables of then. Raises UnknownName for a table, listener or rule that
     is not there, and UsageError where the rule cannot apply or the table was not built yet, or not yet then.
     """
-    from tonearm.engine.duckdb import engine
-
     if rule not in RULES:
         raise UnknownName("listen rule", rule, RULES, hint=f"there are {', '.join(RULES)}")
     lake = open_lake(settings.lake)
@@ -65,7 +65,7 @@ def _check(lake: Lake, name: str) -> None:
 def _shape(lake: Lake, name: str, then: Moment) -> tuple[tuple[str, ...], str]:
     """Columns of the table and the order its rows are shown in."""
     version = then.version(name)
-    columns = tuple(lake.dataset(name, version).schema.names) if lake.has(name) else SCHEMAS[name]
+    columns = tuple(lake.columns(name, version)) if lake.has(name) else SCHEMAS[name]
     if name in SCHEMAS:
         first = [c for c in ("run", "position", "file_name", "row", "listener", "from_at") if c in columns]
         return columns, ", ".join(first) or "ALL"
@@ -116,7 +116,7 @@ def _made_of_listens() -> set[str]:
 def _of_then(session: Engine, then: Moment, name: str, alias: str | None = None) -> None:
     """Make an input visible as it stood; raises UsageError unless it had the columns that the code of today needs."""
     version = then.version(name)
-    columns = {v: set(then.lake.dataset(name, v).schema.names) for v in {None, version} if then.lake.has(name)}
+    columns = {v: set(then.lake.columns(name, v)) for v in {None, version} if then.lake.has(name)}
     if missing := sorted(columns[None] - columns[version]) if columns else []:
         raise UsageError(f"no rule for the tables of then: {name} had no {', '.join(missing)} yet; leave out --rule")
     _stored(session, then, name, alias)
@@ -137,9 +137,6 @@ def merges(settings: Settings, listener: str | None = None, limit: int | None = 
 
     Raises UsageError where nothing was built yet.
     """
-    from tonearm.engine.duckdb import engine
-    from tonearm.silver.matching import explain_merges
-
     lake = open_lake(settings.lake)
     with engine(settings) as session:
         for name in ("listening_history_bronze", "track_identities"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.silver.instants import seconds_between
 from tonearm.table import table
 
@@ -23,8 +25,6 @@ def artist_months(listening_with_features: Table) -> Table:
     artist's share of the ``total_listens`` of the listener's month. ``last_listen_gap_days`` is the time from the
     last listen to the end of the month. Months without a listen have no row.
     """
-    import ibis
-
     heard = listening_with_features.mutate(month=lambda t: t.started_at_local.truncate("M").date())
     tracks = _of_tracks(heard)
     first = tracks.group_by(*ARTIST, "track_id").aggregate(month=tracks.month.min())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 if TYPE_CHECKING:
     from ibis.expr.types import FloatingColumn, TimestampColumn, TimestampValue
 
 
 def epoch_s(instant: TimestampColumn) -> FloatingColumn:
     """Seconds since 1970 UTC, exact to the microsecond."""
-    import ibis
-
     return seconds_between(ibis.timestamp("1970-01-01T00:00:00"), instant)
 
 

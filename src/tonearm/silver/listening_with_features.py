@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.columns import FEATURES
 from tonearm.silver.moods import mood
 from tonearm.table import table
@@ -40,8 +42,6 @@ def listening_with_features(listens: Table, track_identities: Table, tracks: Tab
 
 def part_of_day(hour: IntegerColumn) -> StringColumn:
     """night 0–5, morning 6–11, afternoon 12–17, evening 18–23."""
-    import ibis
-
     return ibis.cases((hour < 6, "night"), (hour < 12, "morning"), (hour < 18, "afternoon"), else_="evening")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.silver.instants import epoch_s, utc
 from tonearm.silver.records import IDENTITY, good_listens, records
 from tonearm.table import table
@@ -67,8 +69,6 @@ def _completed(rows: Table) -> Table:
 
 def _told_by_others(absorbed: Table) -> Table:
     """What the records that were not kept tell, by listen."""
-    import ibis
-
     elsewhere = absorbed.source.collect(distinct=True, where=absorbed.source != absorbed.kept_source)
     return absorbed.group_by("listener", "listen_id").aggregate(
         other_records=absorbed.record_id.nunique(),
@@ -79,8 +79,6 @@ def _told_by_others(absorbed: Table) -> Table:
 
 def _in_sessions(times: Table) -> Table:
     """The silence before each listen and the start of its session."""
-    import ibis
-
     times = times.mutate(at_s=epoch_s(times.started_at))
     order = ibis.window(group_by="listener", order_by=["at_s", "listen_id"])
     ended_s = times.at_s + times.listened_s.fill_null(0.0)

@@ -20,6 +20,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.silver.instants import epoch_s
 from tonearm.silver.records import IDENTITY, good_listens, records, told_count
 from tonearm.table import table
@@ -46,8 +48,6 @@ def merges(listening_history_bronze: Table, track_identities: Table) -> Table:
     play was heard, else the most exact, else the one that tells most. ``apart_s`` is how much later than the
     kept record's the start of a record is. A record that is a listen of its own is not here.
     """
-    import ibis
-
     plays = _numbered(_runs(_compared(listening_history_bronze, track_identities)))
     best = [plays.is_timed.desc(), plays.precision_s, plays.told.desc(), plays.source, plays.record_id]
     one_play = ibis.window(group_by=[*TRACK, "run", "play"], order_by=best)
@@ -122,8 +122,6 @@ def _tolerance(precision_s: Column, other_precision_s: Column, may_be_paused: Co
 
 def _runs(rows: Table) -> Table:
     """``rows`` numbered by run, and ``is_twin`` for a re-export of the record before."""
-    import ibis
-
     order = ibis.window(group_by=TRACK, order_by=BY_TIME)
     since = rows.at_s - rows.at_s.lag().over(order)
     is_end_before = rows.is_end.lag().over(order)
@@ -140,8 +138,6 @@ def _runs(rows: Table) -> Table:
 
 def _numbered(rows: Table) -> Table:
     """``rows`` with ``play``: which of its teller's plays in the run each one is."""
-    import ibis
-
     order = ibis.cumulative_window(group_by=[*TRACK, "run", "teller"], order_by=["at_s", "record_id"])
     return rows.mutate(play=(~rows.is_twin).cast("int64").sum().over(order))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 if TYPE_CHECKING:
     from ibis.expr.types import NumericColumn, StringColumn
 
@@ -17,8 +19,6 @@ _ROUNDING = 1e-9
 
 def mood(valence: NumericColumn, energy: NumericColumn) -> StringColumn:
     """Mood category of ``valence`` and ``energy`` (0–1); null where either is."""
-    import ibis
-
     is_happy, is_energetic = valence >= MIDDLE, energy >= MIDDLE
     is_neutral = ibis.and_(*((v - MIDDLE).abs() <= NEUTRAL_WITHIN + _ROUNDING for v in (valence, energy)))
     return ibis.cases(

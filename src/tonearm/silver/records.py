@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING
 
+import ibis
+
 if TYPE_CHECKING:
     from ibis.expr.types import IntegerColumn, Table
 
@@ -45,8 +47,6 @@ def records(history: Table, columns: Sequence[str]) -> Table:
     Among those that tell as much it is the first by its values. The choice looks at content only, so the order
     of imports does not matter.
     """
-    import ibis
-
     counts = good_listens(history).group_by(IDENTITY).aggregate(copies=lambda t: t.count())
     repeated = counts.filter(counts.copies > 1)
     # Sorting whole rows is dear and most records have no copies: only those that have are sorted.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.silver.track_links import IDS, is_named
 from tonearm.table import table
 
@@ -25,8 +27,6 @@ def track_identities(track_names: Table, track_links: Table) -> Table:
     belongs together, and ``artist_id`` the artist of that spelling. A spelling without names gets the track
     of its id, else one of its own.
     """
-    import ibis
-
     found = track_names.left_join(_smallest_reached(track_links), "key_id").drop("key_id_right")
     found = found.mutate(track_id=found.reached.coalesce(found.key_id))
     of_ids = [_named_by_id(track_names, found, kind) for kind in IDS]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.silver.names import FIELD
 from tonearm.table import table
 
@@ -22,8 +24,6 @@ def track_links(track_names: Table) -> Table:
     The keys of a group, told by what they have in common in ``shared``, are one track; see ``track_identities``,
     which follows the groups. Few, since renames are few.
     """
-    import ibis
-
     parts = []
     for kind in IDS:
         named = track_names.filter(is_named(track_names), track_names[kind].notnull())

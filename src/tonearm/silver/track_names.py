@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from tonearm.silver.names import artist_key, key_id, title_key
 from tonearm.silver.records import good_listens
 from tonearm.table import table
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from ibis.expr.types import Table
 
 SPELLING = ("artist_name", "track_name", "spotify_id", "recording_mbid")
@@ -22,8 +23,6 @@ def add_keys(spellings: pa.Table) -> pa.Table:
     A spelling without an artist or a title has no keys to compare; its ids are hashes of its Spotify id or
     MBID, so it is a track of its own until another spelling carries the same id.
     """
-    import pyarrow as pa
-
     artist_of, title_of, id_of = cache(artist_key), cache(title_key), cache(key_id)
     artists: list[str | None] = []
     titles: list[str | None] = []

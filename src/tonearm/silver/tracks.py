@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.columns import FEATURES, IMPUTED
 from tonearm.silver.records import good_listens
 from tonearm.table import table
@@ -101,8 +103,6 @@ def _artists(spellings: Table) -> Table:
 
 
 def _first(rows: Table, key: str, order: Sequence[Value]) -> Table:
-    import ibis
-
     ranked = rows.mutate(place=ibis.row_number().over(group_by=key, order_by=list(order)))
     return ranked.filter(ranked.place == 0)
 
@@ -125,8 +125,6 @@ def _genres(listed: Table) -> Table:
 
 def _catalogue_rows(listed: Table, spellings: Table) -> Table:
     """Length and features of the one catalogue row that stands for each track."""
-    import ibis
-
     heard = spellings.filter(spellings.is_heard.notnull()).select("spotify_id").distinct().mutate(is_same_id=True)
     rows = listed.select("track_id", "spotify_id", "popularity", "duration_s", **_measured(listed))
     rows = rows.left_join(heard, "spotify_id").drop("spotify_id_right")

@@ -12,9 +12,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tonearm.errors import UnknownKind, UnknownName
+from tonearm.sources import catalogue, lastfm, listenbrainz, spotify, trackers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -76,10 +78,6 @@ class Source(Protocol):
 @cache
 def sources() -> dict[str, Source]:
     """Every known source by kind, in the order in which they are asked to recognise a file."""
-    from importlib.metadata import entry_points
-
-    from tonearm.sources import catalogue, lastfm, listenbrainz, spotify, trackers
-
     found: list[Source] = [
         *spotify.SOURCES,
         *listenbrainz.SOURCES,

@@ -14,7 +14,13 @@ from typing import BinaryIO
 
 from tonearm.errors import ArchiveRefused
 from tonearm.settings import Settings
-from tonearm.sources.files import FREE_BYTES, InputFile, InputProblem, is_litter, printable, unpack
+from tonearm.sources.files import InputFile, InputProblem, is_litter, printable
+
+FREE_BYTES = 100 * 1024 * 1024
+"""What anything may unpack to without its ratio being looked at: small files of zeros are not bombs."""
+
+Unpack = Callable[[str, Callable[[], BinaryIO], int, Settings, int], Iterator[InputFile | InputProblem]]
+"""What reads a member, which may be packed in its turn: its name, opener, packed bytes, settings and depth."""
 
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LOCAL, _CENTRAL, _EMPTY = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
@@ -30,9 +36,9 @@ def is_zip(magic: bytes) -> bool:
 
 
 def members(
-    name: str, opened: Callable[[], BinaryIO], settings: Settings, depth: int
+    name: str, opened: Callable[[], BinaryIO], settings: Settings, depth: int, unpack: Unpack
 ) -> Iterator[InputFile | InputProblem]:
-    """The files in the zip ``name``; each that is refused is a problem in its place."""
+    """The files in the zip ``name``, each read by ``unpack``; each that is refused is a problem in its place."""
     if depth > 1:
         yield InputProblem(name, "is a zip in a zip in a zip; unpack it and import what is in it")
         return
@@ -51,7 +57,7 @@ def members(
     # The archive stays open as long as one of its members is in use: reopening it for each would read
     # its table of contents once per member.
     for entry in sorted(entries, key=lambda entry: entry.filename):
-        yield from _member(name, archive, entry, settings, depth)
+        yield from _member(name, archive, entry, settings, depth, unpack)
 
 
 def _too_much(entries: list[zipfile.ZipInfo], settings: Settings) -> str:
@@ -69,7 +75,7 @@ def _too_much(entries: list[zipfile.ZipInfo], settings: Settings) -> str:
 
 
 def _member(
-    archive_name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Settings, depth: int
+    archive_name: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Settings, depth: int, unpack: Unpack
 ) -> Iterator[InputFile | InputProblem]:
     name = f"{archive_name}/{printable(entry.filename)}"
     if entry.is_dir() or _is_litter(entry.filename):

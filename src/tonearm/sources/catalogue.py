@@ -6,13 +6,14 @@ import csv
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from tonearm.columns import COLUMNS, FEATURES
 from tonearm.sources.delimited import Chunk, chunks
 from tonearm.sources.rows import Rejected, batch, reasons, reject, reject_texts, text
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tonearm.sources import Context, Feeds, InstantIs
     from tonearm.sources.files import InputFile
 
@@ -61,9 +62,6 @@ def _header(file: InputFile) -> list[str]:
 
 
 def _table(chunk: Chunk, fields: Mapping[str, int], most_bytes: int) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     written = {name: text(chunk.column(index)) for name, index in fields.items()}
     reason = reject(reasons(len(chunk.rows)), pc.is_null(written["spotify_id"]), "no track_id")
     columns: dict[str, pa.Array] = {}
@@ -88,9 +86,6 @@ def _table(chunk: Chunk, fields: Mapping[str, int], most_bytes: int) -> pa.Table
 
 def _numbers(name: str, written: pa.Array, reason: pa.Array) -> tuple[pa.Array, pa.Array]:
     """The numbers in a column, and ``reason`` with the rows in which it holds no number that it can hold."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     is_number = pc.match_substring_regex(written, _NUMBER)
     reason = reject(reason, pc.invert(is_number), f"{name} is not a number")
     numbers = pc.if_else(pc.fill_null(is_number, False), written, None).cast(pa.float64())
@@ -103,8 +98,6 @@ def _numbers(name: str, written: pa.Array, reason: pa.Array) -> tuple[pa.Array, 
 
 
 def _flags(written: pa.Array) -> pa.Array:
-    import pyarrow.compute as pc
-
     lowered = pc.utf8_lower(written)
     return pc.if_else(pc.equal(lowered, "true"), True, pc.if_else(pc.equal(lowered, "false"), False, None))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import pyarrow as pa
+import pyarrow.compute as pc
 
 MINUTE_S, SECOND_S = 60.0, 1.0
 
@@ -52,9 +52,6 @@ class Instants:
 def read_instants(texts: pa.Array) -> Instants:
     """The instants that ``texts`` mean. Epochs are seconds, milli- or microseconds by their size; written
     dates are UTC unless they tell an offset."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     texts = pc.utf8_trim_whitespace(pc.fill_null(texts, ""))
     is_blank = pc.equal(texts, "")
     at = pa.nulls(len(texts), pa.timestamp("us"))
@@ -82,9 +79,6 @@ class _Format:
         self.form = form
 
     def __call__(self, texts: pa.Array) -> pa.Array:
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         # A look at a few first: a format that fits none of them is rarely worth a pass over all.
         sample = texts.slice(0, 20)
         if pc.strptime(sample, self.form, "us", error_is_null=True).null_count == len(sample) > 19:
@@ -93,9 +87,6 @@ class _Format:
 
 
 def _epoch(texts: pa.Array) -> pa.Array:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     digits = pc.if_else(pc.match_substring_regex(texts, _EPOCH), texts, pa.scalar(None, pa.string()))
     return from_epoch(digits.cast(pa.float64()))
 
@@ -106,9 +97,6 @@ _LATEST_US = 7_258_118_400_000_000.0
 
 def from_epoch(numbers: pa.Array) -> pa.Array:
     """Instants without zone for a float column of seconds, milli- or microseconds since 1970."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     scale = pc.if_else(pc.less(numbers, _LARGEST_S), 1e6, pc.if_else(pc.less(numbers, _LARGEST_MS), 1e3, 1.0))
     micros = pc.round(pc.multiply(numbers, scale))
     in_range = pc.and_(pc.less(micros, _LATEST_US), pc.greater(micros, -_LATEST_US))
@@ -117,9 +105,6 @@ def from_epoch(numbers: pa.Array) -> pa.Array:
 
 def _iso(texts: pa.Array) -> pa.Array:
     """ISO 8601 with a fraction or an offset."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     parts = pc.extract_regex(texts, _ISO)
     day, time, fraction, zone = (pc.struct_field(parts, [i]) for i in range(4))
     at = pc.strptime(pc.binary_join_element_wise(day, time, " "), "%Y-%m-%d %H:%M:%S", "us", error_is_null=True)

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from tonearm.errors import UnknownKind
 from tonearm.sources.delimited import Chunk, Sample, chunks, sample
+from tonearm.sources.instants import read_instants
 from tonearm.sources.json_rows import BLOCK_BYTES, JsonList
 from tonearm.sources.rows import Rejected, batch, reasons, reject, reject_texts, text
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tonearm.sources import Context, Feeds, InstantIs
     from tonearm.sources.files import InputFile
 
@@ -97,8 +99,6 @@ class LastfmCsv:
 
 
 def _table(chunk: Chunk, layout: Layout, most_bytes: int) -> pa.Table:
-    import pyarrow as pa
-
     columns = {name: text(chunk.column(index)) for name, index in layout.fields.items() if name != "reported_at"}
     reason = reject_texts(reasons(len(chunk.rows)), columns, most_bytes)
     written = pa.array(chunk.column(layout.fields["reported_at"]), pa.string())
@@ -109,11 +109,6 @@ def _table(chunk: Chunk, layout: Layout, most_bytes: int) -> pa.Table:
 
 def dated(written: pa.Array, reason: pa.Array) -> dict[str, pa.Array]:
     """``reported_at`` and ``precision_s`` of dates as written, and ``reason`` for those that say nothing."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from tonearm.sources.instants import read_instants
-
     read = read_instants(written)
     reason = reject(reason, read.is_blank, _NOW_PLAYING)
     reason = reject(reason, pc.equal(pc.year(read.at), 1970), _IN_1970)
@@ -176,11 +171,6 @@ def _refuse_columns(file: InputFile, found: Sample, fields: dict[str, int]) -> N
 
 def _date_column(rows: list[list[str]], width: int, taken: set[int]) -> int | None:
     """The first column in which most filled fields are dates with a time, or seconds since 1970."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from tonearm.sources.instants import read_instants
-
     for index in range(width):
         values = [row[index] for row in rows if len(row) == width and row[index].strip()]
         if index in taken or len(values) < max(1, len(rows) // 10):
@@ -271,8 +261,6 @@ def _tracks(page: Any) -> list[dict[str, Any] | Rejected]:
 
 
 def _tracks_table(tracks: list[dict[str, Any] | Rejected], first: int, most_bytes: int) -> pa.Table:
-    import pyarrow as pa
-
     names = ("artist_name", "album_name", "track_name", "artist_mbid", "release_mbid", "recording_mbid")
     rows = [track if isinstance(track, Rejected) else _from_track(track) for track in tracks]
     raws = [None if isinstance(track, Rejected) else track for track in tracks]

@@ -6,10 +6,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tonearm.sources.instants import from_epoch
 
 RAW_CHARS = 2000
 BATCH_ROWS = 50_000
@@ -34,9 +36,6 @@ def batch(
     ``columns`` may hold ``reason``; where it is not null the row is rejected too, and ``raw`` gives the text
     of the row at that position.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     table = pa.table({"row": pa.array(numbers, pa.int64()), **columns})
     refused = list(rejected)
     if "reason" in columns:
@@ -70,9 +69,6 @@ def _storable(raw: str) -> str:
 
 def text(values: list[str | None]) -> pa.Array:
     """A column of strings; empty ones are null."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     column = pa.array(values, pa.string())
     is_empty = pc.equal(column, "")
     return pc.if_else(is_empty, None, column) if pc.any(is_empty).as_py() else column
@@ -80,16 +76,11 @@ def text(values: list[str | None]) -> pa.Array:
 
 def reasons(size: int) -> pa.Array:
     """A column ``reason`` that rejects none of ``size`` rows yet."""
-    import pyarrow as pa
-
     return pa.nulls(size, pa.string())
 
 
 def reject(reason: pa.Array, where: pa.Array, why: str) -> pa.Array:
     """``reason``, with ``why`` for the rows ``where`` that had none; a null in ``where`` is no."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     if not pc.any(where).as_py():
         return reason
     return pc.coalesce(reason, pc.if_else(where, why, pa.scalar(None, pa.string())))
@@ -97,9 +88,6 @@ def reject(reason: pa.Array, where: pa.Array, why: str) -> pa.Array:
 
 def reject_texts(reason: pa.Array, columns: Mapping[str, pa.Array], most_bytes: int) -> pa.Array:
     """``reason``, with the rows rejected whose texts no table can hold: NUL characters, or absurdly long."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     for name, values in columns.items():
         if pa.types.is_string(values.type):
             reason = reject(reason, pc.match_substring(values, "\0"), f"{name} contains a NUL character")
@@ -119,11 +107,6 @@ def table_of(rows: Sequence[Mapping[str, Any] | Rejected], first: int, most_byte
 
     ``at_s`` is the instant in seconds since 1970 and becomes ``reported_at``; a row without it is rejected.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from tonearm.sources.instants import from_epoch
-
     kept = [(n, row) for n, row in enumerate(rows, first) if not isinstance(row, Rejected)]
     refused = [(n, row) for n, row in enumerate(rows, first) if isinstance(row, Rejected)]
     columns = {name: text([row.get(name) for _, row in kept]) for name in _TEXT_COLUMNS}

@@ -8,13 +8,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from tonearm.sources.instants import from_epoch, read_instants
 from tonearm.sources.json_rows import BLOCK_BYTES, JsonList
 from tonearm.sources.rows import Rejected, batch, reasons, reject, reject_texts, text
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from tonearm.sources import Context, Feeds, InstantIs
     from tonearm.sources.files import InputFile
 
@@ -176,9 +177,6 @@ def _table(found: Sequence[Any], first: int, columns: Any, most_bytes: int) -> p
 
 
 def _extended_columns(rows: list[_Extended]) -> dict[str, pa.Array]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     track = text([r.master_metadata_track_name for r in rows])
     artist = text([r.master_metadata_album_artist_name for r in rows])
     uri = text([r.spotify_track_uri for r in rows])
@@ -210,8 +208,6 @@ def _extended_columns(rows: list[_Extended]) -> dict[str, pa.Array]:
 
 
 def _account_columns(rows: list[_Account]) -> dict[str, pa.Array]:
-    import pyarrow.compute as pc
-
     track = text([r.trackName for r in rows])
     columns = _names(
         {
@@ -234,9 +230,6 @@ def _names(
     spellings: dict[str, tuple[pa.Array | None, pa.Array, pa.Array | None]], is_music: pa.Array
 ) -> dict[str, pa.Array]:
     """The columns that say what was heard, by which of a row's fields are filled."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     null = pa.scalar(None, pa.string())
     is_podcast = pc.is_valid(spellings["podcast"][1])
     _, chapter, book = spellings["audiobook"]
@@ -260,11 +253,6 @@ def _names(
 
 
 def _times(rows_ts: list[str | None], ms: list[float | None], reason: pa.Array) -> dict[str, pa.Array]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from tonearm.sources.instants import read_instants
-
     written = pa.array(rows_ts, pa.string())
     read = read_instants(written)
     played = pa.array(ms, pa.float64())
@@ -279,18 +267,11 @@ def _times(rows_ts: list[str | None], ms: list[float | None], reason: pa.Array) 
 
 def from_offline(told: pa.Array) -> pa.Array:
     """``offline_timestamp`` as an instant: 13 digits are milliseconds, 10 seconds, and 0 says nothing."""
-    import pyarrow.compute as pc
-
-    from tonearm.sources.instants import from_epoch
-
     return pc.assume_timezone(from_epoch(pc.if_else(pc.greater(told, 0), told, None)), "UTC")
 
 
 def _start(end: pa.Array, listened_s: pa.Array, told: pa.Array | None = None) -> pa.Array:
     """``told`` where it can be the start of a listen that stopped at ``end``, else ``end - listened_s``."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     stopped = end.cast(pa.int64())
     played = pc.round(pc.multiply(pc.fill_null(listened_s, 0.0), 1e6)).cast(pa.int64(), safe=False)
     start = pc.subtract(stopped, played)

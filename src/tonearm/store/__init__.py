@@ -14,11 +14,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock, Timeout
 from sqlalchemy import URL, Engine, create_engine, event, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from tonearm.errors import HomeBusy, HomeUnusable, UnknownName, UsageError
+from tonearm.home import make_home
 from tonearm.store.models import HEAD, Base, ListenerRow, ZoneRow
 from tonearm.store.zones import find_zone, system_zone
 
@@ -197,10 +199,6 @@ def _revision(engine: Engine, file: Path) -> str | None:
 
 
 def _prepare(engine: Engine, settings: Settings, is_new: bool) -> None:
-    from filelock import FileLock, Timeout
-
-    from tonearm.home import make_home
-
     make_home(settings)
     try:
         with FileLock(settings.home / "store.lock", timeout=settings.lock_wait_s), _said_plainly(engine):

@@ -13,9 +13,9 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+import pyarrow as pa
 
+if TYPE_CHECKING:
     from tonearm.store import Listener
 
 FIRST_YEAR = 2000
@@ -34,8 +34,6 @@ def listener_clock(listeners: Iterable[Listener], until_year: int) -> pa.Table:
     Columns listener, year, from_at, until_at (exclusive), utc_offset_s, zone; an interval never crosses a
     UTC year, and a listener's intervals leave no gap. Sorted by listener and from_at.
     """
-    import pyarrow as pa
-
     instant = pa.timestamp("us", tz="UTC")
     schema = pa.schema(
         [

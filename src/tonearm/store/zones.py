@@ -5,6 +5,8 @@ from __future__ import annotations
 import zoneinfo
 from functools import cache
 
+import tzlocal
+
 from tonearm.errors import UnknownName
 
 _NOT_PLACES = {"Factory", "localtime", "posixrules"}
@@ -31,8 +33,6 @@ def find_zone(text: str) -> str:
 
 def system_zone() -> str:
     """The zone this machine is set to; UTC when it does not say."""
-    import tzlocal
-
     try:
         return find_zone(tzlocal.get_localzone_name() or "UTC")
     except (UnknownName, zoneinfo.ZoneInfoNotFoundError):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
@@ -17,9 +20,6 @@ from tonearm.read.history import Version, history
 from tonearm.read.lineage import Graph, lineage
 from tonearm.read.show import show
 from tonearm.table import Table, schema_of, tables
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 router = APIRouter(tags=["tables"])
 
@@ -88,7 +88,7 @@ def _info(table: Table, lake: Lake) -> TableInfo:
 
 def _columns(name: str, lake: Lake | None) -> list[str]:
     """Names of the columns; told by the lake where it has the table, since working them out takes a while."""
-    return list(schema_of(name)) if lake is None else lake.dataset(name).schema.names
+    return list(schema_of(name)) if lake is None else lake.columns(name)
 
 
 def _column(name: str) -> ColumnInfo:
@@ -97,16 +97,12 @@ def _column(name: str) -> ColumnInfo:
 
 
 def _csv(rows: pa.Table) -> bytes:
-    import pyarrow.csv
-
     out = io.BytesIO()
     pyarrow.csv.write_csv(rows, out)
     return out.getvalue()
 
 
 def _arrow(rows: pa.Table) -> bytes:
-    import pyarrow as pa
-
     out = io.BytesIO()
     with pa.ipc.new_stream(out, rows.schema) as writer:
         writer.write_table(rows)
@@ -114,8 +110,6 @@ def _arrow(rows: pa.Table) -> bytes:
 
 
 def _parquet(rows: pa.Table) -> bytes:
-    import pyarrow.parquet
-
     out = io.BytesIO()
     pyarrow.parquet.write_table(rows, out)
     return out.getvalue()

@@ -8,6 +8,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
+import ibis
+import numpy as np
+
 from tonearm.gold.frames import as_table, numbers
 from tonearm.gold.measures import first_day_of, percent
 from tonearm.gold.statistics import ENOUGH_UNITS, mean_interval
@@ -15,7 +18,6 @@ from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -58,8 +60,6 @@ COLUMNS = (
 
 def finish(listeners: pa.Table) -> pa.Table:
     """Intervals, percent ranks and words for each listener's traits."""
-    import numpy as np
-
     population = demo_population()
     household = numbers(listeners, "household")
     is_household = household >= HOUSEHOLD
@@ -114,8 +114,6 @@ def behavioral_segments(listening_with_features: ir.Table) -> ir.Table:
     of those compared, the furthest out first; ``balanced`` has none. Below 10 such months a trait has no
     interval and no rank, and without ranks there is no archetype: too little to tell.
     """
-    import ibis
-
     values = trait_values(listening_with_features)
     judged = values.filter(values.n >= ENOUGH_UNITS)
     by_value = ibis.window(group_by="trait", order_by="mean")
@@ -140,8 +138,6 @@ def behavioral_segments(listening_with_features: ir.Table) -> ir.Table:
 
 def trait_values(listening_with_features: ir.Table) -> ir.Table:
     """Mean, standard deviation and number of months (``n``) of each trait of each listener, in long form."""
-    import ibis
-
     listens = _with_months(listening_with_features)
     months = _months(listens)
     pieces = ibis.array([ibis.struct({"trait": trait, "value": months[trait]}) for trait in TRAITS])
@@ -154,8 +150,6 @@ def trait_values(listening_with_features: ir.Table) -> ir.Table:
 
 def _with_months(listening_with_features: ir.Table) -> ir.Table:
     """The listens of whole months with enough of them, the latest MONTHS, and whether their track was new."""
-    import ibis
-
     lwf = listening_with_features
     of_listener = ibis.window(group_by="listener")
     # By date and not by instant: who flies west may hear Tuesday before Monday.
@@ -182,8 +176,6 @@ def _with_months(listening_with_features: ir.Table) -> ir.Table:
 
 def _months(listens: ir.Table) -> ir.Table:
     """Each month's traits; null where the month cannot tell."""
-    import ibis
-
     of_month = ("listener", "number")
     is_dark = (listens.hour_of_day >= 18) | (listens.hour_of_day < 6)
     begins = listens.month.min().delta(listens.began.min(), unit="day")
@@ -202,8 +194,6 @@ def _months(listens: ir.Table) -> ir.Table:
 
 def _of_days(sample: ir.Table) -> ir.Table:
     """Share of each month's sampled listens on its busiest days."""
-    import ibis
-
     days = sample.group_by("listener", "number", "local_date").agg(listens=sample.count())
     busiest = ibis.window(group_by=("listener", "number"), order_by=(days.listens.desc(), days.local_date))
     ranked = days.mutate(place=ibis.row_number().over(busiest))
@@ -215,8 +205,6 @@ def _of_days(sample: ir.Table) -> ir.Table:
 
 def _of_artists(sample: ir.Table) -> ir.Table:
     """Entropy of each month's sampled artists, and the overlap of their shares with the month before."""
-    import ibis
-
     artists = sample.group_by("listener", "number", "artist_id").agg(listens=sample.count())
     of_artist = ibis.window(group_by=("listener", "artist_id"), order_by="number")
     follows = artists.number.lag().over(of_artist) == artists.number - 1
@@ -243,8 +231,6 @@ class Ranked(NamedTuple):
 
 
 def _ranked(listeners: pa.Table, trait: str, population: Numbers, is_household: npt.NDArray[np.bool_]) -> Ranked:
-    import numpy as np
-
     value, stddev, n, below, equal, judged, middle = (numbers(listeners, f"{trait}_{part}") for part in _PARTS)
     low, high = mean_interval(value, stddev, n)
     is_enough = n >= ENOUGH_UNITS
@@ -272,16 +258,12 @@ def percent_rank(below: Numbers, equal: Numbers, all_of_them: Numbers | float) -
 @cache
 def demo_population() -> dict[str, Numbers]:
     """The sorted traits of the simulated listeners that :mod:`tools.population` wrote down."""
-    import numpy as np
-
     written = json.loads(files(__package__).joinpath("demo_population.json").read_text(encoding="utf-8"))
     return {trait: np.array(written["traits"][trait]) for trait in TRAITS}
 
 
 def _words(traits: dict[str, Ranked], with_whom: npt.NDArray[np.str_]) -> tuple[list[str | None], list[str]]:
     """Archetype and sentence of each listener."""
-    import numpy as np
-
     ranks = np.stack([found.rank for found in traits.values()], axis=1)
     is_clear = np.stack([(f.low > f.middle) | (f.high < f.middle) for f in traits.values()], axis=1)
     away = np.where(is_clear, np.abs(ranks - 50), 0.0)

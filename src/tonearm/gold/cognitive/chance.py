@@ -13,8 +13,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Numbers = npt.NDArray[np.float64]
@@ -27,8 +28,6 @@ def mean_of_words(word: Sequence[int], counts: Numbers, squares: Numbers, cubes:
     ``squares`` and ``cubes`` are, for the same, the sums of the second and third powers of how often each track is
     in the sequence.
     """
-    import numpy as np
-
     whole = [column.sum(axis=1, keepdims=True) for column in (counts, squares, cubes)]
     places = np.maximum(whole[0][:, 0] - len(word) + 1, 0)
     ways = _pairs if len(word) == 2 else _triples
@@ -57,8 +56,6 @@ def variance_of_words(word: Sequence[int], counts: Numbers) -> Numbers:
 
     From the chances that one place holds the word and that two do, be they apart or overlapping.
     """
-    import numpy as np
-
     n, size = counts.sum(axis=1), len(word)
     mean = np.maximum(n - size + 1, 0) * _chance(word, counts, n)
     pairs = np.maximum(n - 2 * size + 1, 0) * (n - 2 * size + 2) * _chance([*word, *word], counts, n)
@@ -73,8 +70,6 @@ def variance_of_words(word: Sequence[int], counts: Numbers) -> Numbers:
 
 def _chance(word: Sequence[int], counts: Numbers, n: Numbers) -> Numbers:
     """Chance that the states at given places of each permuted sequence are those of ``word``."""
-    import numpy as np
-
     ways = np.ones(len(counts))
     for state, times in Counter(word).items():
         for used in range(times):
@@ -90,8 +85,6 @@ def of_switches(from_runs: Numbers, to_runs: Numbers, runs: Numbers, squares: Nu
     A run is an artist's listens in a row; ``runs`` are the session's, ``from_runs`` and ``to_runs`` the two
     artists', and ``squares`` is the sum over artists of their squared numbers of runs.
     """
-    import numpy as np
-
     mean = (runs - 1) * from_runs * to_runs / (runs**2 - squares)
     is_once = (from_runs == 1) & (to_runs == 1)
     return mean, mean * np.where(is_once, np.maximum(1 - mean, 0), 1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Numbers = npt.NDArray[np.float64]
@@ -31,8 +32,6 @@ def k_means(points: Numbers, k: int, weights: Numbers | None = None) -> tuple[In
     one that counts nothing belongs to the nearest group. The groups are [matrix, drawing, row], the scatter is
     [matrix, drawing], and those of a matrix do not depend on the others.
     """
-    import numpy as np
-
     # Single precision is twice as fast and exact enough for distances. The last feature is always 1, so that one
     # product gives sums and sizes.
     rows = np.ones((len(points), points.shape[2] + 1, points.shape[1]), np.float32)
@@ -51,8 +50,6 @@ def _first_centres(rows: Floats, counts: Floats, k: int) -> Floats:
 
     They are [matrix, drawing, start, place, feature].
     """
-    import numpy as np
-
     rng, squares = np.random.default_rng((SEED, k)), _squares(rows)
     matrices, drawings, _, n = counts.shape
     matrix, points = np.arange(matrices)[:, None, None], rows[:, :-1].transpose(0, 2, 1)
@@ -72,8 +69,6 @@ def _first_centres(rows: Floats, counts: Floats, k: int) -> Floats:
 
 def _settled(centres: Floats, rows: Floats, counts: Floats, most: int) -> Floats:
     """Where the centres of each matrix come to rest, or are after ``most`` steps."""
-    import numpy as np
-
     found, going = np.empty_like(centres), np.arange(len(centres))
     for _ in range(most):
         before, centres = centres, _moved(centres, rows, counts)
@@ -90,8 +85,6 @@ def _settled(centres: Floats, rows: Floats, counts: Floats, most: int) -> Floats
 
 def _moved(centres: Floats, rows: Floats, counts: Floats) -> Floats:
     """The means of the points that are nearest to each centre; a centre without any stays where it is."""
-    import numpy as np
-
     apart = _apart(centres, rows)
     is_member = apart == apart.min(axis=3, keepdims=True)
     member = is_member.view(np.int8).astype(np.float32)
@@ -103,8 +96,6 @@ def _moved(centres: Floats, rows: Floats, counts: Floats) -> Floats:
 
 def _apart(centres: Floats, rows: Floats) -> Floats:
     """Squared distance less that of the point from 0: [matrix, drawing, start, place, row]."""
-    import numpy as np
-
     squares = np.einsum("abcde,abcde->abcd", centres, centres)[..., None]
     told = np.concatenate([-2 * centres, squares], axis=4)
     return (told.reshape(len(rows), -1, told.shape[-1]) @ rows).reshape(*centres.shape[:-1], -1)
@@ -112,8 +103,6 @@ def _apart(centres: Floats, rows: Floats) -> Floats:
 
 def _inertia(apart: Floats, rows: Floats, counts: Floats) -> Numbers:
     """Weighted sum of squared distances from the nearest centre: [matrix, drawing, start]."""
-    import numpy as np
-
     return ((apart.min(axis=3) + _squares(rows)) * counts).sum(axis=3, dtype=np.float64)
 
 
@@ -124,8 +113,6 @@ def _squares(rows: Floats) -> Floats:
 
 def distances(points: Numbers) -> Numbers:
     """Euclidean distance of each pair of rows."""
-    import numpy as np
-
     squares = (points * points).sum(axis=1)
     apart = -2 * points @ points.T
     # In place: the matrix is larger than the cache.
@@ -139,8 +126,6 @@ def silhouettes(apart: Numbers, groups: Ints, most: int) -> Numbers:
 
     Groups are numbered from 0, up to ``most`` − 1 in any of the rows.
     """
-    import numpy as np
-
     member = groups[:, None] == np.arange(most)[:, None]
     size = member.sum(axis=2)
     # [which groups, group, row]
@@ -157,7 +142,6 @@ def silhouettes(apart: Numbers, groups: Ints, most: int) -> Numbers:
 
 def rand_indices(groups: Ints, others: Ints, k: int) -> Numbers:
     """Adjusted Rand index (Hubert and Arabie 1985) of ``groups`` with each row of ``others``, all from 0 to k − 1."""
-    import numpy as np
 
     def pairs(counts: Numbers) -> Numbers:
         return counts * (counts - 1) / 2

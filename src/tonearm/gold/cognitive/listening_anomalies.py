@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+import ibis
+import numpy as np
+import pyarrow as pa
+
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import total, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS
@@ -13,9 +17,7 @@ from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
-    import pyarrow as pa
 
     Numbers = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
@@ -101,8 +103,6 @@ def listening_anomalies(listening_with_features: ir.Table) -> ir.Table:
 
 def _tracks_of_days(listening_with_features: ir.Table) -> ir.Table:
     """A day's listens, its most heard track and the valence of its tracks."""
-    import ibis
-
     measured = with_measured_features(listening_with_features, ["valence"])
     tracks = measured.group_by("listener", "local_date", "track_id").agg(
         listens=measured.count(), track_name=measured.track_name.max(), valence=measured.valence.max()
@@ -136,9 +136,6 @@ class Days:
 
     def __init__(self, rows: pa.Table) -> None:
         """``rows`` are those of the table's first step."""
-        import numpy as np
-        import pyarrow as pa
-
         self.rows = rows
         self.who = codes(rows, "listener")
         self.date: Ints = rows["local_date"].combine_chunks().cast(pa.int32()).to_numpy().astype(np.int64)
@@ -158,8 +155,6 @@ class Days:
     @cached_property
     def calendar(self) -> tuple[Ints, Numbers]:
         """Keys and listens of all days that count: those with listens and the short silences between them."""
-        import numpy as np
-
         step = np.diff(self.keys, append=self.keys[-1:] + 1)
         step = np.where(step > LONGEST_SILENCE_DAYS, 1, step)
         begin = np.cumsum(step) - step
@@ -170,15 +165,11 @@ class Days:
     @cached_property
     def alerts(self) -> Ints:
         """How many days of a kind may be listed, per listener."""
-        import numpy as np
-
         counted = np.bincount(self.calendar[0] // _DAY_KEYS, minlength=self.listeners)
         return np.asarray(counted // DAYS_PER_ALERT, dtype=np.int64)
 
     def spread_of(self, who: Ints, residuals: Numbers) -> Numbers:
         """Each listener's robust standard deviation of ``residuals``; NaN below ENOUGH_UNITS."""
-        import numpy as np
-
         order = np.lexsort((np.abs(residuals), who))
         order = order[~np.isnan(residuals[order])]
         counted = np.bincount(who[order], minlength=self.listeners)
@@ -204,8 +195,6 @@ class Judged:
 
 def volume(days: Days) -> Judged:
     """Listens of a day against the same weekday and all days around it."""
-    import numpy as np
-
     expected, around = _usual_roots(days)
     distance = np.sqrt(days.listens) - expected
     spread = np.maximum(days.spread_of(days.who, distance), CHANCE_SPREAD)
@@ -220,8 +209,6 @@ def _usual_roots(days: Days) -> tuple[Numbers, Ints]:
     Midway between the same weekday, silent days among them, and the days with listens: by the silent ones
     alone any day of a listener who mostly is silent would stand out, without them no season would show.
     """
-    import numpy as np
-
     known, listens = days.calendar
     roots = np.append(np.sqrt(listens), np.nan)
     weeks = np.array([week for week in range(-WEEKS_AROUND, WEEKS_AROUND + 1) if week])
@@ -238,8 +225,6 @@ def _usual_roots(days: Days) -> tuple[Numbers, Ints]:
 
 def mood(days: Days) -> Judged:
     """Mean valence of a day against such days around it."""
-    import numpy as np
-
     tracks, heard = numbers(days.rows, "mood_tracks"), numbers(days.rows, "mood_listens")
     row = np.flatnonzero((heard >= MOOD_LISTENS) & (tracks >= MOOD_TRACKS))
     sums, squares = (numbers(days.rows, f"valence_{name}")[row] for name in ("sum", "squares"))
@@ -254,8 +239,6 @@ def mood(days: Days) -> Judged:
 
 def hour(days: Days) -> Judged:
     """Share of a day's listens at unusual hours against such days around it."""
-    import numpy as np
-
     row = np.flatnonzero(days.listens >= HOUR_LISTENS)
     counts = np.stack([numbers(days.rows, name)[row] for name in _HOURS], axis=1)
     usual = usual_hours(days.keys[row], counts)
@@ -266,8 +249,6 @@ def hour(days: Days) -> Judged:
 
 def repetition(days: Days) -> Judged:
     """Share of a day's most heard track against such days around it."""
-    import numpy as np
-
     row = np.flatnonzero(days.listens >= REPETITION_LISTENS)
     share = numbers(days.rows, "top_listens")[row] / days.listens[row]
     return _of_shares(days, "repetition", row, share, days.listens[row])
@@ -275,8 +256,6 @@ def repetition(days: Days) -> Judged:
 
 def _of_shares(days: Days, kind: str, row: Ints, share: Numbers, n: Numbers | Ints) -> Judged:
     """Shares of ``n`` units, in %, that are larger than usual; a smaller one is nothing unusual."""
-    import numpy as np
-
     found = _against_around(days, kind, row, 100 * share, np.arcsin(np.sqrt(share)), CHANCE_SPREAD / np.sqrt(n))
     expected = 100 * np.sin(found.expected) ** 2
     return Judged(kind, row, found.actual, expected, np.maximum(found.score, 0.0), found.around)
@@ -284,8 +263,6 @@ def _of_shares(days: Days, kind: str, row: Ints, share: Numbers, n: Numbers | In
 
 def _against_around(days: Days, kind: str, row: Ints, actual: Numbers, scaled: Numbers, least: Numbers) -> Judged:
     """``scaled`` values of the days ``row`` against their median around, in spreads of at least ``least``."""
-    import numpy as np
-
     keys, who = days.keys[row], days.who[row]
     expected, around = medians_around(keys, scaled)
     expected = np.where(around >= ENOUGH_UNITS, expected, np.nan)
@@ -295,8 +272,6 @@ def _against_around(days: Days, kind: str, row: Ints, actual: Numbers, scaled: N
 
 def medians_around(keys: Ints, values: Numbers) -> tuple[Numbers, Ints]:
     """Median of the ``values`` of the days within eight weeks of each day, itself left out, and their number."""
-    import numpy as np
-
     first, end = _bounds(keys, keys)
     padded = np.append(values, np.nan)
     medians = np.full(len(keys), np.nan)
@@ -310,15 +285,11 @@ def medians_around(keys: Ints, values: Numbers) -> tuple[Numbers, Ints]:
 
 def _bounds(known: Ints, keys: Ints) -> tuple[Ints, Ints]:
     """Where among the ``known`` days the eight weeks before each of ``keys`` begin and those after it end."""
-    import numpy as np
-
     return np.searchsorted(known, keys - DAYS_AROUND), np.searchsorted(known, keys + DAYS_AROUND, side="right")
 
 
 def _medians(values: Numbers) -> Numbers:
     """Median of each row, NaN left out; NaN where a row has nothing else."""
-    import numpy as np
-
     ordered = np.sort(values, axis=1)
     n = np.count_nonzero(~np.isnan(ordered), axis=1)
     pick = np.arange(len(ordered))
@@ -327,8 +298,6 @@ def _medians(values: Numbers) -> Numbers:
 
 def usual_hours(keys: Ints, counts: Numbers) -> Flags:
     """For each day the fewest hours that hold USUAL_HOURS_SHARE of the listening of the days around."""
-    import numpy as np
-
     whole = np.round(counts * FULL_DAY / counts.sum(axis=1, keepdims=True)).astype(np.int64)
     upto = np.concatenate([np.zeros((1, 24), np.int64), np.cumsum(whole, axis=0)])
     first, end = _bounds(keys, keys)
@@ -344,8 +313,6 @@ def usual_hours(keys: Ints, counts: Numbers) -> Flags:
 
 def hours_away(usual: Flags) -> Numbers:
     """Hours around the clock from each hour to the nearest usual one; NaN where none is usual."""
-    import numpy as np
-
     away = np.full(usual.shape, np.nan)
     for distance in range(12, -1, -1):
         away[np.roll(usual, distance, axis=1) | np.roll(usual, -distance, axis=1)] = distance
@@ -363,8 +330,6 @@ class Listed(NamedTuple):
 
 def listed(days: Days, found: Judged) -> Listed:
     """The days with the highest scores, as many as the listener's alerts allow."""
-    import numpy as np
-
     size = np.abs(found.score)
     pick = np.flatnonzero(~np.isnan(size))
     pick = pick[np.lexsort((found.row[pick], -size[pick], days.who[found.row[pick]]))]
@@ -381,9 +346,6 @@ def listed(days: Days, found: Judged) -> Listed:
 
 
 def _described(days: Days, kinds: list[Judged]) -> dict[str, object]:
-    import numpy as np
-    import pyarrow as pa
-
     lists = [listed(days, found) for found in kinds]
 
     def of_all(name: str) -> npt.NDArray[np.generic]:

@@ -9,6 +9,10 @@ from itertools import groupby, islice
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import ibis
+import numpy as np
+from threadpoolctl import threadpool_limits
+
 from tonearm.columns import FEATURES
 from tonearm.gold.cognitive.k_means import SEED, distances, k_means, rand_indices, silhouettes
 from tonearm.gold.frames import as_table, codes, numbers, runs
@@ -18,7 +22,6 @@ from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -71,8 +74,6 @@ Row = dict[str, Any]
 
 def finish(tracks: pa.Table) -> pa.Table:
     """The personas of each listener among the sampled ``tracks``."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     listeners = list(runs(tracks, "listener"))
     samples = [_sample(rows) for rows in listeners]
     problems = [_too_little(sample) for sample in samples]
@@ -125,8 +126,6 @@ def mood_state_clusters(listening_with_features: ir.Table) -> ir.Table:
     feature's own unit; there are no intervals or p-values for their differences, because the groups were made
     to differ. ``measured_share_pct`` says how much of the listening the tracks stand for.
     """
-    import ibis
-
     measured = with_measured_features(listening_with_features)
     everything = measured.group_by("listener").agg(
         measured_share_pct=percent(measured.count(where=measured.has_measured), measured.count())
@@ -230,8 +229,6 @@ def _slack(varies: float, asked: int, needed: int) -> float:
 
 def _too_little(sample: Sample) -> str | None:
     """Why nothing is asked of the tracks, None where they are enough."""
-    import numpy as np
-
     n, artists = len(sample.features), len(np.unique(sample.artist))
     if n < ENOUGH_TRACKS or artists < ENOUGH_ARTISTS:
         words = f"Too little to tell: {n} measured tracks of {artists} artists, where {ENOUGH_TRACKS} and "
@@ -259,8 +256,6 @@ def _personas(about: Row, sample: Sample, tried: Sequence[Tried]) -> Iterator[Ro
 
 def _sample(rows: pa.Table) -> Sample:
     """The tracks with the features that enough of them tell, without those that lack one of these."""
-    import numpy as np
-
     features = np.stack([numbers(rows, f) for f in FEATURES], axis=1)
     # A listener without measured tracks has one row without a track.
     features = features[~np.isnan(numbers(rows, "listens"))]
@@ -288,15 +283,11 @@ def _about(rows: pa.Table, sample: Sample) -> Row:
 
 def _whole(sample: Sample) -> Row:
     """Persona 0: all the tracks."""
-    import numpy as np
-
     everything = np.ones(len(sample.features), bool)
     return _described(sample, everything) | {"persona": 0, "is_stable": False}
 
 
 def _described(sample: Sample, members: npt.NDArray[np.bool_]) -> Row:
-    import numpy as np
-
     n, listens = int(members.sum()), float(sample.listens[members].sum())
     known = ~np.isnan(sample.features[members])
     sums = np.where(known, sample.features[members], 0.0).sum(axis=0)
@@ -342,8 +333,6 @@ def _size(scaled: Numbers) -> int:
 
 
 def _tries(samples: Sequence[Sample]) -> list[list[Tried]]:
-    import numpy as np
-
     scaled = [one.scaled for one in samples]
     chances = [np.random.default_rng(SEED).spawn(2) for _ in samples]
     shuffled = [_shuffled(own, FIRST_SHUFFLES, rng) for own, (rng, _) in zip(scaled, chances, strict=True)]
@@ -353,8 +342,6 @@ def _tries(samples: Sequence[Sample]) -> list[list[Tried]]:
 
 def _shuffled(scaled: Numbers, times: int, rng: np.random.Generator) -> Numbers:
     """The tracks with every feature shuffled by itself, so many ``times``."""
-    import numpy as np
-
     return rng.permuted(np.broadcast_to(scaled, (times, *scaled.shape)), axis=1)
 
 
@@ -372,8 +359,6 @@ def _grouped(scaled: Sequence[Numbers], shuffled: Sequence[Numbers]) -> list[lis
 
 def _groupings(matrices: Sequence[Numbers], ks: Sequence[int]) -> list[list[Grouping]]:
     """Of each of ``matrices``, which are of one size, each number of groups."""
-    import numpy as np
-
     points, counts = _stacked(matrices)
     found = [k_means(points, k, counts) for k in ks]
     groupings = []
@@ -388,8 +373,6 @@ def _groupings(matrices: Sequence[Numbers], ks: Sequence[int]) -> list[list[Grou
 
 def _stacked(matrices: Sequence[Numbers], drawn: Sequence[Numbers] = ()) -> tuple[Numbers, Numbers]:
     """``matrices`` filled up to one size, and how often each row counts: once, or as ``drawn``; what fills up never."""
-    import numpy as np
-
     size = _size(matrices[0])
     points = np.zeros((len(matrices), size, len(FEATURES)))
     counts = np.zeros((len(matrices), len(drawn[0]) if drawn else 1, size))
@@ -448,8 +431,6 @@ def drawings(artist: Ints, times: int, rng: np.random.Generator) -> Numbers:
 
     Artists and not tracks are drawn, because an album's tracks are much alike.
     """
-    import numpy as np
-
     artists, of_track = np.unique(artist, return_inverse=True)
     even = np.full(len(artists), 1 / len(artists))
     return rng.multinomial(len(artists), even, times)[:, of_track].astype(float)
@@ -475,7 +456,6 @@ def _correlated_silhouette(scaled: Numbers, k: int) -> float:
     A Gaussian copula: normal numbers with the correlations of the features' normal scores give the order in
     which each feature's values are dealt out.
     """
-    import numpy as np
     from scipy.stats import norm, rankdata
 
     rng = np.random.default_rng((SEED, 0))
@@ -490,8 +470,6 @@ def _correlated_silhouette(scaled: Numbers, k: int) -> float:
 
 def elbow(inertias: list[float]) -> int:
     """Number of groups, from 1 on, whose inertia lies furthest below the line from the first to the last."""
-    import numpy as np
-
     first, last = inertias[0], inertias[-1]
     below = np.linspace(first, last, len(inertias)) - np.array(inertias)
     return int(np.argmax(below)) + 1
@@ -499,8 +477,6 @@ def elbow(inertias: list[float]) -> int:
 
 def _groups(sample: Sample, groups: Ints) -> Iterator[Row]:
     """The personas, those with more tracks first; equal ones by their first track."""
-    import numpy as np
-
     _, first, size = np.unique(groups, return_index=True, return_counts=True)
     order = np.lexsort((first, -size))
     names = unique_names(np.stack([sample.scaled[groups == g].mean(axis=0) for g in order]), sample.used)
@@ -524,8 +500,6 @@ def unique_names(centroids: Numbers, used: list[int]) -> list[str]:
 
 def _spoken(centroid: Numbers, used: list[int]) -> list[str]:
     """Words for the features of a centroid that stand out, the furthest first."""
-    import numpy as np
-
     order = np.argsort(-np.abs(centroid), kind="stable")
     stand_out = [i for i in order.tolist() if abs(centroid[i]) >= SETS_APART]
     return [WORDS[FEATURES[used[i]]][int(centroid[i] > 0)] for i in stand_out]

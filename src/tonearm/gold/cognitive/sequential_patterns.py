@@ -5,13 +5,18 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import ibis
+import numpy as np
+
 from tonearm.columns import MOODS
+from tonearm.gold.cognitive.chance import mean_of_words, of_switches, variance_of_words
+from tonearm.gold.frames import as_table, codes, places
 from tonearm.gold.measures import with_measured_features
+from tonearm.gold.statistics import CONFIDENCE, ENOUGH_UNITS, false_discovery, quantile, verdicts
 from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -54,10 +59,6 @@ class Listens(NamedTuple):
 
 
 def _finish(rows: pa.Table) -> pa.Table:
-    import numpy as np
-
-    from tonearm.gold.frames import as_table
-
     if not rows.num_rows:
         return as_table({name: [] for name in _COLUMNS}, _COLUMNS)
     listens = _listens(rows)
@@ -93,8 +94,6 @@ def _patterns(columns: Columns, artists: npt.NDArray[np.object_]) -> list[str]:
 
 
 def _listens(rows: pa.Table) -> Listens:
-    from tonearm.gold.frames import codes
-
     return Listens(
         listener=codes(rows, "listener"),
         session=codes(rows, "listener", "session_started_at"),
@@ -107,16 +106,12 @@ def _listens(rows: pa.Table) -> Listens:
 
 def _values(rows: pa.Table, column: str, code: Codes) -> npt.NDArray[np.object_]:
     """What each code of a column stands for."""
-    import numpy as np
-
     firsts = np.unique(code, return_index=True)[1]
     return np.asarray(rows[column].take(firsts).to_pylist(), dtype=object)
 
 
 def _starts(*columns: Codes) -> Flags:
     """Whether a row differs from the row before it in any of the columns."""
-    import numpy as np
-
     differs = np.ones(len(columns[0]), dtype=bool)
     for k, column in enumerate(columns):
         changes = column[1:] != column[:-1]
@@ -126,8 +121,6 @@ def _starts(*columns: Codes) -> Flags:
 
 def _one_code(*columns: Codes) -> Codes:
     """A number for each row, the same for rows that agree in all the columns."""
-    import numpy as np
-
     code = np.zeros(len(columns[0]), dtype=np.int64)
     for column in columns:
         code = np.unique(code * (column.max(initial=0) + 1) + column, return_inverse=True)[1].reshape(-1)
@@ -136,16 +129,12 @@ def _one_code(*columns: Codes) -> Codes:
 
 def _distinct(group: Codes, values: Codes, groups: int) -> Numbers:
     """How many different values each group has."""
-    import numpy as np
-
     found = np.unique(group * (values.max(initial=0) + 1) + values)
     return np.bincount(found // (values.max(initial=0) + 1), minlength=groups).astype(float)
 
 
 def _moods(listens: Listens, size: int) -> Columns:
     """Every pattern of ``size`` moods: what was heard of it, and what random order would give."""
-    import numpy as np
-
     # A track on repeat is one mood that lasts, and no sequence of moods.
     once = listens.keep(_starts(listens.session, listens.track))
     session = np.cumsum(_starts(once.session)) - 1
@@ -174,8 +163,6 @@ def _moods(listens: Listens, size: int) -> Columns:
 
 def _known(once: Listens, size: int) -> tuple[Codes, Codes]:
     """Rows with which ``size`` known moods of one session begin, and which pattern they are."""
-    import numpy as np
-
     rows = np.arange(max(len(once.session) - size + 1, 0))
     is_known = np.ones(len(rows), dtype=bool)
     pattern = np.zeros(len(rows), dtype=np.int64)
@@ -187,8 +174,6 @@ def _known(once: Listens, size: int) -> tuple[Codes, Codes]:
 
 def _powers(once: Listens, session: Codes) -> tuple[Numbers, Numbers, Numbers]:
     """For each session and mood: its listens, and the second and third powers of its tracks' listens, summed."""
-    import numpy as np
-
     # A track has one mood; were it to have two, it would be two tracks here.
     tracks = _one_code(session, once.mood, once.track)
     _, rows, listens = np.unique(tracks, return_index=True, return_counts=True)
@@ -206,10 +191,6 @@ def _sums_of_moods(
     powers: tuple[Numbers, Numbers, Numbers], observed: Numbers, listener: Codes, size: int, listeners: int
 ) -> Columns:
     """Sums over each listener's sessions, as matrices of listeners and patterns."""
-    import numpy as np
-
-    from tonearm.gold.cognitive.chance import mean_of_words, variance_of_words
-
     made: dict[str, list[Numbers]] = {}
     for k, word in enumerate(product(range(len(MOODS)), repeat=size)):
         chance = mean_of_words(word, *powers), variance_of_words(word, powers[0])
@@ -220,8 +201,6 @@ def _sums_of_moods(
 
 def _deviations(observed: Numbers, expected: Numbers, variance: Numbers) -> Columns:
     """What is summed over sessions, for each session."""
-    import numpy as np
-
     return {
         "occurrences": observed,
         "expected_occurrences": expected,
@@ -237,8 +216,6 @@ def _deviations(observed: Numbers, expected: Numbers, variance: Numbers) -> Colu
 
 def _artists(listens: Listens, many: int) -> Columns:
     """Every pair of much heard artists that share a session, of so many: how often one follows the other."""
-    import numpy as np
-
     starts = np.flatnonzero(_starts(listens.session, listens.artist))
     runs = listens.keep(starts)
     is_switch = ~_starts(runs.session)
@@ -281,18 +258,12 @@ def _artists(listens: Listens, many: int) -> Columns:
 
 def _counts_of(wanted: Codes, values: Codes) -> Numbers:
     """How often each of the wanted is among the values."""
-    import numpy as np
-
     ordered = np.sort(values)
     return (np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")).astype(float)
 
 
 def _shared_sessions(runs: Listens, many: int) -> Columns:
     """A row for each session and two of its artists, sorted, with what random order would give, which is any order."""
-    import numpy as np
-
-    from tonearm.gold.cognitive.chance import of_switches
-
     entries, rows, count = np.unique(runs.session * many + runs.artist, return_index=True, return_counts=True)
     session, artist, listener = entries // many, entries % many, runs.listener[rows]
     whole = np.bincount(session, count).astype(float)
@@ -311,10 +282,6 @@ def _shared_sessions(runs: Listens, many: int) -> Columns:
 
 def _much_heard(listener: Codes, artist: Codes, many: int) -> Flags:
     """Whether each entry (one for each session and artist) is of an artist in most sessions of the listener."""
-    import numpy as np
-
-    from tonearm.gold.frames import places
-
     found, entry, sessions = np.unique(listener * many + artist, return_inverse=True, return_counts=True)
     order = np.lexsort((-sessions, found // many))
     place = np.empty(len(found), dtype=np.int64)
@@ -324,10 +291,6 @@ def _much_heard(listener: Codes, artist: Codes, many: int) -> Flags:
 
 def _tested(columns: Columns) -> Columns:
     """p and verdict: what was found beside what random order gives, over the sessions."""
-    import numpy as np
-
-    from tonearm.gold.statistics import ENOUGH_UNITS, false_discovery, verdicts
-
     p = np.full(len(columns["units"]), np.nan)
     is_enough, is_artists = columns["units"] >= ENOUGH_UNITS, columns["pattern_type"] == ARTISTS
     for is_of, test in ((is_enough & is_artists, _p_rare), (is_enough & ~is_artists, _p_frequent)):
@@ -338,8 +301,6 @@ def _tested(columns: Columns) -> Columns:
 
 def _described(columns: Columns) -> Columns:
     """Lift with interval, and how often the pattern came of the occasions there were."""
-    import numpy as np
-
     expected, found = columns["expected_occurrences"], columns["occurrences"]
     is_artists = columns["pattern_type"] == ARTISTS
     low, high = (np.where(is_artists, *both) for both in zip(_rare(columns), _frequent(columns), strict=True))
@@ -355,7 +316,6 @@ def _described(columns: Columns) -> Columns:
 
 def _p_frequent(columns: Columns) -> Numbers:
     """p by Student's t over the sessions' differences from random order."""
-    import numpy as np
     from scipy.stats import t
 
     more = columns["occurrences"] - columns["expected_occurrences"]
@@ -364,10 +324,6 @@ def _p_frequent(columns: Columns) -> Numbers:
 
 def _frequent(columns: Columns) -> tuple[Numbers, Numbers]:
     """Interval of the occurrences by Student's t, as :func:`_p_frequent`."""
-    import numpy as np
-
-    from tonearm.gold.statistics import quantile
-
     half = quantile(columns["units"] - 1) * _error(columns)
     return np.maximum(columns["occurrences"] - half, 0), columns["occurrences"] + half
 
@@ -378,8 +334,6 @@ def _error(columns: Columns) -> Numbers:
     What the sessions' scatter says (one session that repeats itself is no habit), and what random order itself leaves
     (a pattern that never occurred has no scatter at all).
     """
-    import numpy as np
-
     units = np.where(columns["units"] > 1, columns["units"], np.nan)
     more = columns["occurrences"] - columns["expected_occurrences"]
     scatter = np.maximum(columns["squares"] - more**2 / units, 0) * units / (units - 1)
@@ -394,7 +348,6 @@ def _p_rare(columns: Columns) -> Numbers:
     sessions with the pattern, each of which counts once however often it repeats itself; Poisson's tail is the
     heavier one there (Hoeffding 1956).
     """
-    import numpy as np
     from scipy.stats import poisson
 
     more = poisson.sf(columns["pattern_sessions"] - 1, columns["expected_sessions"])
@@ -404,10 +357,7 @@ def _p_rare(columns: Columns) -> Numbers:
 
 def _rare(columns: Columns) -> tuple[Numbers, Numbers]:
     """Interval of the occurrences, of the relative width of Garwood's for so many sessions with the pattern."""
-    import numpy as np
     from scipy.stats import chi2
-
-    from tonearm.gold.statistics import CONFIDENCE
 
     found, sessions = columns["occurrences"], columns["pattern_sessions"]
     outside = (1 - CONFIDENCE) / 2
@@ -419,10 +369,6 @@ def _rare(columns: Columns) -> tuple[Numbers, Numbers]:
 
 def _listed(columns: Columns, artists: npt.NDArray[np.object_]) -> Codes:
     """Rows to publish: all moods, and of a listener's artists those that say something, then the most frequent."""
-    import numpy as np
-
-    from tonearm.gold.frames import places
-
     is_artists = columns["pattern_type"] == ARTISTS
     is_frequent = np.maximum(columns["occurrences"], columns["expected_occurrences"]) >= FEWEST
     rows = np.flatnonzero(is_artists & is_frequent)
@@ -465,8 +411,6 @@ def sequential_patterns(listening_with_features: ir.Table) -> ir.Table:
     and yet the order of an album or a playlist: ``track_sequences`` says of how many different sequences of
     tracks it is made, ``pattern_days`` on how many days it was heard.
     """
-    import ibis
-
     listens = with_measured_features(listening_with_features, ())
     latest = ibis.window(group_by="listener", order_by=(listens.started_at.desc(), listens.listen_id.desc()))
     has_mood = listens.has_measured & listens.mood.notnull()

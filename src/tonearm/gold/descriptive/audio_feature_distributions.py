@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.columns import FEATURE_SOURCES, FEATURES
 from tonearm.gold.measures import numbered, source_counts, source_shares, with_measured_features
 from tonearm.table import table
@@ -26,8 +28,6 @@ def audio_feature_distributions(listening_with_features: ir.Table) -> ir.Table:
     A percentile p is the smallest value for which at least p % of the listens (or tracks) are as small, so
     it is always a value that was heard. ``stddev`` is the sample's, null when n is 1.
     """
-    import ibis
-
     listens = with_measured_features(listening_with_features)
     tracks = _tracks(listens)
     spread = _spread(listens).mutate(weighted_by=ibis.literal("listens"))
@@ -57,8 +57,6 @@ def _tracks(listens: ir.Table) -> ir.Table:
 
 def _spread(rows: ir.Table) -> ir.Table:
     """What the rows of each listener, listens or tracks, have of each feature, and where it is from."""
-    import ibis
-
     wide = rows.group_by("listener").agg(
         listens=rows.count(),
         **source_counts(rows),
@@ -82,8 +80,6 @@ def _summary(value: ir.FloatingColumn) -> dict[str, ir.Value]:
 
 def _percentiles(tracks: ir.Table) -> ir.Table:
     """The percentiles of each listener and feature, under both weightings."""
-    import ibis
-
     row = ("who", "number")
     listeners = numbered(tracks.select("listener").distinct())
     values = ibis.array([ibis.struct({"number": n, "value": tracks[f]}) for n, f in enumerate(FEATURES)])

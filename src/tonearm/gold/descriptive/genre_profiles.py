@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.columns import FEATURES
 from tonearm.gold.measures import percent, source_counts, source_shares, with_measured_features
 from tonearm.table import table
@@ -22,8 +24,6 @@ def genre_profiles(listening_with_features: Table) -> Table:
     not heard then); null for the first year. ``mean_<feature>`` is the genre's centroid: the mean of the listens
     with measured features (real or catalogue), ``n_<feature>`` of them.
     """
-    import ibis
-
     listens = with_measured_features(listening_with_features)
     listens = listens.filter(listens.genre.notnull()).mutate(year_local=listens.started_at_local.year().cast("int64"))
     genres = listens.group_by("listener", "genre", "year_local").agg(

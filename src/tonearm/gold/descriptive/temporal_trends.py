@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import ibis
+
 from tonearm.columns import FEATURE_SOURCES
 from tonearm.gold.measures import (
     first_day_of,
@@ -51,8 +53,6 @@ def temporal_trends(listening_with_features: ir.Table) -> ir.Table:
 
 def _with_heard_before(listening_with_features: ir.Table) -> ir.Table:
     """Adds the local date on which the same track, and the same artist, was heard before, null when never."""
-    import ibis
-
     listens = with_measured_features(listening_with_features, FOLLOWED)
 
     # By date and not by instant: who flies west may hear Tuesday before Monday.
@@ -93,8 +93,6 @@ def _days(listens: ir.Table) -> ir.Table:
 
 def _periods(days: ir.Table) -> ir.Table:
     """The days' sums per period, and the ``number`` of each period: one more than the period's before."""
-    import ibis
-
     periods = ibis.array(
         [
             ibis.struct(
@@ -121,8 +119,6 @@ def _periods(days: ir.Table) -> ir.Table:
 
 def _number(period: Period, date: ir.DateValue) -> ir.IntegerValue:
     """Calendar periods counted through all of time, so that a gap in the numbers is a gap in the listening."""
-    import ibis
-
     if period in ("day", "week"):
         days = date.delta(ibis.date(1970, 1, 5), unit="day")  # a Monday
         return (days if period == "day" else days // 7).cast("int64")
@@ -131,8 +127,6 @@ def _number(period: Period, date: ir.DateValue) -> ir.IntegerValue:
 
 def _compared(periods: ir.Table) -> ir.Table:
     """Adds the listens of the calendar period before, and the rolling means."""
-    import ibis
-
     row = ibis.window(group_by=_ROW, order_by="number")
     follows = periods.number.lag().over(row) == periods.number - 1
     is_first = periods.number.lag().over(row).isnull()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.columns import FEATURES
 from tonearm.gold.measures import heard, percent
 from tonearm.table import table
@@ -25,8 +27,6 @@ def top_tracks_by_mood(listening_with_features: ir.Table) -> ir.Table:
     A mood is only as good as the features it was read from: ``feature_source`` says for each track whether
     they were measured (real, catalogue), estimated (imputed) or invented (synthetic).
     """
-    import ibis
-
     tracks = _tracks_with_mood(listening_with_features)
     of_mood = ("listener", "mood")
     best_first = (tracks.listens.desc(), tracks.last_heard_at.desc(), tracks.track_id)

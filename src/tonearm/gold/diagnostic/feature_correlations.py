@@ -6,15 +6,19 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+import ibis
+import numpy as np
+import pyarrow as pa
+
 from tonearm.columns import FEATURES
+from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import with_measured_features
+from tonearm.gold.statistics import ENOUGH_UNITS, ROUNDING, SIGNIFICANT, false_discovery, quantile
 from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
-    import pyarrow as pa
 
     Numbers = npt.NDArray[np.float64]
     Groups = npt.NDArray[np.int64]
@@ -35,11 +39,6 @@ _COLUMNS = (
 
 def finish(rows: pa.Table) -> pa.Table:
     """28 rows per listener from the features of the tracks."""
-    import numpy as np
-    import pyarrow as pa
-
-    from tonearm.gold.frames import as_table, codes, numbers
-
     listener, artist = codes(rows, "listener"), codes(rows, "listener", "artist_id")
     _, first = np.unique(listener, return_index=True)
     found = _pairs({f: numbers(rows, f) for f in FEATURES}, listener, artist)
@@ -84,8 +83,6 @@ def feature_correlations(listening_with_features: ir.Table) -> ir.Table:
     than 10 artists it is ``insufficient``; ``constant`` says that a feature is the same in all the tracks, so
     that there is no correlation to speak of.
     """
-    import ibis
-
     listens = with_measured_features(listening_with_features)
     tracks = listens.group_by("listener", "track_id").agg(
         has_measured=listens.has_measured.max(),
@@ -101,8 +98,6 @@ def feature_correlations(listening_with_features: ir.Table) -> ir.Table:
 
 def _pairs(values: dict[str, Numbers], listener: Groups, artist: Groups) -> list[dict[str, Numbers]]:
     """Both correlations of each pair of features, for each listener."""
-    import numpy as np
-
     known_tracks: dict[bytes, Tracks] = {}
     found = []
     for a, b in PAIRS:
@@ -115,8 +110,6 @@ def _pairs(values: dict[str, Numbers], listener: Groups, artist: Groups) -> list
 
 def ranks(values: Numbers, group: Groups) -> Numbers:
     """Rank of each value in its group, from 1; equal values share the mean of their ranks."""
-    import numpy as np
-
     order = np.lexsort((values, group))
     sorted_values, sorted_groups = values[order], group[order]
     is_new = np.ones(len(values), dtype=bool)
@@ -149,8 +142,6 @@ class Tracks:
     @cached_property
     def _artists(self) -> tuple[Groups, Groups]:
         """The listener of each artist, and the artist of each track."""
-        import numpy as np
-
         _, first, of_track = np.unique(self.artist, return_index=True, return_inverse=True)
         return self.listener[first], of_track
 
@@ -166,8 +157,6 @@ class Tracks:
 
         The error adds up how far each artist's tracks together pull the coefficient: its influence function.
         """
-        import numpy as np
-
         # The bounds are for rounding only.
         r = np.clip(self._mean(a * b), -1.0, 1.0)
         pull = a * b - r[self.listener] * (a**2 + b**2) / 2
@@ -179,10 +168,6 @@ class Tracks:
 
     def _z(self, kind: str, feature: str) -> Numbers:
         """Values (or ranks) less the listener's mean, in standard deviations; NaN where they are all alike."""
-        import numpy as np
-
-        from tonearm.gold.statistics import ROUNDING
-
         if (kind, feature) not in self._standardised:
             values = self._values[feature][self._is_known]
             values = values if kind == "pearson" else ranks(values, self.listener)
@@ -193,14 +178,10 @@ class Tracks:
         return self._standardised[kind, feature]
 
     def _mean(self, values: Numbers) -> Numbers:
-        import numpy as np
-
         sums = np.bincount(self.listener, values, minlength=self._listeners)
         return np.asarray(sums / np.where(self.tracks > 0, self.tracks, np.nan))
 
     def _count(self, listener: Groups) -> Numbers:
-        import numpy as np
-
         return np.bincount(listener, minlength=self._listeners).astype(np.float64)
 
 
@@ -215,10 +196,6 @@ def _judged(columns: dict[str, Numbers], listener: Groups) -> dict[str, Any]:
 
 
 def _strengths(r: Numbers, p: Numbers, tracks: Numbers, artists: Numbers) -> npt.NDArray[np.str_]:
-    import numpy as np
-
-    from tonearm.gold.statistics import ENOUGH_UNITS, SIGNIFICANT
-
     words = ["constant", "insufficient", "not_shown", *(word for _, word in WORDS)]
     is_constant = (tracks > 1) & np.isnan(r)
     is_word = [is_constant, artists < ENOUGH_UNITS, ~(p < SIGNIFICANT), *(np.abs(r) >= least for least, _ in WORDS)]
@@ -229,10 +206,7 @@ def _tested(
     kind: str, r: Numbers, error: Numbers, tracks: Numbers, artists: Numbers, listener: Groups
 ) -> dict[str, Any]:
     """One coefficient with its interval and corrected p, by Fisher's z and t with a degree of freedom per artist."""
-    import numpy as np
     from scipy.stats import t
-
-    from tonearm.gold.statistics import ENOUGH_UNITS, false_discovery, quantile
 
     is_enough = artists >= ENOUGH_UNITS
     # Fisher's z of a perfect correlation is infinite.

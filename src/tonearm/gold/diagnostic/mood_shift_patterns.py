@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+import numpy as np
+
 from tonearm.columns import MOODS, SHIFT_SIZES
+from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import percent, total, with_measured_features
+from tonearm.gold.statistics import ENOUGH_UNITS, against, false_discovery, quantile, verdicts
 from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -37,19 +41,12 @@ _COLUMNS = (
 
 
 def _finish(rows: pa.Table) -> pa.Table:
-    from tonearm.gold.frames import as_table
-
     own = {name: rows[name] for name in rows.column_names}
     return as_table({**own, **_share_interval(rows), **_tested_changes(rows)}, _COLUMNS)
 
 
 def _share_interval(rows: pa.Table) -> dict[str, Numbers]:
     """The share's interval with sessions as clusters: that of a ratio of two sums over sessions."""
-    import numpy as np
-
-    from tonearm.gold.frames import numbers
-    from tonearm.gold.statistics import ENOUGH_UNITS, quantile
-
     n, shifts, of_hour = (numbers(rows, c) for c in ("hour_units", "shifts", "hour_shifts"))
     squares, products, hour_squares = (numbers(rows, c) for c in _SUMS)
     share = shifts / of_hour
@@ -66,11 +63,6 @@ def _share_interval(rows: pa.Table) -> dict[str, Numbers]:
 
 def _tested_changes(rows: pa.Table) -> dict[str, Numbers | npt.NDArray[np.str_]]:
     """Whether valence and energy change: Student's t over the sessions, corrected over a listener's rows of both."""
-    import numpy as np
-
-    from tonearm.gold.frames import codes, numbers
-    from tonearm.gold.statistics import ENOUGH_UNITS, against, false_discovery, verdicts
-
     units = numbers(rows, "units")
     enough = np.where(units >= ENOUGH_UNITS, units, np.nan)
     found = {c: against(numbers(rows, c), numbers(rows, f"{c}_stddev"), enough) for c in _CHANGES}
@@ -124,8 +116,6 @@ def mood_shift_patterns(listening_with_features: ir.Table) -> ir.Table:
 
 def _pairs(listens: ir.Table) -> ir.Table:
     """Each measured listen whose listen directly before it, in the same session, was measured too."""
-    import ibis
-
     heard = ibis.window(group_by=("listener", "session_started_at"), order_by=("started_at", "listen_id"))
     values = {"track": listens.track_id, "mood": listens.mood, **{f: listens[f] for f in MOVED}}
     # Taken before any listen is dropped: an unmeasured one stands between two measured ones.
@@ -141,8 +131,6 @@ def _pairs(listens: ir.Table) -> ir.Table:
 
 def _sessions(shifts: ir.Table) -> ir.Table:
     """Each session's shifts of each hour and size: how many, their mean changes, and which moods they join."""
-    import ibis
-
     distance = (shifts.valence_change**2 + shifts.energy_change**2).sqrt()
     size = ibis.cases((distance < STABLE_BELOW, "Stable"), (distance < MAJOR_FROM, "Minor_Shift"), else_="Major_Shift")
     sized = shifts.mutate(shift_size=size)
@@ -174,8 +162,6 @@ def _rows(sessions: ir.Table) -> ir.Table:
 
 def _all_sizes(pairs: ir.Table) -> ir.Table:
     """Every hour with a shift, once for each size, and what its sessions have in all."""
-    import ibis
-
     sessions = pairs.group_by(*_HOUR, "session_started_at").agg(
         hour_shifts=pairs.count(where=~pairs.is_repeat), hour_repeats=pairs.count(where=pairs.is_repeat)
     )

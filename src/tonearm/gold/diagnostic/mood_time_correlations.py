@@ -6,14 +6,18 @@ from collections.abc import Iterable
 from math import pi
 from typing import TYPE_CHECKING, NamedTuple
 
+import ibis
+import numpy as np
+
 from tonearm.columns import MOOD_FEATURES
+from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.hours import HOURS, compared_in_month, spread
 from tonearm.gold.measures import first_day_of, total, with_measured_features
+from tonearm.gold.statistics import ENOUGH_UNITS, ROUNDING, SIGNIFICANT, against, false_discovery, verdicts
 from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -30,8 +34,6 @@ _PARTS = (
 
 def finish(rows: pa.Table) -> pa.Table:
     """One row per hour from the summaries of its features."""
-    from tonearm.gold.frames import as_table, numbers
-
     of_feature = rows["feature"].to_numpy()
     every = {**_hours(rows), **_days(rows)}
     wide = {f"{part}_{f}": every[part][of_feature == f] for f in MOOD_FEATURES for part in _PARTS}
@@ -97,8 +99,6 @@ def mood_time_correlations(listening_with_features: ir.Table) -> ir.Table:
 
 def _by_feature(hours: ir.Table, parts: Iterable[str]) -> ir.Table:
     """A row for each hour and feature."""
-    import ibis
-
     parts = tuple(parts)
     rows = [ibis.struct({"feature": f, **{part: hours[f"{part}_{f}"] for part in parts}}) for f in MOOD_FEATURES]
     heard = ("listens", "listens_with_features")
@@ -170,11 +170,6 @@ _NO_DIRECTION = 1e-6
 
 def _hours(rows: pa.Table) -> dict[str, npt.NDArray[np.generic]]:
     """What each hour's row says of a feature."""
-    import numpy as np
-
-    from tonearm.gold.frames import codes, numbers
-    from tonearm.gold.statistics import ENOUGH_UNITS, against, false_discovery, verdicts
-
     names = ("n", "sessions", "session_mean", "session_stddev", "compared", "month_deviation", "month_stddev")
     n, sessions, mean, stddev, compared, month_mean, month_stddev = (numbers(rows, c) for c in names)
     of_listener = codes(rows, "listener", "feature")
@@ -194,8 +189,6 @@ def _hours(rows: pa.Table) -> dict[str, npt.NDArray[np.generic]]:
 
 
 def _interval(name: str, found: Comparison, is_enough: npt.NDArray[np.bool_]) -> dict[str, npt.NDArray[np.generic]]:
-    import numpy as np
-
     return {
         name: found.difference,
         f"{name}_low": np.where(is_enough, found.low, np.nan),
@@ -205,11 +198,6 @@ def _interval(name: str, found: Comparison, is_enough: npt.NDArray[np.bool_]) ->
 
 def _days(rows: pa.Table) -> dict[str, npt.NDArray[np.generic]]:
     """The correlation with the time of day, which is the same in all hours of a listener and feature."""
-    import numpy as np
-
-    from tonearm.gold.frames import codes, numbers
-    from tonearm.gold.statistics import ENOUGH_UNITS, SIGNIFICANT, false_discovery
-
     of_listener = codes(rows, "listener", "feature")
     _, first = np.unique(of_listener, return_index=True)
     once = rows.take(first)
@@ -241,10 +229,7 @@ def circular_linear(n: Numbers, sums: dict[str, Numbers]) -> CircularLinear:
     It is the multiple correlation of x with cosine and sine, so F with 2 and n − 3 degrees of freedom gives p.
     NaN where x has no spread, or the times of day lie on a line (all equal, or two of them).
     """
-    import numpy as np
     from scipy.stats import f
-
-    from tonearm.gold.statistics import ROUNDING
 
     size = np.where(n > 3, n, np.nan)
     xx, xc, xs, cc, cs, ss = (sums[a + b] / size - sums[a] / size * sums[b] / size for a, b in _PRODUCTS)
@@ -259,12 +244,8 @@ def circular_linear(n: Numbers, sums: dict[str, Numbers]) -> CircularLinear:
 
 def _sums(values: Numbers, group: npt.NDArray[np.int64]) -> Numbers:
     """For each row the sum over its group."""
-    import numpy as np
-
     return np.asarray(np.bincount(group, values)[group], dtype=np.float64)
 
 
 def _nan_at_0(values: Numbers) -> Numbers:
-    import numpy as np
-
     return np.where(values == 0, np.nan, values)

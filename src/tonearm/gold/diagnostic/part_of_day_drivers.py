@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import ibis
+import numpy as np
+
 from tonearm.columns import FEATURES, PARTS_OF_DAY
+from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.measures import first_day_of, total, with_measured_features
-from tonearm.gold.statistics import ENOUGH_UNITS
+from tonearm.gold.statistics import ENOUGH_UNITS, false_discovery, quantile, verdicts
 from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -39,10 +42,6 @@ _COLUMNS = (
 
 
 def _finish(rows: pa.Table) -> pa.Table:
-    import numpy as np
-
-    from tonearm.gold.frames import as_table, codes, for_order, numbers
-
     own = {name: numbers(rows, name) for name in rows.column_names if name not in _ROW}
     is_feature = np.asarray(rows["driver_type"].to_pylist(), dtype=str) == "feature"
     found = _compared(own, is_feature, codes(rows, "listener"))
@@ -56,10 +55,6 @@ def _finish(rows: pa.Table) -> pa.Table:
 
 def _ranks(lists: npt.NDArray[np.int64], *order_by: Numbers) -> Numbers:
     """Each row's place from 1 in its list, smallest first, NaN last, else as the rows come."""
-    import numpy as np
-
-    from tonearm.gold.frames import places
-
     order = np.lexsort((*order_by[::-1], lists))
     ranks = np.empty(len(order))
     ranks[order] = places(lists[order]) + 1
@@ -68,10 +63,7 @@ def _ranks(lists: npt.NDArray[np.int64], *order_by: Numbers) -> Numbers:
 
 def _compared(own: Columns, is_feature: npt.NDArray[np.bool_], listeners: npt.NDArray[np.int64]) -> dict[str, Any]:
     """Difference, interval, test and effect of each row; NaN where there is too little to say."""
-    import numpy as np
     from scipy.stats import t
-
-    from tonearm.gold.statistics import false_discovery, quantile, verdicts
 
     weight = np.where(_is_tested(own, is_feature), own["weight"], np.nan)
     freedom = np.where(own["freedom"] > 0, own["freedom"], np.nan)
@@ -95,8 +87,6 @@ def _compared(own: Columns, is_feature: npt.NDArray[np.bool_], listeners: npt.ND
 
 
 def _is_tested(own: Columns, is_feature: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    import numpy as np
-
     enough = np.minimum(own["compared_inside"], own["compared_outside"]) >= ENOUGH_UNITS
     expected = np.minimum(own["expected_inside"], own["expected_outside"]) >= ENOUGH_EXPECTED
     # What is left of a constant when its mean is subtracted is rounding, and no spread.
@@ -155,8 +145,6 @@ def _units(listens: ir.Table) -> ir.Table:
 
 def _months(units: ir.Table) -> ir.Table:
     """How many units of each part of the day a month has, in all and with something to take a mean of."""
-    import ibis
-
     bases = [ibis.struct({"basis": b, "is_known": units[b] > 0}) for b in (*FEATURES, "genre", "artist")]
     each = units.select("listener", "month", "part_of_day", one=ibis.array(bases).unnest()).unpack("one")
     return each.group_by(*_BASIS, "month").agg(
@@ -167,8 +155,6 @@ def _months(units: ir.Table) -> ir.Table:
 
 def _wholes(months: ir.Table) -> ir.Table:
     """The units of each basis inside and outside each part of the day, and those that share a month."""
-    import ibis
-
     n = sum(months[f"units_{p}"] for p in PARTS_OF_DAY).cast("float64")
     parts = [
         ibis.struct({"part_of_day": p, "heard": months[f"all_{p}"], "inside": months[f"units_{p}"].cast("float64")})
@@ -189,8 +175,6 @@ def _wholes(months: ir.Table) -> ir.Table:
 
 
 def _features(units: ir.Table) -> ir.Table:
-    import ibis
-
     values = [ibis.struct({"driver": f, "value": units[f"mean_{f}"], "listens": units[f]}) for f in FEATURES]
     each = units.select("listener", "month", "part_of_day", one=ibis.array(values).unnest()).unpack("one")
     each = each.filter(each.value.notnull())
@@ -199,8 +183,6 @@ def _features(units: ir.Table) -> ir.Table:
 
 def _heard(listens: ir.Table, units: ir.Table, kind: str) -> ir.Table:
     """Share in percent that each genre or artist has of each unit in which it was heard; candidates alone."""
-    import ibis
-
     unnamed = ibis.literal("unnamed artist ") + listens.artist_id.cast("string")
     driver = listens.genre if kind == "genre" else listens.artist_name.coalesce(unnamed)
     named = listens.select(*_UNIT, driver=driver)
@@ -213,8 +195,6 @@ def _heard(listens: ir.Table, units: ir.Table, kind: str) -> ir.Table:
 
 
 def _candidates(heard: ir.Table) -> ir.Table:
-    import ibis
-
     counted = heard.group_by("listener", "driver").agg(sessions=heard.session_started_at.nunique())
     most_first = ibis.window(group_by="listener", order_by=(counted.sessions.desc(), counted.driver))
     ranked = counted.mutate(place=ibis.row_number().over(most_first))
@@ -227,8 +207,6 @@ def _sums(values: ir.Table, months: ir.Table) -> ir.Table:
     ``excess`` is how much more the units inside have than they would if each month's values were dealt to its
     units at random, ``variance`` the variance of that by such dealing.
     """
-    import ibis
-
     each = _by_part(_by_month(values, months))
     spread = (each.squares - each.sum * each.sum / each.n) / (each.n - 1.0).nullif(0.0)
     both = (each.inside > 0) & (each.inside < each.n)
@@ -268,7 +246,6 @@ def _by_month(values: ir.Table, months: ir.Table) -> ir.Table:
 
 def _by_part(months: ir.Table) -> ir.Table:
     """A row for each part of the day of each driver's months: the sums inside it, and those of the whole month."""
-    import ibis
 
     def inside(p: str) -> dict[str, ir.Value]:
         own = {"sum_inside": months[f"sum_{p}"], "squares_inside": months[f"squares_{p}"]}
@@ -291,8 +268,6 @@ def _by_part(months: ir.Table) -> ir.Table:
 
 def _described(rows: ir.Table) -> ir.Table:
     """The row as the second step takes it: means and standard deviations instead of sums."""
-    import ibis
-
     is_feature = rows.basis.isin(FEATURES)
     # A feature has its row even if nothing was measured.
     driver = is_feature.ifelse(rows.basis, rows.driver)

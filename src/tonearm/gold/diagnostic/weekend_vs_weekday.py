@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+import numpy as np
+
 from tonearm.columns import FEATURES
+from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import first_day_of, total, with_measured_features
+from tonearm.gold.statistics import ENOUGH_UNITS, ROUNDING, against, false_discovery, pooled, verdicts, welch
 from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -36,11 +40,6 @@ _WEEK_SUMS = ("weeks", "w", "ww", "wd", "wwd", "wwdd")
 
 def finish(rows: pa.Table) -> pa.Table:
     """Adds the comparisons, of all days and within weeks, to each metric's summaries."""
-    import numpy as np
-
-    from tonearm.gold.frames import as_table, codes, numbers
-    from tonearm.gold.statistics import ENOUGH_UNITS, false_discovery, pooled, verdicts, welch
-
     sides = {f"{part}_{side}": numbers(rows, f"{part}_{side}") for part in _SUMMARY for side in _SIDES}
     days = welch(*(sides[f"{part}_{side}"] for side in _SIDES for part in ("mean", "stddev", "days")))
     enough_days = np.minimum(sides["days_weekend"], sides["days_weekday"]) >= ENOUGH_UNITS
@@ -73,10 +72,6 @@ def _within_weeks(n: Numbers, w: Numbers, ww: Numbers, wd: Numbers, wwd: Numbers
     Its error is the one that a weighted mean has whatever the variances are, so that a week of one loud
     evening is no more certain than it is; the weeks count as as many as equal weights would need to say as much.
     """
-    import numpy as np
-
-    from tonearm.gold.statistics import ROUNDING, against
-
     n, w = np.where(n > 1, n, np.nan), np.where(w > 0, w, np.nan)
     mean, equal_weeks = wd / w, w**2 / ww
     variance = (wwdd - 2 * mean * wwd + mean**2 * ww) / ww * n / (n - 1)
@@ -180,8 +175,6 @@ def _sides(days: ir.Table) -> ir.Table:
 
 def _calendar(days: ir.Table) -> ir.Table:
     """How many weekend days and weekdays lie between a listener's first and last day, both counted."""
-    import ibis
-
     span = days.group_by("listener").agg(first=days.local_date.min(), last=days.local_date.max())
     monday = ibis.date(1970, 1, 5)
     until, since = span.last.delta(monday, unit="day") + 1, span.first.delta(monday, unit="day")
@@ -196,8 +189,6 @@ def _calendar(days: ir.Table) -> ir.Table:
 
 def _long(listeners: ir.Table) -> ir.Table:
     """A row per listener and metric."""
-    import ibis
-
     rows = [ibis.struct({"metric": METRICS[0], **_shares(listeners)})]
     for metric in METRICS[1:]:
         parts = {f"{part}_{side}": listeners[f"{metric}_{part}_{side}"] for part in _SUMMARY for side in _SIDES}
@@ -223,8 +214,6 @@ def _shares(listeners: ir.Table) -> dict[str, ir.Value]:
 
 def _weeks(days: ir.Table) -> ir.Table:
     """Each ISO week's mean of each metric on both kinds of day, and how many days of each kind it has."""
-    import ibis
-
     days = days.mutate(week=first_day_of("week", days.local_date))
     metrics = (*VOLUMES, *FEATURES)
     sides = tuple(zip(_SIDES, (days.is_weekend, ~days.is_weekend), strict=True))
@@ -249,8 +238,6 @@ def _weeks(days: ir.Table) -> ir.Table:
 
 def _week_sums(weeks: ir.Table) -> ir.Table:
     """Sums over weeks of the weights w and the differences d, a row per listener and metric."""
-    import ibis
-
     rows = []
     for metric in METRICS:
         weekend, weekday = (weeks[f"{metric}_days_{side}"].cast("float64") for side in _SIDES)

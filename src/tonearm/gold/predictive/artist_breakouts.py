@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.gold.predictive.scores import WHENCE
 from tonearm.table import table
 
@@ -23,8 +25,6 @@ def artist_breakouts(model_scores: Table, artist_months: Table) -> Table:
     the model has to beat, and ``served_by`` which of the two answers. ``listens`` and ``months_heard`` are of the
     artist so far. Empty until ``tonearm train``.
     """
-    import ibis
-
     own = model_scores.filter((model_scores.model == "breakout") & (model_scores.subject == "artist"))
     so_far = artist_months.group_by("listener", "artist_id").agg(
         artist_name=artist_months.artist_name.max(),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -23,8 +25,6 @@ def model_performance_metrics(model_evaluations: Table, listener_clock: Table) -
     metric, and ``is_better`` where all of its interval is. ``is_served`` is true of the version that answers now,
     ``is_deciding`` of the metric by which a version had to win to be served. Empty until ``tonearm train``.
     """
-    import ibis
-
     listeners = listener_clock.select("listener").distinct()
     everybody = model_evaluations.filter(model_evaluations.listener.isnull()).drop("listener")
     everybody = listeners.cross_join(everybody).mutate(scope=ibis.literal("everybody"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.columns import MOODS
 from tonearm.gold.measures import MEASURED
 from tonearm.gold.predictive.scores import WHENCE, of_tracks
@@ -23,8 +25,6 @@ def mood_classifications(model_scores: Table, listening_with_features: Table) ->
     model answers for a track without having learned from anything by its artist. ``served_by`` says
     ``baseline`` where the model did not beat the frequencies of the moods. Empty until ``tonearm train``.
     """
-    import ibis
-
     scored = of_tracks(model_scores, "mood", MOODS)
     scored = scored.filter(ibis.and_(*(scored[mood].notnull() for mood in MOODS)))
     best = ibis.greatest(*(scored[mood] for mood in MOODS))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.gold.measures import with_measured_features
 from tonearm.gold.predictive.scores import WHENCE, of_hours, of_tracks
 from tonearm.silver.instants import epoch_s
@@ -30,8 +32,6 @@ def mood_predictions(model_scores: Table, listening_with_features: Table, listen
     ``baseline_valence`` is what has to be beaten: the listener's mean of the hour, or the mean of all tracks.
     ``served_by`` says whose number it is. Empty until ``tonearm train``.
     """
-    import ibis
-
     hours = of_hours(model_scores, "valence", listener_clock)
     coming = hours.mutate(
         slot=ibis.literal("coming_hour"),
@@ -46,8 +46,6 @@ def mood_predictions(model_scores: Table, listening_with_features: Table, listen
 
 
 def _latest_listens(model_scores: Table, listening_with_features: Table) -> Table:
-    import ibis
-
     listens = with_measured_features(listening_with_features, ("valence",))
     listens = listens.select("listener", "listen_id", "started_at", "track_id", actual_valence="valence")
     rows = listens.inner_join(of_tracks(model_scores, "mood", ("valence",)), "track_id")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.columns import DAY_NAMES
 from tonearm.gold.predictive.scores import WHENCE, of_hours
 from tonearm.table import table
@@ -24,8 +26,6 @@ def session_start_forecasts(model_scores: Table, listener_clock: Table) -> Table
     frequency of the hour with the last 28 days counting most; that stands in ``baseline_pct`` in any case. Empty
     until ``tonearm train``.
     """
-    import ibis
-
     horizons = [
         of_hours(model_scores, f"session_start_{horizon}", listener_clock).mutate(horizon=ibis.literal(horizon))
         for horizon in HORIZONS

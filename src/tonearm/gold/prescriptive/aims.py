@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+
 from tonearm.columns import AIMS as AIMS
 from tonearm.columns import PLAYLISTS
 
@@ -75,8 +77,6 @@ def _lift(t: ir.Table) -> ir.FloatingColumn:
 
 def _high(value: ir.FloatingColumn, low: float, high: float) -> ir.FloatingColumn:
     """0 up to ``low``, 1 from ``high`` on."""
-    import ibis
-
     # Not least and greatest, which pass over a null on both engines.
     ramp = (value - low) / (high - low)
     return ibis.cases((ramp < 0.0, 0.0), (ramp > 1.0, 1.0), else_=ramp)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Numbers = npt.NDArray[np.float64]
@@ -23,8 +24,6 @@ def short_paths(first: Numbers, costs: Numbers) -> Places:
     are improved while it helps by the best reversal of a stretch (2-opt, Croes 1958) or move of one thing (or-opt),
     and the cheaper of the two is kept. Ties go to the smaller place, so the same costs give the same order.
     """
-    import numpy as np
-
     sets, n = first.shape
     # Things before the first and after the last make every change one of the same kind.
     whole = np.zeros((sets, n + 2, n + 2))
@@ -40,8 +39,6 @@ def short_paths(first: Numbers, costs: Numbers) -> Places:
 
 def _improved(whole: Numbers, paths: Places) -> Places:
     """``paths`` changed for as long as a single change makes them shorter."""
-    import numpy as np
-
     sets, size = paths.shape
     better = np.arange(sets) if size > 3 else np.arange(0)
     while better.size:
@@ -61,8 +58,6 @@ def _along(whole: Numbers, paths: Places, some: Places) -> Numbers:
 
 def _greedy(costs: Numbers) -> Places:
     """Paths that go on with the cheapest thing left."""
-    import numpy as np
-
     sets, n = costs.shape[0], costs.shape[1] - 2
     rows = np.arange(sets)
     paths = np.zeros((sets, n + 2), dtype=np.int64)
@@ -78,8 +73,6 @@ def _greedy(costs: Numbers) -> Places:
 
 def _best_changes(along: Numbers, paths: Places) -> tuple[Numbers, Places]:
     """How much the best single change of each path saves, and the path after it."""
-    import numpy as np
-
     sets, size = paths.shape
     both = np.full((sets, 2, size, size), -np.inf)
     _save_by_reversals(along, both[:, 0])
@@ -96,8 +89,6 @@ def _best_changes(along: Numbers, paths: Places) -> tuple[Numbers, Places]:
 
 def _save_by_reversals(along: Numbers, saved: Numbers) -> None:
     """Fill in [s, i, j]: what the path s saves when its stretch from place i to place j is turned round."""
-    import numpy as np
-
     size = along.shape[1]
     onward, backward = np.diagonal(along, 1, 1, 2), np.diagonal(along, -1, 1, 2)
     # What the way forth costs less the way back, up to each place from 1 on.
@@ -112,8 +103,6 @@ def _save_by_reversals(along: Numbers, saved: Numbers) -> None:
 
 def _save_by_moves(along: Numbers, saved: Numbers) -> None:
     """Fill in [s, i, j]: what the path s saves when the thing at place i goes between those at places j and j + 1."""
-    import numpy as np
-
     size = along.shape[1]
     onward = np.diagonal(along, 1, 1, 2)
     out = onward[:, :-1] + onward[:, 1:] - np.diagonal(along, 2, 1, 2)
@@ -124,8 +113,6 @@ def _save_by_moves(along: Numbers, saved: Numbers) -> None:
 
 def _places_after_move(places: Places, begin: Places, end: Places) -> Places:
     """Where each place takes its thing from when ``begin`` goes between ``end`` and the place after."""
-    import numpy as np
-
     later = np.where(places == end, begin, np.where((places >= begin) & (places < end), places + 1, places))
     is_between = (places > end + 1) & (places <= begin)
     earlier = np.where(places == end + 1, begin, np.where(is_between, places - 1, places))

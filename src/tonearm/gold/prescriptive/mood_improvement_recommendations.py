@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import ibis
+import numpy as np
+import pyarrow.compute as pc
+
 from tonearm.columns import FEATURES
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.measures import MEASURED, total, with_measured_features
@@ -12,7 +16,6 @@ from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -50,8 +53,6 @@ _STEP = ("listener", "kind", "track_id", *_TRACK, *_EVIDENCE, *_SPREADS, "close_
 
 def ranked(rows: pa.Table) -> pa.Table:
     """Tests the heard tracks, keeps the best of them and what is unheard and close to the evident ones."""
-    import pyarrow.compute as pc
-
     tested = _tested(rows)
     found = _listed(rows, tested)
     rows = rows.take(found)
@@ -111,8 +112,6 @@ def mood_improvement_recommendations(listening_with_features: ir.Table, tracks: 
     square difference over danceability, energy, valence, acousticness, instrumentalness and speechiness. That it
     would do the same is a guess; its own verdict is ``insufficient``.
     """
-    import ibis
-
     around = _with_music_around(listening_with_features)
     evidence = _evidence(_with_expectation(_session_units(around)))
     heard = _candidates(evidence).left_join(tracks, "track_id").drop("track_id_right")
@@ -129,8 +128,6 @@ def mood_improvement_recommendations(listening_with_features: ir.Table, tracks: 
 
 def _with_music_around(listening_with_features: ir.Table) -> ir.Table:
     """Each hearing with the mean valence of other artists' listens just before and just after it."""
-    import ibis
-
     is_heard = ~listening_with_features.is_skipped.fill_null(False)
     listens = with_measured_features(listening_with_features.filter(is_heard), ("valence",))
     session = ("listener", "session_started_at")
@@ -146,8 +143,6 @@ def _with_music_around(listening_with_features: ir.Table) -> ir.Table:
 
 def _mean_of_others(listens: ir.Table, **span: tuple[int, int]) -> ir.FloatingValue:
     """Mean valence over a span of places in the session, less the listens of the row's own artist."""
-    import ibis
-
     session = ("listener", "session_started_at")
     all_of_them = ibis.range_window(group_by=session, order_by="place", **span)
     own = ibis.range_window(group_by=(*session, "artist_id"), order_by="place", **span)
@@ -167,8 +162,6 @@ def _session_units(around: ir.Table) -> ir.Table:
 
 def _with_expectation(units: ir.Table) -> ir.Table:
     """Adds what usually follows such a before: the regression of after on before within the listener's years."""
-    import ibis
-
     of_year = ibis.window(group_by=("listener", "year"))
     units = units.mutate(usual_before=units.before.mean().over(of_year), usual_after=units.after.mean().over(of_year))
     above = units.before - units.usual_before
@@ -206,8 +199,6 @@ def _evidence(units: ir.Table) -> ir.Table:
 
 def _candidates(evidence: ir.Table) -> ir.Table:
     """The tracks to test, and the most promising of those that cannot be."""
-    import ibis
-
     several = evidence.filter(evidence.units >= LEAST_UNITS)
     smaller = ibis.least(several.gain, several.rise)
     n = several.units.cast("float64")
@@ -226,8 +217,6 @@ def _candidates(evidence: ir.Table) -> ir.Table:
 
 def _anchors(evidence: ir.Table) -> ir.Table:
     """Tracks that may turn out evident, those with the largest t first."""
-    import ibis
-
     enough = evidence.filter(evidence.units >= ENOUGH_UNITS)
     root = enough.units.cast("float64").sqrt()
     by_difference = enough.gain / enough.difference_stddev.nullif(0.0) * root
@@ -240,8 +229,6 @@ def _anchors(evidence: ir.Table) -> ir.Table:
 
 def _unheard(anchors: ir.Table, listening_with_features: ir.Table, tracks: ir.Table) -> ir.Table:
     """For each anchor the nearest tracks that its listener never heard."""
-    import ibis
-
     close = anchors.inner_join(_neighbours(anchors.select("close_to_id").distinct(), tracks), "close_to_id")
     heard = listening_with_features.select("listener", "track_id").distinct()
     unheard = close.anti_join(heard, ["listener", "track_id"])
@@ -258,8 +245,6 @@ def _unheard(anchors: ir.Table, listening_with_features: ir.Table, tracks: ir.Ta
 
 def _neighbours(anchors: ir.Table, tracks: ir.Table) -> ir.Table:
     """The tracks nearest to each anchor, found by cells of the valence–energy plane."""
-    import ibis
-
     known = tracks.filter(tracks.feature_source.isin(MEASURED), *(tracks[f].notnull() for f in COMPARED))
     known = known.mutate(**{f"{f}_cell": (known[f] / CELL).floor().cast("int64") for f in ("valence", "energy")})
     own = known.select(
@@ -290,8 +275,6 @@ def _neighbours(anchors: ir.Table, tracks: ir.Table) -> ir.Table:
 
 def _tested(rows: pa.Table) -> dict[str, Any]:
     """Both comparisons of each row, NaN where there are too few units."""
-    import numpy as np
-
     units = numbers(rows, "units")
     n = np.where(units >= ENOUGH_UNITS, units, np.nan)
     after, expected, before = (numbers(rows, f"valence_{c}") for c in ("after", "expected", "before"))
@@ -313,8 +296,6 @@ def _tested(rows: pa.Table) -> dict[str, Any]:
 
 def _listed(rows: pa.Table, tested: dict[str, Any]) -> npt.NDArray[np.int64]:
     """Which rows are listed, in their order: heard ones that brighten, then unheard ones close to an evident one."""
-    import numpy as np
-
     family = codes(rows, "listener")
     is_unheard = np.asarray(rows["kind"].to_numpy()) == "unheard"
     smaller = np.minimum(tested["difference"], tested["rise"])
@@ -336,7 +317,6 @@ def _listed(rows: pa.Table, tested: dict[str, Any]) -> npt.NDArray[np.int64]:
 def _is_close_to_evident(
     rows: pa.Table, family: npt.NDArray[np.int64], verdict: npt.NDArray[np.str_]
 ) -> npt.NDArray[np.bool_]:
-    import numpy as np
 
     own = np.stack([family, rows["track_id"].to_numpy()], axis=1)
     anchor = np.stack([family, rows["close_to_id"].to_numpy()], axis=1)
@@ -347,8 +327,6 @@ def _is_close_to_evident(
 
 def _is_first(*keys: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Whether a row is the first with its keys."""
-    import numpy as np
-
     _, first = np.unique(np.stack(keys, axis=1), axis=0, return_index=True)
     is_first = np.zeros(len(keys[0]), dtype=bool)
     is_first[first] = True

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import ibis
+import numpy as np
+
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, hour_means, in_words
 from tonearm.gold.measures import first_day_of, with_measured_features
@@ -12,7 +15,6 @@ from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -37,8 +39,6 @@ COLUMNS = (
 
 def judged(rows: pa.Table) -> pa.Table:
     """Tests each hour, and gives those with more low music than usual a priority and something to try."""
-    import numpy as np
-
     found = compared(rows)
     corrected = false_discovery(found.p, codes(rows, "listener"))
     verdict = verdicts(found.difference, corrected)
@@ -95,8 +95,6 @@ def mood_intervention_triggers(listening_with_features: ir.Table) -> ir.Table:
 
 def _thresholds(listens: ir.Table) -> ir.Table:
     """Per listener the valence at which the lowest quarter ends, and the part of the listens at it that is low."""
-    import ibis
-
     known = listens.filter(listens.valence.notnull())
     values = known.group_by("listener", "valence").agg(at=known.count().cast("float64"))
     of_listener = ibis.window(group_by="listener")
@@ -111,8 +109,6 @@ def _thresholds(listens: ir.Table) -> ir.Table:
 
 def _units(listens: ir.Table, thresholds: ir.Table) -> ir.Table:
     """The low share in percent of each session's measured listens in each of its hours."""
-    import ibis
-
     known = listens.filter(listens.valence.notnull()).inner_join(thresholds, "listener")
     at_edge = (known.valence == known.low_valence).ifelse(known.low_part, 0.0)
     known = known.mutate(low=ibis.cases((known.valence < known.low_valence, 1.0), else_=at_edge))
@@ -123,8 +119,6 @@ def _units(listens: ir.Table, thresholds: ir.Table) -> ir.Table:
 
 def _brighter(listens: ir.Table) -> ir.Table:
     """For each listener and hour the brighter artist most heard in that hour, else at all."""
-    import ibis
-
     artists = _brighter_artists(listens)
     here = listens.group_by("listener", "hour_of_day", "artist_id").agg(
         sessions_here=listens.session_started_at.nunique()
@@ -138,8 +132,6 @@ def _brighter(listens: ir.Table) -> ir.Table:
 
 
 def _brighter_artists(listens: ir.Table) -> ir.Table:
-    import ibis
-
     of_listener = listens.group_by("listener").agg(mean_valence=listens.valence.mean())
     known = listens.filter(listens.valence.notnull() & listens.artist_name.notnull())
     artists = known.group_by("listener", "artist_id").agg(
@@ -158,8 +150,6 @@ def _brighter_artists(listens: ir.Table) -> ir.Table:
 
 
 def _priorities(verdict: npt.NDArray[np.str_], effect: Numbers) -> list[str | None]:
-    import numpy as np
-
     higher = verdict == "higher"
     sizes = np.select([higher & (effect >= 0.5), higher & (effect >= 0.2), higher], ["high", "medium", "low"], "none")
     return [None if v == "insufficient" else str(size) for v, size in zip(verdict, sizes, strict=True)]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import ibis
+import numpy as np
+
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, in_words, means
 from tonearm.gold.measures import first_day_of, with_measured_features
@@ -13,7 +16,6 @@ from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -29,8 +31,6 @@ COLUMNS = (
 
 def judged(rows: pa.Table) -> pa.Table:
     """Tests each hour for each aim, ranks the hours and says it in words."""
-    import numpy as np
-
     found = compared(rows, "aim")
     corrected = false_discovery(found.p, codes(rows, "listener"))
     verdict = verdicts(found.difference, corrected)
@@ -73,8 +73,6 @@ def optimal_listening_times(listening_with_features: ir.Table) -> ir.Table:
     others, or fewer than 10 different measured tracks in it, or all music alike. ``not_shown`` is no proof that
     the hour is like the others. ``hour_rank`` orders the tested hours of an aim by the lower end of the interval.
     """
-    import ibis
-
     units = compared_in_month(_units(with_measured_features(listening_with_features)), *AIMS)
     hours = heard_in_hours(with_measured_features(listening_with_features, ()))
     of_aims = {aim: means(units, aim, f"n_{aim}") for aim in AIMS}
@@ -101,8 +99,6 @@ def _units(listens: ir.Table) -> ir.Table:
 
 def _ranks(low: Numbers, family: npt.NDArray[np.int64], verdict: npt.NDArray[np.str_]) -> Numbers:
     """Place of each tested row in its family, highest ``low`` first; NaN for the others."""
-    import numpy as np
-
     ranks = np.full(len(low), np.nan)
     tested = np.flatnonzero(verdict != "insufficient")
     order = tested[np.lexsort((for_order(-low[tested]), family[tested]))]

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
+import ibis
+import numpy as np
+
 from tonearm.columns import FEATURES
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import MEASURED, numbered, percent, total
@@ -17,7 +20,6 @@ from tonearm.table import table
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -77,8 +79,6 @@ SAME_ARTIST = 10.0
 
 def _finished(rows: pa.Table) -> pa.Table:
     """The candidates that make up each playlist, in their order."""
-    import numpy as np
-
     chosen = rows.take(np.array(_chosen(rows), dtype=np.int64))
     playlist = codes(chosen, "listener", "aim")
     order, step = _in_flow(chosen, playlist)
@@ -138,8 +138,6 @@ def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks:
     ``feature_source`` says whether a track's features were measured (real, catalogue) or estimated (imputed);
     invented ones are never used. A track without a known tempo is ordered by the rest.
     """
-    import ibis
-
     named, listeners = _with_songs(tracks), numbered(_ends(listening_with_features))
     heard, catalogue = _heard(listening_with_features, listeners, named), _suiting(named)
     known = _known(heard, catalogue)
@@ -196,8 +194,6 @@ def _sessions(listens: ir.Table, listeners: ir.Table) -> ir.Table:
 
 def _with_songs(tracks: ir.Table) -> ir.Table:
     """Adds the title without what makes it another version, and a number that the versions of a song share."""
-    import ibis
-
     title = tracks.track_name.lower()
     bare = title.re_replace(r"\s*( [-–—] |\(|\[).*$", "")
     named = tracks.mutate(song=bare.nullif("").coalesce(title))
@@ -207,8 +203,6 @@ def _with_songs(tracks: ir.Table) -> ir.Table:
 
 def _suiting(tracks: ir.Table) -> ir.Table:
     """A row for each track and each aim that it suits; ``aim`` is its number."""
-    import ibis
-
     is_usable = tracks.feature_source.isin(USABLE) & (tracks.speechiness <= SPOKEN) & tracks.song_id.notnull()
     usable = tracks.filter(is_usable)
     fits = [ibis.struct({"aim": ibis.literal(n, "int64"), "fit": fit(aim, usable)}) for n, aim in enumerate(AIMS)]
@@ -227,8 +221,6 @@ def _known(heard: ir.Table, catalogue: ir.Table) -> ir.Table:
 
 def _first_of(t: ir.Table, via: str) -> ir.Table:
     """The best candidates of each playlist, at most two of an artist."""
-    import ibis
-
     best_first = (t.score.desc(), t.track_id)
     of_artist = ibis.window(group_by=("who", "aim", "artist_id"), order_by=best_first)
     few = t.mutate(of_artist=ibis.row_number().over(of_artist))
@@ -240,8 +232,6 @@ def _first_of(t: ir.Table, via: str) -> ir.Table:
 
 def _by_artist(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Table:
     """Tracks that suit an aim by the artists that the listener hears most."""
-    import ibis
-
     artists = heard.group_by("who", "artist_id").agg(
         known_listens=heard.listens.cast("float64").sum(), weight=(1.0 + heard.activation.sum()).log().round(9)
     )
@@ -255,8 +245,6 @@ def _by_artist(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Ta
 
 def _by_genre(heard: ir.Table, of_genres: ir.Table, middles: ir.Table) -> ir.Table:
     """Tracks that suit an aim, the best ``of_genres``, of those genres that the listener hears most."""
-    import ibis
-
     genres = heard.filter(heard.genre.notnull()).group_by("who", "genre")
     genres = genres.agg(genre_tracks=lambda t: t.count(), genre_listens=lambda t: t.listens.cast("float64").sum())
     known = genres.genre_listens.sum().over(ibis.window(group_by="who"))
@@ -272,8 +260,6 @@ def _by_genre(heard: ir.Table, of_genres: ir.Table, middles: ir.Table) -> ir.Tab
 
 def _best(catalogue: ir.Table, group: str, most: int) -> ir.Table:
     """The tracks that suit each aim best, of each group."""
-    import ibis
-
     own = catalogue.filter(catalogue[group].notnull())
     best_first = (own.fit.desc(), own.track_id)
     ranked = own.mutate(best=ibis.row_number().over(ibis.window(group_by=(group, "aim"), order_by=best_first)))
@@ -290,8 +276,6 @@ def _middles(known: ir.Table) -> ir.Table:
 
 def _for_aims(groups: ir.Table, middles: ir.Table) -> ir.Table:
     """Each artist or genre once for each aim, with the middle to which its tracks should be close."""
-    import ibis
-
     # Before tracks are joined: of those there are hundreds to each.
     each = groups.mutate(aim=ibis.array([ibis.literal(number, "int64") for number in range(len(AIMS))]).unnest())
     return each.left_join(middles, ["who", "aim"]).drop("who_right", "aim_right")
@@ -313,8 +297,6 @@ def _never_heard(candidates: ir.Table, heard: ir.Table) -> ir.Table:
 
 def _in_proportion(by_genre: ir.Table) -> ir.Table:
     """Genres by turns, in proportion to the listens of each."""
-    import ibis
-
     own = ibis.window(group_by=("who", "aim", "number"), order_by=(by_genre.score.desc(), by_genre.track_id))
     placed = by_genre.mutate(of_genre=ibis.row_number().over(own))
     # Twice as many as there are places, since more than two of an artist have none.
@@ -326,8 +308,6 @@ def _in_proportion(by_genre: ir.Table) -> ir.Table:
 
 def _candidates(t: ir.Table) -> ir.Table:
     """What is known of each beside its track."""
-    import ibis
-
     missing: dict[str, ir.Value] = {
         **dict.fromkeys(_EVIDENCE, ibis.null("float64")),
         **dict.fromkeys(("listens", "sessions"), ibis.literal(0, "int64")),
@@ -340,8 +320,6 @@ def _candidates(t: ir.Table) -> ir.Table:
 
 def _described(candidates: ir.Table, listeners: ir.Table, tracks: ir.Table) -> ir.Table:
     """What the second step is given of each."""
-    import ibis
-
     described = tracks.select(*_TRACK, "song", *FEATURES, "feature_source")
     rows = candidates.inner_join(listeners, "who").inner_join(described, "track_id")
     rows = rows.mutate(aim=ibis.array(list(AIMS))[rows.aim])
@@ -351,8 +329,6 @@ def _described(candidates: ir.Table, listeners: ir.Table, tracks: ir.Table) -> i
 
 def _chosen(rows: pa.Table) -> list[int]:
     """The rows that make up the playlists."""
-    import numpy as np
-
     starts = np.flatnonzero(np.diff(codes(rows, "listener", "aim", "via"), prepend=-1))
     firsts = rows.select(["listener", "aim", "via"]).take(starts).to_pylist()
     pools: dict[tuple[str, str], dict[str, range]] = {}
@@ -389,8 +365,6 @@ def _playlist(pools: Mapping[str, range], artists: Sequence[int], songs: Sequenc
 
 def _in_flow(rows: pa.Table, playlist: Places) -> tuple[Places, Numbers]:
     """The order of the rows in which every playlist flows, and each one's step from the one before."""
-    import numpy as np
-
     order = np.arange(len(playlist))
     step = np.full(len(playlist), np.nan)
     starts = np.flatnonzero(np.diff(playlist, prepend=-1))
@@ -411,15 +385,11 @@ def _in_flow(rows: pa.Table, playlist: Places) -> tuple[Places, Numbers]:
 
 def _between(values: npt.NDArray[Any]) -> Numbers:
     """[s, i, j]: from the i-th value of row s to its j-th; 0 where one is not known."""
-    import numpy as np
-
     return np.nan_to_num(values[:, None, :] - values[:, :, None])
 
 
 def _upwards(rows: pa.Table) -> list[Numbers]:
     """What should rise along each row's playlist, feature by feature."""
-    import numpy as np
-
     aims = np.asarray(rows["aim"].to_pylist(), dtype=object)
     scaled = {
         "energy": numbers(rows, "energy"),

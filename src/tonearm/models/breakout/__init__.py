@@ -10,6 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+import numpy as np
+import pandas as pd
+import xgboost as xgb
+from scipy.optimize import minimize
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
 
 from tonearm.errors import ModelDamaged, NotEnoughData
 from tonearm.models.breakout.artist_history import (
@@ -29,9 +35,7 @@ from tonearm.models.evaluate import guard
 from tonearm.models.model import SEED, HeldOut
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
     import xgboost
 
     Numbers = npt.NDArray[np.float64]
@@ -130,8 +134,6 @@ class Breakout:
         Of all months, or of each listener's last one alone: artists silent for so long that none of the rules
         foretells them change nothing of it, and are most.
         """
-        import pandas as pd
-
         lately = max(one.heard_within_months for one in self.rules.eligibility.values()) if is_last_month else None
         found = [
             self._rows_of(Labelled(history, self.rules), is_last_month) for history in histories(artist_months, lately)
@@ -142,8 +144,6 @@ class Breakout:
         return rows.sort_values(["month_number", "listener", "artist_id"], kind="stable", ignore_index=True)
 
     def _rows_of(self, labelled: Labelled, is_last_month: bool) -> pd.DataFrame:
-        import numpy as np
-
         flags = {name: labelled.is_eligible(one) for name, one in self.rules.eligibility.items()}
         cells = np.logical_or.reduce(list(flags.values()))
         cells[:, :-1] &= not is_last_month
@@ -159,8 +159,6 @@ class Breakout:
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
         """Rolling origin: each month foretold by what was known at its end, of each eligibility of the rules."""
-        import numpy as np
-
         told = np.concatenate([*self._rolled(examples, seed), np.empty((0, 3))])
         place, predicted, baseline = told[:, 0].astype(int), told[:, 1], told[:, 2]
         rows = examples.iloc[place]
@@ -187,8 +185,6 @@ class Breakout:
 
     def _rolled(self, examples: pd.DataFrame, seed: int) -> Iterator[Numbers]:
         """Of each origin: the places of its rows, what is predicted of them, and what by the baseline."""
-        import numpy as np
-
         month = examples["month_number"].to_numpy()
         foretold = examples[list(self.rules.eligibility)].any(axis=1).to_numpy()
         chosen, chosen_at = None, 0
@@ -214,8 +210,6 @@ class Breakout:
 
         With a fifth of the months kept for a test, that is the split of 60, 20 and 20 in a hundred.
         """
-        import numpy as np
-
         months = np.unique(examples["month_number"])
         begin = months[int(len(months) * 0.75)]
         train = examples[(examples["month_number"] <= begin - self.rules.horizon_months) & examples[self.served]]
@@ -234,17 +228,12 @@ class Breakout:
         return Chosen(strength, rounds, stretch, self._usual_last(valid, sure))
 
     def _usual_last(self, rows: pd.DataFrame, told: Numbers) -> float:
-        import numpy as np
-
         ranked = rows[["listener", "month_number"]].assign(told=told).groupby(["listener", "month_number"])["told"]
         last = ranked.apply(lambda one: one.nlargest(self.rules.alerts_per_month).min())
         return float(np.median(last))
 
     def _stopped(self, learned: Learned, valid: Learned, seed: int) -> tuple[int, Numbers]:
         """The trees' best number on the validation months, and the log odds there; 0 trees where none helps."""
-        import numpy as np
-        import xgboost as xgb
-
         told = _matrix(valid)
         booster = xgb.train(
             self._of_trees(seed),
@@ -279,8 +268,6 @@ class Breakout:
 
     def fit_chosen(self, examples: pd.DataFrame, chosen: Chosen, seed: int = SEED) -> FittedBreakout:
         """Learn from what is served, with settings chosen before; the baseline from the same rows."""
-        import xgboost as xgb
-
         taught = examples[examples[self.served]]
         completion = Completion.of(design(taught))
         rows, y = completion.standard(design(taught)), taught["core"].to_numpy()
@@ -293,9 +280,6 @@ class Breakout:
 
     def load(self, folder: Path) -> FittedBreakout:
         """What :meth:`FittedBreakout.save` wrote; raises ModelDamaged."""
-        import numpy as np
-        import xgboost as xgb
-
         try:
             kept = json.loads((folder / "breakout.json").read_text(encoding="utf-8"))
             completion = Completion(*(np.asarray(part) for part in kept["completion"]))
@@ -333,8 +317,6 @@ class FittedBreakout:
 
     def probability(self, rows: pd.DataFrame) -> Numbers:
         """Of each row; missing features are completed by those there are."""
-        import numpy as np
-
         standard = self.completion.standard(design(rows))
         told = _odds(standard, self.line)
         if self.booster is not None:
@@ -360,14 +342,11 @@ class FittedBreakout:
         else:
             is_breakout = (rank <= self.model.rules.alerts_per_month) & (told >= self.threshold)
         columns = {"probability": told, "rank_in_month": rank, "is_breakout": is_breakout}
-        import pandas as pd
 
         return pd.DataFrame(columns, index=records.index)
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """Every artist that is foretold in the last complete month of each listener."""
-        import pandas as pd
-
         rows = self.model.rows(complete_months(tables["artist_months"], as_of), is_last_month=True)
         if len(rows):
             rows = rows[rows[self.model.served]]
@@ -409,9 +388,6 @@ def complete_months(artist_months: pd.DataFrame, as_of: datetime) -> pd.DataFram
 
 def design(rows: pd.DataFrame) -> Numbers:
     """The features as numbers, NaN where one is missing or none; counts by their logarithm."""
-    import numpy as np
-    import pandas as pd
-
     numbers = rows.reindex(columns=list(FEATURES))
     told = [name for name in FEATURES if not pd.api.types.is_float_dtype(numbers[name].dtype)]
     numbers = numbers.assign(**{name: pd.to_numeric(numbers[name], errors="coerce") for name in told})
@@ -424,9 +400,6 @@ def design(rows: pd.DataFrame) -> Numbers:
 
 def _line(rows: Numbers, core: Numbers, strength: float) -> Numbers:
     """Intercept and weights of the logistic regression over standardised rows."""
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-
     bound = np.ones(rows.shape[1])
     bound[RULE] = UNBOUND
     # With few features and many rows, Newton's method is the fastest, and exact.
@@ -440,16 +413,12 @@ def _odds(rows: Numbers, line: Numbers) -> Numbers:
 
 
 def _matrix(learned: Learned) -> xgboost.DMatrix:
-    import xgboost as xgb
-
     rows, actual, margin = learned
     return xgb.DMatrix(rows, actual, base_margin=margin, nthread=1)
 
 
 def stretched(log_odds: Numbers, actual: Numbers, prior: float = 1.0) -> tuple[float, float]:
     """Intercept and slope that make ``log_odds`` come true; ``prior`` pulls the slope to 1 where rows are few."""
-    import numpy as np
-    from scipy.optimize import minimize
 
     def loss(at: Numbers) -> float:
         told = np.clip(at[0] + at[1] * log_odds, -30, 30)
@@ -463,28 +432,19 @@ def stretched(log_odds: Numbers, actual: Numbers, prior: float = 1.0) -> tuple[f
 
 def log_loss(actual: Numbers, told: Numbers) -> float:
     """Mean negative log of the probability given to what happened."""
-    import numpy as np
-
     return float(-np.log(np.clip(np.where(actual > 0, told, 1 - told), SMALLEST, 1)).mean())
 
 
 def _probability(log_odds: Numbers) -> Numbers:
-    from scipy.special import expit
-
     return cast("Numbers", expit(log_odds))
 
 
 def _logged(nearness: Numbers) -> Numbers:
-    import numpy as np
-
     return np.log(np.maximum(nearness, 0) + LEAST_NEAR)
 
 
 def _rank(records: pd.DataFrame, told: Numbers) -> npt.NDArray[np.int64]:
     """Place of each record in its listener's month, 1 the likeliest; equals in their order."""
-    import numpy as np
-    import pandas as pd
-
     by = [c for c in ("listener", "month") if c in records.columns]
     ranked = pd.DataFrame({"told": told, **{c: records[c].astype(str).to_numpy() for c in by}})
     group = ranked.groupby(by, dropna=False)["told"] if by else ranked["told"]

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     Matrix = npt.NDArray[np.float64]
     """Artists × months."""
@@ -70,9 +71,6 @@ class History:
 
 def month_number(month: pd.Series) -> npt.NDArray[np.int64]:
     """Months counted through the years, so that neighbours differ by one."""
-    import numpy as np
-    import pandas as pd
-
     dates = pd.to_datetime(month)
     return np.asarray(12 * dates.dt.year + dates.dt.month - 1, dtype=np.int64)
 
@@ -87,9 +85,6 @@ def histories(artist_months: pd.DataFrame, lately: int | None = None) -> Iterato
 
 
 def _history(listener: str, rows: pd.DataFrame, lately: int | None) -> History:
-    import numpy as np
-    import pandas as pd
-
     number = month_number(rows["month"])
     first, months = int(number.min()), int(number.max() - number.min()) + 1
     total = np.zeros(months)
@@ -124,8 +119,6 @@ def _history(listener: str, rows: pd.DataFrame, lately: int | None) -> History:
 
 def earlier(matrix: Matrix, months: int) -> Matrix:
     """What each cell's row was ``months`` before; 0 before the first month."""
-    import numpy as np
-
     if not months:
         return matrix
     return np.asarray(np.concatenate([np.zeros((len(matrix), months)), matrix], axis=1)[:, : matrix.shape[1]])
@@ -133,8 +126,6 @@ def earlier(matrix: Matrix, months: int) -> Matrix:
 
 def decayed(matrix: Matrix, half_life: float) -> Matrix:
     """Mean of a month and those before it, each counting half as much as the one ``half_life`` months later."""
-    import numpy as np
-
     keep = 0.5 ** (1 / half_life)
     found, mean = np.empty(matrix.shape), np.zeros(len(matrix))
     # Month by month: scipy's filter takes as long for so many artists, and a second to load.
@@ -146,15 +137,11 @@ def decayed(matrix: Matrix, half_life: float) -> Matrix:
 
 def highest(matrix: Matrix, months: int) -> Matrix:
     """The highest of the month and the ``months`` - 1 before it."""
-    import numpy as np
-
     return np.asarray(np.maximum.reduce([earlier(matrix, k) for k in range(months)]))
 
 
 def months_since(happened: npt.NDArray[np.bool_]) -> Matrix:
     """Months since something last happened, 0 in the month itself."""
-    import numpy as np
-
     month = np.arange(happened.shape[1], dtype=float)[None, :]
     last = np.maximum.accumulate(np.where(happened, month, -np.inf), axis=1)
     return np.asarray(np.minimum(month - last, LONG_AGO))
@@ -162,15 +149,11 @@ def months_since(happened: npt.NDArray[np.bool_]) -> Matrix:
 
 def proximity(history: History, plays_min: float, share_min: float) -> Matrix:
     """How near to core each artist-month is: 1 and more is core."""
-    import numpy as np
-
     return np.maximum(history.listens / plays_min, history.share / share_min)
 
 
 def soon(happens: npt.NDArray[np.bool_], months: int) -> npt.NDArray[np.bool_]:
     """Whether it happens in one of the next ``months``; never beyond the last."""
-    import numpy as np
-
     found = np.zeros_like(happens)
     for ahead in range(1, months + 1):
         found[:, :-ahead] |= happens[:, ahead:]
@@ -179,8 +162,6 @@ def soon(happens: npt.NDArray[np.bool_], months: int) -> npt.NDArray[np.bool_]:
 
 def reference_features(history: History) -> Iterator[tuple[str, Matrix]]:
     """REFERENCE, name by name."""
-    import numpy as np
-
     listens, tracks, age = history.listens, history.tracks, history.age
     before, two_before = earlier(listens, 1), earlier(listens, 2)
     # A mean over the months since the artist was first heard, of which there are fewer than three at first.
@@ -218,8 +199,6 @@ def decayed_features(history: History, near: Matrix) -> Iterator[tuple[str, Matr
     In logarithms, because the odds of becoming core grow about with a power of these. Nearness is taken by its
     logarithm before decaying, too: one month of frenzy tells less of the next than several months near core.
     """
-    import numpy as np
-
     yield "rule_log", np.log(rule(near) + LEAST_NEAR)
     for half_life in HALF_LIVES:
         yield f"proximity_decayed_{half_life}m", np.log(decayed(np.log1p(near), half_life) + LEAST_NEAR)
@@ -233,8 +212,6 @@ def decayed_features(history: History, near: Matrix) -> Iterator[tuple[str, Matr
 
 def path_features(history: History, near: Matrix) -> Iterator[tuple[str, Matrix]]:
     """The last months one by one, the heights reached, and how long ago."""
-    import numpy as np
-
     logged = np.log1p(near)
     for months in range(6):
         yield f"proximity_t_minus_{months}", earlier(logged, months)
@@ -255,8 +232,6 @@ def context_features(
     history: History, near: Matrix, plays_min: float, share_min: float
 ) -> Iterator[tuple[str, Matrix]]:
     """The listener's month as a whole: how much is heard, how much of it new, and the artist's place in it."""
-    import numpy as np
-
     total = np.maximum(history.total, 1)
     usual = np.maximum(decayed(total[None, :], 6)[0] / decayed(np.ones((1, len(total))), 6)[0], 1)
     heard = np.maximum((near > 0).sum(axis=0), 1)
@@ -284,9 +259,6 @@ def all_features(history: History, plays_min: float, share_min: float) -> Iterat
 
 def gathered(history: History, cells: npt.NDArray[np.bool_], features: Iterator[tuple[str, Matrix]]) -> pd.DataFrame:
     """One row for each of the ``cells`` wanted: listener, artist_id, month_number and the features."""
-    import numpy as np
-    import pandas as pd
-
     artist, month = np.nonzero(cells)
     columns: dict[str, Any] = {
         "listener": np.full(len(artist), history.listener, dtype=object),

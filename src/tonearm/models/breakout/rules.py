@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
+import yaml
 
 from tonearm.errors import InputError
 from tonearm.models.breakout.artist_history import History, highest, proximity, soon
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     Cells = npt.NDArray[np.bool_]
@@ -50,8 +51,6 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_rules(path: Path = SHIPPED) -> Rules:
     """The rules of a YAML file; raises InputError where it is missing or of another shape."""
-    import yaml
-
     try:
         return as_rules(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
@@ -81,15 +80,11 @@ class Labelled:
 
     def is_known(self) -> Cells:
         """Whether the history goes on long enough to tell."""
-        import numpy as np
-
         months = self.near.shape[1]
         return np.broadcast_to(np.arange(months) < months - self.rules.horizon_months, self.near.shape)
 
     def is_eligible(self, eligibility: Eligibility) -> Cells:
         """Which artist-months are foretold."""
-        import numpy as np
-
         listens, age = self.history.listens, self.history.age
         found = (highest(listens, eligibility.heard_within_months) > 0) & (listens >= eligibility.plays_min)
         found &= highest(self.near, eligibility.not_core_within_months) < 1

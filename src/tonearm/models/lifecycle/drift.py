@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
+import pandas as pd
 
 from tonearm.errors import NotEnoughData
 from tonearm.home import writing
@@ -23,9 +25,7 @@ from tonearm.models.lifecycle.scoring import answering, as_arrow, as_of_listens,
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
-    import pandas as pd
 
     from tonearm.models.model import Model
 
@@ -61,16 +61,12 @@ def watched(examples: pd.DataFrame, as_of: datetime) -> dict[str, Any]:
 
 
 def _numbers(examples: pd.DataFrame) -> dict[str, Numbers]:
-    import pandas as pd
-
     columns = [c for c in examples.columns if not str(c).endswith("_id") and c != AT]
     numeric = [c for c in columns if pd.api.types.is_numeric_dtype(examples[c])][:MOST_WATCHED]
     return {str(c): examples[c].to_numpy(dtype=float, na_value=float("nan")) for c in numeric}
 
 
 def _tenths(values: Numbers) -> dict[str, Any] | None:
-    import numpy as np
-
     told = values[np.isfinite(values)]
     if len(told) < FEWEST:
         return None
@@ -80,8 +76,6 @@ def _tenths(values: Numbers) -> dict[str, Any] | None:
 
 def _shares(values: Numbers, edges: Numbers) -> Numbers:
     """Share of the values in each bin, those missing in one of their own."""
-    import numpy as np
-
     is_told = np.isfinite(values)
     place = np.where(is_told, np.searchsorted(edges, values, side="left"), len(edges) + 1)
     return np.bincount(place, minlength=len(edges) + 2) / max(len(values), 1)
@@ -89,8 +83,6 @@ def _shares(values: Numbers, edges: Numbers) -> Numbers:
 
 def psi(before: Numbers, now: Numbers, rows: int) -> float:
     """The population stability index of two lists of shares; an empty bin counts as half a row."""
-    import numpy as np
-
     least = 0.5 / max(rows, 1)
     before, now = np.maximum(before, least), np.maximum(now, least)
     return float(((now - before) * np.log(now / before)).sum())
@@ -98,9 +90,6 @@ def psi(before: Numbers, now: Numbers, rows: int) -> float:
 
 def compare(then: Mapping[str, Any], examples: pd.DataFrame) -> list[tuple[str, float, int]]:
     """(quantity, index, rows) of what was watched, in ``examples`` newer than it where they tell when they are."""
-    import numpy as np
-    import pandas as pd
-
     if AT in examples:
         examples = examples[pd.to_datetime(examples[AT], utc=True) > pd.Timestamp(then["as_of"])]
     found = []
@@ -156,8 +145,6 @@ def _of_model(
 
 def keep(settings: Settings, found: list[Drift], waiting: Callable[[str], None] | None = None) -> None:
     """Add what was found, be it nothing, to the lake's ``model_drift``."""
-    import pandas as pd
-
     at = datetime.now(UTC)
     rows = [
         {

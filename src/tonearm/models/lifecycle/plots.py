@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from matplotlib.figure import Figure
+from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
+
 from tonearm.models.evaluate import calibration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from tonearm.models.model import HeldOut
 
@@ -31,8 +33,6 @@ def plots(held: HeldOut) -> Mapping[str, Figure]:
 
 
 def _axes(title: str, x: str, y: str, margins: Mapping[str, float] = _MARGINS) -> tuple[Figure, Axes]:
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=_INCHES, dpi=110)
     axes = figure.subplots(gridspec_kw=dict(margins))
     axes.set(xlabel=x, ylabel=y)
@@ -46,8 +46,6 @@ def _title(held: HeldOut) -> str:
 
 
 def _roc(held: HeldOut) -> Figure:
-    from sklearn.metrics import roc_curve
-
     figure, axes = _axes(_title(held), "false positives, share", "found, share")
     axes.plot([0, 1], [0, 1], color=GUIDE, linewidth=1, linestyle=":")
     for name, predicted, colour, line in _both(held):
@@ -58,8 +56,6 @@ def _roc(held: HeldOut) -> Figure:
 
 
 def _precision_recall(held: HeldOut) -> Figure:
-    from sklearn.metrics import precision_recall_curve
-
     figure, axes = _axes(_title(held), "found, share", "of those named, right, share")
     axes.axhline(float(held.actual.mean()), color=GUIDE, linewidth=1, linestyle=":")
     for name, predicted, colour, line in _both(held):
@@ -83,8 +79,6 @@ def _calibration(held: HeldOut) -> Figure:
 
 
 def _confusion(held: HeldOut) -> Figure:
-    from sklearn.metrics import confusion_matrix
-
     labels = list(range(held.predicted.shape[1]))
     shares = confusion_matrix(held.actual, held.predicted.argmax(axis=1), labels=labels, normalize="true")
     figure, axes = _axes(_title(held), "predicted", "was", _FOR_NAMES)

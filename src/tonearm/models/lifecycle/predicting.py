@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from tonearm.errors import InputError, NotRegistered
 from tonearm.models import find
 from tonearm.models.lifecycle.registry import Version, open_registry
 from tonearm.models.lifecycle.scoring import answering
 from tonearm.settings import Settings
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MOST_RECORDS = 1_000_000
 MOST_MB = 1024
@@ -49,8 +48,6 @@ def read_records(path: Path) -> pd.DataFrame:
 
 
 def _read(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
     kind = path.suffix.lower()
     if kind == ".parquet":
         return pd.read_parquet(path)
@@ -64,8 +61,6 @@ def _read(path: Path) -> pd.DataFrame:
 
 def from_json(value: Any) -> pd.DataFrame:
     """Records of a JSON value; raises InputError where it is none."""
-    import pandas as pd
-
     if isinstance(value, Mapping):
         value = value.get("records", [value])
     if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):

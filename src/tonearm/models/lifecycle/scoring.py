@@ -8,6 +8,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tonearm.bronze import SCHEMAS
 from tonearm.columns import FEATURES, IMPUTED, arrow_schema
@@ -19,10 +21,10 @@ from tonearm.models.lifecycle.registry import PRODUCTION, Registry, Version, ope
 from tonearm.models.model import SCORES as COLUMNS
 from tonearm.models.model import SPOTIFY_API, STILL_LISTENING
 from tonearm.settings import Settings
+from tonearm.table import schema_of
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
     from tonearm.models.model import Fitted, Model
 
@@ -88,8 +90,6 @@ def _measured(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _frame(lake: Lake, name: str) -> pd.DataFrame:
-    from tonearm.table import schema_of
-
     if lake.has(name):
         return lake.dataset(name).to_table().to_pandas()
     return arrow_schema(schema_of(name)).empty_table().to_pandas()
@@ -103,8 +103,6 @@ def _allowed(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 
 def as_of_listens(lake: Lake, now: datetime | None = None) -> datetime:
     """The instant from which on is foretold: now, or right after the newest listen of a history that has ended."""
-    import pyarrow.compute as pc
-
     now = now or datetime.now(UTC)
     if not lake.rows("listens"):
         return now
@@ -155,15 +153,11 @@ def _wide(found: pd.DataFrame, version: Version, as_of: datetime) -> pd.DataFram
 
 def as_arrow(name: str, rows: pd.DataFrame) -> pa.Table:
     """``rows`` with the columns and types that the lake's table has; a column that is not there is null."""
-    import pyarrow as pa
-
     schema = arrow_schema(SCHEMAS[name])
     return pa.table([_column(rows, field) for field in schema], schema=schema)
 
 
 def _column(rows: pd.DataFrame, field: pa.Field) -> pa.Array:
-    import pyarrow as pa
-
     if field.name not in rows or rows[field.name].isna().all():
         return pa.nulls(len(rows), field.type)
     # An id of 63 bits that went through a float is another one.

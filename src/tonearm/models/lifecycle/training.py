@@ -11,6 +11,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+import pandas as pd
+import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits
 
 from tonearm.errors import NotEnoughData
 from tonearm.home import writing
@@ -18,6 +21,7 @@ from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen, find
 from tonearm.models.evaluate import Measured, measure
 from tonearm.models.lifecycle.drift import write_watched
+from tonearm.models.lifecycle.plots import plots
 from tonearm.models.lifecycle.registry import PRODUCTION, Registry, Version, open_registry
 from tonearm.models.lifecycle.scoring import as_arrow, as_of_listens, read, write_scores
 from tonearm.models.model import SEED, Model
@@ -78,9 +82,6 @@ def _one_thread() -> AbstractContextManager[object]:
     training took several times the CPU. With one, sums do not depend on the machine either.
     """
     # Only what is loaded already can be told.
-    import scipy.linalg  # noqa: F401
-    import sklearn  # noqa: F401
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     return threadpool_limits(1)  # type: ignore[no-any-return]
 
@@ -194,8 +195,6 @@ def _answer_from_now_on(settings: Settings, registry: Registry, model: Model) ->
 
 def evaluations(settings: Settings, name: str, version: int) -> list[dict[str, Any]]:
     """How a version of the model ``name`` was measured: rows of ``model_evaluations``."""
-    import pyarrow.compute as pc
-
     lake = open_lake(settings.lake)
     if not lake.has(EVALUATIONS):
         return []
@@ -205,8 +204,6 @@ def evaluations(settings: Settings, name: str, version: int) -> list[dict[str, A
 
 
 def _keep_evaluations(lake: Lake, model: Model, version: Version, measured: list[Measured], deciding: Measured) -> None:
-    import pandas as pd
-
     is_served = PRODUCTION in version.aliases
     rows = pd.DataFrame([_evaluation(model, version, one, one is deciding, is_served) for one in measured])
     if is_served and lake.has(EVALUATIONS):
@@ -240,6 +237,4 @@ def _evaluation(model: Model, version: Version, one: Measured, is_deciding: bool
 
 
 def _plots(held: list[HeldOut]) -> Mapping[str, Any]:
-    from tonearm.models.lifecycle.plots import plots
-
     return {f"{part.target}-{i}-{name}": figure for i, part in enumerate(held) for name, figure in plots(part).items()}

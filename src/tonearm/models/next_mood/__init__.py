@@ -9,6 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+from scipy.optimize import minimize
+from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_score
+from threadpoolctl import threadpool_limits
+
 from tonearm.columns import FEATURES
 from tonearm.errors import NotEnoughData
 from tonearm.gold.cognitive.mood_state_clusters import unique_names
@@ -26,8 +33,6 @@ from tonearm.models.model import SEED, HeldOut
 from tonearm.models.next_mood.clues import CLUES, Heard, Past, clues
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tonearm.models.listeners import Ints, Numbers, Words
 
 TARGET = "next_mood"
@@ -78,8 +83,6 @@ class NextMood:
 
     def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """The measured listens of listeners with enough of them, oldest first."""
-        import pandas as pd
-
         listens = measured(tables["listening_with_features"], as_of).dropna(subset=list(CLUSTERED))
         listens = listens.groupby("listener").tail(self.most_listens)
         of_each = dict(by_listener(listens))
@@ -105,8 +108,6 @@ class NextMood:
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
         """Each session told by what was learned from those before it; groups made from the first ones alone."""
-        import numpy as np
-
         of_each = dict(by_listener(examples))
         first = {name: _session(own) < self._warm_sessions(own) for name, own in of_each.items()}
         count = how_many([own[first[name]] for name, own in of_each.items()], self.groups, seed)
@@ -126,8 +127,6 @@ class NextMood:
 
     def _warm_sessions(self, listens: pd.DataFrame) -> int:
         """How many sessions make the groups before anything is told."""
-        import numpy as np
-
         session = _session(listens)
         tracks = np.cumsum(~listens["track_id"].duplicated().to_numpy())
         with_enough = session[np.searchsorted(tracks, min(self.warm_up_tracks, tracks[-1]))] + 1
@@ -135,8 +134,6 @@ class NextMood:
 
     def rolled(self, heard: Heard, count: int, first: int) -> tuple[Numbers, Numbers]:
         """Chances from the session ``first`` on, by the model and by the shares of the groups before the session."""
-        import numpy as np
-
         past = Past.nothing(count)
         evidence, shares = clues(heard, past)
         told = np.full((len(heard.mood), count), 1 / count)
@@ -150,9 +147,6 @@ class NextMood:
 
     def _learned(self, evidence: Numbers, shares: Numbers, actual: Ints, begin: Numbers) -> Numbers:
         """Weights of the clues, none below zero: a multinomial logistic regression drawn to ``start_weight``."""
-        import numpy as np
-        from scipy.optimize import minimize
-
         happened = np.eye(shares.shape[1])[actual]
 
         def loss(weights: Numbers) -> tuple[float, Numbers]:
@@ -171,8 +165,6 @@ class NextMood:
         return FittedNextMood({name: self._fitted(own, count, seed) for name, own in of_each.items()})
 
     def _fitted(self, listens: pd.DataFrame, count: int, seed: int) -> dict[str, Any]:
-        import numpy as np
-
         moods = Moods.found(listens, count, seed)
         heard = as_heard(listens, moods)
         evidence, shares = clues(heard, Past.nothing(count))
@@ -212,8 +204,6 @@ class Moods:
     @classmethod
     def found(cls, listens: pd.DataFrame, count: int, seed: int) -> Moods:
         """``count`` groups by k-means."""
-        import numpy as np
-
         values = listens[list(CLUSTERED)].to_numpy(float)
         middle, spread = values.mean(axis=0), np.maximum(values.std(axis=0), 1e-6)
         scaled = (values - middle) / spread
@@ -226,8 +216,6 @@ class Moods:
 
     def near(self, values: Numbers) -> Numbers:
         """How much each track is of each group, adding up to one; NaN where a feature is missing."""
-        import numpy as np
-
         scaled = (values - self.middle) / self.spread
         apart = ((scaled[:, None] - self.centroids) ** 2).sum(axis=2)
         closeness = np.exp(-(apart - apart.min(axis=1, keepdims=True)) / (2 * self.width))
@@ -241,8 +229,6 @@ class Moods:
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Moods:
         """What :meth:`as_json` gave."""
-        import numpy as np
-
         middle, spread, centroids = (np.array(found[name], dtype=float) for name in ("middle", "spread", "centroids"))
         return cls(middle, spread, centroids, float(found["width"]), tuple(found["labels"]))
 
@@ -260,9 +246,6 @@ class FittedNextMood:
         ``track_id``, ``artist_id`` and the features; those of one listener and session follow one another. One
         without features tells only the hour. Null for a listener who is not known.
         """
-        import numpy as np
-        import pandas as pd
-
         listener = names(records, "listener")
         count = max((len(own["weights"]) and len(own["moods"]["labels"]) for own in self.listeners.values()), default=0)
         told = np.full((len(records), count), np.nan)
@@ -278,9 +261,6 @@ class FittedNextMood:
 
     def assign(self, listens: pd.DataFrame) -> pd.DataFrame:
         """The number (from 1) and label of each listen's group; null without features or a known listener."""
-        import numpy as np
-        import pandas as pd
-
         listener = names(listens, "listener")
         number, label = np.full(len(listens), np.nan), np.full(len(listens), None, dtype=object)
         values = np.stack([column(listens, feature) for feature in CLUSTERED], axis=1)
@@ -294,8 +274,6 @@ class FittedNextMood:
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """The chance of each group for the next track, should each listener's last session go on."""
-        import pandas as pd
-
         # Carrying all forty columns through a thousand listeners would take longer than the clues.
         listens = tables["listening_with_features"].reindex(columns=[*NEEDED, *CLUSTERED])
         listens = measured(listens, as_of).dropna(subset=list(CLUSTERED))
@@ -304,8 +282,6 @@ class FittedNextMood:
         return pd.concat(known, ignore_index=True) if known else pd.DataFrame({"listener": []})
 
     def _next(self, name: str, listens: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-        import pandas as pd
-
         own, at = self.listeners[name], now_of(listens["started_at"].max(), as_of)
         moods = Moods.from_json(own["moods"])
         heard = as_heard(listens, moods).with_one_more()
@@ -330,15 +306,11 @@ MOST_REPLAYED = 5_000
 
 def _weights(own: Mapping[str, Any]) -> Numbers:
     """Of the clues; none counts where the shares of the groups are served."""
-    import numpy as np
-
     return np.asarray(np.array(own["weights"]) * (own["serves"] == "model"))
 
 
 def _after_each(heard: Heard, own: Mapping[str, Any]) -> Numbers:
     """Chances for the track after each record, which may be the last of its session."""
-    import numpy as np
-
     told = []
     for begin, end in pairwise([*np.flatnonzero(heard.is_first), len(heard.mood)]):
         part = heard.part(slice(begin, end)).with_one_more()
@@ -349,8 +321,6 @@ def _after_each(heard: Heard, own: Mapping[str, Any]) -> Numbers:
 
 def blended(evidence: Numbers, shares: Numbers, weights: Numbers) -> Numbers:
     """Chances of the groups: their shares, times what each clue says to the power of its weight."""
-    import numpy as np
-
     odds = np.log(shares) + np.einsum("nek,e->nk", evidence, weights)
     chance = np.exp(odds - odds.max(axis=1, keepdims=True))
     return np.asarray(chance / chance.sum(axis=1, keepdims=True))
@@ -359,8 +329,6 @@ def blended(evidence: Numbers, shares: Numbers, weights: Numbers) -> Numbers:
 def how_many(listens: Sequence[pd.DataFrame], groups: tuple[int, ...], seed: int) -> int:
     """The fewest groups that are as distinct as any: by how far their silhouette is above that of shuffled tracks,
     on average over listeners."""
-    import numpy as np
-
     if len(groups) == 1:
         return groups[0]
     gains = np.mean([[_gain(own, count, seed) for count in groups] for own in listens], axis=0)
@@ -368,8 +336,6 @@ def how_many(listens: Sequence[pd.DataFrame], groups: tuple[int, ...], seed: int
 
 
 def _gain(listens: pd.DataFrame, count: int, seed: int) -> float:
-    import numpy as np
-
     tracks = listens.drop_duplicates("track_id").sort_values("track_id").head(MOST_TRACKS)
     values = tracks[list(CLUSTERED)].to_numpy(float)
     if len(values) <= 2 * count:
@@ -382,16 +348,11 @@ def _gain(listens: pd.DataFrame, count: int, seed: int) -> float:
 
 
 def _silhouette(scaled: Numbers, count: int, seed: int) -> float:
-    from sklearn.metrics import silhouette_score
-
     group = _k_means(scaled, count, seed, STARTS_TO_CHOOSE).labels_
     return float(silhouette_score(scaled, group)) if len(set(group)) > 1 else 0.0
 
 
 def _k_means(scaled: Numbers, count: int, seed: int, starts: int = STARTS) -> Any:
-    from sklearn.cluster import KMeans
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     # Several threads add up in another order each time.
     with threadpool_limits(1):
         return KMeans(count, n_init=starts, random_state=seed).fit(scaled)
@@ -399,24 +360,16 @@ def _k_means(scaled: Numbers, count: int, seed: int, starts: int = STARTS) -> An
 
 def _session(listens: pd.DataFrame) -> Ints:
     """Number of each listen's session, from 0, in order of time."""
-    import numpy as np
-    import pandas as pd
-
     return np.asarray(pd.factorize(listens["session_started_at"])[0], dtype=np.int64)
 
 
 def _place(session: Ints) -> Ints:
     """Place of each listen in its session, from 0."""
-    import numpy as np
-
     return np.arange(len(session)) - np.searchsorted(session, session)
 
 
 def as_heard(listens: pd.DataFrame, moods: Moods) -> Heard:
     """One listener's listens, oldest first, as the clues are counted from them."""
-    import numpy as np
-    import pandas as pd
-
     near = moods.near(listens[list(CLUSTERED)].to_numpy(float))
     hours = np.asarray((listens["started_at"] - listens["started_at"].iloc[0]).dt.total_seconds(), dtype=float) / 3600
     track, artist = (np.asarray(pd.factorize(listens[name])[0], dtype=np.int64) for name in ("track_id", "artist_id"))
@@ -426,9 +379,6 @@ def as_heard(listens: pd.DataFrame, moods: Moods) -> Heard:
 
 def _brought(records: pd.DataFrame, moods: Moods) -> Heard:
     """Records of strangers: what they do not tell is not counted."""
-    import numpy as np
-    import pandas as pd
-
     near = moods.near(np.stack([column(records, feature) for feature in CLUSTERED], axis=1))
     is_told = np.asarray(~np.isnan(near).any(axis=1))
     session = np.asarray(pd.factorize(names(records, "session_started_at"))[0], dtype=np.int64)
@@ -442,17 +392,12 @@ def _brought(records: pd.DataFrame, moods: Moods) -> Heard:
 
 def _codes(words: Words) -> Ints:
     """A number for each word; those that are not known differ from one another."""
-    import numpy as np
-    import pandas as pd
-
     codes = pd.factorize(words)[0].astype(np.int64)
     return np.asarray(np.where(words == "", len(words) + np.arange(len(words)), codes), dtype=np.int64)
 
 
 def _refits(session: Ints, first: int) -> list[int]:
     """Sessions before which weights are learned anew, and the one after the last."""
-    import numpy as np
-
     begins = np.searchsorted(session, np.arange(int(session[-1]) + 2))
     found = [first]
     for number in range(first + 1, int(session[-1]) + 1):
@@ -463,8 +408,6 @@ def _refits(session: Ints, first: int) -> list[int]:
 
 def _shares_before_session(heard: Heard, count: int) -> Numbers:
     """The baseline: shares of the groups among all listens before the session."""
-    import numpy as np
-
     happened = np.eye(count)[heard.mood]
     total = np.concatenate([np.zeros((1, count)), np.cumsum(happened, axis=0)]) + 1
     before = total[np.searchsorted(heard.session, heard.session)]

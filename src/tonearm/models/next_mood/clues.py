@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from tonearm.models.listeners import Ints, Numbers
@@ -42,8 +43,6 @@ class Heard:
     @property
     def is_first(self) -> npt.NDArray[np.bool_]:
         """Whether the listen is its session's first."""
-        import numpy as np
-
         return np.asarray(np.r_[True, self.session[1:] != self.session[:-1]])
 
     def part(self, rows: slice) -> Heard:
@@ -52,8 +51,6 @@ class Heard:
 
     def with_one_more(self) -> Heard:
         """One more listen of the last session, of which nothing is known."""
-        import numpy as np
-
         last = {name: getattr(self, name)[-1:] for name in self.__dataclass_fields__}
         last |= {"mood": np.array([-1]), "near": np.zeros_like(self.near[-1:])}
         return replace(self, **{name: np.concatenate([getattr(self, name), last[name]]) for name in last})
@@ -74,15 +71,11 @@ class Past:
     @classmethod
     def nothing(cls, groups: int) -> Past:
         """No listens."""
-        import numpy as np
-
         return cls(np.zeros(groups), np.zeros((groups, groups)), np.zeros((groups, groups)), np.zeros((24, groups)))
 
     @classmethod
     def of(cls, heard: Heard, groups: int) -> Past:
         """All of ``heard``."""
-        import numpy as np
-
         happened, follows = _happened(heard, groups), np.flatnonzero(~heard.is_first)
         by_hour = np.zeros((24, groups))
         np.add.at(by_hour, heard.hour_of_day, happened)
@@ -96,8 +89,6 @@ class Past:
     @classmethod
     def from_json(cls, found: Mapping[str, Any]) -> Past:
         """What :meth:`as_json` gave."""
-        import numpy as np
-
         return cls(**{name: np.array(found[name], dtype=float) for name in cls.__dataclass_fields__})
 
 
@@ -106,8 +97,6 @@ def clues(heard: Heard, past: Past) -> tuple[Numbers, Numbers]:
 
     Each by the listens before it alone.
     """
-    import numpy as np
-
     groups = len(past.mood)
     happened = _happened(heard, groups)
     shares = _share(_before(np.cumsum(happened, axis=0)) + past.mood + 1)
@@ -117,8 +106,6 @@ def clues(heard: Heard, past: Past) -> tuple[Numbers, Numbers]:
 
 def _happened(heard: Heard, groups: int) -> Numbers:
     """(n, groups) 1 for the group heard; nowhere 1 where it is not known."""
-    import numpy as np
-
     return np.asarray(np.eye(groups)[np.maximum(heard.mood, 0)] * (heard.mood >= 0)[:, None])
 
 
@@ -134,8 +121,6 @@ def _leaning(counts: Numbers, towards: Numbers, prior: float) -> Numbers:
 
 def _before(values: Numbers) -> Numbers:
     """Each row's predecessor; zero for the first."""
-    import numpy as np
-
     return np.concatenate([np.zeros_like(values[:1]), values[:-1]])
 
 
@@ -156,8 +141,6 @@ def _memories(heard: Heard, happened: Numbers, shares: Numbers) -> dict[str, Num
 
 def _followers(heard: Heard, happened: Numbers, shares: Numbers, past: Past) -> dict[str, Numbers]:
     """What used to follow the last listen's group, track and artist, and to be heard at this hour."""
-    import numpy as np
-
     goes_on = ~heard.is_first
     last = np.where(goes_on, np.r_[-1, heard.mood[:-1]], -1)
     counts = _sums(happened, last) + np.where((last >= 0)[:, None], past.after[last], 0.0)
@@ -174,8 +157,6 @@ def _after_near(
     heard: Heard, happened: Numbers, shares: Numbers, past: Past, goes_on: npt.NDArray[np.bool_]
 ) -> Numbers:
     """What used to follow tracks that were as much of each group as the last one."""
-    import numpy as np
-
     last = np.where(goes_on[:, None], _before(heard.near), 0.0)
     pairs = last[:, :, None] * happened[:, None, :]
     seen = _before(np.cumsum(pairs, axis=0)) + past.after_near
@@ -186,8 +167,6 @@ def _after_near(
 
 def _at_hour(heard: Heard, happened: Numbers, past: Past) -> Numbers:
     """Counts at the same hour of the day, those of the hours beside it by half."""
-    import numpy as np
-
     hour, row = heard.hour_of_day, np.arange(len(happened))
     at_hour = np.zeros((len(happened), *past.by_hour.shape))
     at_hour[row, hour] = happened * (hour >= 0)[:, None]
@@ -198,8 +177,6 @@ def _at_hour(heard: Heard, happened: Numbers, past: Past) -> Numbers:
 
 def _sums(values: Numbers, group: Ints) -> Numbers:
     """Sums over the earlier rows of each row's group."""
-    import numpy as np
-
     order = np.argsort(group, kind="stable")
     ordered = group[order]
     total = _before(np.cumsum(values[order], axis=0))
@@ -210,8 +187,6 @@ def _sums(values: Numbers, group: Ints) -> Numbers:
 
 def _faded(values: Numbers, at_h: Numbers, half_life_h: float) -> Numbers:
     """Sums over the earlier rows, which fade with the hours."""
-    import numpy as np
-
     keeps = 0.5 ** (np.diff(at_h, prepend=at_h[:1]) / half_life_h)
     found = np.zeros_like(values)
     for row in range(1, len(values)):
@@ -221,8 +196,6 @@ def _faded(values: Numbers, at_h: Numbers, half_life_h: float) -> Numbers:
 
 def _company(heard: Heard, happened: Numbers) -> Numbers:
     """What was heard in earlier sessions in which this session's last tracks were heard, too."""
-    import numpy as np
-
     total = np.zeros((int(heard.session.max()) + 1, happened.shape[1]))
     np.add.at(total, heard.session, happened)
     company = COMPANY_COUNTS * total / np.maximum(total.sum(axis=1, keepdims=True), 1)
@@ -241,7 +214,5 @@ def _company(heard: Heard, happened: Numbers) -> Numbers:
 
 def _first_of(group: Ints) -> Ints:
     """For each row the first one of its group."""
-    import numpy as np
-
     _, first, of = np.unique(group, return_index=True, return_inverse=True)
     return np.asarray(first[of], dtype=np.int64)

@@ -8,6 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from tonearm.errors import NotEnoughData
 from tonearm.models.listeners import (
     by_listener,
@@ -25,8 +28,6 @@ from tonearm.models.model import SEED, HeldOut
 from tonearm.models.session_start.hours import Grid, features, hour_frequency, names_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tonearm.models.listeners import Ints, Numbers
 
 DAY_AHEAD, HOUR_AHEAD = "session_start_day_ahead", "session_start_hour_ahead"
@@ -76,8 +77,6 @@ class SessionStart:
 
         Only whole hours that were over at ``as_of``.
         """
-        import pandas as pd
-
         listens = tables["listening_with_features"]
         listens = in_order(listens[listens["started_at"] < pd.Timestamp(as_of)])
         of_each = dict(by_listener(listens))
@@ -102,8 +101,6 @@ class SessionStart:
         return [self._held_out(target, examples) for target in HORIZONS]
 
     def _held_out(self, target: str, examples: pd.DataFrame) -> HeldOut:
-        import numpy as np
-
         parts = []
         for name, own in by_listener(examples):
             grid = Grid.of(own)
@@ -121,8 +118,6 @@ class SessionStart:
 
     def _rolled(self, grid: Grid, target: str, first: int) -> tuple[Numbers, Numbers]:
         """Probabilities of the model and of the baseline for each day from ``first`` on."""
-        import numpy as np
-
         x = features(grid, HORIZONS[target])
         baseline = hour_frequency(grid)
         told, weights = baseline.copy(), None
@@ -134,8 +129,6 @@ class SessionStart:
 
     def _learned(self, x: Numbers, has_start: Numbers, until: int, before: Numbers | None) -> Numbers | None:
         """Weights learned from the days before ``until``, beginning at those learned ``before``."""
-        import numpy as np
-
         # The first week has nothing to look back on.
         since = max(7, until - self.window_days)
         actual = has_start[since:until].ravel()
@@ -153,8 +146,6 @@ class SessionStart:
         return FittedSessionStart(listeners)
 
     def _fitted(self, grid: Grid, target: str, seed: int) -> dict[str, Any]:
-        import numpy as np
-
         x = features(grid, HORIZONS[target])
         weights = self._learned(x, grid.has_start, grid.days, None)
         first = max(self.warm_up_days, grid.days - self.judged_days)
@@ -184,9 +175,6 @@ class FittedSessionStart:
         A record names ``listener`` and ``hour_of_day``, and may tell any of the features by its name; what it does
         not tell is as it was in the listener's last week.
         """
-        import numpy as np
-        import pandas as pd
-
         listener, hour = names(records, "listener"), column(records, "hour_of_day")
         told = {target: np.full(len(records), np.nan) for target in HORIZONS}
         baseline = np.full(len(records), np.nan)
@@ -204,17 +192,12 @@ class FittedSessionStart:
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """The 24 hours after ``as_of``, told a day ahead, and the first of them also an hour ahead."""
-        import pandas as pd
-
         listens = tables["listening_with_features"].reindex(columns=list(NEEDED))
         listens = in_order(listens[listens["started_at"] < pd.Timestamp(as_of)])
         known = [self._coming(name, own, as_of) for name, own in by_listener(listens) if name in self.listeners]
         return pd.concat(known, ignore_index=True) if known else pd.DataFrame({"listener": []})
 
     def _coming(self, name: str, listens: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
-        import numpy as np
-        import pandas as pd
-
         offset = local_offset(listens)
         coming = (now_of(listens["started_at"].max(), as_of).tz_convert("UTC").tz_localize(None) + offset).ceil("h")
         parts = []
@@ -237,8 +220,6 @@ class FittedSessionStart:
 
 def _completed(records: pd.DataFrame, hour: Ints, usual: Mapping[str, list[float]], order: tuple[str, ...]) -> Numbers:
     """The features of each record, as usual at its hour where it does not tell them."""
-    import numpy as np
-
     columns = []
     for name in order:
         own = column(records, name)
@@ -248,21 +229,15 @@ def _completed(records: pd.DataFrame, hour: Ints, usual: Mapping[str, list[float
 
 def probability(x: Numbers, weights: Numbers) -> Numbers:
     """Of a start, by features (last axis) and weights, of which the first stands alone."""
-    import numpy as np
-
     return np.clip(_sigmoid(weights[0] + x @ weights[1:]), 1e-4, 1 - 1e-4)
 
 
 def _sigmoid(odds: Numbers) -> Numbers:
-    import numpy as np
-
     return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
 
 
 def logistic(x: Numbers, actual: Numbers, weight: Numbers, ridge: float, begin: Numbers | None) -> Numbers:
     """Weights of a logistic regression, drawn towards those of the baseline; by Newton steps, halved as need be."""
-    import numpy as np
-
     z = np.column_stack([np.ones(len(x)), x])
     towards = np.zeros(z.shape[1])
     towards[1] = 1.0

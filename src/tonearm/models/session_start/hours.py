@@ -7,11 +7,13 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+from scipy.signal import lfilter
+
 from tonearm.gold.hours import HOURS
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tonearm.models.listeners import Numbers
 
 HOUR = timedelta(hours=1)
@@ -69,8 +71,6 @@ class Grid:
 
     def frame(self, listener: str, offset: pd.Timedelta) -> pd.DataFrame:
         """One row for each hour; local time is ``offset`` ahead of UTC."""
-        import pandas as pd
-
         at_local = pd.date_range(self.begin, periods=self.has_start.size, freq="h")
         return pd.DataFrame(
             {
@@ -85,8 +85,6 @@ class Grid:
 
 
 def _counted(listens: pd.DataFrame, begin: pd.Timestamp, days: int) -> Grid:
-    import numpy as np
-
     local = listens["started_at_local"]
     minute = np.asarray((local - begin).dt.total_seconds(), dtype=float) / 60
     hour = np.floor(minute / 60).astype(int)
@@ -104,9 +102,6 @@ def _counted(listens: pd.DataFrame, begin: pd.Timestamp, days: int) -> Grid:
 
 def decayed(values: Numbers, half_life_days: float) -> tuple[Numbers, Numbers]:
     """Sums over the days before each day, older ones counting less, and how many days they count as."""
-    import numpy as np
-    from scipy.signal import lfilter
-
     keep = 0.5 ** (1 / half_life_days)
     sums = lfilter([1.0], [1.0, -keep], values, axis=0)
     days = lfilter([1.0], [1.0, -keep], np.ones(len(values)))
@@ -115,8 +110,6 @@ def decayed(values: Numbers, half_life_days: float) -> tuple[Numbers, Numbers]:
 
 def _before(values: Numbers, days: int = 1) -> Numbers:
     """The same of so many days before; zero where there is none."""
-    import numpy as np
-
     none = np.zeros((min(days, len(values)), *values.shape[1:]))
     return np.concatenate([none, values[: max(0, len(values) - days)]])
 
@@ -135,14 +128,10 @@ def hour_frequency(grid: Grid) -> Numbers:
 
 
 def _exp(values: Numbers) -> Numbers:
-    import numpy as np
-
     return np.asarray(np.exp(values))
 
 
 def _odds(rate: Numbers) -> Numbers:
-    import numpy as np
-
     return np.asarray(np.clip(np.log(rate / (1 - rate)), -SURE, SURE))
 
 
@@ -151,8 +140,6 @@ def features(grid: Grid, is_hour_ahead: bool, days: slice = slice(None)) -> Numb
 
     (days, 24, features), the baseline's log odds first.
     """
-    import numpy as np
-
     found = _before_the_day(grid) | (_before_the_hour(grid) if is_hour_ahead else {})
     shape = grid.has_start.shape
     return np.stack([np.broadcast_to(values, shape)[days] for values in found.values()], axis=2)
@@ -160,9 +147,6 @@ def features(grid: Grid, is_hour_ahead: bool, days: slice = slice(None)) -> Numb
 
 def names_of(is_hour_ahead: bool) -> tuple[str, ...]:
     """Names of the features, in their order."""
-    import numpy as np
-    import pandas as pd
-
     empty = np.zeros((1, HOURS))
     grid = Grid(pd.Timestamp(0), empty, empty, empty)
     return tuple(_before_the_day(grid) | (_before_the_hour(grid) if is_hour_ahead else {}))
@@ -183,15 +167,11 @@ def _habits(grid: Grid) -> dict[str, Any]:
 
 
 def _near(has_start: Numbers) -> Numbers:
-    import numpy as np
-
     return sum(w * np.roll(has_start, k - 2, axis=1) for k, w in enumerate(NEIGHBOURS))  # type: ignore[return-value]
 
 
 def _same_weekday(near: Numbers, usual: Numbers) -> Numbers:
     """Of the same day of the week, with the ``usual`` rate counting as four of them."""
-    import numpy as np
-
     rate = np.empty_like(near)
     for day in range(7):
         sums, weeks = decayed(near[day::7], 20.0)
@@ -201,8 +181,6 @@ def _same_weekday(near: Numbers, usual: Numbers) -> Numbers:
 
 def _alike(grid: Grid, near: Numbers, usual: Numbers) -> Numbers:
     """Of weekends for a weekend, of other days for another day."""
-    import numpy as np
-
     is_weekend = _is_weekend(grid)
     rates = []
     for such in (is_weekend, 1 - is_weekend):
@@ -213,8 +191,6 @@ def _alike(grid: Grid, near: Numbers, usual: Numbers) -> Numbers:
 
 def _levels(grid: Grid) -> dict[str, Any]:
     """How much was heard in the days before."""
-    import numpy as np
-
     y, heard = grid.has_start, (grid.listens > 0).astype(float)
     a_day = y.sum(axis=1)
     found: dict[str, Any] = {}
@@ -228,32 +204,24 @@ def _levels(grid: Grid) -> dict[str, Any]:
 
 def _silent_days(a_day: Numbers) -> Numbers:
     """Whole days without a start right before each day."""
-    import numpy as np
-
     day = np.arange(len(a_day))
     last = np.maximum.accumulate(np.where(a_day > 0, day, -1))
     return np.asarray(np.r_[0, (day - last)[:-1]], dtype=float)
 
 
 def _calendar(grid: Grid) -> dict[str, Any]:
-    import numpy as np
-
     angle = 2 * np.pi * ((grid.begin.hour + np.arange(HOURS)) % HOURS) / HOURS
     waves = {f"{name}_{k}": f(k * angle)[None] for k in (1, 2) for name, f in (("sin", np.sin), ("cos", np.cos))}
     return {"is_weekend": _is_weekend(grid)} | waves
 
 
 def _is_weekend(grid: Grid) -> Numbers:
-    import numpy as np
-
     day = grid.begin.day_of_week + (grid.begin.hour + np.arange(HOURS * grid.days)) // HOURS
     return np.asarray(day % 7 >= SATURDAY, dtype=float).reshape(-1, HOURS)
 
 
 def _before_the_hour(grid: Grid) -> dict[str, Any]:
     """What was heard in the hours right before, and how long it is since."""
-    import numpy as np
-
     shape = grid.has_start.shape
     heard, started = grid.listens.ravel(), grid.has_start.ravel()
     found = {f"listens_{k}h_ago": np.log1p(_before(heard, k)).reshape(shape) for k in (1, 2)}
@@ -269,8 +237,6 @@ def _before_the_hour(grid: Grid) -> dict[str, Any]:
 
 
 def _silence(grid: Grid) -> dict[str, Any]:
-    import numpy as np
-
     silence = np.minimum(grid.silence_min, LONGEST_SILENCE_MIN)
     hours = np.ceil(silence / 60)
     found = {"silence": np.log1p(silence / 10), "silent_hours": np.log1p(hours)}

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tonearm.models.energy_forecast import EnergyForecast
+from tonearm.models.evaluate import LOWER_IS_BETTER
+from tonearm.models.next_mood import NextMood
+from tonearm.models.session_start import SessionStart
 from tonearm.ui.frame import plain
 from tonearm.ui.section import Row
 from tonearm.ui.words import FEATURES, counted, listed
@@ -244,8 +248,6 @@ def skill(row: Row) -> tuple[float, float | None, float | None] | None:
 
     One scale for all metrics (a skill score, Murphy 1988); None where there is no such way.
     """
-    from tonearm.models.evaluate import LOWER_IS_BETTER
-
     if row["gain"] is None or row["baseline_value"] is None:
         return None
     way = abs((0.0 if row["metric"] in LOWER_IS_BETTER else 1.0) - row["baseline_value"])
@@ -313,10 +315,6 @@ def missing(model: str, metrics: Sequence[Row]) -> str:
 
 def needs(model: str) -> str:
     """What a listener must have for ``model`` to foretell something."""
-    from tonearm.models.energy_forecast import EnergyForecast
-    from tonearm.models.next_mood import NextMood
-    from tonearm.models.session_start import SessionStart
-
     starts, kinds, hours = SessionStart(), NextMood(), EnergyForecast()
     return {
         "session_start": f"{starts.warm_up_days} days and {starts.fewest_starts} hours in which a session starts",
