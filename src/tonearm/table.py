@@ -6,7 +6,6 @@ expression; it never sees the lake, a path, a clock or an engine. Its docstring 
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import inspect
 import pkgutil
@@ -15,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -67,12 +65,6 @@ class Table:
     def summary(self) -> str:
         """The first sentence of the description."""
         return self.doc.partition("\n")[0]
-
-    @property
-    def version(self) -> str:
-        """Hash of the code that builds tables; a change means that they must be rebuilt."""
-        module = sys.modules[self.build.__module__]
-        return hashlib.sha256((_code() + inspect.getsource(module)).encode()).hexdigest()[:16]
 
 
 _REGISTRY: dict[str, Table] = {}
@@ -126,19 +118,6 @@ def table(
         return build
 
     return register
-
-
-@cache
-def _code() -> str:
-    """The text of all modules that tables are made of: they share pieces, so a change to one counts for all."""
-    here = Path(__file__).parent
-    files = [
-        here / "columns.py",
-        *sorted((here / "silver").rglob("*.py")),
-        *sorted((here / "gold").rglob("*.py")),
-        *sorted((here / "gold").rglob("*.json")),
-    ]
-    return "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
 
 
 @cache

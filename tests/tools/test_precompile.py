@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
-from tools.precompile import compiled_files
+from tools.precompile import codes, compiled_files
 
-from tonearm.build.execute import SHIPPED
+from tonearm.build.versions import CODE, SHIPPED, Code
 from tonearm.settings import Settings
 
 
@@ -22,3 +23,8 @@ def test_the_shipped_sql_is_that_of_the_code(tmp_path: Path, monkeypatch: pytest
         {file.name: key(file) for file in files} for files in (compiled_files(tmp_path), SHIPPED.glob("*.sql"))
     )
     assert {name for name in fresh | shipped if fresh.get(name) != shipped.get(name)} == set(), "run `make docs`"
+
+
+def test_what_is_shipped_of_the_code_is_that_of_the_code() -> None:
+    shipped = msgspec.json.decode((SHIPPED / CODE).read_bytes(), type=dict[str, Code])
+    assert shipped == codes(), "run `make docs`"

@@ -1,49 +1,38 @@
-"""Building: walks the graph of tables and brings each up to date with one atomic commit.
-
-A table is left alone when its code and inputs are what they were; a *windowed* table is replaced only for
-the stretches of time that new listens fall into, another one only for the listeners that something changed
-for; anything else is built anew. All four give the same rows.
-"""
+"""Building: each table in the order of its inputs, as planned, with one atomic commit."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, ExitStack, closing
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from tonearm.bronze import HISTORY, SCHEMAS
+from tonearm.bronze import HISTORY
+from tonearm.build.compiled import sql_of
+from tonearm.build.plan import Change, Input, Past, Plan, plan
+from tonearm.build.reference import allowed_features, clock, put
+from tonearm.build.relations import Relations
 from tonearm.build.validate import problems
+from tonearm.build.versions import SHIPPED, version_of
 from tonearm.build.windows import Window, new_windows, where_sql
-from tonearm.columns import FEATURE_SOURCES
 from tonearm.engine.duckdb import engine
-from tonearm.engine.protocol import COMMON
+from tonearm.engine.protocol import BuildEngine
 from tonearm.errors import TableInvalid
 from tonearm.home import scratch_folder, writing
 from tonearm.ingest.ledger import next_run, recover
 from tonearm.lake import Lake, open_lake
 from tonearm.settings import Settings
-from tonearm.store import open_store
-from tonearm.store.clock import listener_clock
 from tonearm.table import Table, tables, with_inputs
-
-if TYPE_CHECKING:
-    from tonearm.engine.protocol import BuildEngine
 
 Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
-
-SHIPPED = Path(__file__).parent / "sql"
-"""The tables' functions as SQL, written by ``tools.precompile``."""
-MOST_KEPT = 500_000
-"""Rows, about, of the listeners that something changed for, up to which they are read once and held for all tables."""
+MOST_HELD = 500_000
+"""Rows, about, of the listeners to replace, up to which they are read once and held for all tables."""
 _PARTITIONS = ("year",)
 """Columns that windowed tables are partitioned by where they have them."""
 
@@ -71,22 +60,14 @@ class BuildReport(msgspec.Struct, kw_only=True):
         """The tables that were not brought up to date."""
         return [t for t in self.tables if t.action in ("failed", "skipped")]
 
-
-class Change(msgspec.Struct, frozen=True):
-    """How a table's content differs from what it was before this build."""
-
-    before: int | None
-    """Content version before."""
-    grew: bool = False
-    """Only rows were added; the old ones are as they were."""
-    windows: tuple[Window, ...] | None = None
-    """Only rows in these stretches of time differ."""
-    listeners: frozenset[str] | None = None
-    """Only rows of these listeners differ."""
+    @property
+    def changed(self) -> list[TableReport]:
+        """The tables that are not what they were, or should not be."""
+        return [t for t in self.tables if t.action != "unchanged"]
 
 
 Progress = Callable[[str, int, int], None]
-"""Told the table being built, how many are done and how many there are."""
+"""Called with the table being built, how many are done and how many there are."""
 
 
 def build(
@@ -105,21 +86,19 @@ def build(
     began = perf_counter()
     todo = with_inputs(names)
     lake = open_lake(settings.lake)
+    reports: list[TableReport] = []
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
         recover(settings, lake)
         session = stack.enter_context(_engine(settings, folder, lake.rows(HISTORY)))
-        clock = _clock(settings)
-        listeners = pc.count_distinct(clock["listener"]).as_py()
-        work = _Build(lake, session, [*([SHIPPED] if shipped else []), settings.compiled], listeners)
-        work.put("listener_clock", clock)
-        work.put("allowed_features", _allowed_features(settings))
+        work = _begin(settings, lake, session, [*([SHIPPED] if shipped else []), settings.compiled])
+        broken: set[str] = set()
         for done, table in enumerate(todo):
             if progress:
                 progress(table.name, done, len(todo))
-            work.bring_up_to_date(table)
+            reports.append(_bring_up_to_date(work, table, broken))
         if progress:
             progress("", len(todo), len(todo))
-    return BuildReport(tables=work.reports, seconds=perf_counter() - began)
+    return BuildReport(tables=reports, seconds=perf_counter() - began)
 
 
 def _engine(settings: Settings, folder: Path, rows: int) -> AbstractContextManager[BuildEngine]:
@@ -127,302 +106,241 @@ def _engine(settings: Settings, folder: Path, rows: int) -> AbstractContextManag
         from tonearm.engine.spark import spark_engine
 
         return spark_engine(settings, folder, rows)
-
     return engine(settings, folder, rows)
 
 
-class _Build:
-    """One build under way: what the engine's relations show, and what changed so far."""
+@dataclass
+class _Work:
+    """One build under way: what it works on, and what it has changed so far."""
 
-    def __init__(self, lake: Lake, session: BuildEngine, compiled: list[Path], listeners: int) -> None:
-        self.lake, self.session, self.compiled = lake, session, compiled
-        self.run = next_run(lake) - 1
-        """Number of the newest import that this build sees."""
-        self.reports: list[TableReport] = []
-        self.shown: dict[str, str] = {}
-        """Relations that the engine knows by their table's name, and which rows of it they show: SQL, or all."""
-        self.parts: dict[str, dict[str, str]] = {}
-        """Relations that hold rows of a table, by the SQL that holds for them."""
-        self.changes: dict[str, Change] = {}
-        self.broken: set[str] = set()
-        self.windows: dict[int, list[Window]] = {}
-        self.listeners = listeners
-        self.joined_by_windowed = {i for t in tables().values() if t.windowed for i in t.inputs}
+    lake: Lake
+    engine: BuildEngine
+    relations: Relations
+    folders: Sequence[Path]
+    """Where the tables' functions may be found as SQL."""
+    run: int
+    """Number of the newest import that this build sees."""
+    listeners: int
+    changes: dict[str, Change] = field(default_factory=dict)
+    contents: dict[str, int | None] = field(default_factory=dict)
+    """Content versions of tables, which are read from their logs once."""
+    windows: dict[int, list[Window]] = field(default_factory=dict)
+    """The stretches of time that imports after a run fall into."""
 
-    def put(self, name: str, rows: pa.Table) -> None:
-        """Write what is set, ``rows`` of a bronze table, into the lake when it differs from what is there."""
-        before = self.lake.content(name)
-        old = self.lake.dataset(name).to_table() if before is not None else rows.schema.empty_table()
-        order = [(column, "ascending") for column in rows.column_names]
-        is_known = old.schema.names == rows.schema.names
-        if before is not None and is_known and old.sort_by(order).equals(rows.sort_by(order)):
-            return
-        lost = old.join(rows, rows.column_names, join_type="left anti").num_rows if is_known else old.num_rows
-        self.lake.replace(name, rows, {})
-        self.changes[name] = Change(before, grew=lost == 0)
+    def content(self, name: str) -> int | None:
+        """Version at which the rows of table ``name`` last changed."""
+        if name not in self.contents:
+            self.contents[name] = self.lake.content(name)
+        return self.contents[name]
 
-    def bring_up_to_date(self, table: Table) -> None:
-        began = perf_counter()
-        report = TableReport(name=table.name, action="unchanged")
-        self.reports.append(report)
-        bad = [i for i in table.inputs if i in self.broken]
+    def changed(self, name: str, change: Change) -> None:
+        """Remember what this build did to table ``name``; whoever needs it reads it from its files."""
+        self.changes[name] = change
+        self.contents.pop(name, None)
+        self.engine.forget(_new(name))
+        self.relations.forget(name)
+
+
+def _begin(settings: Settings, lake: Lake, session: BuildEngine, folders: Sequence[Path]) -> _Work:
+    """A build with the tables written that come from the store and the settings."""
+    clocks = clock(settings)
+    listeners = pc.count_distinct(clocks["listener"]).as_py()
+    work = _Work(lake, session, Relations(lake, session), folders, next_run(lake) - 1, listeners)
+    for name, rows in (("listener_clock", clocks), ("allowed_features", allowed_features(settings))):
+        if change := put(lake, name, rows):
+            work.changes[name] = change
+    return work
+
+
+def _bring_up_to_date(work: _Work, table: Table, broken: set[str]) -> TableReport:
+    """Plan and carry out; a table that cannot be built is added to ``broken``, and so are those that need it."""
+    began = perf_counter()
+    report = TableReport(name=table.name, action="unchanged")
+    if bad := next((name for name in table.inputs if name in broken), None):
+        report.action, report.problem = "skipped", f"its input {bad} could not be built"
+    else:
         try:
-            if bad:
-                report.action, report.problem = "skipped", f"its input {bad[0]} could not be built"
-                self.broken.add(table.name)
-            else:
-                report.action = self._build(table)
+            report.action = _carry_out(work, table, _planned(work, table))
         except TableInvalid as error:
             report.action, report.problem = "failed", "; ".join(error.problems)
-            self.broken.add(table.name)
-            self._forget(table)
-        report.rows = self.lake.rows(table.name)
-        report.seconds = perf_counter() - began
-
-    def _build(self, table: Table) -> Action:
-        note = self.lake.note(table.name)
-        inputs = {i: self.lake.content(i) for i in table.inputs}
-        known = note.get("inputs", {})
-        if note.get("code") != table.version or not self.lake.has(table.name):
-            return self._in_full(table, inputs)
-        stale = [i for i in inputs if known.get(i) != inputs[i]]
-        if not stale:
-            return "unchanged"
-        if table.windowed and self.session.extends:
-            windows = self._windows(table, stale, known)
-            if windows is not None:
-                return self._in_windows(table, inputs, windows)
-        if table.grows and all(self._only_appended(i, known.get(i)) for i in stale):
-            return self._growing(table, inputs)
-        listeners = self._listeners(table, stale, known)
-        if listeners is not None and 2 * len(listeners) <= self.listeners:
-            return self._of_listeners(table, inputs, listeners)
-        return self._in_full(table, inputs)
-
-    def _only_appended(self, name: str, since: int | None) -> bool:
-        if since is None:
-            return not self.lake.has(name)
-        commits = [c for c in self.lake.history(name) if c.version > since]
-        return all(c.operation in ("WRITE", "OPTIMIZE") for c in commits)
-
-    def _windows(self, table: Table, stale: list[str], known: dict[str, int | None]) -> list[Window] | None:
-        """The stretches of time to replace, None when that would not be exact."""
-        windows: list[Window] = []
-        for name in stale:
-            if name == HISTORY:
-                if not self._only_appended(name, known.get(name)):
-                    return None
-                windows += self._windows_since(self.lake.note(table.name)["run"])
-                continue
-            change = self.changes.get(name)
-            if change is None or change.before != known.get(name):
-                return None
-            if change.windows is not None:
-                windows += change.windows
-            elif not change.grew:
-                return None
-        return windows
-
-    def _windows_since(self, run: int) -> list[Window]:
-        if run not in self.windows:
-            self._show(HISTORY)
-            self.windows[run] = new_windows(self.session, HISTORY, run)
-        return self.windows[run]
-
-    def _listeners(self, table: Table, stale: list[str], known: dict[str, int | None]) -> set[str] | None:
-        """The listeners whose rows may differ, None when it may be anybody's."""
-        if table.across_listeners or table.grain[0] != "listener":
-            return None
-        listeners: set[str] = set()
-        for name in stale:
-            change = self.changes.get(name)
-            if change is None or change.before != known.get(name) or change.listeners is None:
-                return None
-            listeners |= change.listeners
-        return listeners
-
-    def _show(self, name: str, where: str = "", kept: bool = False) -> None:
-        """Let the engine know the table's newest rows, those that ``where`` holds for, by the table's name.
-
-        ``kept`` rows are read once for all tables that need the same ones.
-        """
-        if self.shown.get(name) == where:
-            return
-        columns = SCHEMAS.get(name, ())
-        if where and kept:
-            self.session.view(name, f"SELECT * FROM {self._part(name, where)}")
-        elif where:
-            self.session.look_at(self.lake, name, columns, f"whole_{name}")
-            self.session.view(name, f"SELECT * FROM whole_{name} WHERE {where}")
-        else:
-            self.session.look_at(self.lake, name, columns)
-        self.shown[name] = where
-
-    def _part(self, name: str, where: str) -> str:
-        """The relation that holds the rows of ``name`` for which ``where`` does."""
-        parts = self.parts.setdefault(name, {})
-        if where not in parts:
-            self.session.look_at(self.lake, name, SCHEMAS.get(name, ()), f"whole_{name}")
-            part = f"part_{len(parts)}_{name}"
-            self.session.keep(part, f"SELECT * FROM whole_{name} WHERE {where}", ())
-            parts[where] = part
-        return parts[where]
-
-    def _columns(self, name: str) -> set[str]:
-        if name not in self.shown:
-            self._show(name)
-        return set(self.session.kinds(name))
-
-    def _sql(self, table: Table) -> str:
-        """The table's function as SQL over its inputs, from a file where one fits: Ibis takes a second."""
-        shapes = [str(self.session.kinds(name)) for name in table.inputs]
-        known = "".join([table.version, self.session.compiler, *shapes])
-        key = f"-- {hashlib.sha256(known.encode()).hexdigest()}\n"
-        name = f"{table.name}.sql" if self.session.dialect == COMMON else f"{table.name}.{self.session.dialect}.sql"
-        for folder in self.compiled:
-            text = (folder / name).read_text(encoding="utf-8") if (folder / name).exists() else ""
-            if text.startswith(key):
-                return text
-        text = key + self.session.compile(table)
-        partial = self.compiled[-1] / f"{name}.part"
-        partial.write_text(text, encoding="utf-8")
-        partial.rename(partial.with_suffix(""))
-        return text
-
-    def _in_full(self, table: Table, inputs: dict[str, int | None]) -> Action:
-        for name in table.inputs:
-            self._show(name)
-        new = self._compute(table)
-        before = self.lake.content(table.name)
-        compared = table.name in self.joined_by_windowed and not table.windowed and self.lake.has(table.name)
-        lost, gained = self._difference(table) if compared else (1, 1)
-        if lost == 0 == gained:
-            self._note_only(table, inputs, before)
-            return "unchanged"
-        self._check(table, new)
-        columns = self.session.kinds(new)
-        partitions = [c for c in _PARTITIONS if table.windowed and c in columns]
-        self.session.write(self.lake, table.name, new, self._note(table, inputs), partition_by=partitions)
-        self.changes[table.name] = Change(before, grew=lost == 0)
-        # Whoever needs it reads it from its files: at most one table's rows are held in memory.
-        self._forget(table)
-        return "built"
-
-    def _in_windows(self, table: Table, inputs: dict[str, int | None], windows: list[Window]) -> Action:
-        before = self.lake.content(table.name)
-        if not windows:
-            self._note_only(table, inputs, before)
-            self.changes[table.name] = Change(before, windows=(), listeners=frozenset())
-            return "unchanged"
-        for name in table.inputs:
-            is_cut = {"listener", "started_at"} <= self._columns(name)
-            self._show(name, where_sql(windows, "read") if is_cut else "", kept=True)
-        where = where_sql(windows, "write", table.time)
-        listeners = frozenset(window.listener for window in windows)
-        self._replace(table, inputs, where, Change(before, windows=tuple(windows), listeners=listeners))
-        return "extended"
-
-    def _of_listeners(self, table: Table, inputs: dict[str, int | None], listeners: set[str]) -> Action:
-        before = self.lake.content(table.name)
-        change = Change(before, listeners=frozenset(listeners))
-        if not listeners:
-            self._note_only(table, inputs, before)
-            self.changes[table.name] = change
-            return "unchanged"
-        where = f"listener IN ({', '.join(_text(name) for name in sorted(listeners))})"
-        for name in table.inputs:
-            is_theirs = "listener" in self._columns(name)
-            are_few = self.lake.rows(name) * len(listeners) <= MOST_KEPT * self.listeners
-            self._show(name, where if is_theirs else "", kept=are_few)
-        self._replace(table, inputs, where, change)
-        return "extended"
-
-    def _replace(self, table: Table, inputs: dict[str, int | None], where: str, change: Change) -> None:
-        """Compute and write the rows that ``where`` holds for."""
-        new = self._compute(table, where)
-        self._check(table, new)
-        self.session.write(self.lake, table.name, new, self._note(table, inputs), where)
-        self.changes[table.name] = change
-        self._forget(table)
-
-    def _growing(self, table: Table, inputs: dict[str, int | None]) -> Action:
-        """Compute the rows of grain values that are not in the table yet, and append them."""
-        before = self.lake.content(table.name)
-        for name in (table.name, *table.inputs):
-            self._show(name)
-        new = self._compute(table, but_not_in=table.name)
-        self._check(table, new)
-        if not self.session.value(f"SELECT count(*) FROM {new}"):
-            self._note_only(table, inputs, before)
-            return "unchanged"
-        self.session.append(self.lake, table.name, new, self._note(table, inputs))
-        self.changes[table.name] = Change(before, grew=True)
-        self._forget(table)
-        return "extended"
-
-    def _compute(self, table: Table, where: str = "true", but_not_in: str = "") -> str:
-        """Leave the table's rows, sorted and as they are declared, in the engine; the relation they are in."""
-        rows, new = f"rows_of_new_{table.name}", f"new_{table.name}"
-        self.session.view(rows, self._sql(table), self.session.dialect)
-        if but_not_in:
-            missing = f"missing_in_{table.name}"
-            self.session.view(missing, f"SELECT * FROM {rows} ANTI JOIN {but_not_in} USING ({_list(table.grain)})")
-            rows = missing
-        if table.finish is not None:
-            self.session.finish(table, rows, f"finished_{table.name}")
-            rows = f"finished_{table.name}"
-        columns = self.session.kinds(rows)
-        # By time, so that a stretch of it is in few files.
-        by_time = [c for c in (*_PARTITIONS, "listener", table.time) if c in columns]
-        order = by_time if table.windowed else table.grain
-        self.session.keep(new, f"{self.session.declared(rows)} WHERE {where}", order)
-        return new
-
-    def _forget(self, table: Table) -> None:
-        self.session.forget(f"new_{table.name}")
-        self.shown.pop(table.name, None)
-        for part in self.parts.pop(table.name, {}).values():
-            self.session.forget(part)
-
-    def _check(self, table: Table, relation: str) -> None:
-        for other in table.references.values():
-            self._show(other)
-        found = problems(self.session, table, relation, table.references)
-        if found:
-            raise TableInvalid(table.name, found)
-
-    def _difference(self, table: Table) -> tuple[int, int]:
-        """(rows of the old version that are gone or changed, rows that are new)."""
-        self._show(table.name)
-        kinds = self.session.kinds(table.name)
-        if kinds != self.session.kinds(f"new_{table.name}"):
-            # Written by other code: every row is another one.
-            return 1, 1
-        columns = _list(kinds)
-        lost = self.session.value(
-            f"SELECT count(*) FROM (SELECT {columns} FROM {table.name} "
-            f"EXCEPT SELECT {columns} FROM new_{table.name}) AS lost"
-        )
-        rows = self.session.value(f"SELECT count(*) FROM new_{table.name}")
-        return lost, rows - (self.lake.rows(table.name) - lost)
-
-    def _note(self, table: Table, inputs: dict[str, int | None]) -> dict[str, Any]:
-        return {"inputs": inputs, "code": table.version, "grain": table.grain, "run": self.run}
-
-    def _note_only(self, table: Table, inputs: dict[str, int | None], content: int | None) -> None:
-        """Commit no rows, only that the table is right for these inputs."""
-        nothing = self.lake.dataset(table.name).schema.empty_table()
-        self.lake.append(table.name, nothing, {**self._note(table, inputs), "content": content})
+            work.engine.forget(_new(table.name))
+            work.relations.forget(table.name)
+    if report.problem:
+        broken.add(table.name)
+    report.rows = work.lake.rows(table.name)
+    report.seconds = perf_counter() - began
+    return report
 
 
-def _clock(settings: Settings) -> pa.Table:
-    with closing(open_store(settings)) as store:
-        return listener_clock(store.listeners(), until_year=datetime.now(UTC).year + 1)
+def _planned(work: _Work, table: Table) -> Plan:
+    note = work.lake.note(table.name)
+    past = Past(note.get("code"), note.get("run", 0)) if work.lake.has(table.name) else Past(None)
+    inputs = {name: _input(work, table, name, note.get("inputs", {}).get(name)) for name in table.inputs}
+    return plan(table, version_of(table), past, inputs, work.listeners, work.engine.extends)
 
 
-def _allowed_features(settings: Settings) -> pa.Table:
-    allowed = [source for source in FEATURE_SOURCES if source != "synthetic" or settings.allow_synthetic]
-    return pa.table({"feature_source": allowed})
+def _input(work: _Work, table: Table, name: str, seen: int | None) -> Input:
+    content = work.content(name)
+    is_asked = content != seen and (table.grows or name == HISTORY)
+    only_appended = is_asked and _only_appended(work.lake, name, seen)
+    return Input(content, seen, work.changes.get(name), only_appended)
+
+
+def _only_appended(lake: Lake, name: str, since: int | None) -> bool:
+    commits = [c for c in lake.history(name) if since is None or c.version > since]
+    return since is not None and all(c.operation in ("WRITE", "OPTIMIZE") for c in commits)
+
+
+def _carry_out(work: _Work, table: Table, planned: Plan) -> Action:
+    before = work.content(table.name)
+    if planned.action == "build":
+        return _build_whole(work, table)
+    if planned.action == "add":
+        return _add_rows(work, table)
+    if planned.action == "replace_windows":
+        windows = [*planned.windows, *_windows_since(work, planned.since_run)]
+        whose = frozenset(window.listener for window in windows)
+        change = Change(before, windows=tuple(windows), listeners=whose)
+        read, written = where_sql(windows, "read"), where_sql(windows, "write", table.time)
+        return _replace(work, table, change, read, written, {"listener", "started_at"})
+    if planned.action == "replace_listeners":
+        where = f"listener IN ({', '.join(_text(name) for name in sorted(planned.listeners))})"
+        share = len(planned.listeners) / max(work.listeners, 1)
+        return _replace(work, table, Change(before, listeners=planned.listeners), where, where, {"listener"}, share)
+    return "unchanged"
+
+
+def _windows_since(work: _Work, run: int | None) -> list[Window]:
+    if run is None:
+        return []
+    if run not in work.windows:
+        work.relations.show(HISTORY)
+        work.windows[run] = new_windows(work.engine, HISTORY, run)
+    return work.windows[run]
+
+
+def _build_whole(work: _Work, table: Table) -> Action:
+    """Compute all rows and write them, unless they are those that are there and somebody would rebuild for nothing."""
+    for name in table.inputs:
+        work.relations.show(name)
+    new = _compute(work, table)
+    before = work.content(table.name)
+    lost, gained = _difference(work, table) if _is_compared(work, table) else (1, 1)
+    if lost == 0 == gained:
+        _note_only(work, table)
+        work.engine.forget(new)
+        work.relations.forget(table.name)
+        return "unchanged"
+    partitions = [c for c in _PARTITIONS if table.windowed and c in work.engine.kinds(new)]
+    _write(work, table, Change(before, grew=lost == 0), partitions=partitions)
+    return "built"
+
+
+def _is_compared(work: _Work, table: Table) -> bool:
+    """Whether windowed tables read ``table``: they would have to be built whole after it."""
+    is_joined = any(table.name in other.inputs for other in tables().values() if other.windowed)
+    return is_joined and not table.windowed and work.lake.has(table.name)
+
+
+def _replace(
+    work: _Work, table: Table, change: Change, read: str, written: str, cut_by: set[str], share: float = 0
+) -> Action:
+    """Put new rows in place of those for which ``written`` holds, from the input rows for which ``read`` does.
+
+    Inputs that have the columns ``cut_by`` are read in part, and held unless that ``share`` of them is too much.
+    """
+    if not change.listeners:
+        _note_only(work, table)
+        work.changes[table.name] = change
+        return "unchanged"
+    for name in table.inputs:
+        is_cut = cut_by <= work.relations.columns(name)
+        work.relations.show(name, read if is_cut else "", hold=work.lake.rows(name) * share <= MOST_HELD)
+    _compute(work, table, where=written)
+    _write(work, table, change, where=written)
+    return "extended"
+
+
+def _add_rows(work: _Work, table: Table) -> Action:
+    """Compute the rows of grain values that are not in the table yet, and append them."""
+    for name in (table.name, *table.inputs):
+        work.relations.show(name)
+    before = work.content(table.name)
+    new = _compute(work, table, but_not_in=table.name)
+    _check(work, table)
+    if not work.engine.value(f"SELECT count(*) FROM {new}"):
+        _note_only(work, table)
+        return "unchanged"
+    work.engine.append(work.lake, table.name, new, _note(work, table))
+    work.changed(table.name, Change(before, grew=True))
+    return "extended"
+
+
+def _compute(work: _Work, table: Table, where: str = "true", but_not_in: str = "") -> str:
+    """Leave the table's rows, sorted and as they are declared, in the engine; the relation they are in."""
+    session, new = work.engine, _new(table.name)
+    rows = f"rows_of_{new}"
+    session.view(rows, sql_of(table, session, work.folders), session.dialect)
+    if but_not_in:
+        missing = f"missing_in_{table.name}"
+        session.view(missing, f"SELECT * FROM {rows} ANTI JOIN {but_not_in} USING ({_list(table.grain)})")
+        rows = missing
+    if table.finish is not None:
+        session.finish(table, rows, f"finished_{table.name}")
+        rows = f"finished_{table.name}"
+    columns = session.kinds(rows)
+    # By time, so that a stretch of it is in few files.
+    by_time = [c for c in (*_PARTITIONS, "listener", table.time) if c in columns]
+    order = by_time if table.windowed else table.grain
+    session.keep(new, f"{session.declared(rows)} WHERE {where}", order)
+    return new
+
+
+def _new(name: str) -> str:
+    """The relation that holds the new rows of table ``name`` until they are written."""
+    return f"new_{name}"
+
+
+def _write(work: _Work, table: Table, change: Change, where: str | None = None, partitions: Sequence[str] = ()) -> None:
+    """Check what was computed and put it in place of the rows that ``where`` holds for, else of all."""
+    _check(work, table)
+    work.engine.write(work.lake, table.name, _new(table.name), _note(work, table), where, partitions)
+    work.changed(table.name, change)
+
+
+def _check(work: _Work, table: Table) -> None:
+    for other in table.references.values():
+        work.relations.show(other)
+    found = problems(work.engine, table, _new(table.name), table.references)
+    if found:
+        raise TableInvalid(table.name, found)
+
+
+def _difference(work: _Work, table: Table) -> tuple[int, int]:
+    """(rows of the old version that are gone or changed, rows that are new)."""
+    work.relations.show(table.name)
+    new = _new(table.name)
+    kinds = work.engine.kinds(table.name)
+    if kinds != work.engine.kinds(new):
+        # Written by other code: every row is another one.
+        return 1, 1
+    columns = _list(kinds)
+    lost = work.engine.value(
+        f"SELECT count(*) FROM (SELECT {columns} FROM {table.name} EXCEPT SELECT {columns} FROM {new}) AS lost"
+    )
+    rows = work.engine.value(f"SELECT count(*) FROM {new}")
+    return lost, rows - (work.lake.rows(table.name) - lost)
+
+
+def _note(work: _Work, table: Table) -> dict[str, Any]:
+    inputs = {name: work.content(name) for name in table.inputs}
+    return {"inputs": inputs, "code": version_of(table), "grain": table.grain, "run": work.run}
+
+
+def _note_only(work: _Work, table: Table) -> None:
+    """Commit no rows, only that the table is right for these inputs."""
+    nothing = work.lake.dataset(table.name).schema.empty_table()
+    work.lake.append(table.name, nothing, {**_note(work, table), "content": work.content(table.name)})
 
 
 def _text(value: str) -> str:
