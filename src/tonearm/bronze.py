@@ -11,6 +11,7 @@ from tonearm.columns import FEATURES, IMPUTED
 
 HISTORY = "listening_history_bronze"
 CATALOGUE = "kaggle_tracks_bronze"
+EVALUATIONS, DRIFT = "model_evaluations", "model_drift"
 
 ORIGIN = ("run", "file", "file_name", "row", "imported_at", "outcome", "reason", "raw")
 
@@ -124,6 +125,16 @@ SCHEMAS: dict[str, tuple[str, ...]] = {
         "rows_before",
         "is_due",
     ),
+    "runs": (
+        "run_started_at",
+        "run_ended_at",
+        "run_step",
+        "run_subject",
+        "run_outcome",
+        "run_rows",
+        "took_s",
+        "run_message",
+    ),
     "listener_clock": ("listener", "year", "from_at", "until_at", "utc_offset_s", "zone"),
     "imports": (
         "run",
@@ -157,6 +168,7 @@ DESCRIPTIONS: dict[str, str] = {
     "model_evaluations": "How good each version of a model is beside its baseline, on what it was not trained on.",
     "model_drift": "How far what a model sees has moved from what it learned: one row per quantity and look.",
     "listener_clock": "How far each listener's clock was ahead of UTC: one row per listener and interval.",
+    "runs": "Every `tonearm run`: one row per pass, and one per file, table and model that it did something to.",
     "imports": "The ledger: one row per import and file, with what became of its rows.",
 }
 """What the tables of ``SCHEMAS`` hold, as published."""

@@ -39,6 +39,7 @@ SHIFT_SIZES = ("Stable", "Minor_Shift", "Major_Shift")
 AIMS = ("focus", "relax", "energise", "lift")
 PLAYLISTS = ("Focus", "Relaxation", "Energy", "Mood lift")
 """The playlist of each aim, in the same order."""
+RUN_STEPS = ("run", "import", "build", "train", "score", "build predictions")
 SEVERITIES = ("moderate", "strong", "extreme")
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 VERDICTS = ("higher", "lower", "not_shown", "insufficient")
@@ -179,6 +180,17 @@ COLUMNS: dict[str, Column] = {
     "podcasts": _count("Of the kept rows, podcast episodes."),
     "audiobooks": _count("Of the kept rows, audiobook chapters."),
     "problem": _text("What was wrong with the file as a whole.", null="nothing"),
+    # passes
+    "run_started_at": _instant("When the pass began, which identifies it."),
+    "run_ended_at": _instant("When the pass ended."),
+    "run_step": Column("string", "Part of the pass.", one_of=RUN_STEPS),
+    "run_subject": _text("The file, table or model that the row is about; empty for the pass as a whole."),
+    "run_outcome": _text(
+        "What became of it: done, failed, built, extended, skipped, served, baseline, not_enough_data."
+    ),
+    "run_message": _text("What was wrong, or why the model is served or not.", null="nothing to say"),
+    "run_rows": _count("Rows kept, in the table, learned from or predicted.", null="the row is about the pass"),
+    "took_s": _number("How long it took.", "s", low=0, null="not measured by itself"),
     # the catalogue
     "artists": _text("All artists of the track, as the catalogue writes them."),
     "popularity": Column("int64", "Spotify's popularity, 0–100.", low=0, high=100, null=_NOT_TOLD),

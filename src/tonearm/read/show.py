@@ -67,6 +67,8 @@ def _shape(lake: Lake, name: str, then: Moment) -> tuple[tuple[str, ...], str]:
     version = then.version(name)
     columns = tuple(lake.columns(name, version)) if lake.has(name) else SCHEMAS[name]
     if name in SCHEMAS:
+        if "run_step" in columns:
+            return columns, "run_started_at DESC, run_step, run_subject"
         first = [c for c in ("run", "position", "file_name", "row", "listener", "from_at") if c in columns]
         return columns, ", ".join(first) or "ALL"
     grain = [f'"{c}"' for c in lake.note(name, version).get("grain", columns)]

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.compute as pc
 from threadpoolctl import threadpool_limits
 
+from tonearm.bronze import EVALUATIONS
 from tonearm.errors import NotEnoughData
 from tonearm.home import writing
 from tonearm.lake import Lake, open_lake
@@ -30,7 +31,6 @@ from tonearm.settings import Settings
 if TYPE_CHECKING:
     from tonearm.models.model import HeldOut
 
-EVALUATIONS = "model_evaluations"
 Status = Literal["served", "baseline", "not_enough_data"]
 Progress = Callable[[str, int, int], None]
 

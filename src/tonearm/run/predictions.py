@@ -1,0 +1,105 @@
+"""Predictions of a pass: models are trained or predict from what is new, and the tables that read them are built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+import pyarrow.compute as pc
+
+from tonearm.bronze import CATALOGUE, DRIFT, EVALUATIONS, HISTORY
+from tonearm.build.execute import BuildReport, build
+from tonearm.lake import Lake, open_lake
+from tonearm.models import chosen, names
+from tonearm.run.record import last_trained
+from tonearm.settings import Settings
+
+if TYPE_CHECKING:
+    from tonearm.models.lifecycle.scoring import ScoreReport
+    from tonearm.models.lifecycle.training import TrainReport
+
+Progress = Callable[[str, int, int], None]
+DAILY = timedelta(days=1)
+
+
+class Predicted(msgspec.Struct, kw_only=True):
+    """What became of the models in one pass."""
+
+    trained: list[TrainReport] = []
+    scored: list[ScoreReport] = []
+    due: list[str] = []
+    """Models whose input has drifted from what they learned, so that they should be trained again."""
+    built: BuildReport = msgspec.field(default_factory=lambda: BuildReport(tables=[]))
+    """The tables that read predictions."""
+
+
+def predict(
+    settings: Settings,
+    is_new: bool,
+    full_retrain: bool = False,
+    progress: Progress | None = None,
+    waiting: Callable[[str], None] | None = None,
+) -> Predicted:
+    """Train what needs to be, let the other models predict, and build what reads it; nothing where nothing ``is_new``.
+
+    A model that was never trained is: all of them in the first pass that brings rows, and what then lacked data once a
+    day.
+    """
+    lake = open_lake(settings.lake)
+    if full_retrain:
+        return _retrain(settings, progress, waiting)
+    if not is_new or not any(lake.rows(name) for name in (HISTORY, CATALOGUE)):
+        return Predicted()
+    if last_trained(lake) is None and not _trained(lake):
+        return _retrain(settings, progress, waiting)
+    return _update(settings, lake, progress, waiting)
+
+
+def _retrain(settings: Settings, progress: Progress | None, waiting: Callable[[str], None] | None) -> Predicted:
+    # Libraries that learn take seconds to load; a pass with nothing new needs none of them.
+    from tonearm.models.lifecycle import training
+
+    trained = training.train(settings, progress=progress, waiting=waiting)
+    return Predicted(trained=trained, built=build(settings, waiting=waiting))
+
+
+def _update(
+    settings: Settings, lake: Lake, progress: Progress | None, waiting: Callable[[str], None] | None
+) -> Predicted:
+    """Let the models of listens predict anew, learning nothing: the cheap way to stay current.
+
+    Once a day the models of tracks do, too, so that newly heard tracks get their estimates; drift is looked for, and
+    models that never had enough data are tried again.
+    """
+    from tonearm.models.lifecycle import drift, scoring, training
+
+    of_listens = [model.name for model in chosen(()) if CATALOGUE not in model.inputs]
+    is_daily = _is_daily(lake)
+    scored = scoring.score(settings, () if is_daily else of_listens, waiting)
+    drifts = drift.look(settings, of_listens) if is_daily else []
+    if is_daily:
+        drift.keep(settings, drifts, waiting)
+    due = sorted({one.model for one in drifts if one.is_due})
+    todo = [*(due if settings.retrain == "when_due" else []), *(_never_trained(lake) if is_daily else [])]
+    trained = training.train(settings, todo, progress=progress, waiting=waiting) if todo else []
+    return Predicted(trained=trained, scored=scored, due=due, built=build(settings, waiting=waiting))
+
+
+def _is_daily(lake: Lake) -> bool:
+    """Whether a day has passed since models were trained or drift was looked for."""
+    looked = [at for at in (last_trained(lake), lake.built_at(EVALUATIONS), lake.built_at(DRIFT)) if at]
+    return not looked or datetime.now(UTC) - max(looked) > DAILY
+
+
+def _trained(lake: Lake) -> set[str]:
+    """Models of which any version was ever measured."""
+    if not lake.has(EVALUATIONS):
+        return set()
+    return set(pc.unique(lake.dataset(EVALUATIONS).to_table(columns=["model"])["model"]).to_pylist())
+
+
+def _never_trained(lake: Lake) -> list[str]:
+    known = _trained(lake)
+    return [name for name in names() if name not in known]

@@ -1,0 +1,76 @@
+"""The record of passes: the table ``runs``, a row for everything that a pass did or failed at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tonearm.bronze import SCHEMAS
+from tonearm.columns import arrow_schema
+from tonearm.lake import Lake, open_lake
+from tonearm.settings import Settings
+
+if TYPE_CHECKING:
+    from tonearm.run import Run
+
+RUNS = "runs"
+TRAIN = "train"
+_FILES = 200
+"""Passes after which their small files are joined."""
+
+
+def record(settings: Settings, run: Run) -> None:
+    """Add the rows of ``run``."""
+    lake = open_lake(settings.lake)
+    lake.append(RUNS, pa.Table.from_pylist(list(_rows(run)), schema=arrow_schema(SCHEMAS[RUNS])), {})
+    lake.compact(RUNS, _FILES)
+
+
+def last_trained(lake: Lake) -> datetime | None:
+    """When a pass last trained models, or tried to and found too little data; None if none ever did."""
+    if not lake.has(RUNS):
+        return None
+    rows = lake.dataset(RUNS).to_table(columns=["run_started_at"], filter=pc.field("run_step") == TRAIN)
+    at: datetime | None = pc.max(rows["run_started_at"]).as_py()
+    return at
+
+
+def _rows(run: Run) -> Iterator[dict[str, Any]]:
+    """The pass as a whole, then what it did to each file, table and model; tables left as they were are left out."""
+    whole = {"run_started_at": run.started_at, "run_ended_at": run.ended_at}
+    outcome = "failed" if run.problem or run.failed else "done"
+    yield {**whole, "run_step": "run", "run_subject": "", "run_outcome": outcome, "run_message": run.problem}
+    for done in (*_imported(run), *_built(run), *_predicted(run)):
+        yield {**whole, **done}
+
+
+def _imported(run: Run) -> Iterator[dict[str, Any]]:
+    for report in run.imports:
+        for file in report.files:
+            outcome = "failed" if file.problem else "done"
+            name = f"{report.listener}/{file.name}"
+            yield _row("import", name, outcome, file.kept, message=file.problem)
+
+
+def _built(run: Run) -> Iterator[dict[str, Any]]:
+    for step, report in (("build", run.built), ("build predictions", run.predicted.built)):
+        for table in report.changed:
+            yield _row(step, table.name, table.action, table.rows, table.seconds, table.problem)
+
+
+def _predicted(run: Run) -> Iterator[dict[str, Any]]:
+    for trained in run.predicted.trained:
+        yield _row(TRAIN, trained.model, trained.status, trained.rows, trained.seconds, trained.said)
+    for scored in run.predicted.scored:
+        yield _row("score", scored.model, "done", scored.scores, scored.seconds)
+
+
+def _row(
+    step: str, subject: str, outcome: str, rows: int, seconds: float | None = None, message: str | None = None
+) -> dict[str, Any]:
+    about = {"run_step": step, "run_subject": subject, "run_outcome": outcome}
+    return {**about, "run_rows": rows, "took_s": seconds, "run_message": message}
