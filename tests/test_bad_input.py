@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.cli import main
 from tonearm.home import unusable
 from tonearm.ingest.imports import import_paths

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.engine.duckdb import engine
 from tonearm.ingest import ledger
 from tonearm.ingest.imports import import_paths

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.demo import fill_home
 from tonearm.settings import load_settings
 

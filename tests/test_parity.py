@@ -21,7 +21,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.conftest import real
-from tonearm.build.execute import BuildReport, build
+from tonearm.building.execute import BuildReport, build
 from tonearm.columns import IMPUTED, MOODS
 from tonearm.engine.divergences import RELATIVE_TOLERANCE
 from tonearm.errors import EngineMissing

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.bronze import SCHEMAS
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.demo import fill_home
 from tonearm.lake import open_lake
 from tonearm.models.lifecycle.training import train

@@ -1,7 +1,7 @@
 """The tables' functions as SQL for the embedded engine, made once and shipped with the package.
 
 Ibis takes a second to load and another to write the SQL of all tables, which is most of what building a small
-home takes. ``python -m tools.precompile`` writes ``build/sql/`` and, beside it, what the code of each table means. A
+home takes. ``python -m tools.precompile`` writes ``building/sql/`` and, beside it, what the code of each table means. A
 file made from other code, other columns or by another Ibis is not used, and the table's function is compiled as if
 the file were not there.
 """
@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from tonearm.build.execute import build
-from tonearm.build.versions import CODE, SHIPPED, Code, code_of, read_code
+from tonearm.building.execute import build
+from tonearm.building.versions import CODE, SHIPPED, Code, code_of, read_code
 from tonearm.ingest.imports import import_paths
 from tonearm.settings import load_settings
 from tonearm.table import tables

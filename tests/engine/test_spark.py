@@ -14,7 +14,7 @@ import ibis
 import pytest
 from msgspec.structs import replace
 
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.engine.divergences import for_spark
 from tonearm.engine.spark import DELTA, check_java, jars, spark_engine, translated, translated_condition
 from tonearm.errors import EngineMissing, HomeUnusable

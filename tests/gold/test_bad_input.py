@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from tests.test_parity import HEADER, write_history
 
-from tonearm.build.execute import BuildReport, build
+from tonearm.building.execute import BuildReport, build
 from tonearm.columns import FEATURES
 from tonearm.ingest.imports import import_paths
 from tonearm.lake import open_lake

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import real
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.errors import UnknownName, UsageError
 from tonearm.ingest import imports as importing
 from tonearm.ingest.imports import import_paths

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.errors import HomeUnusable
 from tonearm.ingest.imports import import_paths
 from tonearm.lake import Lake, open_lake

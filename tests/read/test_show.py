@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.errors import UnknownName, UsageError
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.ledger import undo

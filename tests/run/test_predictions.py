@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from tonearm.bronze import CATALOGUE, EVALUATIONS
-from tonearm.build.execute import BuildReport, build
+from tonearm.building.execute import BuildReport, build
 from tonearm.ingest.imports import import_paths
 from tonearm.lake import open_lake
 from tonearm.models import chosen, names

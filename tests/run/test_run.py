@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 from msgspec.structs import replace
 
-from tonearm.build.execute import BuildReport, TableReport
+from tonearm.building.execute import BuildReport, TableReport
 from tonearm.errors import HomeBusy
 from tonearm.home import make_home
 from tonearm.read.show import show

@@ -11,7 +11,7 @@ import pytest
 from tools.examples import EMPTY, example, examples, markdown
 
 from tonearm.bronze import SCHEMAS
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.ingest.imports import import_paths
 from tonearm.settings import Settings
 from tonearm.table import schema_of, tables

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from tools.precompile import codes, compiled_files
 
-from tonearm.build.versions import CODE, SHIPPED, Code
+from tonearm.building.versions import CODE, SHIPPED, Code
 from tonearm.settings import Settings
 
 

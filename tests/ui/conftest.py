@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from tonearm.bronze import SCHEMAS
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.columns import MOODS, arrow_schema
 from tonearm.ingest.imports import import_paths
 from tonearm.lake import Lake, open_lake

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.test_pages import said
 from tonearm.api.client import open_client
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.ingest.imports import import_paths
 from tonearm.settings import Settings
 

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from tonearm.build.execute import TableReport
+from tonearm.building.execute import TableReport
 from tonearm.ingest.ledger import FileReport, ImportReport
 from tonearm.read.history import Version
 from tonearm.read.lineage import Edge, Graph, Node

@@ -19,7 +19,7 @@ from tonearm.errors import UsageError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from tonearm.build.execute import BuildReport
+    from tonearm.building.execute import BuildReport
     from tonearm.read.history import Version
 
 _PROSE_CHARS, _BETWEEN = 32, 3
@@ -55,7 +55,7 @@ def build(context: Context, names: tuple[str, ...], engine: str | None, master: 
 
 def build_with_progress(context: Context, names: tuple[str, ...] = ()) -> BuildReport:
     """Build while a person sees how far it is."""
-    from tonearm.build.execute import build as run_build
+    from tonearm.building.execute import build as run_build
 
     with progress(context) as shown:
         task = shown.add_task("building", count="") if shown else None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from tonearm.build.execute import BuildReport, TableReport, build
+from tonearm.building.execute import BuildReport, TableReport, build
 from tonearm.errors import AfterRunFailed, TonearmError
 from tonearm.ingest.inbox import import_inbox
 from tonearm.ingest.ledger import FileReport, ImportReport

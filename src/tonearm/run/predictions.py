@@ -10,7 +10,7 @@ import msgspec
 import pyarrow.compute as pc
 
 from tonearm.bronze import CATALOGUE, DRIFT, EVALUATIONS, HISTORY
-from tonearm.build.execute import BuildReport, build
+from tonearm.building.execute import BuildReport, build
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen, names
 from tonearm.run.record import last_trained

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tonearm.build.validate import problems
+from tonearm.building.validate import problems
 from tonearm.columns import MOODS
 from tonearm.engine.duckdb import Engine
 from tonearm.gold.cognitive.chance import variance_of_words

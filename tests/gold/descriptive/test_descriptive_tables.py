@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tonearm.build.validate import problems
+from tonearm.building.validate import problems
 from tonearm.columns import COLUMNS, FEATURE_SOURCES, MOODS, arrow_schema
 from tonearm.engine.duckdb import Engine
 from tonearm.gold.descriptive.audio_feature_distributions import audio_feature_distributions

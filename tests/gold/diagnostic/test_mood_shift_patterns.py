@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tonearm.build.validate import problems
+from tonearm.building.validate import problems
 from tonearm.columns import MOODS, SHIFT_SIZES
 from tonearm.engine.duckdb import Engine
 from tonearm.gold.diagnostic.mood_shift_patterns import mood_shift_patterns

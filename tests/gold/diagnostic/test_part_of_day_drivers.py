@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tonearm.build.validate import problems
+from tonearm.building.validate import problems
 from tonearm.columns import FEATURES
 from tonearm.engine.duckdb import Engine
 from tonearm.gold.diagnostic.part_of_day_drivers import LONGEST_LIST, part_of_day_drivers

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Query, UploadFile
 
 from tonearm.api.answers import Answer, Built, Imported, ImportRows, answers
 from tonearm.api.deps import Limit, SettingsDep
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.errors import UsageError
 from tonearm.home import make_home
 from tonearm.ingest.imports import import_paths

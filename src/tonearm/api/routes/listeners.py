@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from tonearm.api.answers import Answer, ListenerInfo, Zone, Zones, answers
 from tonearm.api.deps import Limit, ListenerInPath, Rule, SettingsDep, StoreDep
-from tonearm.build.execute import build
+from tonearm.building.execute import build
 from tonearm.lake import open_lake
 from tonearm.read.overview import LISTENS, Favourite, Overview, Subject, favourites, overview
 from tonearm.store import Listener

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tonearm.build.validate import problems
+from tonearm.building.validate import problems
 from tonearm.engine.duckdb import Engine, engine
 from tonearm.settings import Settings
 from tonearm.table import Table

@@ -15,8 +15,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tonearm.build import execute as running
-from tonearm.build.execute import BuildReport, build
+from tonearm.building import execute as running
+from tonearm.building.execute import BuildReport, build
 from tonearm.errors import UnknownName
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.ledger import undo

@@ -10,8 +10,8 @@ from textwrap import dedent
 
 import pytest
 
-from tonearm.build import versions
-from tonearm.build.versions import code_of, read_code, version_of
+from tonearm.building import versions
+from tonearm.building.versions import code_of, read_code, version_of
 from tonearm.table import tables
 
 SHARED = '''

@@ -13,13 +13,13 @@ import msgspec
 import pyarrow.compute as pc
 
 from tonearm.bronze import HISTORY
-from tonearm.build.compiled import sql_of
-from tonearm.build.plan import Change, Input, Past, Plan, plan
-from tonearm.build.reference import allowed_features, clock, put
-from tonearm.build.relations import Relations
-from tonearm.build.validate import problems
-from tonearm.build.versions import SHIPPED, version_of
-from tonearm.build.windows import Window, new_windows, where_sql
+from tonearm.building.compiled import sql_of
+from tonearm.building.plan import Change, Input, Past, Plan, plan
+from tonearm.building.reference import allowed_features, clock, put
+from tonearm.building.relations import Relations
+from tonearm.building.validate import problems
+from tonearm.building.versions import SHIPPED, version_of
+from tonearm.building.windows import Window, new_windows, where_sql
 from tonearm.engine.duckdb import engine
 from tonearm.engine.protocol import BuildEngine
 from tonearm.errors import TableInvalid

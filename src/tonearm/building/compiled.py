@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from tonearm.build.versions import version_of
+from tonearm.building.versions import version_of
 from tonearm.engine.protocol import COMMON, BuildEngine
 from tonearm.table import Table
 

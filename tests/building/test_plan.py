@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tonearm.bronze import HISTORY
-from tonearm.build.plan import LEAVE, WHOLE, Change, Input, Past, Plan, plan
-from tonearm.build.windows import Window
+from tonearm.building.plan import LEAVE, WHOLE, Change, Input, Past, Plan, plan
+from tonearm.building.windows import Window
 from tonearm.table import Table
 
 BUILT = Past("today's", run=7)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 
-from tonearm.build.plan import Change
+from tonearm.building.plan import Change
 from tonearm.columns import FEATURE_SOURCES
 from tonearm.lake import Lake
 from tonearm.settings import Settings

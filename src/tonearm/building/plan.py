@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tonearm.bronze import HISTORY
-from tonearm.build.windows import Window
+from tonearm.building.windows import Window
 from tonearm.table import Table
 
 
