@@ -6,19 +6,18 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from tonearm.bronze import SCHEMAS
-from tonearm.building.execute import build
 from tonearm.demo import fill_home
 from tonearm.lake import open_lake
-from tonearm.models.lifecycle.training import train
 from tonearm.read.show import show
+from tonearm.run import run_once
 from tonearm.settings import Settings, load_settings
 from tonearm.table import tables
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 SEED, END = 1, date(2026, 1, 1)
 """Which household, so that its examples are the same every time but for the last digits of numbers."""
@@ -46,9 +45,7 @@ def demo_examples() -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(Path(folder) / "home", {})
         fill_home(settings, SEED, END)
-        build(settings)
-        train(settings)
-        build(settings)
+        run_once(settings)
         return dict(examples(settings))
 
 
@@ -63,8 +60,6 @@ def examples(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def _equals(column: pa.ChunkedArray, value: pa.Scalar) -> pa.ChunkedArray:
-    import pyarrow.compute as pc
-
     return pc.equal(column, value)
 
 
