@@ -19,7 +19,7 @@ ifdef HISTORY
 else
 	$(TONEARM) --home "$(RUN_HOME)" demo
 endif
-	$(TONEARM) --home "$(RUN_HOME)" run --full-retrain
+	$(TONEARM) --home "$(RUN_HOME)" run
 ifneq ($(SERVE),0)
 	$(TONEARM) --home "$(RUN_HOME)" serve --port $(PORT)
 else
