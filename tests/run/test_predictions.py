@@ -66,12 +66,14 @@ def test_a_home_without_rows_has_nothing_to_learn_from(settings: Settings, asked
     assert asked == []
 
 
-def test_the_first_pass_trains_every_model(heard: Settings, asked: Asked) -> None:
-    predict(heard, is_new=True)
+@pytest.mark.parametrize("is_new", [True, False])
+def test_the_first_pass_trains_every_model_whoever_built_before(heard: Settings, asked: Asked, is_new: bool) -> None:
+    predict(heard, is_new)
     assert asked == [("train", EVERY)]
 
 
 def test_nothing_new_asks_nothing_unless_asked_to_train(heard: Settings, asked: Asked) -> None:
+    trained_before(heard, *EVERY)
     assert predict(heard, is_new=False) == Predicted()
     predict(heard, is_new=False, full_retrain=True)
     assert asked == [("train", EVERY)]

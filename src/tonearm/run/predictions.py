@@ -42,19 +42,18 @@ def predict(
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
 ) -> Predicted:
-    """Train what needs to be, let the other models predict, and build what reads it; nothing where nothing ``is_new``.
+    """Train what needs to be, let the other models predict from what ``is_new``, and build what reads predictions.
 
-    A model that was never trained is: all of them in the first pass that brings rows, and what then lacked data once a
-    day.
+    A model that was never trained is: all of them in the first pass that finds rows, what then lacked data once a day.
     """
     lake = open_lake(settings.lake)
-    if full_retrain:
+    has_models = bool(_trained(lake))
+    is_first = not has_models and last_trained(lake) is None and any(lake.rows(n) for n in (HISTORY, CATALOGUE))
+    if full_retrain or is_first:
         return _retrain(settings, progress, waiting)
-    if not is_new or not any(lake.rows(name) for name in (HISTORY, CATALOGUE)):
-        return Predicted()
-    if last_trained(lake) is None and not _trained(lake):
-        return _retrain(settings, progress, waiting)
-    return _update(settings, lake, progress, waiting)
+    if is_new and (has_models or _is_daily(lake)):
+        return _update(settings, lake, progress, waiting)
+    return Predicted()
 
 
 def _retrain(settings: Settings, progress: Progress | None, waiting: Callable[[str], None] | None) -> Predicted:
@@ -90,7 +89,7 @@ def _update(
 def _is_daily(lake: Lake) -> bool:
     """Whether a day has passed since models were trained or drift was looked for."""
     looked = [at for at in (last_trained(lake), lake.built_at(EVALUATIONS), lake.built_at(DRIFT)) if at]
-    return not looked or datetime.now(UTC) - max(looked) > DAILY
+    return bool(looked) and datetime.now(UTC) - max(looked) > DAILY
 
 
 def _trained(lake: Lake) -> set[str]:
