@@ -6,8 +6,6 @@ import inspect
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +22,7 @@ from tonearm.columns import COLUMNS, Kind
 from tonearm.engine import divergences
 from tonearm.engine.divergences import for_spark
 from tonearm.engine.duckdb import SQL_NAMES
+from tonearm.engine.java import DELTA, check_java, jars
 from tonearm.engine.parts import finished
 from tonearm.engine.protocol import COMMON
 from tonearm.errors import EngineMissing, HomeUnusable, TableInvalid
@@ -49,11 +48,6 @@ SPARK_NAMES: dict[Kind, str] = {
 }
 _COMMON_NAMES = {spark: SQL_NAMES[kind] for kind, spark in SPARK_NAMES.items()}
 
-DELTA = "io.delta:delta-spark_2.12:3.2.1"
-"""Maven coordinates of what lets Spark read and write the lake."""
-_DELTA_JARS = ("delta-spark_2.12-*.jar", "delta-storage-*.jar")
-JDKS = (8, 11, 17)
-"""Versions of Java that Spark 3.5 runs on."""
 _INSTALL = "pip install 'tonearm[spark]'"
 
 _SCHEMES = {"s3": "s3a"}
@@ -273,35 +267,6 @@ def spark_engine(settings: Settings, folder: Path, rows: int = 0) -> Iterator[Sp
         # What stands in for a JVM that is gone cannot be asked to stop.
         with suppress(OSError, Py4JError):
             session.stop()
-
-
-def check_java() -> int:
-    """The version of Java there is; raises EngineMissing where there is none that Spark runs on."""
-    home = os.environ.get("JAVA_HOME")
-    program = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
-    if program is None:
-        where = f"there is none in JAVA_HOME ({home})" if home else "there is none on the PATH"
-        raise EngineMissing(f"Spark needs a JDK and {where}; install JDK 17, or set JAVA_HOME to one")
-    said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
-    found = re.search(r'version "(?:1\.)?(\d+)', said)
-    version = int(found[1]) if found else 0
-    if version not in JDKS:
-        raise EngineMissing(f"Spark 3.5 runs on JDK 8, 11 or 17 and {program} is {version}; set JAVA_HOME to another")
-    return version
-
-
-def jars(settings: Settings) -> dict[str, str]:
-    """How Spark gets Delta: from ``spark_jars``, from its own folder, else by Maven coordinates."""
-    import pyspark
-
-    if settings.spark_jars:
-        found = sorted(Path(settings.spark_jars).expanduser().glob("*.jar"))
-        missing = [jar for jar in _DELTA_JARS if not any(path.match(jar) for path in found)]
-        if missing:
-            raise EngineMissing(f"no {missing[0]} in {settings.spark_jars}, where spark_jars says Delta's jars are")
-        return {"spark.jars": ",".join(map(str, found))}
-    own = Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent) / "jars"
-    return {} if all(any(own.glob(jar)) for jar in _DELTA_JARS) else {"spark.jars.packages": DELTA}
 
 
 def _configuration(settings: Settings, folder: Path, rows: int) -> dict[str, str]:

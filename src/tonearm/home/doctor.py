@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from tonearm import __version__
+from tonearm.engine.java import check_java, jars
 from tonearm.errors import EngineMissing, HomeUnusable
 from tonearm.home import MARKER
 from tonearm.lake import open_lake
@@ -91,8 +92,6 @@ def _spark(settings: Settings) -> Finding:
     if importlib.util.find_spec("pyspark") is None:
         advice = "pip install 'tonearm[spark]'; needed only for more listens than one machine can hold"
         return Finding(what, "pyspark is not installed", "missing", advice)
-    from tonearm.engine.spark import check_java, jars
-
     try:
         java, where = check_java(), jars(settings)
     except EngineMissing as error:
