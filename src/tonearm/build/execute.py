@@ -26,7 +26,8 @@ from tonearm.columns import FEATURE_SOURCES
 from tonearm.engine.duckdb import engine
 from tonearm.engine.protocol import COMMON
 from tonearm.errors import TableInvalid
-from tonearm.home import scratch_folder, writing
+from tonearm.home import scratch_folder
+from tonearm.home.lock import writing
 from tonearm.ingest.ledger import next_run, recover
 from tonearm.lake import Lake, open_lake
 from tonearm.settings import Settings

@@ -167,13 +167,14 @@ Examples:
 @with_options
 def show_import(context: Context, run: int, outcome: str | None, limit: int | None) -> None:
     """Show one import: its files, or the rows that were rejected or known already."""
+    from tonearm.engine.rows import dicts
     from tonearm.ingest.ledger import find_import, import_rows
 
     if outcome is None:
         report = find_import(context.settings, run)
         context.answer(report) if context.as_json else show_report(context, report)
         return
-    rows: list[dict[str, Any]] = import_rows(context.settings, run, outcome, limit).to_pylist()  # type: ignore[arg-type]
+    rows = dicts(import_rows(context.settings, run, outcome, limit))  # type: ignore[arg-type]
     if context.as_json:
         context.answer(rows)
     elif not rows:

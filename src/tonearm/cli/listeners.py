@@ -62,7 +62,7 @@ def _known(context: Context, name: str | None) -> list[Listener]:
 
 def _moved(context: Context, name: str, zone: str, since: date | None) -> list[Listener]:
     """The named listener, in ``zone`` from that day on."""
-    from tonearm.home import writing
+    from tonearm.home.lock import writing
     from tonearm.store import open_store
     from tonearm.store.zones import find_zone
 

@@ -20,6 +20,7 @@ Examples:
 @click.option("--limit", type=click.IntRange(0), default=30, show_default=True, help="How many rows at most.")
 def listens(context: Context, listener: str | None, merge_explain: bool, limit: int) -> None:
     """List the latest listens, or explain which records of several sources are one listen."""
+    from tonearm.engine.rows import dicts
     from tonearm.read.show import merges, show
 
     if merge_explain:
@@ -39,7 +40,7 @@ def listens(context: Context, listener: str | None, merge_explain: bool, limit: 
                 ]
             )
     if context.as_json:
-        context.answer(rows.to_pylist())
+        context.answer(dicts(rows))
     elif not rows.num_rows:
         context.say("no record was merged with another" if merge_explain else f"no listens yet; {NOTHING_YET}")
     else:

@@ -256,7 +256,9 @@ def _print(context: Context, rows: pa.Table, form: str) -> None:
             raise UsageError("Parquet is not for reading on a terminal; send it to a file: … > rows.parquet")
         pyarrow.parquet.write_table(rows, sys.stdout.buffer)
     elif form == "json":
-        context.answer(rows.to_pylist())
+        from tonearm.engine.rows import dicts
+
+        context.answer(dicts(rows))
     elif not rows.num_rows:
         context.say(f"no rows; if there should be some: {NOTHING_YET}, then `tonearm build`")
     else:
@@ -265,9 +267,11 @@ def _print(context: Context, rows: pa.Table, form: str) -> None:
 
 def print_rows(context: Context, rows: pa.Table) -> None:
     """Print the columns that the terminal has room for, hashes last, and name the others."""
+    from tonearm.engine.rows import dicts
+
     is_hash = {c: c.endswith("_id") and str(rows.schema.field(c).type) == "int64" for c in rows.column_names}
     rows = rows.select(sorted(rows.column_names, key=lambda c: is_hash[c]))
-    values = [[str(v) if is_hash[c] else v for c, v in row.items()] for row in rows.to_pylist()]
+    values = [[str(v) if is_hash[c] else v for c, v in row.items()] for row in dicts(rows)]
     numbers = "".join("r" if str(t) in ("int64", "double") else "l" for t in rows.schema.types)
     shown = _fitting(rows.column_names, [[plain(v) for v in row] for row in values])
     context.grid("", rows.column_names[:shown], [row[:shown] for row in values], numbers)

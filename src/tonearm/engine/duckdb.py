@@ -18,7 +18,8 @@ import pyarrow as pa
 from tonearm.columns import COLUMNS, Kind
 from tonearm.engine.parts import finished
 from tonearm.engine.protocol import COMMON
-from tonearm.lake import Lake, refusal, said_plainly
+from tonearm.engine.rows import dicts
+from tonearm.lake import Lake, plain_errors, refusal
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
@@ -59,8 +60,8 @@ class Engine:
         return self.connection.execute(sql, parameters)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
-        """The query's rows; by way of Arrow, whose instants need no further package."""
-        return [tuple(row.values()) for row in self.table(sql, parameters).to_pylist()]
+        """The query's rows as tuples."""
+        return [tuple(row.values()) for row in self.dicts(sql, parameters)]
 
     def set(self, name: str, value: Any) -> None:
         """Give the session a variable, which SQL reads by ``getvariable('name')``."""
@@ -78,6 +79,10 @@ class Engine:
     def table(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The query's rows."""
         return self.run(sql, parameters).to_arrow_table()
+
+    def dicts(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """The query's rows by column name."""
+        return dicts(self.table(sql, parameters))
 
     def columns(self, relation: str) -> list[str]:
         """Names of the columns of a relation or a query."""
@@ -222,7 +227,7 @@ def engine(settings: Settings, folder: Path | None = None, rows: int = 0) -> Ite
         # DuckDB's session zone changes what hour, date and even epoch of an instant are.
         connection.execute("SET TimeZone='UTC'")
         connection.execute("SET enable_progress_bar=false")
-        with said_plainly(settings.lake):
+        with plain_errors(settings.lake):
             yield Engine(connection, settings.threads or os.cpu_count() or 1)
     except (duckdb.InterruptException, RuntimeError) as error:
         # Ctrl-C during a query; some of DuckDB's calls say so with Python's own class.

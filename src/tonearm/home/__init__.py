@@ -1,18 +1,15 @@
-"""The home folder: made, locked for writing, swept after a crash, backed up and restored."""
+"""The home folder and its parts; next to it the writer's lock, backups and the doctor."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from tonearm.errors import HomeBusy, HomeUnusable
-from tonearm.lake import open_lake, said_plainly
+from tonearm.errors import HomeUnusable
 from tonearm.settings import Settings
 
 MARKER = "tonearm-home"
@@ -20,8 +17,6 @@ MARKER = "tonearm-home"
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What the operating system says when there is no space left."""
-
-_PATIENCE_S = 0.5
 
 
 def make_home(settings: Settings) -> None:
@@ -45,45 +40,6 @@ def unusable(error: OSError, where: Path) -> HomeUnusable:
     if isinstance(error, NotADirectoryError | FileExistsError):
         return HomeUnusable(f"{where} is a file, not a folder; name another home with --home")
     return HomeUnusable(f"{where}: {error.strerror or error}")
-
-
-@contextmanager
-def writing(settings: Settings, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Hold the home's one writer's lock, and begin by sweeping what a crash left.
-
-    Another writer is waited for, up to ``lock_wait_s``, after telling ``waiting`` once; then HomeBusy is
-    raised. The lock goes with the process, however that ends.
-    """
-    make_home(settings)
-    lock = FileLock(settings.home / "writer.lock")
-    try:
-        lock.acquire(timeout=min(_PATIENCE_S, settings.lock_wait_s))
-    except Timeout:
-        if waiting:
-            waiting(f"another tonearm is writing to {settings.home}; waiting for it to finish")
-        try:
-            lock.acquire(timeout=settings.lock_wait_s)
-        except Timeout as error:
-            raise HomeBusy(
-                f"another tonearm is still writing to {settings.home} after {settings.lock_wait_s:.0f} s; "
-                "let it finish and repeat the command"
-            ) from error
-    try:
-        _sweep(settings)
-        with said_plainly(settings.lake):
-            yield
-    except OSError as error:
-        if error.errno in (*FULL, errno.EROFS):
-            raise unusable(error, settings.home) from error
-        raise
-    finally:
-        lock.release()
-
-
-def _sweep(settings: Settings) -> None:
-    for left in settings.scratch.glob("write-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    open_lake(settings.lake).sweep()
 
 
 @contextmanager

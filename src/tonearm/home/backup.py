@@ -12,7 +12,8 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from tonearm.errors import InputError, UsageError
-from tonearm.home import MARKER, make_home, unusable, writing
+from tonearm.home import MARKER, make_home, unusable
+from tonearm.home.lock import writing
 from tonearm.settings import Settings
 
 _LEFT_OUT = {"scratch", "compiled", "writer.lock", "store.lock"}

@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.engine.duckdb import engine
 from tonearm.errors import HomeUnusable, TonearmError, UnknownKind, UnknownName, UsageError
-from tonearm.home import FULL, scratch_folder, writing
+from tonearm.home import FULL, scratch_folder
+from tonearm.home.lock import writing
 from tonearm.ingest.judging import catalogue_sql, history_sql, outcome_sql, repeats_sql, unknown_files_sql
 from tonearm.ingest.ledger import FileReport, ImportReport, next_run, record, recover
 from tonearm.ingest.staging import Staging

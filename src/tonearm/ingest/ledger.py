@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.columns import arrow_schema
 from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName, UsageError
-from tonearm.home import writing
+from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.settings import Settings
 
@@ -84,7 +83,7 @@ def _runs(lake: Lake, name: str) -> list[int]:
     first, last = lake.extremes(name, "run")
     if first and first == last:
         return sorted({run for run in first if run is not None})
-    return sorted(pc.unique(lake.dataset(name).to_table(columns=["run"]).column("run")).to_pylist())
+    return sorted(lake.dataset(name).to_table(columns=["run"]).column("run").unique().to_pylist())
 
 
 def record(lake: Lake, report: ImportReport) -> None:
@@ -207,7 +206,7 @@ def undo(settings: Settings, run: int, waiting: Callable[[str], None] | None = N
 
 def _mark_undone(session: Engine, lake: Lake, run: int) -> None:
     """Write down that ``run`` is to be undone before any row goes, so that a crash is made good by :func:`recover`."""
-    rows = session.table(f"SELECT * FROM {LEDGER}").to_pylist()
+    rows = session.dicts(f"SELECT * FROM {LEDGER}")
     at = datetime.now(UTC)
     marked = [{**row, "undone_at": at if row["run"] == run else row["undone_at"]} for row in rows]
     _write(lake, marked, {"undoing": run})
@@ -271,7 +270,7 @@ def _recount(session: Engine, lake: Lake, undone: int) -> None:
         # Taken out, because bronze holds a file once: its twins in the same import are duplicates as before.
         report.files = [_recounted(f, counted.pop((report.run, f.file), None)) for f in report.files]
     rows = [row for report in active for row in _ledger_rows(report)]
-    gone = session.table(f"SELECT * FROM {LEDGER} WHERE undone_at IS NOT NULL").to_pylist()
+    gone = session.dicts(f"SELECT * FROM {LEDGER} WHERE undone_at IS NOT NULL")
     _write(lake, rows + gone, {"undo": undone})
 
 
@@ -300,7 +299,7 @@ def _unrecorded(lake: Lake) -> list[int]:
 
 def _recorded(session: Engine, lake: Lake) -> list[ImportReport]:
     session.look_at(lake, LEDGER, SCHEMAS[LEDGER])
-    return _reports(session.table(f"SELECT * FROM {LEDGER} ORDER BY run, position").to_pylist())
+    return _reports(session.dicts(f"SELECT * FROM {LEDGER} ORDER BY run, position"))
 
 
 def _told_from_bronze(session: Engine, lake: Lake, runs: Iterable[int]) -> list[ImportReport]:
@@ -310,7 +309,7 @@ def _told_from_bronze(session: Engine, lake: Lake, runs: Iterable[int]) -> list[
     for name in (HISTORY, CATALOGUE) if wanted else ():
         session.look_at(lake, name, SCHEMAS[name])
         listener, content = ("listener", "content") if name == HISTORY else ("''", "'music'")
-        rows += session.table(
+        rows += session.dicts(
             f"""SELECT run, {listener} AS listener, min(imported_at) AS import_started_at,
                 NULL AS import_ended_at, NULL AS undone_at, file, any_value(file_name) AS file_name,
                 any_value(source) AS source, NULL AS reading, NULL AS problem, count(*) AS rows_read,
@@ -321,7 +320,7 @@ def _told_from_bronze(session: Engine, lake: Lake, runs: Iterable[int]) -> list[
                 count(*) FILTER (outcome = 'kept' AND {content} = 'audiobook') AS audiobooks
             FROM {name} WHERE list_contains($1, run) GROUP BY run, 2, file ORDER BY run, file_name""",
             [wanted],
-        ).to_pylist()
+        )
     return _reports(sorted(rows, key=lambda row: row["run"]))
 
 

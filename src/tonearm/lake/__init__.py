@@ -82,7 +82,7 @@ class Lake:
         return sorted(p.name for p in root.iterdir() if (p / _LOG).is_dir()) if root.is_dir() else []
 
     def _names_in_store(self) -> list[str]:
-        with said_plainly(self.root):
+        with plain_errors(self.root):
             store, root = fs.FileSystem.from_uri(self.root)
             found = store.get_file_info(fs.FileSelector(root, allow_not_found=True))
             logs = store.get_file_info([f"{entry.path}/{_LOG}" for entry in found])
@@ -111,7 +111,7 @@ class Lake:
             self._opened.pop(name, None)
             return None
         found = self._opened.get(name) if version is None else None
-        with said_plainly(self.address(name)):
+        with plain_errors(self.address(name)):
             try:
                 if found is None:
                     found = DeltaTable(self.address(name))
@@ -154,7 +154,7 @@ class Lake:
     def history(self, name: str, limit: int | None = None) -> list[Commit]:
         """Versions of ``name``, newest first; none when it was never written."""
         found = self._open(name)
-        with said_plainly(self.address(name)):
+        with plain_errors(self.address(name)):
             return [] if found is None else [_commit(entry) for entry in found.history(limit)]
 
     def note(self, name: str, version: int | None = None) -> Mapping[str, Any]:
@@ -195,7 +195,7 @@ class Lake:
 
     def delete(self, name: str, where: str, note: Mapping[str, Any]) -> int:
         """Delete the rows that ``where`` (SQL) holds for; how many there were."""
-        with said_plainly(self.address(name)):
+        with plain_errors(self.address(name)):
             result = self.delta(name).delete(
                 where, commit_properties=_properties(note), post_commithook_properties=_keeping_the_log()
             )
@@ -203,7 +203,7 @@ class Lake:
 
     def update(self, name: str, where: str, values: Mapping[str, str], note: Mapping[str, Any]) -> None:
         """Set columns to SQL ``values`` in the rows that ``where`` holds for."""
-        with said_plainly(self.address(name)):
+        with plain_errors(self.address(name)):
             self.delta(name).update(
                 updates=dict(values),
                 predicate=where,
@@ -232,7 +232,7 @@ class Lake:
     def _write(self, name: str, rows: Any, note: Mapping[str, Any], **options: Any) -> int:
         found = self._open(name)
         self.make_room(name)
-        with said_plainly(self.address(name)):
+        with plain_errors(self.address(name)):
             write_deltalake(
                 found or self.address(name),
                 rows,
@@ -267,7 +267,7 @@ def is_remote(root: str) -> bool:
 
 
 @contextmanager
-def said_plainly(where: Path | str) -> Iterator[None]:
+def plain_errors(where: Path | str) -> Iterator[None]:
     """Turn what Delta and Arrow say of a full disk or a damaged table at ``where`` into a sentence."""
     try:
         yield

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from tonearm.columns import PLAYLISTS
+from tonearm.engine.rows import dicts
 from tonearm.errors import UnknownName, UsageError
 from tonearm.read.show import show
 from tonearm.settings import Settings
@@ -44,7 +45,7 @@ def playlists(settings: Settings, listener: str | None = None) -> list[Playlist]
     Raises UnknownName for a listener that is not there, UsageError where the table was not built yet.
     """
     found: dict[tuple[str, str], Playlist] = {}
-    for row in show(settings, TABLE, listener).to_pylist():
+    for row in dicts(show(settings, TABLE, listener)):
         who, name = row.pop("listener"), row.pop("playlist")
         found.setdefault((who, name), Playlist(who, name, [])).tracks.append(row)
     return list(found.values())

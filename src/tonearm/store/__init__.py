@@ -14,14 +14,12 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
 from sqlalchemy import URL, Engine, create_engine, event, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from tonearm.errors import HomeBusy, HomeUnusable, UnknownName, UsageError
-from tonearm.home import make_home
-from tonearm.store.models import HEAD, Base, ListenerRow, ZoneRow
+from tonearm.store.models import HEAD, ListenerRow, ZoneRow
 from tonearm.store.zones import find_zone, system_zone
 
 if TYPE_CHECKING:
@@ -120,7 +118,7 @@ class Store:
 
     @contextmanager
     def _session(self, *, writes: bool) -> Iterator[Session]:
-        with _said_plainly(self.engine), Session(self.engine.execution_options(writes=writes)) as session:
+        with plain_errors(self.engine), Session(self.engine.execution_options(writes=writes)) as session:
             yield session
             session.commit()
 
@@ -134,7 +132,10 @@ def open_store(settings: Settings) -> Store:
     engine = _connect(URL.create("sqlite", database=str(settings.database)))
     found = _revision(engine, settings.database)
     if found != HEAD:
-        _prepare(engine, settings, is_new=found is None)
+        # Rare, and its libraries take longer to load than a query takes.
+        from tonearm.store.migrations import prepare
+
+        prepare(engine, settings, is_new=found is None)
     return Store(engine)
 
 
@@ -192,39 +193,15 @@ def _revision(engine: Engine, file: Path) -> str | None:
     """The schema's revision; None for a store that is yet to be made."""
     if not file.exists():
         return None
-    with _said_plainly(engine), engine.connect() as connection:
+    with plain_errors(engine), engine.connect() as connection:
         known = connection.scalar(text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"))
         found = connection.scalar(text("SELECT version_num FROM alembic_version")) if known else None
         return None if found is None else str(found)
 
 
-def _prepare(engine: Engine, settings: Settings, is_new: bool) -> None:
-    make_home(settings)
-    try:
-        with FileLock(settings.home / "store.lock", timeout=settings.lock_wait_s), _said_plainly(engine):
-            # Somebody may have been faster; and Alembic, which takes long to load, has old stores to look after only.
-            if not (is_new and _made_anew(engine)):
-                from tonearm.store.migrations import upgrade
-
-                upgrade(engine, settings.database)
-    except Timeout as error:
-        raise HomeBusy(f"another tonearm is preparing {settings.database}; repeat the command") from error
-
-
-def _made_anew(engine: Engine) -> bool:
-    """Make the newest schema in an empty database, marked as Alembic would; False when it is not empty."""
-    with engine.execution_options(writes=True).begin() as connection:
-        if connection.scalar(text("SELECT count(*) FROM sqlite_master")):
-            return False
-        Base.metadata.create_all(connection)
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
-        return True
-
-
 @contextmanager
-def _said_plainly(engine: Engine) -> Iterator[None]:
-    """Turn the database's refusals into sentences."""
+def plain_errors(engine: Engine) -> Iterator[None]:
+    """Raise the database's errors as HomeBusy or HomeUnusable."""
     where = engine.url.database
     try:
         yield
