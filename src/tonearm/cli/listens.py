@@ -16,10 +16,10 @@ Examples:
 """
 )
 @click.option("--listener", help="Only this listener's.")
-@click.option("--merge-explain", is_flag=True, help="Show which records are one listen, and why.")
+@click.option("--merge-explain", is_flag=True, help="Show which records were merged, and why.")
 @click.option("--limit", type=click.IntRange(0), default=30, show_default=True, help="How many rows at most.")
 def listens(context: Context, listener: str | None, merge_explain: bool, limit: int) -> None:
-    """List the latest listens, or explain which records of several sources are one listen."""
+    """List the latest listens, or show which records of several sources were merged into one listen."""
     from tonearm.engine.rows import dicts
     from tonearm.read.show import merges, show
 

@@ -13,14 +13,14 @@ from tonearm.errors import HomeUnusable
 from tonearm.settings import Settings
 
 MARKER = "tonearm-home"
-"""File that says the folder is ours, so that nothing is ever written or restored over a stranger's."""
+"""File that marks a folder as a tonearm home, so that no other folder is ever overwritten."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-"""What the operating system says when there is no space left."""
+"""Error numbers of a full disk or an exhausted quota."""
 
 
 def make_home(settings: Settings) -> None:
-    """Create the folder and its parts; raises HomeUnusable when that is not possible."""
+    """Create the home and its subfolders; raises HomeUnusable when that is not possible."""
     home = settings.home
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -32,7 +32,7 @@ def make_home(settings: Settings) -> None:
 
 
 def unusable(error: OSError, where: Path) -> HomeUnusable:
-    """The sentence for an operating system's refusal to write at ``where``."""
+    """The error to raise when the operating system refuses to write at ``where``."""
     if error.errno in FULL:
         return HomeUnusable(f"no space left on the disk of {where}; free some and repeat the command")
     if isinstance(error, PermissionError) or error.errno == errno.EROFS:
@@ -44,7 +44,7 @@ def unusable(error: OSError, where: Path) -> HomeUnusable:
 
 @contextmanager
 def scratch_folder(settings: Settings) -> Iterator[Path]:
-    """A folder of this process's own that is removed at the end, or by the next writer after a crash."""
+    """A temporary folder for this process, removed at the end, or by the next writer after a crash."""
     folder = settings.scratch / f"write-{os.getpid()}"
     folder.mkdir(parents=True, exist_ok=True)
     try:
