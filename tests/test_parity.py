@@ -50,7 +50,7 @@ FALL_BACK = datetime(2023, 10, 29, 0, 0, tzinfo=UTC)
 def spark() -> None:
     """Skips where Spark cannot run."""
     pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
-    from tonearm.engine.spark import check_java
+    from tonearm.engine.java import check_java
 
     try:
         check_java()

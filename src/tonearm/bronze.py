@@ -1,4 +1,4 @@
-"""Bronze: every input row as it came, with its origin and what became of it.
+"""Bronze: every input row as it was read, with its origin and its outcome.
 
 A row is *kept*, a *duplicate* of a kept row of the same source, or *rejected* with a reason, and all three
 are written, in one commit per group of whole files; so the counts always add up, an import can be undone,
@@ -156,19 +156,19 @@ SCHEMAS: dict[str, tuple[str, ...]] = {
         "problem",
     ),
 }
-"""Columns of the tables that are written as they come and not derived."""
+"""Columns of the tables that are written by imports, models and settings instead of derived from other tables."""
 
 DESCRIPTIONS: dict[str, str] = {
-    HISTORY: "Every row of every imported history as it came, and what became of it: one row per row of a file.",
+    HISTORY: "Every row of every imported history as it was read, with its outcome: one row per row of a file.",
     CATALOGUE: "Every row of every imported track catalogue: one row per row of a file.",
     "my_tracks_features_bronze": "Audio features measured for tracks that were heard; empty until they are fetched.",
-    "allowed_features": "Where features of tracks may come from, as it is set: synthetic only if that is allowed.",
-    "imputed_features": "What a model takes the features of tracks without any to be, with the standard error of each.",
-    "model_scores": "What the served models, or the baselines served in their place, foretell: one row per number.",
-    "model_evaluations": "How good each version of a model is beside its baseline, on what it was not trained on.",
-    "model_drift": "How far what a model sees has moved from what it learned: one row per quantity and look.",
-    "listener_clock": "How far each listener's clock was ahead of UTC: one row per listener and interval.",
+    "allowed_features": "Sources that track features may come from; synthetic only if `allow_synthetic` is set.",
+    "imputed_features": "Features estimated by a model for tracks that have none, each with its standard error.",
+    "model_scores": "Predictions of the served models, or of baselines served in their place: one row per number.",
+    "model_evaluations": "Each model version's score and its baseline's, on data it was not trained on.",
+    "model_drift": "How far a model's inputs have drifted from its training data: one row per quantity and check.",
+    "listener_clock": "Each listener's offset from UTC: one row per listener and interval of constant offset.",
     "runs": "Every `tonearm run`: one row per pass, and one per file, table and model that it did something to.",
-    "imports": "The ledger: one row per import and file, with what became of its rows.",
+    "imports": "The ledger: one row per import and file, with how many rows were kept, duplicate and rejected.",
 }
-"""What the tables of ``SCHEMAS`` hold, as published."""
+"""Published description of each table in ``SCHEMAS``."""

@@ -1,9 +1,9 @@
 """Every error tonearm raises on purpose.
 
     TonearmError                 exit code
-    ├── UsageError               2   what was asked cannot be done as asked
-    │   ├── UnknownName          2   a table, listener, run, zone or model that is not there
-    │   └── NotRegistered        2   a version or alias that the model registry does not have
+    ├── UsageError               2   the request cannot be carried out as given
+    │   ├── UnknownName          2   a table, listener, run, zone or model that does not exist
+    │   └── NotRegistered        2   a version or alias missing from the model registry
     ├── InputError               3   a file or row that cannot be read
     │   ├── UnknownKind          3   no source recognises the file
     │   └── ArchiveRefused       3   an archive over a limit, or damaged
@@ -12,12 +12,12 @@
     ├── HomeUnusable             6   no space, no permission, or not a tonearm home
     ├── EngineMissing            7   the engine asked for is not installed, or did not start
     ├── NotEnoughData            8   a model has too little to learn from
-    ├── Leak                     1   a split would show a model what it is tested on
-    ├── ModelDamaged             6   a model's files are not those that were registered
+    ├── Leak                     1   a split would train a model on its test data
+    ├── ModelDamaged             6   a model's files differ from those registered
     ├── RegistryUnreachable      6   the model registry does not answer
     └── AfterRunFailed           9   the command that follows a run failed; the run itself did not
 
-A message says what happened, to what, and what to do about it. Anything else that reaches the command
+A message says what happened, to what, and what to do about it. Any other exception that reaches the command
 line is a bug in tonearm and ends with exit code 1.
 """
 
@@ -28,22 +28,22 @@ from collections.abc import Iterable
 
 
 class TonearmError(Exception):
-    """Any failure that tonearm foresaw; its text is fit to be shown to a person."""
+    """Any expected failure; its text can be shown to a user as it is."""
 
     exit_code = 1
 
 
 class UsageError(TonearmError):
-    """What was asked cannot be done as asked."""
+    """The request cannot be carried out as given."""
 
     exit_code = 2
 
 
 class UnknownName(UsageError):
-    """A name that is not there, with the nearest ones that are."""
+    """A name that does not exist; the message suggests the closest ones that do."""
 
     def __init__(self, what: str, name: str, known: Iterable[str], hint: str = "") -> None:
-        """Compose the sentence, e.g. ``no table 'top_trakcs'; did you mean top_tracks_by_mood?``"""
+        """Compose the message, e.g. ``no table 'top_trakcs'; did you mean top_tracks_by_mood?``"""
         self.what, self.name = what, name
         known = list(known)
         lowered = {k.lower(): k for k in known}
@@ -100,22 +100,22 @@ class EngineMissing(TonearmError):
 
 
 class NotRegistered(UsageError):
-    """A model that was never trained, or a version or alias that the registry does not have."""
+    """A model that was never trained, or a version or alias missing from the registry."""
 
 
 class NotEnoughData(TonearmError):
-    """Too little to fit a model on: what there is, and what would be enough."""
+    """Too little data to fit a model: how much there is, and how much is needed."""
 
     exit_code = 8
 
     def __init__(self, model: str, there_is: str, needs: str) -> None:
-        """Compose the sentence, e.g. ``next_mood needs 150 measured listens; there are 12``."""
+        """Compose the message, e.g. ``next_mood needs 150 measured listens; there are 12``."""
         self.model, self.there_is, self.needs = model, there_is, needs
         super().__init__(f"{model} needs {needs}; there {there_is}")
 
 
 class Leak(TonearmError):
-    """A split that would let a model see what it is tested on."""
+    """A split that would train a model on its test data."""
 
 
 class ModelDamaged(TonearmError):

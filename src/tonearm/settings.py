@@ -16,9 +16,9 @@ from tonearm.errors import HomeUnusable, UsageError
 PREFIX = "TONEARM_"
 
 _OTHERS = {"MLFLOW_TRACKING_URI": "mlflow_tracking_uri", "ALLOW_SYNTHETIC": "allow_synthetic"}
-"""Variables by which other programs name the same things."""
+"""Variables under which other programs know the same settings."""
 _NOT_IN_HOME = "%*[]="
-"""Characters that Delta tables cannot have in their path, or that mean a partition there."""
+"""Characters that the path of a Delta table cannot contain, or that mark a partition in it."""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,14 +33,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     api_url: str = ""
     """Address of a running tonearm API; empty means in this process."""
     lake_uri: str = ""
-    """Where the Delta tables lie if not in the home: another folder, seen from the home where it is not absolute,
-    or an address such as ``s3://bucket/lake``."""
+    """Where the Delta tables are if not in the home: another folder (relative to the home unless absolute) or an
+    address such as ``s3://bucket/lake``."""
     memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """Megabytes the embedded engine may hold before it spills to disk; 0 means by the size of the history."""
+    """Megabytes the embedded engine may hold before it spills to disk; 0 means chosen by the size of the history."""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     """Threads of the embedded engine; 0 means one per core."""
     engine: Literal["duckdb", "spark"] = "duckdb"
-    """What builds the tables: duckdb, in this process, or spark, which needs ``tonearm[spark]`` and a JDK."""
+    """Engine that builds the tables: duckdb, in this process, or spark, which needs ``tonearm[spark]`` and a JDK."""
     spark_master: str = "local[*]"
     """Where Spark runs: ``local[*]`` is this machine, ``spark://host:7077`` a cluster that sees the same lake."""
     spark_jars: str = ""
@@ -49,32 +49,32 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """MLflow's server or database for models; empty means a database in the home. Also read from the variable
     ``MLFLOW_TRACKING_URI``."""
     train_on_spotify_api: bool = False
-    """Whether models may learn from what came through the Spotify Web API, whose developer terms forbid it."""
+    """Whether models may train on data from the Spotify Web API, whose developer terms forbid it."""
     allow_synthetic: bool = False
-    """Whether tracks without features get invented ones, to try things out: no statistic and no model counts them.
+    """Whether tracks without features get invented ones, to try things out; statistics and models ignore them.
     Also read from the variable ``ALLOW_SYNTHETIC``."""
     retrain: Literal["when_due", "never"] = "never"
-    """Whether ``tonearm run`` trains a model again by itself when what it sees has drifted."""
+    """Whether ``tonearm run`` retrains a model when its inputs have drifted."""
     after_run: str = ""
-    """Command that ``tonearm run`` starts once tables changed, such as one that publishes them; no shell reads it,
-    and it is told the home by ``TONEARM_HOME``."""
+    """Command that ``tonearm run`` starts after tables changed, for example to publish them; it is run without a
+    shell, and finds the home in ``TONEARM_HOME``."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     """Seconds to wait for another writer before giving up."""
     max_entries: Annotated[int, msgspec.Meta(ge=1)] = 10_000
-    """Files an archive may hold."""
+    """Most files in one archive."""
     max_file_mb: Annotated[int, msgspec.Meta(ge=1)] = 32_768
-    """Megabytes one file may have once unpacked."""
+    """Largest size of one file once unpacked, in megabytes."""
     max_ratio: Annotated[int, msgspec.Meta(ge=2)] = 200
-    """How many times larger than packed an archive's entry may be (beyond the first 100 MB)."""
+    """Largest ratio of unpacked to packed size of an archive's entry, beyond its first 100 MB."""
     max_record_kb: Annotated[int, msgspec.Meta(ge=1)] = 1024
-    """Kilobytes one row of an input file may have."""
+    """Largest size of one row of an input file, in kilobytes."""
 
     @property
     def lake(self) -> str:
         """Folder of the Delta tables, or their address in an object store."""
         if "://" in self.lake_uri:
             return self.lake_uri
-        # The same folder from wherever tonearm is started.
+        # Relative to the home, not to the working directory.
         return str(self.home / Path(self.lake_uri or "lake").expanduser())
 
     @property
@@ -84,12 +84,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def scratch(self) -> Path:
-        """Folder for files that outlive no command."""
+        """Folder for temporary files of a command."""
         return self.home / "scratch"
 
     @property
     def compiled(self) -> Path:
-        """Folder of the tables' functions as SQL; may be deleted at any time."""
+        """Folder of compiled SQL for the tables; may be deleted at any time."""
         return self.home / "compiled"
 
     @property
@@ -99,16 +99,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def default_home() -> Path:
-    """The home folder this platform would use."""
+    """The default home folder on this platform."""
     import platformdirs
 
     return platformdirs.user_data_path("tonearm", appauthor=False)
 
 
 def load_settings(home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Settings for ``home`` (else ``TONEARM_HOME``, else the platform's data folder).
+    """Settings of ``home`` (else ``TONEARM_HOME``, else the platform's data folder).
 
-    Raises UsageError naming the setting and where it was set, HomeUnusable for a path no lake can be at.
+    Raises UsageError naming the invalid setting and where it was set, HomeUnusable for a path that cannot hold a lake.
     """
     where = home or Path(environ.get(PREFIX + "HOME") or default_home())
     where = where.expanduser().absolute()
@@ -144,7 +144,7 @@ def _from_file(path: Path) -> dict[str, object]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except PermissionError:
-        # The home itself is unreadable; the first real use of it says so with what to do.
+        # The home itself is unreadable; its first real use raises an error with advice.
         return {}
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); move it away") from error

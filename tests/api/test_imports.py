@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from tests.api.conftest import HISTORY, client_of, upload
-from tonearm.home import make_home, writing
+from tonearm.home import make_home
+from tonearm.home.lock import writing
 from tonearm.settings import Settings
 
 

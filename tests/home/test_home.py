@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from tonearm.errors import HomeBusy, HomeUnusable
-from tonearm.home import make_home, scratch_folder, writing
+from tonearm.home import make_home, scratch_folder
+from tonearm.home.lock import writing
 from tonearm.settings import Settings
 
 

@@ -98,7 +98,7 @@ def test_the_schema_is_what_the_models_say_made_anew_or_by_migrations(store: Sto
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    from tonearm.store.migrations import config, upgrade
+    from tonearm.store.migrations.upgrading import config, upgrade
 
     migrated = create_engine(f"sqlite:///{tmp_path / 'migrated.sqlite'}")
     upgrade(migrated, tmp_path / "migrated.sqlite")

@@ -23,7 +23,8 @@ from tonearm.building.windows import Window, new_windows, where_sql
 from tonearm.engine.duckdb import engine
 from tonearm.engine.protocol import BuildEngine
 from tonearm.errors import TableInvalid
-from tonearm.home import scratch_folder, writing
+from tonearm.home import scratch_folder
+from tonearm.home.lock import writing
 from tonearm.ingest.ledger import next_run, recover
 from tonearm.lake import Lake, open_lake
 from tonearm.settings import Settings

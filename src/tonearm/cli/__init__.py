@@ -1,4 +1,4 @@
-"""The command line: one file per group of commands, each of which imports what it needs when it runs."""
+"""The command line: one file per group of commands, which import what they need when they run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COMMANDS = {
     "backup": "home:backup",
     "restore": "home:restore",
 }
-"""Where each command is, in the order in which ``--help`` lists them."""
+"""Module and name of each command, in the order of ``--help``."""
 
 _EPILOG = """\b
 Examples:
@@ -41,14 +41,14 @@ Examples:
 Exit codes:
   0  done                              4  a table broke its rules; old version kept
   1  a bug in tonearm                  5  another tonearm is writing
-  2  asked for what cannot be done     6  the home folder cannot be used
-  3  none of the files could be read   7  the engine asked for is not there
-  130  stopped by Ctrl-C; what was done is kept
+  2  the request cannot be fulfilled   6  the home folder cannot be used
+  3  none of the files could be read   7  the chosen engine is missing
+  130  stopped by Ctrl-C; completed work is kept
 """
 
 
 class _Lazy(click.Group):
-    """Loads a command's module when it is called, so that ``--help`` answers at once."""
+    """Loads a command's module when it is called, so that tonearm starts fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
@@ -79,7 +79,7 @@ class _Lazy(click.Group):
 @click.option("--home", type=click.Path(), help="Folder of the lake and everything else.", envvar="TONEARM_HOME")
 @click.pass_context
 def main(ctx: click.Context, home: str | None) -> None:
-    """Your listening history in a lakehouse you own: every play once, and what it says."""
+    """Your listening history in a lakehouse you own: every play once, analysed."""
     ctx.obj = home
 
 

@@ -1,4 +1,4 @@
-"""What every command shares: its options, its way of printing and its exit code."""
+"""Shared by all commands: common options, printing and exit codes."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ NOTHING_YET = "`tonearm import PATH` brings in a history, `tonearm demo` an exam
 
 
 class Context:
-    """The settings, and whether a person or a machine reads the output."""
+    """The settings, and whether the output is for people or JSON for machines."""
 
     def __init__(self, settings: Settings, as_json: bool) -> None:
         """Keep both."""
         self.settings, self.as_json = settings, as_json
 
     def say(self, text: str = "") -> None:
-        """Tell a person; a machine is told nothing."""
+        """Print text for people; nothing with ``--json``."""
         if not self.as_json:
             click.echo(text)
 
     def note(self, text: str) -> None:
-        """Tell a person what goes on, beside the output."""
+        """Print a message for people to standard error; nothing with ``--json``."""
         if not self.as_json:
             click.echo(text, err=True)
 
@@ -49,16 +49,16 @@ class Context:
         click.echo(msgspec.json.encode(value).decode())
 
     def grid(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: str = "") -> None:
-        """Print a table for a person; ``numbers`` has ``r`` for each column to align right.
+        """Print a table for people; ``numbers`` has ``r`` for each column to align right.
 
-        Where the terminal is too narrow the prose wraps, not the names and numbers. A row of one value is a heading.
+        On a narrow terminal prose wraps, names and numbers do not. A row of one value is a heading.
         """
         from rich import box
         from rich.table import Table
 
         written = [[plain(value) for value in row] for row in rows]
         grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", header_style="bold")
-        if _wanted(columns, written) > width():
+        if _full_width(columns, written) > width():
             grid.padding = (0, 0, 0, 0)
         for i, column in enumerate(columns):
             whole = all(_is_word(cell) for row in written for cell in row[i : i + 1] if len(row) > 1)
@@ -71,19 +71,19 @@ class Context:
         console().print(grid)
 
 
-def _wanted(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """Characters of a line in which nothing would have to wrap."""
+def _full_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Width of a line in which nothing has to wrap."""
     longest = [max(len(c), *(len(r[i]) for r in rows if len(r) > i), 0) for i, c in enumerate(columns)]
     return sum(longest) + 3 * len(longest)
 
 
 def _is_word(cell: str) -> bool:
-    """Whether a cell is a name, a number or an instant, which nobody wants to read in two pieces."""
+    """Whether a cell is a name, a number or an instant, which should not wrap."""
     return len(cell) <= _INSTANT_CHARS or (len(cell) <= _NAME_CHARS and " " not in cell)
 
 
 def plain(value: Any) -> str:
-    """A value as a person reads it."""
+    """A value as text for people."""
     from rich.markup import escape
 
     if value is None:
@@ -98,19 +98,19 @@ def plain(value: Any) -> str:
 
 
 def console() -> Console:
-    """The terminal."""
+    """Rich's console on standard output."""
     from rich.console import Console
 
     return Console(highlight=False, width=width())
 
 
 def width() -> int:
-    """Columns of the terminal; of a pipe more, because whoever reads it can cut or scroll."""
+    """Columns of the terminal; more for a pipe, whose reader can cut or scroll."""
     return shutil.get_terminal_size((_PIPE_COLUMNS, 24)).columns
 
 
 def command(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """A command with ``--home`` and ``--json``, whose errors become sentences and exit codes."""
+    """A command with ``--home`` and ``--json``, whose errors become messages and exit codes."""
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         made: click.Command = click.command(**settings)(with_options(function))
@@ -120,7 +120,7 @@ def command(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
 
 
 def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--home`` and ``--json`` to a click callback and give it a :class:`Context` first."""
+    """Add ``--home`` and ``--json`` to a click callback and pass it a :class:`Context` first."""
 
     @click.option("--home", type=click.Path(), default=None, help="Folder of the lake and everything else.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")
@@ -136,7 +136,7 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _check_texts(values: Iterable[Any]) -> None:
-    """Refuse arguments that are not text: bytes of another encoding reach Python as lone surrogates."""
+    """Refuse arguments that are not valid text: bytes of another encoding reach Python as lone surrogates."""
     for value in values:
         if isinstance(value, tuple):
             _check_texts(value)
@@ -147,26 +147,32 @@ def _check_texts(values: Iterable[Any]) -> None:
 
 @contextmanager
 def exit_codes(as_json: bool) -> Iterator[None]:
-    """Turn errors that tonearm foresaw into a sentence on stderr and their exit code."""
+    """Print expected errors as one message on stderr and exit with their exit code."""
     try:
         yield
     except TonearmError as error:
         _fail(error, as_json)
     except PermissionError as error:
-        _fail(HomeUnusable(f"{error.filename or 'a file'} may not be read or written; allow it and repeat"), as_json)
+        _fail(
+            HomeUnusable(f"{error.filename or 'a file'} cannot be accessed; change its permissions and repeat"),
+            as_json,
+        )
     except BrokenPipeError:
-        # Whoever read the output has seen enough of it; nothing more can be told there, not even at the end.
+        # The reader closed the pipe; nothing more can be written to it, not even when Python flushes it on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        _fail(HomeUnusable(f"{error.filename or 'the disk'}: {error.strerror or error}; see to it and repeat"), as_json)
+        _fail(
+            HomeUnusable(f"{error.filename or 'the disk'}: {error.strerror or error}; fix it and repeat"),
+            as_json,
+        )
     except KeyboardInterrupt:
         stopped()
 
 
 def stopped() -> NoReturn:
-    """Say that Ctrl-C was heard, and end with the exit code of that."""
-    click.echo("\ntonearm: stopped; what was done is kept, repeat the command to go on", err=True)
+    """Report the Ctrl-C and exit with its exit code."""
+    click.echo("\ntonearm: stopped; completed work is kept, repeat the command to continue", err=True)
     sys.exit(130)
 
 
@@ -181,7 +187,7 @@ def _fail(error: TonearmError, as_json: bool) -> NoReturn:
 
 @contextmanager
 def progress(context: Context) -> Iterator[Progress | None]:
-    """A progress display on a person's terminal, None for machines and pipes."""
+    """A progress display on a terminal; None with ``--json`` and for pipes."""
     if context.as_json or not sys.stderr.isatty():
         yield None
         return

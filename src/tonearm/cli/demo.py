@@ -19,15 +19,18 @@ Examples:
   tonearm --home /tmp/household demo --seed 7 --end 2026-01-01
 """
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Another number, another household.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Number that determines the household.")
 @click.option(
-    "--end", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Day before which it all was; today by default."
+    "--end",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="First day after the history; today by default.",
 )
 def demo(context: Context, seed: int, end: datetime | None) -> None:
     """Fill an empty home with a simulated household, to see everything in a minute.
 
     Three invented listeners and a catalogue of invented tracks, written as the exports of Spotify, Last.fm and
-    ListenBrainz and imported like anybody's. The same seed and end give the same household.
+    ListenBrainz and imported like any others. The same seed and end give the same household.
     """
     from tonearm.demo import fill_home
 

@@ -11,7 +11,7 @@ from tonearm.cli.command import Context, command
 
 @command()
 def doctor(context: Context) -> None:
-    """Say what is installed, where the data is, what is missing and how to get it."""
+    """Check the installation and the data: what is missing or wrong, and how to fix it."""
     from tonearm.home.doctor import examine
 
     findings = examine(context.settings)
@@ -22,7 +22,7 @@ def doctor(context: Context) -> None:
     context.grid("", ("", "what", "finding", "what to do"), [
         (signs[f.state], f.what, f.finding, f.advice) for f in findings
     ])  # fmt: skip
-    context.say("✓ fine   ○ optional and not there   ✗ wrong")
+    context.say("✓ fine   ○ optional and missing   ✗ wrong")
 
 
 @command(
@@ -33,14 +33,14 @@ Examples:
 )
 @click.argument("archive", type=click.Path(path_type=Path))
 def backup(context: Context, archive: Path) -> None:
-    """Write the whole home into ARCHIVE (.tar.gz), while nothing else writes to it."""
+    """Write the whole home into ARCHIVE (.tar.gz); other writers wait meanwhile."""
     from tonearm.home.backup import back_up
 
     size = back_up(context.settings, archive, waiting=context.note)
     if context.as_json:
         context.answer({"archive": str(archive), "bytes": size})
     else:
-        context.say(f"{archive}: {size / 1e6:,.1f} MB; `tonearm restore {archive}` puts it into an empty home")
+        context.say(f"{archive}: {size / 1e6:,.1f} MB; `tonearm restore {archive}` restores it into an empty home")
 
 
 @command(
@@ -51,7 +51,7 @@ Examples:
 )
 @click.argument("archive", type=click.Path(path_type=Path))
 def restore(context: Context, archive: Path) -> None:
-    """Put a backup into an empty home."""
+    """Restore a backup into an empty home."""
     from tonearm.home.backup import restore as put_back
 
     files = put_back(context.settings, archive)

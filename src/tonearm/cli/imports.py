@@ -28,8 +28,8 @@ Examples:
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--listener", help="Whose listens these are; needed once there are several listeners.")
 @click.option("--timezone", "zone", help="The listener's IANA time zone, e.g. Europe/Berlin.")
-@click.option("--as", "kind", default="", help="Kind of the files, where their content does not tell.")
-@click.option("--dry-run", is_flag=True, help="Say what would come of it and keep nothing.")
+@click.option("--as", "kind", default="", help="Kind of the files, if it is not recognised by their content.")
+@click.option("--dry-run", is_flag=True, help="Report what would be imported, and keep nothing.")
 def import_(
     context: Context,
     paths: tuple[Path, ...],
@@ -38,9 +38,9 @@ def import_(
     kind: str,
     dry_run: bool,
 ) -> None:
-    """Bring in listening history from files, folders and zips, every play once.
+    """Import listening history from files, folders and zips, every play once.
 
-    The kind of each file is told by its content: Spotify account data and extended history, Last.fm CSV and
+    The kind of each file is recognised by its content: Spotify account data and extended history, Last.fm CSV and
     JSON of any tool, ListenBrainz, Maloja, Koito, Pano Scrobbler, Rockbox, and track catalogues.
     """
     from tonearm.ingest.imports import import_paths
@@ -48,12 +48,12 @@ def import_(
     with progress(context) as shown:
         task = shown.add_task("reading", total=None, count="") if shown else None
 
-        def tell(name: str, rows: int) -> None:
+        def show_progress(name: str, rows: int) -> None:
             if shown and task is not None:
                 shown.update(task, description=name, count=f"{rows:,} rows")
 
         report = import_paths(
-            context.settings, paths, listener, zone, kind, dry_run, progress=tell, waiting=context.note
+            context.settings, paths, listener, zone, kind, dry_run, progress=show_progress, waiting=context.note
         )
     if context.as_json:
         context.answer(report)
@@ -64,7 +64,7 @@ def import_(
 
 
 def show_report(context: Context, report: ImportReport, dry_run: bool = False, builds: bool = False) -> None:
-    """Print what became of each file, and of all; ``builds`` says that the tables are brought up to date anyway."""
+    """Print the outcome of each file and the totals; with ``builds`` the tables are built next without being asked."""
     files = [f for f in report.files if f.read or f.problem]
     silent = [f for f in report.files if not f.read and not f.problem]
     lines = _lines(files)
@@ -83,7 +83,7 @@ def show_report(context: Context, report: ImportReport, dry_run: bool = False, b
         more = f" and {len(silent) - _SILENT_SHOWN} more" if len(silent) > _SILENT_SHOWN else ""
         context.say(f"without listens: {names}{more}")
     if not report.files:
-        context.say("no files there")
+        context.say("no files found")
     elif not dry_run and report.kept and not builds:
         context.say("next: `tonearm build` brings the tables up to date")
     if report.rejected and not dry_run:
@@ -91,7 +91,7 @@ def show_report(context: Context, report: ImportReport, dry_run: bool = False, b
 
 
 def _lines(files: list[FileReport]) -> list[tuple[str, str | None, int, int, int, int]]:
-    """A line per file, or per kind of an archive's or folder's many files; a file with a problem has its own."""
+    """A line per file, or per kind of files in a large archive or folder; a file with a problem has its own."""
     groups: dict[tuple[str, ...], list[FileReport]] = {}
     for file in files:
         whole = file.name.partition("/")[0]
@@ -162,18 +162,19 @@ Examples:
 )
 @click.argument("run", type=int)
 @click.option("--rejected", "outcome", flag_value="rejected", help="List the rejected rows and why.")
-@click.option("--duplicates", "outcome", flag_value="duplicate", help="List the duplicates and what of.")
+@click.option("--duplicates", "outcome", flag_value="duplicate", help="List the duplicates, and of which rows.")
 @click.option("--limit", type=click.IntRange(0), default=None, help="How many rows at most.")
 @with_options
 def show_import(context: Context, run: int, outcome: str | None, limit: int | None) -> None:
-    """Show one import: its files, or the rows that were rejected or known already."""
+    """Show one import: its files, or its rejected or duplicate rows."""
+    from tonearm.engine.rows import dicts
     from tonearm.ingest.ledger import find_import, import_rows
 
     if outcome is None:
         report = find_import(context.settings, run)
         context.answer(report) if context.as_json else show_report(context, report)
         return
-    rows: list[dict[str, Any]] = import_rows(context.settings, run, outcome, limit).to_pylist()  # type: ignore[arg-type]
+    rows = dicts(import_rows(context.settings, run, outcome, limit))  # type: ignore[arg-type]
     if context.as_json:
         context.answer(rows)
     elif not rows:
@@ -206,7 +207,7 @@ Examples:
 @click.argument("run", type=int)
 @with_options
 def undo_import(context: Context, run: int) -> None:
-    """Take an import back; rows that another import brought too stay."""
+    """Undo an import; rows that another import contained too stay."""
     from tonearm.ingest.ledger import undo
 
     report = undo(context.settings, run, waiting=context.note)

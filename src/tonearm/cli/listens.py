@@ -16,10 +16,11 @@ Examples:
 """
 )
 @click.option("--listener", help="Only this listener's.")
-@click.option("--merge-explain", is_flag=True, help="Show which records are one listen, and why.")
+@click.option("--merge-explain", is_flag=True, help="Show which records were merged, and why.")
 @click.option("--limit", type=click.IntRange(0), default=30, show_default=True, help="How many rows at most.")
 def listens(context: Context, listener: str | None, merge_explain: bool, limit: int) -> None:
-    """List the latest listens, or explain which records of several sources are one listen."""
+    """List the latest listens, or show which records of several sources were merged into one listen."""
+    from tonearm.engine.rows import dicts
     from tonearm.read.show import merges, show
 
     if merge_explain:
@@ -39,7 +40,7 @@ def listens(context: Context, listener: str | None, merge_explain: bool, limit: 
                 ]
             )
     if context.as_json:
-        context.answer(rows.to_pylist())
+        context.answer(dicts(rows))
     elif not rows.num_rows:
         context.say("no record was merged with another" if merge_explain else f"no listens yet; {NOTHING_YET}")
     else:

@@ -25,7 +25,7 @@ Examples:
 """
 )
 @click.argument("name", required=False)
-@click.option("--listener", help="Whose playlist; may be left out where there is only one listener.")
+@click.option("--listener", help="Whose playlist; may be omitted if there is only one listener.")
 @click.option(
     "--format",
     "form",
@@ -42,7 +42,7 @@ def playlist(context: Context, name: str | None, listener: str | None, form: str
 
     form = "json" if context.as_json else form
     if output and form == "table":
-        raise UsageError("a table is for reading; a file wants --format json, m3u or spotify")
+        raise UsageError("a table cannot be written to a file; choose --format json, m3u or spotify")
     if name is None:
         if output or form in ("m3u", "spotify"):
             raise UsageError(f"which playlist? there are {', '.join(PLAYLISTS)}")
@@ -65,7 +65,7 @@ def _list(context: Context, listener: str | None, form: str) -> None:
         context.say(f"no playlists yet: {NONE_YET}")
     else:
         rows = [(one.listener, one.playlist, len(one.tracks), _unheard(one)) for one in found]
-        context.grid("", ("listener", "playlist", "tracks", "of them unheard"), rows, "llrr")
+        context.grid("", ("listener", "playlist", "tracks", "unheard"), rows, "llrr")
         context.say(f'next: `tonearm playlist "{found[0].playlist}" --listener "{found[0].listener}"`')
 
 

@@ -36,14 +36,14 @@ Examples:
 """
 )
 @click.argument("names", nargs=-1, metavar="[TABLE]…")
-@click.option("--engine", type=click.Choice(["duckdb", "spark"]), help="What computes; duckdb unless set otherwise.")
+@click.option("--engine", type=click.Choice(["duckdb", "spark"]), help="Engine to use; duckdb unless set otherwise.")
 @click.option("--master", help="Where Spark runs; this machine unless set otherwise.")
 def build(context: Context, names: tuple[str, ...], engine: str | None, master: str | None) -> None:
     """Bring the tables up to date: all of them, or those named and what they need."""
     chosen = {"engine": engine, "spark_master": master}
     context.settings = replace(context.settings, **{k: v for k, v in chosen.items() if v})
     if master and context.settings.engine != "spark":
-        raise UsageError("--master says where Spark runs; add --engine spark")
+        raise UsageError("--master applies to Spark only; add --engine spark")
     report = build_with_progress(context, names)
     if context.as_json:
         context.answer({"seconds": report.seconds, "tables": report.tables})
@@ -54,17 +54,17 @@ def build(context: Context, names: tuple[str, ...], engine: str | None, master: 
 
 
 def build_with_progress(context: Context, names: tuple[str, ...] = ()) -> BuildReport:
-    """Build while a person sees how far it is."""
+    """Build, with a progress display on a terminal."""
     from tonearm.building.execute import build as run_build
 
     with progress(context) as shown:
         task = shown.add_task("building", count="") if shown else None
 
-        def tell(name: str, done: int, total: int) -> None:
+        def show_progress(name: str, done: int, total: int) -> None:
             if shown and task is not None:
                 shown.update(task, description=name, completed=done, total=total, count=f"{done} of {total} tables")
 
-        return run_build(context.settings, names, progress=tell, waiting=context.note)
+        return run_build(context.settings, names, progress=show_progress, waiting=context.note)
 
 
 def show_build(context: Context, report: BuildReport) -> None:
@@ -95,7 +95,7 @@ Examples:
     flag_value="",
     default=None,
     metavar="[TABLE]",
-    help="Show what is made from what, or what TABLE is made from and used for.",
+    help="Show the graph of tables and their inputs, or what TABLE is made from and used for.",
 )
 @click.option(
     "--format",
@@ -107,7 +107,7 @@ Examples:
 )
 @with_options
 def tables(context: Context, graph: str | None, form: str) -> None:
-    """List every table that a build makes: what it holds, its grain, how many rows, when it was built."""
+    """List every table that a build makes: its content, grain, number of rows and when it was built."""
     if click.get_current_context().invoked_subcommand:
         return
     if graph is None:
@@ -142,9 +142,9 @@ Examples:
 @click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many versions at most.")
 @with_options
 def history_of(context: Context, name: str | None, limit: int) -> None:
-    """List a table's versions, or the newest changes of all: when, how it came about, what became of its rows.
+    """List a table's versions, or the newest changes of all tables: when, by what, and how many rows changed.
 
-    `tonearm show TABLE --as-of VERSION` shows what one held.
+    `tonearm show TABLE --as-of VERSION` shows the rows of a version.
     """
     from tonearm.lake import open_lake
     from tonearm.read.history import changes, history
@@ -156,12 +156,12 @@ def history_of(context: Context, name: str | None, limit: int) -> None:
     elif not versions:
         context.say(f"{name or 'nothing'} was never written; {NOTHING_YET}")
     else:
-        columns = ("table", "version", "at (UTC)", "", "added", "removed", "rows", "import seen", "code")
+        columns = ("table", "version", "at (UTC)", "", "added", "removed", "rows", "import", "code")
         shown = slice(1 if name else 0, None)
-        context.grid(name or "", columns[shown], [_told(v)[shown] for v in versions], "lrllrrrrl"[shown])
+        context.grid(name or "", columns[shown], [_cells(v)[shown] for v in versions], "lrllrrrrl"[shown])
 
 
-def _told(v: Version) -> tuple[Any, ...]:
+def _cells(v: Version) -> tuple[Any, ...]:
     at, code = f"{v.at:%Y-%m-%d %H:%M}", (v.code or "–")[:_CODE_CHARS]
     return v.table, v.version, at, v.done, v.added, v.removed, v.rows, v.run, code
 
@@ -190,7 +190,7 @@ def _list(context: Context) -> None:
     for family, group in groupby(sorted(rows, key=itemgetter("family")), key=itemgetter("family")):
         grid.append((f"gold, {family}" if family else "silver",))
         grid += [(r["name"], r["rows"], _day(r["built_at"]), r["description"]) for r in group]
-    context.grid("", ("table", "rows", "built", "what it holds"), grid, "lrll")
+    context.grid("", ("table", "rows", "built", "content"), grid, "lrll")
     if not lake.has(HISTORY):
         context.say(f"nothing is built yet: {NOTHING_YET}")
     elif not any(r["built_at"] for r in rows):
@@ -226,16 +226,16 @@ Examples:
     show_default=True,
     help="A table for reading; the others for programs, on standard output.",
 )
-@click.option("--limit", type=click.IntRange(0), default=None, help="How many rows at most; a table shows 50.")
+@click.option("--limit", type=click.IntRange(0), default=None, help="How many rows at most; 50 in a table unless set.")
 @click.option(
     "--as-of",
     metavar="WHEN",
-    help="As it stood at the end of a day (UTC), at an instant, or in a version of `tonearm tables history`.",
+    help="The table at the end of a day (UTC), at an instant, or in a version of `tonearm tables history`.",
 )
 def show(
     context: Context, name: str, listener: str | None, rule: str, form: str, limit: int | None, as_of: str | None
 ) -> None:
-    """Show a table's rows, under another listen rule or as of a day if you like; nothing is stored."""
+    """Show a table's rows, optionally under another listen rule or as of a day; nothing is stored."""
     from tonearm.read.show import show as rows_of
 
     form = "json" if context.as_json else form
@@ -253,21 +253,25 @@ def _print(context: Context, rows: pa.Table, form: str) -> None:
         import pyarrow.parquet
 
         if sys.stdout.isatty():
-            raise UsageError("Parquet is not for reading on a terminal; send it to a file: … > rows.parquet")
+            raise UsageError("Parquet cannot be shown on a terminal; write it to a file: … > rows.parquet")
         pyarrow.parquet.write_table(rows, sys.stdout.buffer)
     elif form == "json":
-        context.answer(rows.to_pylist())
+        from tonearm.engine.rows import dicts
+
+        context.answer(dicts(rows))
     elif not rows.num_rows:
-        context.say(f"no rows; if there should be some: {NOTHING_YET}, then `tonearm build`")
+        context.say(f"no rows; if you expected some: {NOTHING_YET}, then `tonearm build`")
     else:
         print_rows(context, rows)
 
 
 def print_rows(context: Context, rows: pa.Table) -> None:
-    """Print the columns that the terminal has room for, hashes last, and name the others."""
+    """Print the columns that fit the terminal, hashes last, and name the others."""
+    from tonearm.engine.rows import dicts
+
     is_hash = {c: c.endswith("_id") and str(rows.schema.field(c).type) == "int64" for c in rows.column_names}
     rows = rows.select(sorted(rows.column_names, key=lambda c: is_hash[c]))
-    values = [[str(v) if is_hash[c] else v for c, v in row.items()] for row in rows.to_pylist()]
+    values = [[str(v) if is_hash[c] else v for c, v in row.items()] for row in dicts(rows)]
     numbers = "".join("r" if str(t) in ("int64", "double") else "l" for t in rows.schema.types)
     shown = _fitting(rows.column_names, [[plain(v) for v in row] for row in values])
     context.grid("", rows.column_names[:shown], [row[:shown] for row in values], numbers)
@@ -276,7 +280,7 @@ def print_rows(context: Context, rows: pa.Table) -> None:
 
 
 def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """How many columns, from the left, the terminal has room for; at least one, and long prose may wrap."""
+    """How many columns from the left fit the terminal, at least one; long prose may wrap."""
     left = width() - 1
     for i, column in enumerate(columns):
         left -= min(max(len(column), *(len(row[i]) for row in rows)), _PROSE_CHARS) + _BETWEEN

@@ -1,7 +1,7 @@
-"""A simulated household, as the files its members would have downloaded.
+"""A simulated household, as export files like those its members would have downloaded.
 
-Three listeners, four years, and a catalogue that knows about three fifths of what they hear, so that a
-newcomer sees every table and page filled. All names are invented and every listener's says ``(demo)``.
+Three listeners, four years, and a catalogue that contains about three fifths of what they hear, so that
+every table and page has content. All names are invented, and every listener's name contains ``(demo)``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class DemoListener:
 
 @dataclass(frozen=True)
 class DemoHousehold:
-    """Everything that ``write_demo`` wrote."""
+    """The files written by ``write_demo``."""
 
     listeners: tuple[DemoListener, ...]
     catalogue: Path
@@ -55,7 +55,7 @@ ADA = Habits(
     sessions_per_day=2.3,
     skip_share=0.13,
     podcast_share=0.12,
-    # One song all evening, after something that only Ada knows.
+    # One song all evening.
     bursts=(Burst(days_before_end=431, hour=21, listens=44, is_loop=True),),
 )
 BEN = Habits(
@@ -79,7 +79,7 @@ CHIDI = Habits(
 
 
 class _Made(msgspec.Struct):
-    """Which household a home already has."""
+    """The demo household in a home."""
 
     seed: int
     end: date
@@ -90,21 +90,21 @@ def fill_home(
 ) -> list[ImportReport]:
     """Write the household into the home's ``demo`` folder and import it, one import per listener.
 
-    A home that has this household already keeps it with its own ``end``, and the imports change nothing.
-    Raises UsageError for a home that holds anybody else's listens or the household of another seed.
+    A home that already has this household keeps its own ``end``, and the imports change nothing.
+    Raises UsageError for a home with other listeners or with the household of another seed.
     """
     from tonearm.ingest.imports import import_paths
 
     made = _agreed(settings, seed, end)
     household = write_demo(settings.home / "demo", end=made.end, seed=made.seed)
     first, *others = household.listeners
-    # The catalogue belongs to nobody; it comes with the first listener's files.
+    # The catalogue belongs to no listener; it is imported with the first listener's files.
     parts = [(first, (household.catalogue, *first.paths)), *((one, one.paths) for one in others)]
     return [import_paths(settings, paths, one.name, one.zone, waiting=waiting) for one, paths in parts]
 
 
 def _agreed(settings: Settings, seed: int, end: date) -> _Made:
-    """The household to write: the one that the home has, else a new one, which is noted."""
+    """The household in the home, else a new one, which is recorded there."""
     from tonearm.home import make_home
     from tonearm.store import open_store
 
@@ -128,9 +128,9 @@ def _agreed(settings: Settings, seed: int, end: date) -> _Made:
 
 
 def write_demo(folder: Path, *, end: date, seed: int = 1) -> DemoHousehold:
-    """Write the household's exports and the catalogue into ``folder``, which is made if need be.
+    """Write the household's exports and the catalogue into ``folder``, created if needed.
 
-    The last listens are of the day before ``end``. The same ``end`` and ``seed`` give the same bytes.
+    The last listens are on the day before ``end``. The same ``end`` and ``seed`` give the same bytes.
     """
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(5)]
     world = make_world(streams[0])

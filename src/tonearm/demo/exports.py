@@ -1,4 +1,4 @@
-"""Writes simulated listens in the form in which each service exports real ones."""
+"""Writes simulated listens in the export formats of the services."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FILE_ROWS = 9_000
 OVERLAP_ROWS = 150
-"""Rows that two neighbouring files of an extended history share, as Spotify's do."""
+"""Rows shared by consecutive files of an extended history, as in Spotify's exports."""
 LASTFM_AFTER_S = 240
 """Last.fm counts a listen of half the track or of four minutes."""
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -176,7 +176,7 @@ def _iso(instants_ms: Ints) -> list[str]:
 
 
 def _write_zip(path: Path, files: dict[str, bytes]) -> None:
-    """The same ``files`` give the same bytes: entries carry no time of writing."""
+    """The same ``files`` give the same bytes: entries have no timestamp."""
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
             entry = zipfile.ZipInfo(name)

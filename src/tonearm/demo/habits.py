@@ -1,4 +1,4 @@
-"""How a simulated listener listens: sessions by the clock, moods that last, artists found and left."""
+"""Simulates a listener: sessions by time of day, favourite artists that change over the years."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _DAY_MS = 86_400_000
 
 @dataclass(frozen=True)
 class Peak:
-    """A time of day at which sessions gather."""
+    """A time of day at which sessions cluster."""
 
     hour: float
     width_h: float
@@ -35,21 +35,21 @@ class Peak:
 
 @dataclass(frozen=True)
 class Burst:
-    """Something out of the ordinary: one session more, of a given length."""
+    """An unusual event: one additional session of a given length."""
 
     days_before_end: int
     hour: int
     listens: int
     is_loop: bool = False
-    """One track over and over."""
+    """Whether it repeats one track."""
 
 
 @dataclass(frozen=True)
 class Habits:
-    """What makes one listener differ from another."""
+    """Parameters of one listener."""
 
     taste: dict[str, float]
-    """Weight of the favoured genres; the others share what is left."""
+    """Weights of the favourite genres; the others share the remaining weight."""
     weekdays: tuple[Peak, ...]
     weekends: tuple[Peak, ...]
     sessions_per_day: float
@@ -58,24 +58,24 @@ class Habits:
     bursts: tuple[Burst, ...] = ()
     listens_per_session: float = 9.0
     wandering: float = 0.2
-    """Share of the listens that leave the session's genre."""
+    """Share of the listens outside the session's genre."""
     moving_on: float = 0.7
     """Chance that the next listen is of another artist."""
     choosiness: float = 1.1
-    """How unequally artists are liked: standard deviation of the logarithm."""
+    """Spread of the liking of artists: standard deviation of its logarithm."""
     mainstream: float = 1.0
-    """How much other people's liking counts; 0 is not at all."""
+    """Weight of the artists' general popularity; 0 means none."""
     favourites_stay: float = 2.3
-    """Logarithm of the months after which a favourite has faded."""
+    """Logarithm of the months until a favourite has faded."""
     lingering: float = 0.03
     """Share of the liking that never fades."""
     unevenness: float = 0.0
-    """How unequal the days are: coefficient of variation of a day's busyness."""
+    """Variation between days: coefficient of variation of a day's activity."""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """A listener's listens in the order of time, one array per column."""
+    """A listener's listens in order of time, one array per column."""
 
     started_ms: Ints
     """Milliseconds since 1970, UTC."""
@@ -97,7 +97,7 @@ class Heard:
 
 @dataclass(frozen=True)
 class Sessions:
-    """Sessions in the order of time; ``day`` and ``hour`` are the listener's own."""
+    """Sessions in order of time; ``day`` and ``hour`` are in the listener's local time."""
 
     day: Ints
     hour: Ints
@@ -108,7 +108,7 @@ class Sessions:
 
 
 def simulate(world: World, habits: Habits, zone: str, end: date, rng: np.random.Generator) -> Heard:
-    """``YEARS`` years of listening that stop before ``end`` begins by the listener's clock."""
+    """``YEARS`` years of listening up to the start of ``end`` in the listener's local time."""
     sessions = _sessions(habits, _utc_offsets(zone, end), end, rng)
     session = np.repeat(np.arange(len(sessions.day)), sessions.listens)
     is_first = np.concatenate([[True], session[1:] != session[:-1]])

@@ -53,7 +53,7 @@ def track_names(rng: np.random.Generator, artists: list[str], guests: list[str])
 
 
 def album_names(rng: np.random.Generator, count: int) -> list[str]:
-    """``count`` album titles; two artists may share one, as real ones do."""
+    """``count`` album titles; two artists may share one."""
     return [_pick(rng, _TITLE_FORMS)(rng) for _ in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""The music of the demo: invented artists and tracks, of which a simulated catalogue lists a part."""
+"""The music of the demo: invented artists and tracks, some of them listed in a simulated catalogue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ARTISTS = 960
 LISTED_OF_THREE = 2
-"""Artists of every three, by popularity, that the catalogue lists; real catalogues miss much, too."""
+"""Of every three artists by popularity, how many the catalogue lists; real catalogues are incomplete too."""
 
 # danceability, energy, valence, acousticness, instrumentalness, speechiness, tempo: round numbers near what
 # such genres have in public catalogues.
@@ -57,7 +57,7 @@ GENRES: dict[str, tuple[float, float, float, float, float, float, float]] = {
 
 @dataclass(frozen=True)
 class World:
-    """Artists, ordered by genre and in it by popularity, and their tracks, ordered by artist."""
+    """Artists, ordered by genre and then by popularity, and their tracks, ordered by artist."""
 
     artists: list[str]
     artist_genre: Ints
@@ -117,13 +117,13 @@ def _albums(rng: np.random.Generator, first: Ints, artist: Ints) -> tuple[Ints, 
 
 
 def _spotify_ids(rng: np.random.Generator, count: int) -> list[str]:
-    """Ids of Spotify's shape whose first letters say that they are invented."""
+    """Ids in Spotify's format, starting with "demo"."""
     letters = np.array(list("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
     return ["demo" + "".join(row) for row in letters[rng.integers(0, 62, (count, 18))].tolist()]
 
 
 def _features(rng: np.random.Generator, genre: Ints, artist: Ints) -> dict[str, Floats]:
-    """Features that scatter about the genre's by artist and, less, by track."""
+    """Features that vary around the genre's by artist and, less, by track."""
     centre = np.array(list(GENRES.values()))[genre]
     centre[:, :6] = np.log(centre[:, :6] / (1 - centre[:, :6]))
     centre[:, :6] += rng.normal(0, 0.45, (len(genre), 6))
@@ -163,7 +163,7 @@ _COLUMNS = (
 def write_catalogue(world: World, path: Path, rng: np.random.Generator) -> None:
     """Write the listed tracks to ``path`` in the columns of Kaggle's Spotify Tracks Dataset.
 
-    As there, a track stands once under each of its genres: about one in eight has a second.
+    As there, a track is listed once for each of its genres; about one in eight has a second one.
     """
     listed = np.flatnonzero(world.is_listed)
     genre = world.artist_genre[world.track_artist[listed]]
@@ -184,7 +184,7 @@ def write_catalogue(world: World, path: Path, rng: np.random.Generator) -> None:
 def _catalogue_values(world: World, rng: np.random.Generator) -> list[list[object]]:
     """The columns between the row's number and its genre, for every track of the world."""
     total = len(world.titles)
-    # By the artist's place among all, so that a fifth of the tracks comes above 60, and somewhat by what is danced to.
+    # By the artist's rank, so that a fifth of the tracks is above 60, and slightly by danceability.
     place = world.artist_weight.argsort().argsort() / len(world.artist_weight)
     popularity = 70 * place[world.track_artist] + 20 * world.features["danceability"] - 16
     shown = {name: np.round(world.features[name], 3).tolist() for name in FEATURES}

@@ -1,1 +1,1 @@
-"""Engines: what a build asks of one, and the two that answer, DuckDB in this process and Spark."""
+"""Engines that compute tables: the protocol a build needs, and its implementations on DuckDB and on Spark."""

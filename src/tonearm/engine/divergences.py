@@ -1,7 +1,7 @@
-"""Where Spark means something else by an expression than DuckDB, and what is asked of it instead.
+"""Expressions that mean something else on Spark than on DuckDB, and their replacements.
 
-Every difference between the engines that a table's function cannot avoid is here, with its reason; what it can
-avoid is avoided there. The parity tests compare every table row by row on both.
+Only differences that a table's function cannot avoid are listed here, each with its reason. The parity tests compare
+every table row by row on both engines.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 RELATIVE_TOLERANCE = 1e-9
-"""Engines add floats in another order, so their last digits differ; so do two builds by the same engine."""
+"""Engines sum floats in different orders, so the last digits differ, even between two builds on one engine."""
 
 
 def for_spark(expression: Table) -> Table:
-    """``expression`` with what Spark takes differently replaced by what means the same there."""
+    """``expression`` rewritten so that it means the same on Spark."""
     found: Table = expression.op().replace(_replacement).to_expr()
     return found
 

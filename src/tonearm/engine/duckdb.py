@@ -18,7 +18,8 @@ import pyarrow as pa
 from tonearm.columns import COLUMNS, Kind
 from tonearm.engine.parts import finished
 from tonearm.engine.protocol import COMMON
-from tonearm.lake import Lake, refusal, said_plainly
+from tonearm.engine.rows import dicts
+from tonearm.lake import Lake, plain_errors, refusal
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,14 +45,14 @@ Parameters = Sequence[Any] | Mapping[str, Any]
 
 
 class Engine:
-    """One DuckDB session. Tables of the lake are views in it; what it computes stays in it until written."""
+    """One DuckDB session. Tables of the lake are views in it; results stay in the session until they are written."""
 
     dialect = "duckdb"
     compiler = f"duckdb {version('ibis-framework')}"
     extends = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, processes: int = 1) -> None:
-        """Wrap a configured connection; use :func:`engine`. Long second steps are shared by ``processes``."""
+        """Wrap a configured connection; use :func:`engine`. Long second steps run on ``processes`` processes."""
         self.connection, self.processes = connection, processes
 
     def run(self, sql: str, parameters: Parameters = ()) -> duckdb.DuckDBPyConnection:
@@ -59,15 +60,15 @@ class Engine:
         return self.connection.execute(sql, parameters)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
-        """The query's rows; by way of Arrow, whose instants need no further package."""
-        return [tuple(row.values()) for row in self.table(sql, parameters).to_pylist()]
+        """The query's rows as tuples."""
+        return [tuple(row.values()) for row in self.dicts(sql, parameters)]
 
     def set(self, name: str, value: Any) -> None:
-        """Give the session a variable, which SQL reads by ``getvariable('name')``."""
+        """Set a variable of the session, which SQL reads with ``getvariable('name')``."""
         self.run(f"SET VARIABLE {name} = $1", [value])
 
     def value(self, sql: str, parameters: Parameters = ()) -> Any:
-        """The single value of a query's first row, None without rows."""
+        """The first value of a query's first row, None without rows."""
         row = self.run(sql, parameters).fetchone()
         return row[0] if row else None
 
@@ -78,6 +79,10 @@ class Engine:
     def table(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The query's rows."""
         return self.run(sql, parameters).to_arrow_table()
+
+    def dicts(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
+        """The query's rows by column name."""
+        return dicts(self.table(sql, parameters))
 
     def columns(self, relation: str) -> list[str]:
         """Names of the columns of a relation or a query."""
@@ -102,9 +107,9 @@ class Engine:
         alias: str | None = None,
         version: int | datetime | None = None,
     ) -> None:
-        """Make the lake's table ``name`` visible, as it stood in ``version`` if one is given.
+        """Create a view of the lake's table ``name``, at ``version`` if one is given.
 
-        A table that was never written is empty and has ``columns``.
+        A table that was never written gives an empty view with ``columns``.
         """
         alias = alias or name
         if not lake.has(name):
@@ -112,15 +117,15 @@ class Engine:
             self.view(alias, f"SELECT {fields} WHERE false")
             return
         table = lake.delta(name, version)
-        # As addresses their spaces and quotes are written as %20 and the like.
+        # They are URIs, in which spaces and quotes are written as %20 and the like.
         files, partitions = [unquote(uri) for uri in table.file_uris()], table.metadata().partition_columns
         if not files or "://" in files[0] or set(partitions) - {"year"}:
-            # By way of another name, because a view cannot be registered over one that was created.
+            # Under another name, because an existing view cannot be replaced by a registered object.
             self.connection.register(f"rows_of_{alias}", table.to_pyarrow_dataset())
             self.view(alias, f"FROM rows_of_{alias}")
             return
         # DuckDB reads the files itself: a third of the memory and half the time of reading through Arrow.
-        # `lake.delta` has refused what plain files would not tell: deletion vectors and column mapping.
+        # `lake.delta` has refused what plain files do not show: deletion vectors and column mapping.
         paths = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
         by_year = ", hive_partitioning=true, hive_types={'year': BIGINT}"
         options = "union_by_name=true" + (by_year if partitions else ", hive_partitioning=false")
@@ -128,25 +133,25 @@ class Engine:
         self.view(alias, f"SELECT {wanted} FROM read_parquet([{paths}], {options})")
 
     def view(self, name: str, sql: str, dialect: str = COMMON) -> None:
-        """Give the rows of ``sql`` a name, without computing them."""
+        """Create a view ``name`` of ``sql``, without computing it."""
         self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
 
     def keep(self, name: str, sql: str, order: Sequence[str]) -> None:
-        """Compute the rows of ``sql``, sorted, and hold them under a name until :meth:`forget`."""
+        """Compute ``sql``, sorted by ``order``, and keep the result as ``name`` until :meth:`forget`."""
         by = ", ".join(f'"{column}"' for column in order)
         rows = f"SELECT * FROM ({sql}){f' ORDER BY {by}' if by else ''}"
         self._within_memory(lambda: self.run(f"CREATE OR REPLACE TABLE {name} AS {rows}"))
 
     def forget(self, name: str) -> None:
-        """Let go of what was kept as ``name``."""
+        """Drop what was kept as ``name``."""
         self.run(f"DROP TABLE IF EXISTS {name}")
 
     def compile(self, table: Table) -> str:
-        """The table's function as SQL over relations called like its inputs."""
+        """The table's function as SQL over relations named like its inputs."""
         return str(self.ibis.compile(table.build(*(self.ibis.table(name) for name in table.inputs))))
 
     def finish(self, table: Table, relation: str, name: str) -> None:
-        """Call what the second step of ``table`` makes of ``relation``, its first, ``name``."""
+        """Run the second step of ``table`` on ``relation``, the result of its first, and name the result ``name``."""
         self.register(f"rows_of_{name}", self.finished(table, f"SELECT * FROM {relation}"))
         self.view(name, f"FROM rows_of_{name}")
 
@@ -159,7 +164,7 @@ class Engine:
         where: str | None = None,
         partition_by: Sequence[str] = (),
     ) -> None:
-        """Put ``relation`` in place of all rows of the lake's table, or of those that ``where`` holds for."""
+        """Replace all rows of the lake's table, or those matching ``where``, by ``relation``."""
         lake.replace(name, self.stream(f"SELECT * FROM {relation}"), note, where, partition_by)
 
     def append(self, lake: Lake, name: str, relation: str, note: Mapping[str, Any]) -> None:
@@ -167,7 +172,7 @@ class Engine:
         lake.append(name, self.stream(f"SELECT * FROM {relation}"), note)
 
     def _within_memory(self, work: Callable[[], _Made]) -> _Made:
-        """What ``work`` makes; once more on one thread where memory ran out, because each thread holds its own."""
+        """The result of ``work``; retried on one thread when memory runs out, since each thread needs its own."""
         try:
             return work()
         except duckdb.OutOfMemoryException:
@@ -179,11 +184,11 @@ class Engine:
                 self.run(f"SET threads = {threads}")
 
     def register(self, name: str, rows: Any) -> None:
-        """Make Arrow ``rows`` visible as ``name``."""
+        """Register Arrow ``rows`` as a relation ``name``."""
         self.connection.register(name, rows)
 
     def finished(self, table: Table, sql: str) -> pa.Table:
-        """The rows that the second step of ``table`` makes of those of ``sql``, its first."""
+        """The result of the second step of ``table`` on the rows of ``sql``, its first."""
         order = " ORDER BY ALL ASC NULLS FIRST" if table.finish_by else ""
 
         def work() -> pa.Table:
@@ -201,15 +206,15 @@ class Engine:
 
 
 _MEMORY_MB = (512, 2048)
-"""Least and most that the engine holds when it may choose; the process around it needs some 500 MB more."""
+"""Range of the engine's memory limit unless it is set; the process itself needs some 500 MB more."""
 _ROWS_PER_MB = 2_500
 
 
 @contextmanager
 def engine(settings: Settings, folder: Path | None = None, rows: int = 0) -> Iterator[Engine]:
-    """A session that spills to ``folder`` when its memory is full; without one it is for small questions.
+    """A session that spills to ``folder`` when its memory is full; without a folder, for small queries.
 
-    ``rows`` is about how many it will work on, which tells how much memory it may take.
+    ``rows``, roughly how many it will process, sets how much memory it may use.
     """
     least, most = _MEMORY_MB
     memory_mb = settings.memory_mb or min(most, max(least, rows // _ROWS_PER_MB))
@@ -222,10 +227,10 @@ def engine(settings: Settings, folder: Path | None = None, rows: int = 0) -> Ite
         # DuckDB's session zone changes what hour, date and even epoch of an instant are.
         connection.execute("SET TimeZone='UTC'")
         connection.execute("SET enable_progress_bar=false")
-        with said_plainly(settings.lake):
+        with plain_errors(settings.lake):
             yield Engine(connection, settings.threads or os.cpu_count() or 1)
     except (duckdb.InterruptException, RuntimeError) as error:
-        # Ctrl-C during a query; some of DuckDB's calls say so with Python's own class.
+        # Ctrl-C during a query; some of DuckDB's calls raise a plain RuntimeError for it.
         if isinstance(error, RuntimeError) and str(error) != "Query interrupted":
             raise
         raise KeyboardInterrupt from error

@@ -1,4 +1,4 @@
-"""Streams of Arrow batches in parts that second steps can take: sorted rows that belong together, together."""
+"""Splits streams of sorted Arrow batches into parts for second steps, never cutting a group of rows."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from tonearm.table import Table
 
 ROWS_PER_PART = 16_384
-"""About how many rows a part has; more where rows that belong together are more."""
+"""Approximate rows of a part; a larger group makes a larger part."""
 ALONE_S = 1.0
-"""Seconds of second steps from which on other processes help: they take about as long to start."""
+"""Seconds of second steps after which other processes help; they take about as long to start."""
 _IDLE_S = 10
-"""Seconds without work after which they end."""
+"""Seconds without work after which those processes exit."""
 
 
 def finished(
     table: Table, batches: Iterable[pa.RecordBatch], schema: pa.Schema, processes: int = 1
 ) -> Iterator[pa.Table]:
-    """What the second step of ``table`` makes of the sorted rows of its first, part by part.
+    """The result of the second step of ``table`` on the sorted rows of its first, part by part.
 
-    Where that takes long, up to so many ``processes`` share the parts. Raises TableInvalid where more rows belong
-    together than the table allows.
+    When that takes long, up to ``processes`` processes share the parts. Raises TableInvalid when a group has more
+    rows than the table allows.
     """
     assert table.finish is not None
     wanted = arrow_schema(table.finish_columns)
@@ -40,10 +40,10 @@ def finished(
 
 
 def _bounded(table: Table, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """The parts; raises TableInvalid where more rows belong together than the second step takes."""
+    """The parts; raises TableInvalid for a group of more rows than the second step accepts."""
     for part in whole_parts(batches, schema, table.finish_by, table.finish_limit):
         if table.finish_limit is not None and (most := _most_alike(part, table.finish_by)) > table.finish_limit:
-            problem = f"{most:,} rows of one {', '.join(table.finish_by)} reach its second step, which takes "
+            problem = f"{most:,} rows of one {', '.join(table.finish_by)} reach its second step, which accepts "
             raise TableInvalid(table.name, [f"{problem}{table.finish_limit:,}"])
         yield part
 
@@ -77,7 +77,7 @@ def _shared(finish: Callable[[pa.Table], pa.Table], parts: Iterator[pa.Table], p
 def whole_parts(
     batches: Iterable[pa.RecordBatch], schema: pa.Schema, by: Sequence[str], limit: int | None = None
 ) -> Iterator[pa.Table]:
-    """``batches`` of rows sorted by ``by`` in parts that no group of up to ``limit`` rows agreeing in ``by`` is cut by.
+    """Parts of ``batches`` sorted by ``by`` that cut no group of rows with equal ``by``, up to ``limit`` rows each.
 
     There is at least one part, empty if there are no rows.
     """
@@ -90,7 +90,7 @@ def whole_parts(
             table = pa.Table.from_batches(waiting, schema).combine_chunks()
             end = _last_start(table, by)
             if limit is not None and table.num_rows - end > limit:
-                # More than may belong together already: whoever counts them need not wait for the rest.
+                # The group is over the limit already, so the caller's check need not wait for the rest of it.
                 end = table.num_rows
             if end:
                 yield table.slice(0, end)
@@ -100,13 +100,13 @@ def whole_parts(
 
 
 def _last_start(table: pa.Table, by: Sequence[str]) -> int:
-    """Row from which on all rows agree in ``by``; the number of rows where nothing need agree."""
+    """First row of the last group; the number of rows if ``by`` is empty."""
     starts = _starts(table, by)
     return starts[-1] if by else int(table.num_rows)
 
 
 def _starts(table: pa.Table, by: Sequence[str]) -> list[int]:
-    """Rows at which a value of ``by`` changes, the first row among them."""
+    """First row of each group."""
     differs = np.zeros(max(table.num_rows - 1, 0), dtype=bool)
     for name in by:
         own = table[name].combine_chunks().dictionary_encode(null_encoding="encode").indices.to_numpy()

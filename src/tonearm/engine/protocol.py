@@ -1,4 +1,4 @@
-"""What a build asks of an engine; DuckDB and Spark are two answers."""
+"""The protocol between a build and an engine; DuckDB and Spark implement it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tonearm.table import Table
 
 COMMON = "duckdb"
-"""The dialect in which a build speaks to every engine; an engine translates it into its own."""
+"""SQL dialect of the build itself; each engine translates it into its own."""
 
 
 class BuildEngine(Protocol):
@@ -19,39 +19,39 @@ class BuildEngine(Protocol):
     dialect: str
     """SQLGlot's name for the engine's own SQL, and Ibis's for its backend."""
     compiler: str
-    """What besides a table's own code its SQL depends on: names and versions of all that writes it."""
+    """Names and versions of the libraries that, besides a table's own code, determine its SQL."""
     extends: bool
-    """Whether stretches of time are replaced; an engine that does not builds such tables whole."""
+    """Whether windows of time can be replaced; otherwise such tables are rebuilt completely."""
 
     def look_at(self, lake: Lake, name: str, columns: Iterable[str], alias: str | None = None) -> None:
-        """Make the lake's table ``name`` visible; an empty one with ``columns`` if it was never written."""
+        """Create a view of the lake's table ``name``, empty with ``columns`` if it was never written."""
 
     def view(self, name: str, sql: str, dialect: str = COMMON) -> None:
-        """Give the rows of ``sql`` a name, without computing them."""
+        """Create a view ``name`` of ``sql``, without computing it."""
 
     def keep(self, name: str, sql: str, order: Sequence[str]) -> None:
-        """Compute the rows of ``sql``, sorted, and hold them under a name until :meth:`forget`."""
+        """Compute ``sql``, sorted by ``order``, and keep the result as ``name`` until :meth:`forget`."""
 
     def forget(self, name: str) -> None:
-        """Let go of what was kept as ``name``."""
+        """Drop what was kept as ``name``."""
 
     def kinds(self, relation: str) -> dict[str, str]:
-        """The relation's columns and their types, in the names of ``SQL_NAMES`` where a type is one of them."""
+        """The relation's columns and their types, under the names of ``SQL_NAMES`` where possible."""
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of ``sql``."""
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        """The single value of the first row of ``sql``, None without rows."""
+        """The first value of the first row of ``sql``, None without rows."""
 
     def compile(self, table: Table) -> str:
-        """The table's function as the engine's own SQL, over relations called like its inputs."""
+        """The table's function as the engine's own SQL, over relations named like its inputs."""
 
     def declared(self, relation: str) -> str:
-        """SQL for the rows of ``relation`` with the widths of integers, and local times, that are declared."""
+        """SQL for the rows of ``relation`` with integers and local times cast to their declared types."""
 
     def finish(self, table: Table, relation: str, name: str) -> None:
-        """Call what the second step of ``table`` makes of ``relation``, its first, ``name``."""
+        """Run the second step of ``table`` on ``relation``, the result of its first, and name the result ``name``."""
 
     def write(
         self,
@@ -62,7 +62,7 @@ class BuildEngine(Protocol):
         where: str | None = None,
         partition_by: Sequence[str] = (),
     ) -> None:
-        """Put ``relation`` in place of all rows of the lake's table, or of those that ``where`` holds for."""
+        """Replace all rows of the lake's table, or those matching ``where``, by ``relation``."""
 
     def append(self, lake: Lake, name: str, relation: str, note: Mapping[str, Any]) -> None:
         """Add the rows of ``relation`` to the lake's table."""

@@ -1,4 +1,4 @@
-"""The engine for more than one machine can hold: the same functions on Spark, over the same Delta tables."""
+"""The Spark engine, for more data than one machine can handle: the same functions over the same Delta tables."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import inspect
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -24,6 +22,7 @@ from tonearm.columns import COLUMNS, Kind
 from tonearm.engine import divergences
 from tonearm.engine.divergences import for_spark
 from tonearm.engine.duckdb import SQL_NAMES
+from tonearm.engine.java import DELTA, check_java, jars
 from tonearm.engine.parts import finished
 from tonearm.engine.protocol import COMMON
 from tonearm.errors import EngineMissing, HomeUnusable, TableInvalid
@@ -49,11 +48,6 @@ SPARK_NAMES: dict[Kind, str] = {
 }
 _COMMON_NAMES = {spark: SQL_NAMES[kind] for kind, spark in SPARK_NAMES.items()}
 
-DELTA = "io.delta:delta-spark_2.12:3.2.1"
-"""Maven coordinates of what lets Spark read and write the lake."""
-_DELTA_JARS = ("delta-spark_2.12-*.jar", "delta-storage-*.jar")
-JDKS = (8, 11, 17)
-"""Versions of Java that Spark 3.5 runs on."""
 _INSTALL = "pip install 'tonearm[spark]'"
 
 _SCHEMES = {"s3": "s3a"}
@@ -80,12 +74,12 @@ class SparkEngine:
         return [tuple(row) for row in self.session.sql(translated(sql)).collect()]
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        """The single value of the first row of ``sql``, None without rows."""
+        """The first value of the first row of ``sql``, None without rows."""
         found = self.rows(sql, parameters)
         return found[0][0] if found else None
 
     def look_at(self, lake: Lake, name: str, columns: Iterable[str], alias: str | None = None) -> None:
-        """Make the lake's table ``name`` visible; an empty one with ``columns`` if it was never written."""
+        """Create a view of the lake's table ``name``, empty with ``columns`` if it was never written."""
         if lake.has(name):
             rows = self.session.read.format("delta").load(_address(lake, name))
         else:
@@ -94,42 +88,42 @@ class SparkEngine:
         rows.createOrReplaceTempView(alias or name)
 
     def view(self, name: str, sql: str, dialect: str = COMMON) -> None:
-        """Give the rows of ``sql`` a name, without computing them."""
+        """Create a view ``name`` of ``sql``, without computing it."""
         own = sql if dialect == self.dialect else translated(sql)
         self.session.sql(own).createOrReplaceTempView(name)
 
     def keep(self, name: str, sql: str, order: Sequence[str]) -> None:
-        """Compute the rows of ``sql`` and hold them under a name until :meth:`forget`."""
+        """Compute ``sql`` and keep the result as ``name`` until :meth:`forget`."""
         rows = self.session.sql(translated(sql)).persist()
-        # Spark finds the bounds of a sort by computing the rows once more, so they are sorted when they are
-        # written, from what is held.
-        with _complaints(name.removeprefix("new_")):
+        # Spark finds the bounds of a sort by computing the rows once more, so they are sorted only when they are
+        # written, from the persisted rows.
+        with _plain_errors(name.removeprefix("new_")):
             rows.count()
         rows.createOrReplaceTempView(name)
         self._kept[name] = rows, order
 
     def forget(self, name: str) -> None:
-        """Let go of what was kept as ``name``."""
+        """Drop what was kept as ``name``."""
         if name in self._kept:
             rows, _ = self._kept.pop(name)
             rows.unpersist()
 
     def kinds(self, relation: str) -> dict[str, str]:
-        """Columns and types of ``relation``, in the embedded engine's names where they mean the same."""
+        """Columns and types of ``relation``, under DuckDB's names where they mean the same."""
         return {name: _COMMON_NAMES.get(kind, kind.upper()) for name, kind in self.session.table(relation).dtypes}
 
     def compile(self, table: Table) -> str:
-        """The table's function as Spark SQL over relations called like its inputs."""
+        """The table's function as Spark SQL over relations named like its inputs."""
         # Over the declared types, since Spark's own have neither precision nor zone.
         expression = table.build(*(unbound(name) for name in table.inputs))
         return str(self._ibis.compile(for_spark(expression)))
 
     def declared(self, relation: str) -> str:
-        """SQL for the rows of ``relation`` with every column of the type that is declared for it."""
+        """SQL for the rows of ``relation`` with integers and local times cast to their declared types."""
         rows = self.session.table(relation)
         wanted = {name: SPARK_NAMES[COLUMNS[name].kind] for name in rows.columns if name in COLUMNS}
-        # Where an engine gives other integers, or a local time as an instant of a session in UTC; all else that
-        # differs is a mistake that the validators shall see.
+        # Spark's integers differ in width, and it gives local times as instants of a UTC session. Any other
+        # difference is a mistake that the validators must see.
         casts = {
             name: rows[name].cast(wanted[name])
             for name, kind in rows.dtypes
@@ -139,7 +133,7 @@ class SparkEngine:
         return f"SELECT * FROM declared_{relation}"
 
     def finish(self, table: Table, relation: str, name: str) -> None:
-        """Call what the second step of ``table`` makes of ``relation`` ``name``: each part on some executor."""
+        """Run the second step of ``table`` on ``relation``, each part on an executor, and name the result ``name``."""
         rows = self.session.table(relation)
         if table.finish_by:
             first = [rows[c].asc_nulls_first() for c in rows.columns]
@@ -156,7 +150,7 @@ class SparkEngine:
         where: str | None = None,
         partition_by: Sequence[str] = (),
     ) -> None:
-        """Put ``relation`` in place of all rows of the lake's table, or of those that ``where`` holds for."""
+        """Replace all rows of the lake's table, or those matching ``where``, by ``relation``."""
         options = {"replaceWhere": translated_condition(where)} if where else {"overwriteSchema": "true"}
         self._write(lake, name, relation, note, "overwrite", options, partition_by)
 
@@ -178,7 +172,7 @@ class SparkEngine:
         lake.make_room(name)
         writer = rows.orderBy(*order).write.format("delta").mode(mode).partitionBy(*partition_by)
         text = json.dumps({**note, "engine": "spark"}, default=str)
-        with _complaints(name):
+        with _plain_errors(name):
             writer.options(**options, userMetadata=text).save(_address(lake, name))
 
     @cached_property
@@ -191,23 +185,23 @@ class SparkEngine:
 
 
 def _address(lake: Lake, name: str) -> str:
-    """Where Spark finds the table: Hadoop calls the same store by another scheme."""
+    """Address of the table for Spark; Hadoop uses other URI schemes for the same stores."""
     scheme, separator, rest = lake.address(name).partition("://")
     return f"{_SCHEMES.get(scheme, scheme)}{separator}{rest}"
 
 
 def translated(sql: str) -> str:
-    """``sql`` of the dialect that builds speak, in Spark's."""
+    """``sql`` translated from the build's dialect into Spark's."""
     return sqlglot.transpile(sql, read=COMMON, write="spark")[0]
 
 
 def translated_condition(where: str) -> str:
-    """The same for a condition alone."""
+    """The condition ``where`` translated from the build's dialect into Spark's."""
     return sqlglot.parse_one(where, read=COMMON).sql("spark")
 
 
 def _second_step(name: str) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
-    """What an executor does with its part of the rows; it finds the table in the tonearm installed there."""
+    """The function an executor runs on its rows; it finds the table in the tonearm installed there."""
 
     def step(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rest = iter(batches)
@@ -220,28 +214,28 @@ def _second_step(name: str) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.
 
 
 @contextmanager
-def _complaints(table: str) -> Iterator[None]:
-    """Turn what Spark says while it computes or writes ``table`` into a sentence."""
+def _plain_errors(table: str) -> Iterator[None]:
+    """Raise errors of Spark while it computes or writes ``table`` as errors of tonearm."""
     from py4j.protocol import Py4JError
     from pyspark.errors import PySparkException
 
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        said = str(error)
-        if found := re.search(r"TableInvalid: table \w+ was not replaced: (.*)", said):
+        message = str(error)
+        if found := re.search(r"TableInvalid: table \w+ was not replaced: (.*)", message):
             raise TableInvalid(table, [found[1]]) from error
-        if "No space left" in said:
+        if "No space left" in message:
             raise HomeUnusable(f"no space left while Spark built {table}; free some and repeat the command") from error
-        raise EngineMissing(f"Spark could not build {table}: {' '.join(said.split())[:500]}") from error
+        raise EngineMissing(f"Spark could not build {table}: {' '.join(message.split())[:500]}") from error
 
 
 @contextmanager
 def spark_engine(settings: Settings, folder: Path, rows: int = 0) -> Iterator[SparkEngine]:
     """A session on ``spark_master`` that keeps its files in ``folder`` and its log in ``scratch/spark.log``.
 
-    ``rows`` is about how many it will work on. Raises EngineMissing, saying what is missing and how to get it,
-    and HomeUnusable where Spark cannot name ``folder``.
+    ``rows`` is roughly how many it will process. Raises EngineMissing, with what is missing and how to install it,
+    and HomeUnusable for a ``folder`` whose name Spark cannot handle.
     """
     try:
         from py4j.protocol import Py4JError
@@ -250,58 +244,29 @@ def spark_engine(settings: Settings, folder: Path, rows: int = 0) -> Iterator[Sp
         raise EngineMissing(f"the Spark engine is not installed; {_INSTALL}") from error
     check_java()
     if "," in str(folder):
-        # Spark takes a comma for the end of one folder and the beginning of another.
+        # Spark splits lists of folders at commas.
         raise HomeUnusable(f"Spark cannot work in {settings.home}, because of the comma; name another with --home")
     builder = SparkSession.builder.appName("tonearm").master(settings.spark_master)
     for key, value in _configuration(settings, folder, rows).items():
         builder = builder.config(key, value)
-    # Workers run the Python that runs this.
+    # Workers must run the same Python.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     log = settings.scratch / "spark.log"
     with _errors_into(log):
         try:
             session = builder.getOrCreate()
             session.sparkContext.setLogLevel("ERROR")
-            # A cluster that does not answer leaves a session that is stopped, which only a first question tells.
+            # A cluster that does not answer leaves a stopped session, which only shows at the first query.
             session.sql("SELECT 1")
         except Exception as error:
             raise EngineMissing(_not_started(settings, log, str(error))) from error
     try:
-        with _complaints("the tables"):
+        with _plain_errors("the tables"):
             yield SparkEngine(session)
     finally:
-        # What stands in for a JVM that is gone cannot be asked to stop.
+        # Stopping fails when the JVM is gone already.
         with suppress(OSError, Py4JError):
             session.stop()
-
-
-def check_java() -> int:
-    """The version of Java there is; raises EngineMissing where there is none that Spark runs on."""
-    home = os.environ.get("JAVA_HOME")
-    program = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
-    if program is None:
-        where = f"there is none in JAVA_HOME ({home})" if home else "there is none on the PATH"
-        raise EngineMissing(f"Spark needs a JDK and {where}; install JDK 17, or set JAVA_HOME to one")
-    said = subprocess.run([program, "-version"], capture_output=True, text=True, check=False).stderr  # noqa: S603
-    found = re.search(r'version "(?:1\.)?(\d+)', said)
-    version = int(found[1]) if found else 0
-    if version not in JDKS:
-        raise EngineMissing(f"Spark 3.5 runs on JDK 8, 11 or 17 and {program} is {version}; set JAVA_HOME to another")
-    return version
-
-
-def jars(settings: Settings) -> dict[str, str]:
-    """How Spark gets Delta: from ``spark_jars``, from its own folder, else by Maven coordinates."""
-    import pyspark
-
-    if settings.spark_jars:
-        found = sorted(Path(settings.spark_jars).expanduser().glob("*.jar"))
-        missing = [jar for jar in _DELTA_JARS if not any(path.match(jar) for path in found)]
-        if missing:
-            raise EngineMissing(f"no {missing[0]} in {settings.spark_jars}, where spark_jars says Delta's jars are")
-        return {"spark.jars": ",".join(map(str, found))}
-    own = Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent) / "jars"
-    return {} if all(any(own.glob(jar)) for jar in _DELTA_JARS) else {"spark.jars.packages": DELTA}
 
 
 def _configuration(settings: Settings, folder: Path, rows: int) -> dict[str, str]:
@@ -310,12 +275,12 @@ def _configuration(settings: Settings, folder: Path, rows: int) -> dict[str, str
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",
-        # Whole microseconds; Spark's own default is a type that no other reader takes for an instant.
+        # Spark's default type is one that no other reader takes for an instant.
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
         "spark.sql.shuffle.partitions": str(max(4, rows // _ROWS_PER_PARTITION)),
-        # Delta spreads a table's log over fifty tasks; ours are small.
+        # By default Delta reads a table's log in fifty tasks; our logs are small.
         "spark.databricks.delta.snapshotPartitions": "2",
-        # As the embedded engine writes: what a table held is told for as long as its files are there.
+        # As in the lake's own writer: old versions stay readable as long as their files exist.
         "spark.databricks.delta.properties.defaults.enableExpiredLogCleanup": "false",
         "spark.driver.memory": f"{settings.memory_mb or _MEMORY_MB}m",
         "spark.local.dir": str(folder),
@@ -330,23 +295,23 @@ _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.
 
 
 def _not_started(settings: Settings, log: Path, error: str) -> str:
-    said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-    if "unresolved dependency" in said or "DOWNLOAD FAILED" in said:
+    logged = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    if "unresolved dependency" in logged or "DOWNLOAD FAILED" in logged:
         return (
             f"Spark could not fetch {DELTA} from Maven; put its jars (delta-spark, delta-storage, antlr4-runtime) "
             "into a folder and name it in spark_jars (TONEARM_SPARK_JARS)"
         )
-    if "All masters are unresponsive" in said:
+    if "All masters are unresponsive" in logged:
         return f"Spark did not start: no master answers at {settings.spark_master}; see {log}"
-    # Java's own exception, which Py4J hands on behind a colon, tells more than what was logged before it.
-    told = [line.removeprefix(": ") for line in error.splitlines() if line.startswith(": ")]
-    lines = told + [line for line in said.splitlines() if "Exception" in line or "ERROR" in line]
+    # Java's own exception, which Py4J passes on after a colon, is more specific than the log before it.
+    raised = [line.removeprefix(": ") for line in error.splitlines() if line.startswith(": ")]
+    lines = raised + [line for line in logged.splitlines() if "Exception" in line or "ERROR" in line]
     return f"Spark did not start on {settings.spark_master}: {(lines or ['no reason given'])[0][:300]}; see {log}"
 
 
 @contextmanager
 def _errors_into(log: Path) -> Iterator[None]:
-    """Let programs started meanwhile write their standard error into ``log``; Java is talkative."""
+    """Redirect the standard error of child processes to ``log``; Java prints a lot."""
     sys.stderr.flush()
     own = os.dup(2)
     try:

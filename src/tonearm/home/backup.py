@@ -1,4 +1,4 @@
-"""A home in one file, and back."""
+"""Backing up a home into one file, and restoring it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from contextlib import closing
 from pathlib import Path, PurePosixPath
 
 from tonearm.errors import InputError, UsageError
-from tonearm.home import MARKER, make_home, unusable, writing
+from tonearm.home import MARKER, make_home, unusable
+from tonearm.home.lock import writing
 from tonearm.settings import Settings
 
 _LEFT_OUT = {"scratch", "compiled", "writer.lock", "store.lock"}
@@ -20,13 +21,13 @@ _CHUNK = 1 << 20
 
 
 def back_up(settings: Settings, archive: Path, waiting: Callable[[str], None] | None = None) -> int:
-    """Write the home into ``archive``; its size in bytes. An existing file is not overwritten."""
+    """Write the home into ``archive`` and return its size in bytes; an existing file is not overwritten."""
     if not (settings.home / MARKER).exists():
         raise UsageError(f"there is no tonearm home at {settings.home}; name it with --home")
     if archive.exists():
         raise UsageError(f"{archive} exists; name another file")
     if archive.resolve().is_relative_to(settings.home.resolve()):
-        raise UsageError(f"{archive} lies in the home that it is to hold; name a file elsewhere")
+        raise UsageError(f"{archive} is inside the home being backed up; name a file elsewhere")
     partial = archive.with_name(archive.name + ".part")
     try:
         with writing(settings, waiting), tarfile.open(partial, "w:gz", compresslevel=1) as tar:
@@ -54,7 +55,7 @@ def _add(settings: Settings, tar: tarfile.TarFile) -> None:
 
 
 def restore(settings: Settings, archive: Path) -> int:
-    """Unpack ``archive`` into the home, which must be empty or not there; the number of files."""
+    """Unpack ``archive`` into the home, which must be empty or missing; returns the number of files."""
     if settings.home.is_dir() and any(settings.home.iterdir()):
         raise UsageError(f"{settings.home} is not empty; restore into another home with --home")
     if not archive.is_file():
@@ -75,7 +76,7 @@ def restore(settings: Settings, archive: Path) -> int:
 
 
 def _read_through(archive: Path) -> None:
-    """Raise InputError for a damaged archive; tarfile takes damage for the end and would restore a part."""
+    """Raise InputError for a damaged archive; tarfile takes damage for its end and would restore a part."""
     try:
         with gzip.open(archive) as file:
             while file.read(_CHUNK):

@@ -1,4 +1,4 @@
-"""What is installed, where the data is, what is missing and how to get it."""
+"""The doctor: what is installed, where the data is, what is missing and how to get it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from tonearm import __version__
+from tonearm.engine.java import check_java, jars
 from tonearm.errors import EngineMissing, HomeUnusable
 from tonearm.home import MARKER
 from tonearm.lake import open_lake
@@ -22,7 +23,7 @@ _SPACE_WANTED = 2_000_000_000
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing looked at."""
+    """The result of one check."""
 
     what: str
     finding: str
@@ -31,8 +32,8 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Everything the doctor looks at, wrong things first."""
-    found = [*_programs(), *_home(settings), *_looked_at(settings), _spark(settings), *_optional()]
+    """All checks, failed ones first."""
+    found = [*_programs(), *_home(settings), *_lake(settings), _spark(settings), *_optional()]
     return sorted(found, key=lambda f: f.state != "wrong")
 
 
@@ -47,7 +48,7 @@ def _programs() -> list[Finding]:
 def _home(settings: Settings) -> list[Finding]:
     home = settings.home
     if not home.exists():
-        return [Finding("home", f"{home} is not there yet", "missing", "the first `tonearm import` makes it")]
+        return [Finding("home", f"{home} does not exist yet", "missing", "the first `tonearm import` creates it")]
     if not home.is_dir():
         return [Finding("home", f"{home} is a file, not a folder", "wrong", "name another with --home")]
     if not os.access(home, os.W_OK):
@@ -61,7 +62,7 @@ def _home(settings: Settings) -> list[Finding]:
     return [Finding("home", str(home)), space]
 
 
-def _looked_at(settings: Settings) -> list[Finding]:
+def _lake(settings: Settings) -> list[Finding]:
     try:
         return _data(settings)
     except HomeUnusable as error:
@@ -86,13 +87,11 @@ def _data(settings: Settings) -> list[Finding]:
 
 
 def _spark(settings: Settings) -> Finding:
-    """Whether `tonearm build --engine spark` would start; it is an error only for who set it as the engine."""
+    """Whether `tonearm build --engine spark` would start; an error only if Spark is the configured engine."""
     what = "Spark engine"
     if importlib.util.find_spec("pyspark") is None:
-        advice = "pip install 'tonearm[spark]'; needed only for more listens than one machine can hold"
+        advice = "pip install 'tonearm[spark]'; needed only for more listens than one machine can handle"
         return Finding(what, "pyspark is not installed", "missing", advice)
-    from tonearm.engine.spark import check_java, jars
-
     try:
         java, where = check_java(), jars(settings)
     except EngineMissing as error:

@@ -1,1 +1,1 @@
-"""Ingest: from the files that people have to rows of bronze, each with what became of it in the ledger."""
+"""Ingest: reads files into rows of bronze and records the outcome of each row in the ledger."""

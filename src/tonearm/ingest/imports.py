@@ -1,8 +1,8 @@
-"""Imports: files in, bronze rows and a ledger out.
+"""Imports: reads files into bronze and the ledger.
 
-One import is one Run. Whole files are collected until there are enough rows, judged in the engine and
-committed together; the ledger is written at the end, and can be told from bronze alone if the end was
-never reached.
+One import is one Run. Whole files are staged until there are enough rows, then judged in the engine and
+committed together. The ledger is written at the end; if an import is interrupted before that, its entry is
+reconstructed from bronze.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.engine.duckdb import engine
 from tonearm.errors import HomeUnusable, TonearmError, UnknownKind, UnknownName, UsageError
-from tonearm.home import FULL, scratch_folder, writing
+from tonearm.home import FULL, scratch_folder
+from tonearm.home.lock import writing
 from tonearm.ingest.judging import catalogue_sql, history_sql, outcome_sql, repeats_sql, unknown_files_sql
 from tonearm.ingest.ledger import FileReport, ImportReport, next_run, record, recover
 from tonearm.ingest.staging import Staging
@@ -36,10 +37,10 @@ if TYPE_CHECKING:
     from tonearm.sources.files import InputFile
 
 ROWS_PER_COMMIT = 400_000
-"""Rows collected before a commit; a file is never split, so one large file is one commit."""
+"""Rows staged before a commit; a file is never split, so one large file is one commit."""
 
 Progress = Callable[[str, int], None]
-"""Told the file being read and how many rows of it have been."""
+"""Called with the name of the file being read and the rows read from it so far."""
 
 
 def import_paths(
@@ -52,10 +53,10 @@ def import_paths(
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
 ) -> ImportReport:
-    """Import every file below ``paths`` for ``listener`` and report what became of each row.
+    """Import every file in ``paths`` for ``listener`` and report the outcome of each row.
 
     A file that cannot be read is reported and does not stop the others. Raises UsageError when the
-    listener is not clear, UnknownName for a zone or kind that is not there, HomeBusy and HomeUnusable.
+    listener is ambiguous, UnknownName for an unknown zone or kind, HomeBusy and HomeUnusable.
     """
     if kind and kind not in sources():
         raise UnknownName("kind of file", kind, sources(), hint=f"known kinds: {', '.join(sources())}")
@@ -68,13 +69,13 @@ def import_paths(
         person = store.would_be(chosen_listener(known, listener), zone)
         work = _Import(settings, folder, person, kind, dry_run, progress)
         if not dry_run:
-            # Not before a file holds listens: a mistyped path must not leave a listener behind.
+            # Only once a file turns out to hold listens: a mistyped path must not leave a listener behind.
             work.welcome = lambda: store.ensure_listener(person.name, zone)
         return work.run(paths)
 
 
 def chosen_listener(known: list[str], asked: str | None) -> str:
-    """The listener meant: the one asked for, else the only one, else ``me`` in an empty home."""
+    """The listener to import for: ``asked`` if given, else the only one, else ``me`` in an empty home."""
     if asked:
         return asked
     if len(known) > 1:
@@ -83,7 +84,7 @@ def chosen_listener(known: list[str], asked: str | None) -> str:
 
 
 def _brings_listens(settings: Settings, paths: Sequence[Path], kind: str) -> bool:
-    """Whether any file holds listens; a catalogue is nobody's in particular."""
+    """Whether any file holds listens; a catalogue belongs to no listener."""
     for file in input_files(paths, settings):
         if not isinstance(file, InputProblem):
             with suppress(UnknownKind):
@@ -93,7 +94,7 @@ def _brings_listens(settings: Settings, paths: Sequence[Path], kind: str) -> boo
 
 
 class _Import:
-    """State of one import under way: its engine, what is staged and the reports so far."""
+    """State of a running import: its engine, the staged rows and the reports so far."""
 
     def __init__(
         self,
@@ -158,9 +159,9 @@ class _Import:
             self._stage_rows(file, source, report)
         except (TonearmError, OSError, EOFError) as error:
             if isinstance(error, HomeUnusable) or getattr(error, "errno", None) in FULL:
-                # Nothing is wrong with the file: there is no room for its rows.
+                # Not the file's fault: the disk is full.
                 raise
-            # What was read before stays: its rows are whole, and the ledger says that the rest is missing.
+            # Rows read before the problem stay; the ledger records the problem.
             report.problem = str(error)
 
     def _stage_rows(self, file: InputFile, source: Source, report: FileReport) -> None:
@@ -189,7 +190,7 @@ class _Import:
             staging.clear()
 
     def _judge(self, name: str) -> None:
-        """Tell new rows from known ones, count them and, unless it is a dry run, commit them."""
+        """Separate new rows from known ones, count them and, unless it is a dry run, commit them."""
         judged = history_sql("staged") if name == HISTORY else catalogue_sql("staged")
         self._set_variables()
         self.engine.run(f"CREATE OR REPLACE TABLE repeats AS {repeats_sql(judged, name, self._near(name))}")
@@ -198,14 +199,14 @@ class _Import:
         counted = self._counted(rows)
         first = next(counted, None)
         if first is None or self.dry_run:
-            # Nothing to write, but every row is to be counted.
+            # Nothing to write, but every row must be counted.
             for _ in counted:
                 pass
             return
         self._commit(name, first, counted)
 
     def _look_again(self, judged: str) -> None:
-        """Let files be new ones whose rows are not all there: they were read as another kind, or stopped half-way."""
+        """Treat known files with new records as new: they were read as another kind before, or only in part."""
         if self.again:
             found = {position for (position,) in self.engine.run(unknown_files_sql(judged)).fetchall()}
             self.again = [position for position in self.again if position not in found]
@@ -220,7 +221,7 @@ class _Import:
         self.engine.set("names", [f.name for f in files])
 
     def _near(self, name: str) -> str:
-        """SQL for the part of bronze that staged rows can repeat; constants, so that the files can skip rows."""
+        """SQL for the part of bronze that staged rows can repeat; with constants, so that the reader can skip rows."""
         if name != HISTORY:
             return "true"
         ((first, last),) = self.engine.rows("SELECT min(reported_at), max(reported_at) FROM staged")
@@ -230,7 +231,7 @@ class _Import:
         return f"listener = '{who}' AND reported_at BETWEEN TIMESTAMPTZ '{first}' AND TIMESTAMPTZ '{last}'"
 
     def _counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The rows to be written, each counted as it passes; those of a file that is there already are not written."""
+        """The rows to write, counting every row; rows of files that are stored already are counted only."""
         again = pa.array(self.again, pa.int64())
         for batch in batches:
             self._count(batch)

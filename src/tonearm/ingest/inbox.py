@@ -1,4 +1,4 @@
-"""The inbox: files put there by hand or by other programs, imported once and moved aside."""
+"""The inbox: imports files that people or other programs put there, then moves them aside."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tonearm.settings import Settings
 from tonearm.sources.files import printable
 
 DONE = "imported"
-"""Folder of the inbox that files move to."""
+"""Subfolder of the inbox for imported files."""
 
 
 def import_inbox(settings: Settings, waiting: Callable[[str], None] | None = None) -> list[ImportReport]:
     """Import each listener's files, and move those that could be read to ``inbox/imported/RUN``.
 
-    A crash between the two leaves a file to be imported again, which changes nothing.
+    After a crash between the two a file is imported again, which changes nothing.
     """
     make_home(settings)
     reports = []
@@ -45,7 +45,7 @@ def _import(
 
 
 def _waiting_files(inbox: Path) -> list[tuple[str | None, list[Path]]]:
-    """Each listener and their files; last, with None, the files that lie in the inbox itself."""
+    """Each listener with their files; last, under None, the files in the inbox itself."""
     loose = sorted(p for p in inbox.iterdir() if p.is_file() and not p.name.startswith("."))
     found: list[tuple[str | None, list[Path]]] = []
     for folder in sorted(p for p in inbox.iterdir() if p.is_dir() and p.name != DONE and not p.name.startswith(".")):

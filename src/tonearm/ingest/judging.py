@@ -1,11 +1,11 @@
-"""Judging: what becomes of each staged row, in SQL: its identity, and whether it is kept, a duplicate or rejected."""
+"""Judging: SQL that gives each staged row its identity and decides whether it is kept, a duplicate or rejected."""
 
 from __future__ import annotations
 
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 
 EARLIEST = "2000-01-01"
-"""No tracker is older; an earlier date is a clock that was not set."""
+"""No tracker is older; an earlier date means that a clock was not set."""
 
 _FIELD = "chr(31)"
 _RAW_LIMIT = 2000
@@ -20,7 +20,7 @@ _NAMES = (
     "artist_mbid",
     "release_mbid",
 )
-"""Texts that are trimmed, and null when nothing is left."""
+"""Text columns that are trimmed, and null when empty."""
 
 
 def _tidied(name: str, staged: str) -> str:
@@ -35,7 +35,7 @@ def _hash(*parts: str) -> str:
 
 
 LONGEST_S = 7 * 24 * 3600
-"""Nothing is heard, and nothing lasts, for longer than a week."""
+"""No listen and no track is longer than a week."""
 
 _STARTED = f"""coalesce(started_at, CASE WHEN instant_is = 'end' AND listened_s BETWEEN 0 AND {LONGEST_S}
     THEN reported_at - to_microseconds(TRY_CAST(listened_s * 1e6 AS BIGINT)) ELSE reported_at END)"""
@@ -44,7 +44,7 @@ _STARTED = f"""coalesce(started_at, CASE WHEN instant_is = 'end' AND listened_s 
 def history_sql(staged: str) -> str:
     """SQL that gives ``staged`` listens their start, their identity and, where they are unusable, a reason.
 
-    A record is the same when the same source tells the same instant, length and track: by Spotify's id
+    Two records are the same when their source, instant, length and track agree; the track by Spotify's id
     where there is one, since names are edited later, else by artist, title and album. Needs the
     variable ``now``.
     """
@@ -113,7 +113,7 @@ def _raw(*columns: str) -> str:
 
 
 def repeats_sql(judged: str, bronze: str, where: str) -> str:
-    """SQL for the records of ``judged`` that are not new: ``first_id`` is their first row, null if in ``bronze``."""
+    """SQL for the records of ``judged`` that repeat: ``first_id`` is their first row, null if already in ``bronze``."""
     return f"""
     WITH own AS (
         SELECT record_id, min(id) AS first_id, count(*) AS copies FROM ({judged})
@@ -130,16 +130,16 @@ _IS_REPEAT = "r.record_id IS NOT NULL AND r.first_id IS DISTINCT FROM j.id"
 
 
 def unknown_files_sql(judged: str) -> str:
-    """SQL for the positions, among those in the variable ``again``, of files with a record that is new."""
+    """SQL for the positions, among those in the variable ``again``, of files with a new record."""
     return f"""SELECT DISTINCT j.position FROM ({judged}) j LEFT JOIN repeats r USING (record_id)
     WHERE list_contains(getvariable('again')::BIGINT[], j.position) AND reason IS NULL AND NOT ({_IS_REPEAT})"""
 
 
 def outcome_sql(name: str, judged: str) -> str:
-    """SQL for the rows of bronze table ``name`` from ``judged`` ones, and the ``position`` of their file.
+    """SQL for the rows of bronze table ``name`` made from ``judged`` rows, with the ``position`` of their file.
 
-    A row is a duplicate of a record in the table ``repeats``. Needs the variables ``run``, ``now``,
-    ``listener``, ``files`` and ``names`` (hash and name of each file by position).
+    A row is a duplicate if its record is in the table ``repeats`` and it is not the first. Needs the variables
+    ``run``, ``now``, ``listener``, ``files`` and ``names`` (hash and name of each file by position).
     """
     given = {
         "run": "getvariable('run')::BIGINT",

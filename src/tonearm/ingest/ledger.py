@@ -1,4 +1,4 @@
-"""The ledger: which imports there were, what became of their rows, and taking one back."""
+"""The ledger: lists the imports and the outcome of their rows, and undoes an import."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.columns import arrow_schema
 from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName, UsageError
-from tonearm.home import writing
+from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.settings import Settings
 
@@ -27,13 +26,13 @@ Outcome = Literal["kept", "duplicate", "rejected"]
 
 
 class FileReport(msgspec.Struct, kw_only=True, omit_defaults=False):
-    """What became of one file; ``read = kept + duplicates + rejected``."""
+    """Outcome of one file; ``read = kept + duplicates + rejected``."""
 
     name: str
     kind: str | None = None
-    """Kind of the file, None when nothing recognises it."""
+    """Kind of the file, None when no source recognises it."""
     reading: str | None = None
-    """How it was read, in words."""
+    """How the file was read, in words."""
     read: int = 0
     kept: int = 0
     duplicates: int = 0
@@ -50,7 +49,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
     """One import and its files; ``read = kept + duplicates + rejected``."""
 
     run: int | None
-    """Number of the import; None for a dry run, and where there was nothing to record."""
+    """Number of the import; None for a dry run, or when there was nothing to record."""
     listener: str
     started_at: datetime
     ended_at: datetime | None = None
@@ -78,13 +77,13 @@ def next_run(lake: Lake) -> int:
 
 
 def _runs(lake: Lake, name: str) -> list[int]:
-    """Numbers of the imports that ``name`` has rows of; the log tells it where each file is one import's."""
+    """Numbers of the imports that ``name`` has rows of; from the log alone if each data file holds one import."""
     if not lake.has(name):
         return []
     first, last = lake.extremes(name, "run")
     if first and first == last:
         return sorted({run for run in first if run is not None})
-    return sorted(pc.unique(lake.dataset(name).to_table(columns=["run"]).column("run")).to_pylist())
+    return sorted(lake.dataset(name).to_table(columns=["run"]).column("run").unique().to_pylist())
 
 
 def record(lake: Lake, report: ImportReport) -> None:
@@ -120,13 +119,13 @@ def _ledger_rows(report: ImportReport) -> list[dict[str, Any]]:
 
 
 def recover(settings: Settings, lake: Lake) -> list[int]:
-    """Finish what a crash interrupted: an import that did not reach the ledger, an undo; their numbers."""
+    """Finish imports that did not reach the ledger and an interrupted undo; returns their numbers."""
     lost, undoing = _unrecorded(lake), lake.note(LEDGER).get("undoing")
     if lost or undoing:
         with engine(settings) as session:
             if undoing:
-                _take_back(session, lake, undoing)
-            for report in _told_from_bronze(session, lake, lost):
+                _remove(session, lake, undoing)
+            for report in _reconstructed_from_bronze(session, lake, lost):
                 record(lake, report)
     return [*lost, *([undoing] if undoing else [])]
 
@@ -135,7 +134,7 @@ def imports(settings: Settings) -> list[ImportReport]:
     """Every import, newest first; one that was interrupted has no ``ended_at``."""
     lake = open_lake(settings.lake)
     with engine(settings) as session:
-        lost = _told_from_bronze(session, lake, _unrecorded(lake))
+        lost = _reconstructed_from_bronze(session, lake, _unrecorded(lake))
         return sorted(lost + _recorded(session, lake), key=lambda r: -(r.run or 0))
 
 
@@ -148,7 +147,7 @@ def find_import(settings: Settings, run: int) -> ImportReport:
 
 
 def import_rows(settings: Settings, run: int, outcome: Outcome, limit: int | None = None) -> pa.Table:
-    """The rows of import ``run`` with that outcome: file, row, reason or what it is a duplicate of.
+    """The rows of import ``run`` with this outcome: file, row, and the reason or the row it duplicates.
 
     A file imported before, byte for byte, is not stored again: its rows are shown as duplicates of
     themselves. Raises UnknownName.
@@ -187,10 +186,10 @@ FROM own LEFT JOIN first USING (record_id) WHERE outcome = $4 ORDER BY file_name
 
 
 def undo(settings: Settings, run: int, waiting: Callable[[str], None] | None = None) -> ImportReport:
-    """Take import ``run`` out of bronze and say what remains of it in the ledger.
+    """Remove import ``run`` from bronze and return its entry in the ledger.
 
-    Rows that a later import brought too stay, and are that import's from now on; records of which only
-    duplicates remain are kept ones again. Raises UnknownName, and UsageError when it is undone already.
+    Rows that another import contained too are kept and assigned to that import; where only duplicates of a record
+    remain, one becomes its kept row. Raises UnknownName, and UsageError when it is undone already.
     """
     with writing(settings, waiting), engine(settings) as session:
         lake = open_lake(settings.lake)
@@ -201,20 +200,20 @@ def undo(settings: Settings, run: int, waiting: Callable[[str], None] | None = N
         if reports[run].undone_at:
             raise UsageError(f"import {run} was undone already, at {reports[run].undone_at:%Y-%m-%d %H:%M} UTC")
         _mark_undone(session, lake, run)
-        _take_back(session, lake, run)
+        _remove(session, lake, run)
     return find_import(settings, run)
 
 
 def _mark_undone(session: Engine, lake: Lake, run: int) -> None:
-    """Write down that ``run`` is to be undone before any row goes, so that a crash is made good by :func:`recover`."""
-    rows = session.table(f"SELECT * FROM {LEDGER}").to_pylist()
+    """Record that ``run`` is being undone before any row is removed, so that :func:`recover` can finish it."""
+    rows = session.dicts(f"SELECT * FROM {LEDGER}")
     at = datetime.now(UTC)
     marked = [{**row, "undone_at": at if row["run"] == run else row["undone_at"]} for row in rows]
     _write(lake, marked, {"undoing": run})
 
 
-def _take_back(session: Engine, lake: Lake, run: int) -> None:
-    """Take the rows of ``run`` out of bronze and count the other imports' again; may be repeated at any point."""
+def _remove(session: Engine, lake: Lake, run: int) -> None:
+    """Remove the rows of ``run`` from bronze and recount the other imports; may be repeated at any point."""
     reports = {r.run: r for r in _recorded(session, lake) if r.run is not None}
     for name in (HISTORY, CATALOGUE):
         if lake.has(name):
@@ -225,7 +224,7 @@ def _take_back(session: Engine, lake: Lake, run: int) -> None:
 
 
 def _hand_over(session: Engine, lake: Lake, name: str, run: int, reports: dict[int, ImportReport]) -> None:
-    """Give the files that another import brought too, byte for byte, to that import unless it has them itself."""
+    """Assign files that another import contained too, byte for byte, to that import unless it has stored them."""
     session.look_at(lake, name, SCHEMAS[name])
     mine = {f.file for f in reports[run].files if f.file}
     theirs = set(session.rows(f"SELECT DISTINCT run, file FROM {name} WHERE list_contains($1, file)", [list(mine)]))
@@ -241,7 +240,7 @@ def _hand_over(session: Engine, lake: Lake, name: str, run: int, reports: dict[i
 
 
 def _promote(session: Engine, lake: Lake, name: str) -> None:
-    """Make the first duplicate the kept row of every record whose kept row is gone."""
+    """Mark the first duplicate as kept for every record whose kept row is gone."""
     session.look_at(lake, name, SCHEMAS[name])
     whose = "listener" if name == HISTORY else "NULL"
     first = session.table(
@@ -260,18 +259,18 @@ def _promote(session: Engine, lake: Lake, name: str) -> None:
 
 
 def _recount(session: Engine, lake: Lake, undone: int) -> None:
-    """Bring the counts of the imports that stand up to date with bronze, which ends the undoing of ``undone``."""
+    """Update the counts of the remaining imports from bronze, which completes the undo of ``undone``."""
     active = [r for r in _recorded(session, lake) if not r.undone_at]
     counted = {
         (report.run, file.file): file
-        for report in _told_from_bronze(session, lake, [r.run for r in active if r.run])
+        for report in _reconstructed_from_bronze(session, lake, [r.run for r in active if r.run])
         for file in report.files
     }
     for report in active:
-        # Taken out, because bronze holds a file once: its twins in the same import are duplicates as before.
+        # Popped, because bronze holds a file once: its copies in the same import remain duplicates.
         report.files = [_recounted(f, counted.pop((report.run, f.file), None)) for f in report.files]
     rows = [row for report in active for row in _ledger_rows(report)]
-    gone = session.table(f"SELECT * FROM {LEDGER} WHERE undone_at IS NOT NULL").to_pylist()
+    gone = session.dicts(f"SELECT * FROM {LEDGER} WHERE undone_at IS NOT NULL")
     _write(lake, rows + gone, {"undo": undone})
 
 
@@ -300,17 +299,17 @@ def _unrecorded(lake: Lake) -> list[int]:
 
 def _recorded(session: Engine, lake: Lake) -> list[ImportReport]:
     session.look_at(lake, LEDGER, SCHEMAS[LEDGER])
-    return _reports(session.table(f"SELECT * FROM {LEDGER} ORDER BY run, position").to_pylist())
+    return _reports(session.dicts(f"SELECT * FROM {LEDGER} ORDER BY run, position"))
 
 
-def _told_from_bronze(session: Engine, lake: Lake, runs: Iterable[int]) -> list[ImportReport]:
-    """The imports ``runs`` as their rows tell them; without end, reading and files that brought no rows."""
+def _reconstructed_from_bronze(session: Engine, lake: Lake, runs: Iterable[int]) -> list[ImportReport]:
+    """The imports ``runs``, from their rows: without ``ended_at``, ``reading`` and files without rows."""
     wanted = list(runs)
     rows: list[dict[str, Any]] = []
     for name in (HISTORY, CATALOGUE) if wanted else ():
         session.look_at(lake, name, SCHEMAS[name])
         listener, content = ("listener", "content") if name == HISTORY else ("''", "'music'")
-        rows += session.table(
+        rows += session.dicts(
             f"""SELECT run, {listener} AS listener, min(imported_at) AS import_started_at,
                 NULL AS import_ended_at, NULL AS undone_at, file, any_value(file_name) AS file_name,
                 any_value(source) AS source, NULL AS reading, NULL AS problem, count(*) AS rows_read,
@@ -321,7 +320,7 @@ def _told_from_bronze(session: Engine, lake: Lake, runs: Iterable[int]) -> list[
                 count(*) FILTER (outcome = 'kept' AND {content} = 'audiobook') AS audiobooks
             FROM {name} WHERE list_contains($1, run) GROUP BY run, 2, file ORDER BY run, file_name""",
             [wanted],
-        ).to_pylist()
+        )
     return _reports(sorted(rows, key=lambda row: row["run"]))
 
 

@@ -1,4 +1,4 @@
-"""Rows on their way into bronze: collected in an Arrow file, so that a file of any size needs little memory."""
+"""Staged rows, collected in an Arrow file until they are committed, so that large files need little memory."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 class Staging:
     """The rows of one bronze table between two commits.
 
-    Beside the table's columns each row has ``id``, its number among the staged rows, and ``position``, that
-    of its file in the import.
+    Besides the table's columns each row has ``id``, its number among the staged rows, and ``position``, the
+    number of its file in the import.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Collect rows for the bronze table ``name``; nothing is written before the first."""
+        """Stage rows for the bronze table ``name``; no file is written before the first row."""
         self.name = name
         self.rows = 0
         self.schema = (
@@ -34,7 +34,7 @@ class Staging:
         self._writer: Any = None
 
     def add(self, batch: pa.Table, source: Source, position: int) -> None:
-        """Append rows as ``source`` yielded them; columns it left out are null."""
+        """Append rows yielded by ``source``; columns that it left out are null."""
         if self._writer is None:
             self._path.unlink(missing_ok=True)
             self._writer = pyarrow.ipc.new_file(str(self._path), self.schema)
@@ -57,12 +57,12 @@ class Staging:
         self.rows += count
 
     def dataset(self) -> ds.Dataset:
-        """The rows collected so far, read as they are needed; no more can be added before :meth:`clear`."""
+        """The staged rows, read lazily; no more can be added before :meth:`clear`."""
         self._writer.close()
         return ds.dataset(str(self._path), format="ipc")
 
     def clear(self) -> None:
-        """Start anew."""
+        """Discard the staged rows."""
         if self._writer is not None:
             self._writer.close()
         self._writer = None

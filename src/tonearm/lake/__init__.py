@@ -1,7 +1,7 @@
 """The lake: named Delta tables in one folder or object store, readable with any tool that reads Delta.
 
-This module knows Delta and no engine; :mod:`tonearm.engine.duckdb` runs queries over it. Every write is one
-Delta commit, so a reader or a crash sees the version before or the version after, never a mixture.
+This module depends on Delta and on no engine; :mod:`tonearm.engine.duckdb` runs queries over it. Every write is
+one Delta commit, so a reader sees the version before or the version after, even if the writer crashes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow.dataset as ds
 
 NOTE = "tonearm"
-"""Key under which a commit carries what tonearm knows about it, as JSON."""
+"""Key of a commit's metadata under which tonearm stores its note, as JSON."""
 
 ROWS_PER_GROUP = 16_384
 READABLE_FEATURES = {"timestampNtz"}
@@ -47,23 +47,23 @@ class Commit:
     at: datetime
     operation: str
     note: Mapping[str, Any]
-    """What tonearm wrote beside the data; empty for commits by other programs."""
+    """What tonearm recorded with the commit; empty for commits by other programs."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    """How the operation was asked for, in Delta's words: mode, predicate."""
+    """Parameters of the operation as Delta logs them: mode, predicate."""
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    """What the operation counted; its names depend on the writer."""
+    """Counts logged by the operation; their names depend on the writer."""
 
 
 class Lake:
-    """The Delta tables below one folder, of this machine or of an object store."""
+    """The Delta tables in one folder, local or in an object store."""
 
     def __init__(self, root: Path | str) -> None:
-        """Look at ``root``, a path or an address such as ``s3://bucket/lake``; nothing is made before a write."""
+        """Open ``root``, a path or an address such as ``s3://bucket/lake``; the first write creates it."""
         self.root = str(root).rstrip("/")
         self._opened: dict[str, DeltaTable] = {}
 
     def address(self, name: str) -> str:
-        """Where the table ``name`` is."""
+        """Path or address of the table ``name``."""
         return f"{self.root}/{name}"
 
     def path(self, name: str) -> Path | None:
@@ -82,17 +82,17 @@ class Lake:
         return sorted(p.name for p in root.iterdir() if (p / _LOG).is_dir()) if root.is_dir() else []
 
     def _names_in_store(self) -> list[str]:
-        with said_plainly(self.root):
+        with plain_errors(self.root):
             store, root = fs.FileSystem.from_uri(self.root)
             found = store.get_file_info(fs.FileSelector(root, allow_not_found=True))
             logs = store.get_file_info([f"{entry.path}/{_LOG}" for entry in found])
         return [e.base_name for e, log in zip(found, logs, strict=True) if log.type == fs.FileType.Directory]
 
     def delta(self, name: str, version: int | datetime | None = None) -> DeltaTable:
-        """The Delta table, at its newest version or as of ``version``; raises UnknownName."""
+        """The Delta table at its newest version or at ``version``; raises UnknownName."""
         found = self._open(name, version)
         if found is None:
-            raise UnknownName("table in the lake", name, self.names(), hint="`tonearm build` makes it")
+            raise UnknownName("table in the lake", name, self.names(), hint="`tonearm build` builds it")
         protocol = found.protocol()
         features = set(protocol.reader_features or ()) - READABLE_FEATURES
         if protocol.min_reader_version == _COLUMN_MAPPING:
@@ -105,13 +105,13 @@ class Lake:
         return found
 
     def _open(self, name: str, version: int | datetime | None = None) -> DeltaTable | None:
-        """The table: the newest one, opened once and then kept up with, or a copy of its own of another ``version``."""
+        """The newest version, opened once and then updated in place, or a separate object for another ``version``."""
         path = self.path(name)
         if path is not None and not (path / _LOG).is_dir():
             self._opened.pop(name, None)
             return None
         found = self._opened.get(name) if version is None else None
-        with said_plainly(self.address(name)):
+        with plain_errors(self.address(name)):
             try:
                 if found is None:
                     found = DeltaTable(self.address(name))
@@ -147,23 +147,23 @@ class Lake:
         return sum(c for c in counts if c)
 
     def extremes(self, name: str, column: str) -> tuple[list[Any], list[Any]]:
-        """Smallest and largest value of ``column`` in each file of the table, from the log; none where it has none."""
+        """Smallest and largest value of ``column`` in each file, from the log; empty without statistics."""
         found = self.delta(name)
         return _of_files(found, f"min.{column}"), _of_files(found, f"max.{column}")
 
     def history(self, name: str, limit: int | None = None) -> list[Commit]:
         """Versions of ``name``, newest first; none when it was never written."""
         found = self._open(name)
-        with said_plainly(self.address(name)):
+        with plain_errors(self.address(name)):
             return [] if found is None else [_commit(entry) for entry in found.history(limit)]
 
     def note(self, name: str, version: int | None = None) -> Mapping[str, Any]:
-        """What tonearm wrote beside the newest version that it wrote itself, or the newest up to ``version``."""
+        """The note of the newest commit by tonearm, or of the newest up to ``version``."""
         commits = self.history(name, _HISTORY_LOOKED_AT if version is None else None)
         return next((c.note for c in commits if c.note and (version is None or c.version <= version)), {})
 
     def content(self, name: str) -> int | None:
-        """Version at which the rows of ``name`` last changed; commits that only add a note do not count."""
+        """Version in which the rows of ``name`` last changed; commits that only add a note do not count."""
         for commit in self.history(name, _HISTORY_LOOKED_AT):
             if "content" in commit.note:
                 return int(commit.note["content"])
@@ -176,7 +176,7 @@ class Lake:
         return next((c.at for c in self.history(name, 1)), None)
 
     def append(self, name: str, rows: pa.RecordBatchReader | pa.Table, note: Mapping[str, Any]) -> int:
-        """Add ``rows`` in one commit; the table's new version."""
+        """Add ``rows`` in one commit; returns the new version."""
         return self._write(name, rows, note, mode="append")
 
     def replace(
@@ -187,23 +187,23 @@ class Lake:
         where: str | None = None,
         partition_by: Sequence[str] = (),
     ) -> int:
-        """Put ``rows`` in place of all rows, or of those that ``where`` (SQL) holds for; the new version."""
+        """Replace all rows, or those matching ``where`` (SQL), by ``rows``; returns the new version."""
         options: dict[str, Any] = {"predicate": where} if where else {"schema_mode": "overwrite"}
         if partition_by:
             options["partition_by"] = list(partition_by)
         return self._write(name, rows, note, mode="overwrite", **options)
 
     def delete(self, name: str, where: str, note: Mapping[str, Any]) -> int:
-        """Delete the rows that ``where`` (SQL) holds for; how many there were."""
-        with said_plainly(self.address(name)):
+        """Delete the rows matching ``where`` (SQL); returns how many."""
+        with plain_errors(self.address(name)):
             result = self.delta(name).delete(
                 where, commit_properties=_properties(note), post_commithook_properties=_keeping_the_log()
             )
         return int(result.get("num_deleted_rows") or 0)
 
     def update(self, name: str, where: str, values: Mapping[str, str], note: Mapping[str, Any]) -> None:
-        """Set columns to SQL ``values`` in the rows that ``where`` holds for."""
-        with said_plainly(self.address(name)):
+        """Set columns to the SQL expressions ``values`` in the rows matching ``where``."""
+        with plain_errors(self.address(name)):
             self.delta(name).update(
                 updates=dict(values),
                 predicate=where,
@@ -212,19 +212,19 @@ class Lake:
             )
 
     def compact(self, name: str, at_least: int = 200) -> None:
-        """Join small files when ``name`` has ``at_least`` of them."""
+        """Merge small files when ``name`` has ``at_least`` files."""
         found = self.delta(name)
         if len(found.file_uris()) >= at_least:
             found.optimize.compact(writer_properties=_writer(), post_commithook_properties=_keeping_the_log())
 
     def sweep(self) -> None:
-        """Remove what a killed write left behind; the caller holds the writer's lock."""
+        """Remove what a killed write left behind; the caller must hold the writer lock."""
         if not is_remote(self.root):
             for staging in Path(self.root).glob("*/**/*.parquet#*"):
                 staging.unlink(missing_ok=True)
 
     def make_room(self, name: str) -> None:
-        """Make the folder that a first write needs."""
+        """Create the folder that a first write needs."""
         path = self.path(name)
         if path is not None:
             path.mkdir(parents=True, exist_ok=True)
@@ -232,7 +232,7 @@ class Lake:
     def _write(self, name: str, rows: Any, note: Mapping[str, Any], **options: Any) -> int:
         found = self._open(name)
         self.make_room(name)
-        with said_plainly(self.address(name)):
+        with plain_errors(self.address(name)):
             write_deltalake(
                 found or self.address(name),
                 rows,
@@ -248,9 +248,9 @@ class Lake:
 
 
 def _of_files(table: DeltaTable, statistic: str) -> list[Any]:
-    """A statistic of each file of ``table``; none where the log does not have it.
+    """A statistic of each file of ``table``; empty where the log does not have it.
 
-    Read without pyarrow, which loads pandas to look at what is none of its own.
+    Not converted to pyarrow, which would load pandas to inspect the foreign array.
     """
     actions = table.get_add_actions(flatten=True)
     return list(actions.column(statistic).to_pylist()) if statistic in actions.column_names else []
@@ -262,13 +262,13 @@ def open_lake(root: Path | str) -> Lake:
 
 
 def is_remote(root: str) -> bool:
-    """Whether ``root`` is an address in an object store and no path."""
+    """Whether ``root`` is the address of an object store rather than a path."""
     return "://" in root
 
 
 @contextmanager
-def said_plainly(where: Path | str) -> Iterator[None]:
-    """Turn what Delta and Arrow say of a full disk or a damaged table at ``where`` into a sentence."""
+def plain_errors(where: Path | str) -> Iterator[None]:
+    """Raise errors of Delta and Arrow about ``where`` as HomeUnusable with a plain message."""
     try:
         yield
     except (DeltaError, ArrowException, OSError) as error:
@@ -278,33 +278,33 @@ def said_plainly(where: Path | str) -> Iterator[None]:
             raise
         raise refusal(where, error) from error
     except BaseException as error:
-        # Delta's reader panics over a log that is not JSON; the class of that has no name to import it by.
+        # Delta's reader panics on a log that is not JSON, with an exception class that cannot be imported.
         if type(error).__name__ != "PanicException":
             raise
         raise refusal(where, error) from error
 
 
 def refusal(where: Path | str, error: BaseException) -> HomeUnusable:
-    """The sentence for what a library says of a table or the whole lake at ``where``."""
-    said = str(error)
-    if any(sign in said for sign in _FULL):
+    """The error to raise for a library's ``error`` about a table or the whole lake at ``where``."""
+    message = str(error)
+    if any(sign in message for sign in _FULL):
         return HomeUnusable(f"no space left on the disk of {where}; free some and repeat the command")
-    if any(sign in said for sign in _REFUSED):
+    if any(sign in message for sign in _REFUSED):
         return HomeUnusable(f"{where} may not be read or written; allow it, or name another home with --home")
-    if "Out of Memory" in said:
-        return HomeUnusable(f"the engine has too little memory ({_brief(said)}); raise memory_mb in tonearm.toml")
-    if is_remote(str(where)) and any(sign in said for sign in _AWAY):
+    if "Out of Memory" in message:
+        return HomeUnusable(f"the engine has too little memory ({_brief(message)}); raise memory_mb in tonearm.toml")
+    if is_remote(str(where)) and any(sign in message for sign in _AWAY):
         return HomeUnusable(
-            f"{where} cannot be reached ({_brief(said)}); check lake_uri, the network and the credentials"
+            f"{where} cannot be reached ({_brief(message)}); check lake_uri, the network and the credentials"
         )
     return HomeUnusable(
-        f"{where} is damaged ({_brief(said)}); `tonearm restore` a backup, or delete the folder of a table that "
-        "`tonearm build` makes and build it"
+        f"{where} is damaged ({_brief(message)}); `tonearm restore` a backup, or delete the folder of a table that "
+        "`tonearm build` makes and build it again"
     )
 
 
-def _brief(said: str) -> str:
-    return " ".join(said.split())[:_SHOWN]
+def _brief(message: str) -> str:
+    return " ".join(message.split())[:_SHOWN]
 
 
 def _writer() -> Any:
@@ -316,7 +316,7 @@ def _properties(note: Mapping[str, Any]) -> Any:
 
 
 def _keeping_the_log() -> Any:
-    """Has Delta keep its log: else every hundredth commit would end time travel to versions older than 30 days."""
+    """Keep Delta's log: by default every hundredth commit removes versions older than 30 days from it."""
     return PostCommitHookProperties(cleanup_expired_logs=False)
 
 
@@ -325,7 +325,7 @@ def _commit(entry: Mapping[str, Any]) -> Commit:
         version=int(entry["version"]),
         at=datetime.fromtimestamp(int(entry["timestamp"]) / 1000, UTC),
         operation=str(entry.get("operation", "")),
-        # Spark can add no key of its own to a commit, only a text.
+        # Spark cannot add a key to a commit, only a text.
         note=_note(entry.get(NOTE) or entry.get("userMetadata")),
         parameters=entry.get("operationParameters") or {},
         metrics=entry.get("operationMetrics") or {},
@@ -333,7 +333,7 @@ def _commit(entry: Mapping[str, Any]) -> Commit:
 
 
 def _note(text: object) -> Mapping[str, Any]:
-    """The note in ``text``; none where it is some other program's remark."""
+    """The note in ``text``; empty for another program's text."""
     if not isinstance(text, str):
         return {}
     try:

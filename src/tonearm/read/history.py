@@ -1,4 +1,4 @@
-"""Versions of tables: what was done when, and which version stood at a moment of the past."""
+"""Versions of tables: their history, and the version that was current at a moment in the past."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ class Version(msgspec.Struct, kw_only=True):
     at: datetime
     """When it was committed."""
     done: str
-    """How it came about: built, extended, unchanged, import 3, undo of import 3 …"""
+    """What made it: built, extended, unchanged, import 3, undo of import 3 …"""
     rows: int | None = None
-    """Rows of the table then; None where the log does not tell."""
+    """Rows of the table in this version; None where the log does not have it."""
     added: int | None = None
-    """Rows that were written; some may be as they were before."""
+    """Rows that were written; some may be unchanged."""
     removed: int | None = None
-    """Rows that are gone or were written anew."""
+    """Rows that were removed or rewritten."""
     run: int | None = None
-    """The newest import that it has seen."""
+    """The newest import it includes."""
     code: str | None = None
-    """Hash of the code that made it; other code may make other rows of the same listens."""
+    """Hash of the code that made it; other code may make different rows from the same listens."""
     engine: str | None = None
-    """The engine that computed it, where that is noted."""
+    """The engine that computed it, where recorded."""
 
 
 def history(lake: Lake, name: str, limit: int | None = None) -> list[Version]:
     """Versions of the table ``name``, newest first; none when it was never written. Raises UnknownName."""
     known(name)
     commits = lake.history(name, None if limit is None else limit + 1)
-    return list(_told(lake, name, commits))[:limit]
+    return list(_versions(lake, name, commits))[:limit]
 
 
 def changes(lake: Lake, limit: int) -> list[Version]:
@@ -58,16 +58,16 @@ def changes(lake: Lake, limit: int) -> list[Version]:
 
 def _changes(lake: Lake, name: str, limit: int) -> list[Version]:
     commits = lake.history(name, limit + 1)
-    return [v for v in _told(lake, name, commits) if v.done not in (_UNCHANGED, _JOINED)][:limit]
+    return [v for v in _versions(lake, name, commits) if v.done not in (_UNCHANGED, _JOINED)][:limit]
 
 
 def known(name: str) -> None:
-    """Raise UnknownName unless there is a table of that name, written or not."""
+    """Raise UnknownName unless a table of that name exists, written or not."""
     if name not in SCHEMAS:
         find(name)
 
 
-def _told(lake: Lake, name: str, commits: Iterable[Commit]) -> Iterator[Version]:
+def _versions(lake: Lake, name: str, commits: Iterable[Commit]) -> Iterator[Version]:
     commits = list(commits)
     rows: Mapping[int, int] = {-1: 0, **{c.version: lake.rows(name, c.version) for c in commits}}
     for commit in commits:
@@ -92,7 +92,7 @@ def _counted(commit: Commit, rows: int, before: int | None) -> tuple[int | None,
     if before is None:
         return None, None
     written = commit.metrics.get("num_added_rows", commit.metrics.get("numOutputRows"))
-    # What is copied from a file of which just some rows go counts as written; the difference is right all the same.
+    # Rows copied from a partly deleted file count as written, and as removed too, so the difference is right.
     added = max(rows - before, 0) if written is None else int(written)
     return added, before + added - rows
 
@@ -113,22 +113,22 @@ def _done(commit: Commit) -> str:
 
 
 def _replaces_all(commit: Commit) -> bool:
-    """Spark writes the absent predicate of an overwriting commit as an empty list."""
+    """Whether the commit replaced all rows; Spark logs a missing predicate as an empty list."""
     is_append = commit.parameters.get("mode") == "Append"
     return not is_append and commit.parameters.get("predicate") in (None, "", "[]")
 
 
 @dataclass(frozen=True)
 class Moment:
-    """A moment of the past at which tables are looked at; by default now."""
+    """A moment at which tables are read; by default now."""
 
     lake: Lake
     at: datetime | None = None
     chosen: Mapping[str, int] = field(default_factory=dict)
-    """Versions that were asked for by number."""
+    """Versions requested by number."""
 
     def version(self, name: str) -> int | None:
-        """The version of ``name`` that stood then, None for the newest; raises UsageError when there was none."""
+        """The version of ``name`` current then, None for the newest; raises UsageError when there was none."""
         if name in self.chosen:
             return self.chosen[name]
         if self.at is None or not self.lake.has(name):
@@ -137,15 +137,15 @@ class Moment:
         version = max((c.version for c in commits if c.at <= self.at), default=None)
         if version is None:
             first = commits[-1].at
-            raise UsageError(f"{name} was first written at {first:%Y-%m-%d %H:%M:%S} UTC; before that there is nothing")
+            raise UsageError(f"{name} was first written at {first:%Y-%m-%d %H:%M:%S} UTC; it has no earlier version")
         _check_files(self.lake, name, version)
         return version
 
 
 def moment(lake: Lake, name: str, as_of: str | None) -> Moment:
-    """The moment that ``as_of`` means for table ``name``: the end of a day, an instant, or that of a version.
+    """The moment meant by ``as_of`` for table ``name``: the end of a day, an instant, or the time of a version.
 
-    Raises UsageError for what is none of these, and for a version that ``name`` does not have.
+    Raises UsageError for any other text, and for a version that ``name`` does not have.
     """
     if as_of is None:
         return Moment(lake)
@@ -162,7 +162,7 @@ def moment(lake: Lake, name: str, as_of: str | None) -> Moment:
 
 
 def _check_files(lake: Lake, name: str, version: int) -> None:
-    """Tonearm deletes no file of an old version, but another program may have."""
+    """Tonearm never deletes files of old versions, but another program may have."""
     files = [Path(unquote(uri)) for uri in lake.delta(name, version).file_uris() if "://" not in uri]
     if not all(file.exists() for file in files):
         raise UsageError(f"version {version} of {name} cannot be read any more: another program deleted its files")
@@ -175,4 +175,4 @@ def _instant(text: str) -> datetime:
         parsed = datetime.fromisoformat(text)
         return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"'{text}' is no moment; {MOMENTS}") from error
+        raise UsageError(f"'{text}' is not a moment; {MOMENTS}") from error

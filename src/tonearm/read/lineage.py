@@ -1,4 +1,4 @@
-"""What is made from what: one graph of all tables, which the docs, the command line and the API draw."""
+"""Lineage: the graph of all tables and their inputs, shown by the docs, the command line and the API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tonearm.errors import UnknownName
 from tonearm.table import tables
 
 Links = Mapping[str, tuple[str, ...]]
-"""Each table and those next to it, in one of the two directions."""
+"""Each table and its neighbours in one of the two directions."""
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -21,7 +21,7 @@ class Node(msgspec.Struct, frozen=True):
     name: str
     layer: str
     family: str
-    """Empty but for gold."""
+    """Empty except in gold."""
 
     @property
     def group(self) -> str:
@@ -30,16 +30,16 @@ class Node(msgspec.Struct, frozen=True):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """One table being made from another."""
+    """An input of a table."""
 
     source: str
     """The input."""
     target: str
-    """What is made from it, among others perhaps."""
+    """The table made from it."""
 
 
 class Graph(msgspec.Struct, frozen=True):
-    """Tables, inputs before what is made from them, and what is made from what."""
+    """Tables, inputs first, and the edges from inputs to tables."""
 
     nodes: list[Node]
     edges: list[Edge]
@@ -54,7 +54,7 @@ class Graph(msgspec.Struct, frozen=True):
 
 
 def lineage(name: str | None = None) -> Graph:
-    """The graph of all tables, or of ``name``, all that it is made from and all that is made from it.
+    """The graph of all tables, or of ``name`` with everything upstream and downstream of it.
 
     Raises UnknownName.
     """
@@ -74,7 +74,7 @@ _LAYERS = ("bronze", "silver", "gold")
 
 
 def _reached(name: str, links: Links) -> set[str]:
-    """Every table that a way along ``links`` leads to from ``name``."""
+    """Every table that can be reached from ``name`` along ``links``."""
     found: set[str] = set()
     todo = [name]
     while todo:
@@ -85,17 +85,17 @@ def _reached(name: str, links: Links) -> set[str]:
 
 
 def direct(graph: Graph) -> list[Edge]:
-    """The edges without those that a longer way implies, so that a picture of them can be followed."""
+    """The edges without those implied by a longer path, for a readable picture."""
     inputs = graph.inputs()
     further = {n: set().union(*(_reached(i, inputs) for i in inputs[n])) for n in inputs}
     return [edge for edge in graph.edges if edge.source not in further[edge.target]]
 
 
 def mermaid(graph: Graph) -> str:
-    """The graph in the language of mermaid.js, which GitHub draws; tables that nothing is made from are left out.
+    """The graph in the language of mermaid.js, which GitHub renders; tables without any edge are left out.
 
-    A family is one box, unless some of its tables are made from others of it; an arrow to the box leads to some
-    of the tables.
+    A family is one box, unless some of its tables are made from others; an arrow to the box leads to at least one
+    of its tables.
     """
     edges = direct(graph)
     drawn = {name for edge in edges for name in (edge.source, edge.target)}
@@ -131,7 +131,7 @@ def listed(graph: Graph) -> list[tuple[str, ...]]:
 
 
 def tree(graph: Graph, name: str) -> str:
-    """What ``name`` is made from and what is made from it, as two trees; a branch that stands above is not repeated."""
+    """The inputs and the uses of ``name`` as two trees; a branch shown above is not repeated."""
     lines = [name]
     for title, links in (("made from", graph.inputs()), ("used for", graph.uses())):
         lines += [title, *(_branches(links[name], links, set()) or ["└── nothing"])]

@@ -1,4 +1,4 @@
-"""Playlists as files: the suggested ones as JSON, as M3U and as a list of Spotify URIs."""
+"""The suggested playlists as JSON, M3U or a list of Spotify URIs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from urllib.parse import quote
 import msgspec
 
 from tonearm.columns import PLAYLISTS
+from tonearm.engine.rows import dicts
 from tonearm.errors import UnknownName, UsageError
 from tonearm.read.show import show
 from tonearm.settings import Settings
 
 TABLE = "personalized_playlist_suggestions"
 NONE_YET = (
-    "a playlist needs 5 tracks that suit it; audio features come with a catalogue (`tonearm import CATALOGUE.csv`), "
+    "a playlist needs 5 suitable tracks; audio features come with a catalogue (`tonearm import CATALOGUE.csv`), "
     "then `tonearm build`"
 )
 
@@ -27,11 +28,11 @@ class Playlist(msgspec.Struct):
     listener: str
     playlist: str
     tracks: list[dict[str, Any]]
-    """Its tracks in order, with the columns of ``personalized_playlist_suggestions``; none where too few suit."""
+    """Its tracks in order, with the columns of ``personalized_playlist_suggestions``; empty when too few suit."""
 
 
 def playlist_name(name: str) -> str:
-    """The playlist's name as it is written, whatever the case; raises UnknownName with the nearest."""
+    """The playlist's canonical name, ignoring case; raises UnknownName with the closest names."""
     found = {known.casefold(): known for known in PLAYLISTS}.get(" ".join(name.split()).casefold())
     if found is None:
         raise UnknownName("playlist", name, PLAYLISTS, hint=f"there are {', '.join(PLAYLISTS)}")
@@ -39,22 +40,22 @@ def playlist_name(name: str) -> str:
 
 
 def playlists(settings: Settings, listener: str | None = None) -> list[Playlist]:
-    """Every suggested playlist, of one listener or of all.
+    """Every suggested playlist, for one listener or for all.
 
-    Raises UnknownName for a listener that is not there, UsageError where the table was not built yet.
+    Raises UnknownName for an unknown listener, UsageError when the table was not built yet.
     """
     found: dict[tuple[str, str], Playlist] = {}
-    for row in show(settings, TABLE, listener).to_pylist():
+    for row in dicts(show(settings, TABLE, listener)):
         who, name = row.pop("listener"), row.pop("playlist")
         found.setdefault((who, name), Playlist(who, name, [])).tracks.append(row)
     return list(found.values())
 
 
 def playlist(settings: Settings, listener: str | None, name: str) -> Playlist:
-    """The playlist ``name`` of a listener, without tracks where there is none.
+    """The playlist ``name`` of a listener, without tracks if there is none.
 
-    The listener may be left out where only one has playlists. Raises UnknownName and UsageError as
-    :func:`playlists` does, and UsageError where it is not clear whose playlist is meant.
+    The listener may be omitted when only one has playlists. Raises UnknownName and UsageError as
+    :func:`playlists` does, and UsageError when the listener is ambiguous.
     """
     name = playlist_name(name)
     known = playlists(settings, listener)
@@ -66,18 +67,18 @@ def playlist(settings: Settings, listener: str | None, name: str) -> Playlist:
 
 
 def m3u(one: Playlist) -> str:
-    """The playlist as extended M3U (M3U8: always UTF-8), a name and a place for each track.
+    """The playlist as extended M3U (M3U8: always UTF-8), with a name and a location for each track.
 
-    The place is Spotify's URI of the track, which Mopidy and Spotify's own programs open; where no id is known, a
-    URI that searches Spotify for it. Programs that carry playlists from one service to another, or look for the
-    tracks among one's files, go by the names.
+    The location is the track's Spotify URI, which Mopidy and Spotify's own programs open; for tracks without a known
+    id, a URI that searches Spotify. Programs that transfer playlists between services, or match tracks with local
+    files, use the names.
     """
     return "\n".join(["#EXTM3U", "#EXTENC:UTF-8", f"#PLAYLIST:{_line(one.playlist)}", *_entries(one)]) + "\n"
 
 
 def _entries(one: Playlist) -> Iterator[str]:
     for track in one.tracks:
-        # Readers split at the first " - ", so the artist's name must not hold one.
+        # Readers split at the first " - ", so the artist's name must not contain it.
         artist, title = _line(track["artist_name"]).replace(" - ", " – "), _line(track["track_name"])
         seconds = -1 if track["duration_s"] is None else round(track["duration_s"])
         yield f"#EXTINF:{seconds},{artist} - {title}"
@@ -85,23 +86,23 @@ def _entries(one: Playlist) -> Iterator[str]:
 
 
 def spotify_uris(one: Playlist) -> str:
-    """Spotify's URIs of the tracks that have one, a line each: copied and pasted into a playlist, they fill it."""
+    """Spotify URIs of the tracks that have one, one per line, ready to be pasted into a playlist in Spotify."""
     return "".join(f"{uri}\n" for uri in map(spotify_uri, one.tracks) if uri)
 
 
 def without_uri(one: Playlist) -> list[str]:
-    """Names of the tracks of which no Spotify id is known, and which :func:`spotify_uris` therefore leaves out."""
+    """Names of the tracks without a known Spotify id, which :func:`spotify_uris` leaves out."""
     missing = (track for track in one.tracks if not spotify_uri(track))
     return [f"{_line(track['artist_name'])} - {_line(track['track_name'])}" for track in missing]
 
 
 def spotify_uri(track: dict[str, Any]) -> str | None:
-    """Spotify's URI of a track; None where no id is known, or what stands for it is none."""
+    """Spotify's URI of a track; None when its id is not known or not valid."""
     found = track["spotify_id"]
     return f"spotify:track:{found}" if found and found.isascii() and found.isalnum() else None
 
 
 def _line(text: str | None) -> str:
-    """``text`` without what would end a line or steer a terminal."""
+    """``text`` on one line, without control characters."""
     plain = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text or "")
     return " ".join("".join(plain).split())

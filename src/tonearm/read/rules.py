@@ -1,7 +1,7 @@
-"""Listen rules: which listens count, for readers who want what another service would show them.
+"""Listen rules: which listens count, for comparing with the numbers of another service.
 
-A rule is applied to ``listening_with_features`` before the gold tables are made from it, when it is asked for;
-the tables in the lake follow the rule ``all``.
+On request a rule is applied to ``listening_with_features`` before the gold tables are computed from it; the tables in
+the lake follow the rule ``all``.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 SHORTEST_LISTEN_S = 30
-"""Spotify counts from 30 s on, and so does Web Scrobbler for a track whose length it does not know."""
+"""Spotify counts a stream from 30 s on; Web Scrobbler does the same for tracks of unknown length."""
 LONG_LISTEN_S = 240
-"""Last.fm counts four minutes of any track, however long it is."""
+"""Last.fm counts four minutes of any longer track."""
 SHORTEST_TRACK_S = 30
-"""Last.fm takes only tracks longer than this."""
+"""Last.fm counts only tracks longer than this."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Rule:
     """A rule that says which listens count."""
 
     name: str
-    """What it is called in ``--rule`` and in the API."""
+    """Its name in ``--rule`` and in the API."""
     title: str
-    """What a chart calls it."""
+    """Its name in charts."""
     description: str
     """One sentence saying which listens count."""
     keep: Callable[[ir.Table], ir.Table]
@@ -47,7 +47,7 @@ def _half_or_four_minutes(listens: ir.Table) -> ir.Table:
     import ibis
 
     heard, length = listens.listened_s, listens.duration_s
-    # Asking for four minutes where the length is unknown would drop almost every song of a Spotify export,
+    # Requiring four minutes where the length is unknown would drop almost every song of a Spotify export,
     # which has no lengths.
     needed = ibis.cases(
         (length.isnull(), SHORTEST_LISTEN_S),

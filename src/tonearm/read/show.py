@@ -1,4 +1,4 @@
-"""Reading tables: as they stand in the lake, or computed anew under another listen rule."""
+"""Reads tables from the lake, or computes them under another listen rule."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def show(
     offset: int = 0,
     as_of: str | None = None,
 ) -> pa.Table:
-    """Rows of table ``name``, ordered by its grain, of one listener or of all.
+    """Rows of table ``name``, ordered by its grain, for one listener or for all.
 
-    ``rule`` other than ``all`` computes the table from the listens that the rule counts, without storing
-    anything. ``as_of`` shows it as it stood at the end of a day, at an instant or in a version; with a rule, it
-    is what the code of today makes of the tables of then. Raises UnknownName for a table, listener or rule that
-    is not there, and UsageError where the rule cannot apply or the table was not built yet, or not yet then.
+    A ``rule`` other than ``all`` computes the table from the listens that the rule counts, without storing
+    anything. ``as_of`` shows the table at the end of a day, at an instant or in a version; with a rule, it is
+    computed by today's code from the tables of that time. Raises UnknownName for an unknown table, listener or
+    rule, and UsageError when the rule cannot apply, or the table was not built by now or by then.
     """
     if rule not in RULES:
         raise UnknownName("listen rule", rule, RULES, hint=f"there are {', '.join(RULES)}")
@@ -56,14 +56,14 @@ def show(
 
 
 def _check(lake: Lake, name: str) -> None:
-    """Raise unless ``name`` is a table that can be read; told by the lake, without loading the registry."""
+    """Raise unless ``name`` can be read; checked in the lake first, without loading the registry."""
     if name not in SCHEMAS and (not name.isidentifier() or not lake.has(name)):
         find(name)
         raise UsageError(f"table {name} has not been built yet; `tonearm build` builds it")
 
 
 def _shape(lake: Lake, name: str, then: Moment) -> tuple[tuple[str, ...], str]:
-    """Columns of the table and the order its rows are shown in."""
+    """Columns of the table and the SQL order of its rows."""
     version = then.version(name)
     columns = tuple(lake.columns(name, version)) if lake.has(name) else SCHEMAS[name]
     if name in SCHEMAS:
@@ -81,8 +81,8 @@ def _stored(session: Engine, then: Moment, name: str, alias: str | None = None) 
 
 
 def _computed(session: Engine, then: Moment, name: str, rule: str) -> str:
-    """The table under another rule, as a relation of the engine; the tables it is made from are computed first."""
-    ruled = _made_of_listens()
+    """The table under another rule, as a relation of the engine; its inputs are computed first."""
+    ruled = _ruled_tables()
     if name not in ruled:
         raise UsageError(f"a listen rule cannot be chosen for {name}, which is not made from {LISTENS}")
     for table in with_inputs([name]):
@@ -98,7 +98,7 @@ def _computed(session: Engine, then: Moment, name: str, rule: str) -> str:
 
 
 def _compute(session: Engine, table: Table) -> None:
-    """Both steps of ``table`` from the relations called like its inputs, under its own name."""
+    """Run both steps of ``table`` on the relations named like its inputs, and keep the result under its name."""
     first, made = f"first_{table.name}", f"made_{table.name}"
     session.view(first, session.compile(table))
     if table.finish is not None:
@@ -106,8 +106,8 @@ def _compute(session: Engine, table: Table) -> None:
     session.keep(table.name, session.declared(made if table.finish is not None else first), ())
 
 
-def _made_of_listens() -> set[str]:
-    """Names of the tables that a rule can be chosen for: the listens, and what is made from them by any way."""
+def _ruled_tables() -> set[str]:
+    """Names of the tables that a rule applies to: the listens and all tables downstream of them."""
     found = {LISTENS}
     for table in tables().values():
         if found.intersection(table.inputs):
@@ -116,16 +116,16 @@ def _made_of_listens() -> set[str]:
 
 
 def _of_then(session: Engine, then: Moment, name: str, alias: str | None = None) -> None:
-    """Make an input visible as it stood; raises UsageError unless it had the columns that the code of today needs."""
+    """Create a view of an input as of then; raises UsageError if it lacks columns that today's code needs."""
     version = then.version(name)
     columns = {v: set(then.lake.columns(name, v)) for v in {None, version} if then.lake.has(name)}
     if missing := sorted(columns[None] - columns[version]) if columns else []:
-        raise UsageError(f"no rule for the tables of then: {name} had no {', '.join(missing)} yet; leave out --rule")
+        raise UsageError(f"no rule for that version: {name} had no {', '.join(missing)} yet; leave out --rule")
     _stored(session, then, name, alias)
 
 
 def _spelt(session: Engine, lake: Lake, listener: str) -> str:
-    """The listener's name as it is stored, whatever its case; raises UnknownName when nobody has it."""
+    """The listener's name as stored, found ignoring case; raises UnknownName."""
     session.look_at(lake, "listener_clock", SCHEMAS["listener_clock"])
     known = [name for (name,) in session.run("SELECT DISTINCT listener FROM listener_clock ORDER BY ALL").fetchall()]
     found: str | None = next((name for name in known if name.casefold() == listener.casefold()), None)
@@ -135,9 +135,9 @@ def _spelt(session: Engine, lake: Lake, listener: str) -> str:
 
 
 def merges(settings: Settings, listener: str | None = None, limit: int | None = None) -> pa.Table:
-    """Every record of each listen that several records tell of, which one was kept and how far they lie apart.
+    """Every record of each listen with several records: which one was kept and how far apart they are.
 
-    Raises UsageError where nothing was built yet.
+    Raises UsageError when nothing was built yet.
     """
     lake = open_lake(settings.lake)
     with engine(settings) as session:

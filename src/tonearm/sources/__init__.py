@@ -1,10 +1,10 @@
-"""Sources: each turns one kind of export or service into raw listens or catalogue tracks.
+"""Sources: each reads one kind of export or service as raw listens or catalogue tracks.
 
 A source is one file of this package, or another package's object under the entry point
 ``tonearm.sources``. It recognises its files by content, and reads them as Arrow tables whose columns carry
 the names of ``tonearm.columns``; what it leaves out is null. It drops private fields and rejects a row it
-cannot read by giving it a ``reason``. Everything that all sources share (bad dates, missing names, identity,
-duplicates) is decided in ``tonearm.bronze``.
+cannot read by giving it a ``reason``. What is the same for all sources (bad dates, missing names, identity,
+duplicates) is decided in ``tonearm.ingest.judging``.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ InstantIs = Literal["start", "end"]
 
 @dataclass(frozen=True)
 class Context:
-    """What a reader may need to know about the import, besides the file."""
+    """What a source may need to know about the import besides the file."""
 
     zone: str = "UTC"
-    """Zone of the listener, for formats that tell local time."""
+    """Zone of the listener, for formats with local times."""
     max_record_bytes: int = 1 << 20
-    """Longest row that is read; a longer one is rejected, not held in memory."""
+    """Longest row that is read; longer rows are rejected without being held in memory."""
 
 
 @runtime_checkable
@@ -45,46 +45,46 @@ class Source(Protocol):
     kind: str
     """Name used in ``--as``, the ledger and the ``source`` column, e.g. ``spotify_extended``."""
     title: str
-    """What a person calls it, e.g. ``Spotify extended streaming history``."""
+    """Name shown to users, e.g. ``Spotify extended streaming history``."""
     feeds: Feeds
-    """``listens`` go to listening_history_bronze, ``catalogue`` rows to kaggle_tracks_bronze; a file of
-    ``nothing`` is known and holds no listens (a README, a feedback file): it is named and counts no rows."""
+    """``listens`` go to listening_history_bronze, ``catalogue`` rows to kaggle_tracks_bronze; ``nothing``
+    is for known files without listens (a README, a feedback file), which are reported with no rows."""
     instant_is: InstantIs
-    """What the reported instant of a listen means."""
+    """Whether the reported instant is the start or the end of a listen."""
     precision_s: float
-    """How exact the reported instant is, in seconds."""
+    """Precision of the reported instant, in seconds."""
 
     def recognises(self, file: InputFile) -> bool:
         """Whether the file's content is of this kind; looks at ``file.head`` and, as a tie-break, its name.
 
-        Raises UnknownKind, with what is missing, for a file that was clearly meant to be of this kind.
+        Raises UnknownKind, naming what is missing, for a file that is clearly meant to be of this kind.
         """
         ...
 
     def reading(self, file: InputFile) -> str:
-        """How the file is read, in one phrase for people: what was taken for what."""
+        """How the file is read, in one phrase for users: which field was taken for what."""
         ...
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows, in order, a bounded number at a time.
 
         Every table has ``row`` (int64, from 1, header not counted). A row that cannot be read has ``reason``
-        and ``raw`` and nothing else. Raises nothing for bad content: what cannot be split into rows any
-        more is one last rejected row that says from where on the file is unreadable.
+        and ``raw`` and nothing else. Bad content raises no error: if the rest of a file cannot be split into
+        rows, a last rejected row says from where on it is unreadable.
         """
         ...
 
 
 @cache
 def sources() -> dict[str, Source]:
-    """Every known source by kind, in the order in which they are asked to recognise a file."""
+    """Every known source by kind, in the order in which they are tried on a file."""
     found: list[Source] = [
         *spotify.SOURCES,
         *listenbrainz.SOURCES,
         *trackers.SOURCES,
         *catalogue.SOURCES,
         *(entry.load() for entry in entry_points(group="tonearm.sources")),
-        # Last, because a table of unknown columns is looked at for what it holds.
+        # Last, because it also recognises tables without a header, by their content.
         *lastfm.SOURCES,
     ]
     return {source.kind: source for source in found}
@@ -93,7 +93,7 @@ def sources() -> dict[str, Source]:
 def source_of(file: InputFile, kind: str = "") -> Source:
     """The source that reads ``file``: the one named ``kind``, else the first that recognises its content.
 
-    Raises UnknownName for a kind that is not there and UnknownKind when no source recognises the file.
+    Raises UnknownName for an unknown kind, and UnknownKind when no source recognises the file.
     """
     known = sources()
     if kind:

@@ -1,4 +1,4 @@
-"""What is in a zip: its members as input files, within limits, and what is left of one that was cut off."""
+"""Zip archives: their members as input files, within limits, and what can be salvaged of a truncated one."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from tonearm.settings import Settings
 from tonearm.sources.files import InputFile, InputProblem, is_litter, printable
 
 FREE_BYTES = 100 * 1024 * 1024
-"""What anything may unpack to without its ratio being looked at: small files of zeros are not bombs."""
+"""Size up to which the ratio is not checked: small files of zeros are not bombs."""
 
 Unpack = Callable[[str, Callable[[], BinaryIO], int, Settings, int], Iterator[InputFile | InputProblem]]
-"""What reads a member, which may be packed in its turn: its name, opener, packed bytes, settings and depth."""
+"""Reads a member, which may be an archive itself: takes its name, opener, packed bytes, settings and depth."""
 
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 _LOCAL, _CENTRAL, _EMPTY = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
@@ -31,14 +31,14 @@ _BLOCK = 64 * 1024
 
 
 def is_zip(magic: bytes) -> bool:
-    """Whether a file that starts with ``magic`` says that it is a zip."""
+    """Whether ``magic``, the first bytes of a file, are those of a zip."""
     return magic.startswith((_LOCAL, _EMPTY))
 
 
 def members(
     name: str, opened: Callable[[], BinaryIO], settings: Settings, depth: int, unpack: Unpack
 ) -> Iterator[InputFile | InputProblem]:
-    """The files in the zip ``name``, each read by ``unpack``; each that is refused is a problem in its place."""
+    """The files in the zip ``name``, each read by ``unpack``; a refused one is an InputProblem."""
     if depth > 1:
         yield InputProblem(name, "is a zip in a zip in a zip; unpack it and import what is in it")
         return
@@ -131,7 +131,7 @@ def _starts_as_zip(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bool:
 
 
 def _spooled(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Settings) -> Callable[[], BinaryIO]:
-    """A way to open an inner zip that can seek at no cost; beyond 64 MB it is kept in a nameless file."""
+    """An opener of an inner zip that can seek cheaply; beyond 64 MB the zip is kept in a temporary file."""
     scratch = str(settings.scratch) if settings.scratch.is_dir() else None
     spool = tempfile.SpooledTemporaryFile(max_size=64 << 20, dir=scratch)  # noqa: SIM115
     with archive.open(entry) as stream:
@@ -142,7 +142,7 @@ def _spooled(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, settings: Setting
 
 
 class _Region(io.RawIOBase):
-    """A part of a seekable file as a file of its own, so that several can be open on one handle."""
+    """A part of a seekable file as a separate file, so that several can be open on one handle."""
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
         super().__init__()
@@ -181,7 +181,7 @@ class _Found:
     flags: int
     start: int
     size: int | None
-    """Packed bytes, when the header tells them."""
+    """Packed bytes, when they are in the header."""
 
 
 def _salvaged(
@@ -194,7 +194,7 @@ def _salvaged(
     yield InputProblem(
         name,
         f"is cut off or damaged ({error}): only the {len(found)} files at its start could be reached, the "
-        "last perhaps in part; download it again and import it again, what is already there will not be doubled",
+        "last perhaps in part; download it again and import it again, rows already imported will not be doubled",
     )
     for member in found:
         yield from _salvaged_member(name, opened, member, settings)
@@ -273,7 +273,7 @@ def _next_header(file: BinaryIO, member: _Found) -> int | None:
 
 
 class _Inflated(io.RawIOBase):
-    """The unpacked bytes of a raw deflate stream whose length nobody tells."""
+    """The unpacked bytes of a raw deflate stream of unknown length."""
 
     def __init__(self, file: BinaryIO) -> None:
         super().__init__()
@@ -303,7 +303,7 @@ class _Inflated(io.RawIOBase):
 
 
 class _Stored(_Region):
-    """The bytes of a member that is not compressed; says when they end too early."""
+    """The bytes of an uncompressed member; raises EOFError when they end too early."""
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         super().__init__(file, file.tell(), size)

@@ -1,4 +1,4 @@
-"""Catalogues of tracks with audio features: the two forms in which Kaggle's Spotify sets are passed around."""
+"""Catalogues of tracks with audio features: the two common forms of Kaggle's Spotify data sets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class _Catalogue:
         self._distinctive = distinctive
 
     def recognises(self, file: InputFile) -> bool:
-        """By its header: an id, the features, and the one name that tells the forms apart."""
+        """By its header: an id, the features, and the one column that distinguishes the two forms."""
         header = _header(file)
         needed = {"track_id", self._distinctive, "danceability", "energy", "valence", "tempo"}
         return needed <= set(header)
@@ -85,7 +85,7 @@ def _table(chunk: Chunk, fields: Mapping[str, int], most_bytes: int) -> pa.Table
 
 
 def _numbers(name: str, written: pa.Array, reason: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """The numbers in a column, and ``reason`` with the rows in which it holds no number that it can hold."""
+    """The numbers in a column, and ``reason`` with the rows whose value is no number or out of range."""
     is_number = pc.match_substring_regex(written, _NUMBER)
     reason = reject(reason, pc.invert(is_number), f"{name} is not a number")
     numbers = pc.if_else(pc.fill_null(is_number, False), written, None).cast(pa.float64())

@@ -1,4 +1,4 @@
-"""Reading comma-, tab- and semicolon-separated files without letting one bad row take others with it."""
+"""Reads comma-, tab- and semicolon-separated files so that a bad row does not damage the rows after it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _MOST_LINES = 100
 """Lines one record may span. A quote that is never closed would swallow the rest of the file."""
 _SAMPLE_ROWS = 500
 _NULS_BORNE = 8
-"""NUL characters that a text may have, however short it is; their rows are rejected."""
+"""NUL characters that are accepted in a text of any length; their rows are rejected."""
 
-# The limit is one for the whole process; the length of records is held in by _Lines instead.
+# The csv module's limit applies to the whole process; _Lines limits the length of records instead.
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
 
@@ -57,11 +57,11 @@ class _Unclosed(Exception):
 
 
 class _Long(str):
-    """The beginning of a line that was too long, standing for it among lines to be read again."""
+    """The beginning of a line that was too long, in place of the line among those to be read again."""
 
 
 def sample(file: InputFile) -> Sample | None:
-    """The head of ``file`` as records; nothing when it is not separated text of at least three columns."""
+    """The head of ``file`` as records; None when it is not separated text of at least three columns."""
     head = file.head_text.removeprefix("\ufeff")
     if not head.strip() or head.lstrip()[0] in "[{<" or head.count("\0") > max(_NULS_BORNE, len(head) // 100):
         return None
@@ -71,7 +71,7 @@ def sample(file: InputFile) -> Sample | None:
         lines = lines[:-1]
     for delimiter in DELIMITERS:
         rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
-        # The second row on tells the width: headers are sometimes one name short.
+        # The width is taken from the second row on: headers are sometimes one name short.
         width, times = Counter(len(row) for row in rows[1:] or rows).most_common(1)[0]
         rank = (times / len(rows[1:] or rows), width)
         if width >= 3 and (best is None or rank > best[:2]):
@@ -135,7 +135,7 @@ def _records(stream: TextIO, delimiter: str, most_chars: int, quoted: bool) -> I
 
 
 class _Lines:
-    """The lines of a file for a csv reader, which can be asked to read them again from the second on."""
+    """The lines of a file for a csv reader, which can return to the second line of a record."""
 
     def __init__(self, stream: TextIO, most_chars: int) -> None:
         self._readline, self._most = stream.readline, most_chars

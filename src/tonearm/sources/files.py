@@ -32,7 +32,7 @@ _BOMS = (
 
 @dataclass(frozen=True)
 class InputProblem:
-    """Something that was named and could not be read: what it is called, and what happened and what to do."""
+    """An input that could not be read: its name, and a message with what happened and what to do."""
 
     name: str
     message: str
@@ -47,7 +47,7 @@ class InputFile:
         Raises what reading the first bytes raises.
         """
         self.name = name
-        """What people know it by: ``history.csv``, ``export/2020/1.jsonl``, ``my.zip/endsong_0.json``."""
+        """Name shown to users: ``history.csv``, ``export/2020/1.jsonl``, ``my.zip/endsong_0.json``."""
         self._unpacked = unpacked
         self._most_bytes = most_bytes
         self._whole: tuple[str, int] | None = None
@@ -59,11 +59,11 @@ class InputFile:
             with closing(self._pieces(HEAD_BYTES)) as pieces:
                 return next(pieces, b"")[:HEAD_BYTES]
         except ArchiveRefused:
-            # Damaged from its first byte on; whoever reads on is told so.
+            # Damaged from its first byte on; the next read raises the error.
             return b""
 
     def _pieces(self, size: int) -> Generator[bytes, None, None]:
-        """The unpacked bytes, about ``size`` at a time, to the last one before any damage."""
+        """The unpacked bytes, about ``size`` at a time, up to the last byte before any damage."""
         parts: list[bytes] = []
         with self.open() as stream:
             try:
@@ -81,7 +81,7 @@ class InputFile:
 
     def open(self) -> io.BufferedReader:
         """The unpacked bytes. Reading raises ArchiveRefused where they are damaged or over a limit."""
-        return io.BufferedReader(_Measured(self._unpacked(), self._most_bytes, self._learn), _BUFFER)
+        return io.BufferedReader(_Measured(self._unpacked(), self._most_bytes, self._keep_measure), _BUFFER)
 
     def text(self) -> TextIO:
         """The file as text, line ends untouched. Bytes that are not UTF-8 are read as Windows-1252."""
@@ -99,7 +99,7 @@ class InputFile:
 
     @property
     def encoding(self) -> str:
-        """Python's name of the file's encoding, by its byte order mark, else by where its zero bytes are."""
+        """Python's name of the file's encoding, by its byte order mark, else by the positions of its zero bytes."""
         for mark, encoding in _BOMS:
             if self.head.startswith(mark):
                 return encoding
@@ -128,7 +128,7 @@ class InputFile:
         """Number of unpacked bytes; reads the file unless it has been read to its end."""
         return self._measure()[1]
 
-    def _learn(self, sha256: str, size: int) -> None:
+    def _keep_measure(self, sha256: str, size: int) -> None:
         self._whole = (sha256, size)
 
     def _measure(self) -> tuple[str, int]:
@@ -138,7 +138,7 @@ class InputFile:
                     while stream.read(_BUFFER):
                         pass
                 except ArchiveRefused:
-                    # The stream told its measure before raising: damaged files have an identity too.
+                    # The stream reported its hash and size before raising: damaged files have an identity too.
                     pass
         assert self._whole is not None
         return self._whole
@@ -147,9 +147,9 @@ class InputFile:
 class _Measured(io.RawIOBase):
     """A byte stream that hashes and counts what passes, and turns damage into ArchiveRefused."""
 
-    def __init__(self, inner: BinaryIO, most_bytes: int, tell: Callable[[str, int], None]) -> None:
+    def __init__(self, inner: BinaryIO, most_bytes: int, measured: Callable[[str, int], None]) -> None:
         super().__init__()
-        self._inner, self._most_bytes, self._tell = inner, most_bytes, tell
+        self._inner, self._most_bytes, self._measured = inner, most_bytes, measured
         self._hash, self._count = hashlib.sha256(), 0
 
     def readable(self) -> bool:
@@ -176,7 +176,7 @@ class _Measured(io.RawIOBase):
         return len(got)
 
     def _finish(self) -> None:
-        self._tell(self._hash.hexdigest(), self._count)
+        self._measured(self._hash.hexdigest(), self._count)
 
     def close(self) -> None:
         self._inner.close()
@@ -184,13 +184,13 @@ class _Measured(io.RawIOBase):
 
 
 def printable(name: str) -> str:
-    """``name`` as text that any table and terminal can hold: what no one can read is the replacement character."""
+    """``name`` as printable text: unreadable characters become the replacement character."""
     unreadable = (c for c in set(name) if unicodedata.category(c) in _UNREADABLE)
     return name.translate(dict.fromkeys(map(ord, unreadable), "\N{REPLACEMENT CHARACTER}"))
 
 
 def is_litter(name: str) -> bool:
-    """Whether a file or folder of this name is hidden or an operating system's own."""
+    """Whether a file or folder of this name is hidden or created by an operating system."""
     hidden = name.startswith(".") and not name.endswith(".scrobbler.log")  # Rockbox hides its log
     return hidden or name in LITTER
 

@@ -1,7 +1,7 @@
-"""What a person names on the command line, as one sequence of readable files.
+"""The paths given on the command line as one sequence of readable files.
 
 Folders are walked and archives are read in place: nothing is ever extracted to a path that an archive names.
-What cannot be read becomes an ``InputProblem`` in the sequence, so that one bad file does not stop the rest.
+A file that cannot be read becomes an ``InputProblem`` in the sequence, so that it does not stop the rest.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _GZIP = b"\x1f\x8b"
 
 
 def input_files(paths: Iterable[Path | str], settings: Settings) -> Iterator[InputFile | InputProblem]:
-    """Every file in ``paths`` (files, folders, zips, gzips), each once, in an order that names alone decide.
+    """Every file in ``paths`` (files, folders, zips, gzips), each once, in the order of their names.
 
-    Names in a folder are shown from the folder on, names in an archive from the archive on.
+    The name of a file in a folder starts with the folder's, that of a file in an archive with the archive's.
     """
     seen: set[str] = set()
     for given in sorted({Path(path).expanduser().absolute() for path in paths}):
@@ -71,7 +71,7 @@ def _read(path: Path, name: str, settings: Settings) -> Iterator[InputFile | Inp
 def unpack(
     name: str, opened: Callable[[], BinaryIO], packed: int, settings: Settings, depth: int = 0
 ) -> Iterator[InputFile | InputProblem]:
-    """The file itself, or what is in it when it is a gzip or a zip (also a zip in a zip, no deeper)."""
+    """The file itself, or the contents of a gzip or a zip (also of a zip in a zip, no deeper)."""
     most = settings.max_file_mb << 20
     with opened() as stream:
         magic = stream.read(4)

@@ -1,4 +1,4 @@
-"""Reading dates as people's exports write them, a column at a time."""
+"""Reads dates in the formats of various exports, a column at a time."""
 
 from __future__ import annotations
 
@@ -26,32 +26,32 @@ _FORMATS = (
     ("%A %d %b %Y, %I:%M%p", MINUTE_S),
     ("%a, %d %b %Y %H:%M:%S", SECOND_S),
 )
-"""Written dates, the frequent ones first. 03/04/2020 is left out: nobody can tell its day from its month."""
+"""Date formats, the most frequent first. 03/04/2020 is left out: its day and month cannot be told apart."""
 
 _ISO = (
     r"^(?P<day>\d{4}-\d{2}-\d{2})[T ](?P<time>\d{2}:\d{2}:\d{2})(?P<fraction>\.\d{1,9})?"
     r" ?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?$"
 )
 _EPOCH = r"^[0-9]{1,17}(\.[0-9]+)?$"
-# A number of seconds this large lies in the year 5138; exporters that write one mean milli- or microseconds.
+# As seconds, a number this large is in the year 5138; exporters that write it mean milli- or microseconds.
 _LARGEST_S, _LARGEST_MS = 1e11, 1e14
 
 
 @dataclass(frozen=True)
 class Instants:
-    """What a column of dates says."""
+    """The instants read from a column of dates."""
 
     at: pa.Array
     """Instants in UTC; null where the text is empty or not understood."""
     precision_s: pa.Array
-    """How exact each is, by how it is written."""
+    """Precision of each, by its format."""
     is_blank: pa.Array
-    """Where there is no text to read."""
+    """Whether the text is empty."""
 
 
 def read_instants(texts: pa.Array) -> Instants:
-    """The instants that ``texts`` mean. Epochs are seconds, milli- or microseconds by their size; written
-    dates are UTC unless they tell an offset."""
+    """The instants written in ``texts``. Epochs are in seconds, milli- or microseconds, by their size; other
+    dates are UTC unless they have an offset."""
     texts = pc.utf8_trim_whitespace(pc.fill_null(texts, ""))
     is_blank = pc.equal(texts, "")
     at = pa.nulls(len(texts), pa.timestamp("us"))
@@ -60,7 +60,7 @@ def read_instants(texts: pa.Array) -> Instants:
         unread = pc.and_not(pc.is_null(at), is_blank)
         if not pc.any(unread).as_py():
             break
-        # Most files are written one way throughout: only the few rows left over meet the later formats.
+        # Most files use one format throughout: the later formats are tried only on the few rows left over.
         found = reader(texts.filter(unread))
         at = pc.replace_with_mask(at, unread, found)
         where = pc.if_else(pc.is_valid(found), exact, pa.scalar(None, pa.float64()))
@@ -73,13 +73,13 @@ def _readers() -> list[tuple[_Reader, float]]:
 
 
 class _Format:
-    """Reads one way of writing dates."""
+    """Reads one date format."""
 
     def __init__(self, form: str) -> None:
         self.form = form
 
     def __call__(self, texts: pa.Array) -> pa.Array:
-        # A look at a few first: a format that fits none of them is rarely worth a pass over all.
+        # Try a few first: a format that fits none of them is rarely worth a pass over all.
         sample = texts.slice(0, 20)
         if pc.strptime(sample, self.form, "us", error_is_null=True).null_count == len(sample) > 19:
             return pa.nulls(len(texts), pa.timestamp("us"))
@@ -92,7 +92,7 @@ def _epoch(texts: pa.Array) -> pa.Array:
 
 
 _LATEST_US = 7_258_118_400_000_000.0
-"""The year 2200; beyond it a number is no instant."""
+"""The year 2200; a larger number is not an instant."""
 
 
 def from_epoch(numbers: pa.Array) -> pa.Array:

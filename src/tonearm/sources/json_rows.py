@@ -1,8 +1,7 @@
-"""Reading long JSON lists and JSON lines a block at a time, keeping every whole row of a damaged file.
+"""Reads long JSON lists and JSON lines block by block, keeping every whole row of a damaged file.
 
-Decoding a block in one call is an order of magnitude faster than decoding its rows one by one, so each block
-is cut behind a row and decoded whole. Only a block that fails is gone through row by row, to find out which
-of its rows are to blame.
+Decoding a block in one call is ten times faster than decoding its rows one by one, so each block is cut after
+a row and decoded as a whole. Only a block that fails is decoded row by row, to find the rows at fault.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from tonearm.sources.rows import RAW_CHARS, Rejected
 
 BLOCK_BYTES = 4 << 20
 _CUTS = 8
-"""Places tried for a cut before a block is read row by row; a row that holds lists of objects has bad ones."""
+"""Cuts tried before a block is read row by row; rows that contain lists of objects have misleading ones."""
 _SEAM = re.compile(rb"\}\s*,\s*(?=\{)")
 _TEXT_SEAM = re.compile(r"\}\s*,\s*(?=\{)")
 _SEPARATORS = re.compile(r"[\s,]*")
@@ -31,10 +30,10 @@ Row = TypeVar("Row")
 
 
 class _Rows(Generic[Row]):
-    """What lists and lines share: decoding one row, and saying why one was refused."""
+    """Shared by lists and lines: decoding one row, and explaining why one was refused."""
 
     def __init__(self, row_type: type[Row], most_bytes: int, shown: frozenset[str] | None = None) -> None:
-        """``shown`` names the fields that may be repeated of a refused row; without it all may."""
+        """``shown`` names the fields of a refused row that may be kept in its text; by default all may."""
         self._one = msgspec.json.Decoder(row_type)
         self._many = msgspec.json.Decoder(list[row_type])  # type: ignore[valid-type]
         self._most_bytes = most_bytes
@@ -52,7 +51,7 @@ class _Rows(Generic[Row]):
     def _raw_of(self, value: Any) -> str:
         if self._shown is None or not isinstance(value, dict):
             return json.dumps(value, ensure_ascii=False) if self._shown is None else ""
-        # No field that may be shown is an object or a list; one that is could hold what may not.
+        # Fields that may be shown are neither objects nor lists; one that is could contain private data.
         shown = {k: v for k, v in value.items() if k in self._shown and not isinstance(v, dict | list)}
         return json.dumps(shown, ensure_ascii=False)
 
@@ -89,7 +88,7 @@ class JsonList(_Rows[Row]):
         self._closed = False
 
     def read(self, blocks: Iterator[bytes]) -> Iterator[list[Row | Rejected]]:
-        """The rows in order, and a last Rejected when the file does not end as a list should."""
+        """The rows in order, with a last Rejected when the file does not end as a list should."""
         buffer, damage, opened, trailing = b"", "", False, False
         try:
             for block in blocks:
@@ -137,7 +136,7 @@ class JsonList(_Rows[Row]):
         return rows
 
     def _whole(self, buffer: bytes) -> tuple[list[Row | Rejected], bytes] | None:
-        """All rows up to the last seam in one call; nothing when a row stands in the way of that."""
+        """All rows up to the last seam, decoded in one call; None when a row prevents that."""
         end = len(buffer)
         for _ in range(_CUTS):
             seam = None
@@ -156,7 +155,7 @@ class JsonList(_Rows[Row]):
         return None
 
     def _one_by_one(self, buffer: bytes, ended: bool) -> tuple[list[Row | Rejected], bytes]:
-        """The rows of ``buffer`` and what is left of it, an unfinished row unless ``ended``."""
+        """The rows of ``buffer`` and its rest, an unfinished row unless ``ended``."""
         decoder = codecs.getincrementaldecoder("utf-8")("windows-1252")
         text = decoder.decode(buffer, final=ended)
         half_character = decoder.getstate()[0]
@@ -184,7 +183,7 @@ class JsonList(_Rows[Row]):
         return rows, text[at:].encode("utf-8", "replace") + half_character
 
     def _refuse(self, rows: list[Row | Rejected], text: str, at: int, error: Exception, ended: bool) -> int | None:
-        """Reject the row at ``at`` and say where the next one starts; nothing when none can be found."""
+        """Reject the row at ``at``; returns where the next one starts, None when there is none."""
         seam = _TEXT_SEAM.search(text, at)
         if seam is not None:
             rows.append(Rejected(f"the row is not valid JSON: {error}", self._raw_text(text[at : seam.end()])))
@@ -210,7 +209,7 @@ class JsonLines(_Rows[Row]):
     """Rows of a file with one JSON object a line; blank lines are not rows."""
 
     def read(self, blocks: Iterator[bytes]) -> Iterator[list[Row | Rejected]]:
-        """The rows in order, and a last Rejected when the file ends within one."""
+        """The rows in order, with a last Rejected when the file ends within one."""
         buffer, damage = b"", ""
         try:
             for block in blocks:

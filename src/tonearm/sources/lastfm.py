@@ -1,4 +1,4 @@
-"""Last.fm histories as the many tools around it write them: CSV relatives and JSON pages."""
+"""Last.fm histories as written by various export tools: kinds of CSV, and JSON pages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tonearm.sources import Context, Feeds, InstantIs
     from tonearm.sources.files import InputFile
 
-# By role, the names a header may give it, in letters and digits only, the best first.
+# Names of each column in headers, letters and digits only, the most specific first.
 _NAMES: dict[str, tuple[str, ...]] = {
     "reported_at": (
         *("uts", "timestamp", "unixtimestamp", "unixtime", "unix", "epoch", "timestamputs", "dateuts", "ts"),
@@ -45,7 +45,7 @@ _IN_1970 = "dated 1970: now playing or a clock not set"
 
 @dataclass(frozen=True)
 class Layout:
-    """Which field of a separated file is what, and how that was found out."""
+    """Which field of a separated file is which column, and how that was determined."""
 
     delimiter: str
     width: int
@@ -56,10 +56,10 @@ class Layout:
 
 
 class LastfmCsv:
-    """Last.fm history as CSV or TSV: columns by their header, else by what they hold.
+    """Last.fm history as CSV or TSV: columns by their header, else by their content.
 
-    Without a header the names are taken in the order of ``lastfm-to-csv`` (artist, album, track), unless the
-    second holds clearly more different values than the third, which makes it the track.
+    Without a header the order of ``lastfm-to-csv`` is assumed (artist, album, track), unless the second column
+    has clearly more distinct values than the third, which makes it the track.
     """
 
     kind = "lastfm_csv"
@@ -108,7 +108,7 @@ def _table(chunk: Chunk, layout: Layout, most_bytes: int) -> pa.Table:
 
 
 def dated(written: pa.Array, reason: pa.Array) -> dict[str, pa.Array]:
-    """``reported_at`` and ``precision_s`` of dates as written, and ``reason`` for those that say nothing."""
+    """``reported_at`` and ``precision_s`` of dates as written, and ``reason`` with those that cannot be used."""
     read = read_instants(written)
     reason = reject(reason, read.is_blank, _NOW_PLAYING)
     reason = reject(reason, pc.equal(pc.year(read.at), 1970), _IN_1970)
@@ -121,7 +121,7 @@ def dated(written: pa.Array, reason: pa.Array) -> dict[str, pa.Array]:
 
 
 def _layout(file: InputFile) -> Layout | None:
-    """Where artist, track and date stand; nothing when the file is not separated text with them.
+    """Where artist, track and date are; None when the file is not separated text with these columns.
 
     Raises UnknownKind when it has a header in which one of them is missing.
     """
@@ -157,7 +157,7 @@ def _by_name(header: list[str]) -> dict[str, int]:
 
 
 def _refuse_columns(file: InputFile, found: Sample, fields: dict[str, int]) -> None:
-    """Raise UnknownKind with the columns that are missing, if a name says that a table was meant."""
+    """Raise UnknownKind naming the missing columns, if the file's name or header suggests a history."""
     named = PurePosixPath(file.name.removesuffix(".gz")).suffix.lower() in (".csv", ".tsv")
     if not named and not fields:
         return
@@ -176,7 +176,7 @@ def _date_column(rows: list[list[str]], width: int, taken: set[int]) -> int | No
         if index in taken or len(values) < max(1, len(rows) // 10):
             continue
         years = pc.year(read_instants(pa.array(values, pa.string())).at)
-        # An index or a track number is an instant of 1970 too.
+        # An index or a track number would be an instant in 1970.
         if (pc.sum(pc.greater_equal(years, 2000)).as_py() or 0) > len(values) / 2:
             return index
     return None
@@ -228,7 +228,7 @@ class LastfmJson:
     precision_s = 1.0
 
     def recognises(self, file: InputFile) -> bool:
-        """A list whose objects speak of an artist and a date in Last.fm's words."""
+        """A list of objects with an artist and a date under Last.fm's names."""
         head = file.head_text.lstrip("\ufeff \t\r\n")
         words = ('"uts"', '"#text"', '"nowplaying"', '"date"', '"timestamp"')
         return head.startswith("[") and '"artist"' in head and any(word in head for word in words)
@@ -249,7 +249,7 @@ class LastfmJson:
 
 
 def _tracks(page: Any) -> list[dict[str, Any] | Rejected]:
-    """The tracks of a page, or the one track that a flat list holds in its place."""
+    """The tracks of a page, or the single track that a flat list has in its place."""
     if isinstance(page, Rejected):
         return [page]
     page = page.get("recenttracks", page)
@@ -288,7 +288,7 @@ def _from_track(track: dict[str, Any]) -> dict[str, str | None]:
 
 
 def _text_of(value: Any) -> str | None:
-    """The name in what the API gives as an object, and others as plain text."""
+    """A name, which the API writes as an object and some tools as plain text."""
     if isinstance(value, dict):
         value = value.get("#text", value.get("name"))
     return None if value is None else str(value)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _EXTRA_BYTES = 4096
 _SPOTIFY_TRACK = re.compile(r"^(?:https?://open\.spotify\.com/(?:intl-\w+/)?track/|spotify:track:)?([0-9A-Za-z]{22})\b")
 _CLIENTS = ("submission_client", "media_player", "music_service_name", "music_service")
-# What has a column of its own, or repeats the row's names.
+# Fields with a column of their own, or that repeat the row's names.
 _TAKEN = frozenset(
     {"recording_mbid", "artist_mbids", "release_mbid", "spotify_id", "duration", "duration_ms"}
     | {"recording_msid", "submission_client"}
@@ -45,7 +45,7 @@ class _Metadata(msgspec.Struct):
 
 
 class Listen(msgspec.Struct):
-    """A listen as ListenBrainz's interface and exports write it."""
+    """A listen as in ListenBrainz's API and exports."""
 
     track_metadata: _Metadata
     listened_at: float | None = None
@@ -61,7 +61,7 @@ class ListenBrainzExport:
     precision_s = 1.0
 
     def recognises(self, file: InputFile) -> bool:
-        """Listens with what only ListenBrainz adds; an empty month by its place in the archive."""
+        """Listens with fields that only ListenBrainz adds; an empty month by its path in the archive."""
         head = file.head
         if b'"track_metadata"' not in head:
             return not head.strip() and re.search(r"listens/\d{4}/\d{1,2}\.jsonl$", file.name) is not None
@@ -87,7 +87,7 @@ class PanoJsonl:
     precision_s = 1.0
 
     def recognises(self, file: InputFile) -> bool:
-        """Lines of listens without what ListenBrainz adds to those it stored."""
+        """Lines of listens without the fields that ListenBrainz adds."""
         return file.head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{") and b'"track_metadata"' in file.head
 
     def reading(self, file: InputFile) -> str:
@@ -110,7 +110,7 @@ class ListenBrainzOther:
     _names = frozenset({"user.json", "feedback.jsonl", "pinned_recording.jsonl"})
 
     def recognises(self, file: InputFile) -> bool:
-        """By name; ``user.json`` also by what it says, the name being anybody's."""
+        """By name; ``user.json``, a common name, also by its content."""
         name = PurePosixPath(file.name).name
         return name in self._names and (name != "user.json" or b'"user_id"' in file.head)
 
@@ -184,7 +184,7 @@ def _duration_s(info: dict[str, Any]) -> float | None:
 
 
 def _extra(info: dict[str, Any], taken: frozenset[str | None]) -> str | None:
-    """The fields without a column, as JSON of at most 4 KB: those that no longer fit are left out."""
+    """The fields without a column, as JSON of at most 4 KB; those that do not fit are left out."""
     kept: dict[str, Any] = {}
     size = 2
     for key in sorted(info.keys() - taken):

@@ -1,4 +1,4 @@
-"""Rows on their way into Arrow: what sources share in turning what they read into tables."""
+"""Arrow tables from rows, shared by all sources."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def batch(
     rejected: Iterable[tuple[int, Rejected]] = (),
     raw: Callable[[int], str] = str,
 ) -> pa.Table:
-    """One table of a source: ``columns`` of the rows ``numbers``, and the ``rejected`` ones, in row order.
+    """A source's table: ``columns`` of the rows ``numbers``, and the ``rejected`` rows, in row order.
 
     ``columns`` may hold ``reason``; where it is not null the row is rejected too, and ``raw`` gives the text
     of the row at that position.
@@ -59,7 +59,7 @@ def batch(
 _PRIVATE = re.compile(
     r'("(?:ip_addr\w*|user_?name|user_agent\w*|platform|email)"\s*:\s*)("(?:[^"\\]|\\.)*"?|[^,}\]]*)', re.IGNORECASE
 )
-"""Fields that are nobody's business, whichever source their row was read as, and their values."""
+"""Private fields and their values, removed from the text of rejected rows of any source."""
 
 
 def _storable(raw: str) -> str:
@@ -80,14 +80,14 @@ def reasons(size: int) -> pa.Array:
 
 
 def reject(reason: pa.Array, where: pa.Array, why: str) -> pa.Array:
-    """``reason``, with ``why`` for the rows ``where`` that had none; a null in ``where`` is no."""
+    """``reason``, with ``why`` for the rows ``where`` that had none; null in ``where`` counts as false."""
     if not pc.any(where).as_py():
         return reason
     return pc.coalesce(reason, pc.if_else(where, why, pa.scalar(None, pa.string())))
 
 
 def reject_texts(reason: pa.Array, columns: Mapping[str, pa.Array], most_bytes: int) -> pa.Array:
-    """``reason``, with the rows rejected whose texts no table can hold: NUL characters, or absurdly long."""
+    """``reason``, with rows rejected whose texts have NUL characters or are longer than ``most_bytes``."""
     for name, values in columns.items():
         if pa.types.is_string(values.type):
             reason = reject(reason, pc.match_substring(values, "\0"), f"{name} contains a NUL character")
@@ -103,7 +103,7 @@ _TEXT_COLUMNS = (
 
 
 def table_of(rows: Sequence[Mapping[str, Any] | Rejected], first: int, most_bytes: int) -> pa.Table:
-    """One table of listens read one by one, numbered from ``first``; what a row lacks is null.
+    """A table of listens given as dicts, numbered from ``first``; missing fields are null.
 
     ``at_s`` is the instant in seconds since 1970 and becomes ``reported_at``; a row without it is rejected.
     """

@@ -24,7 +24,7 @@ _DAY_US, _SLACK_US = 86_400_000_000, 60_000_000
 
 
 class _Extended(msgspec.Struct, gc=False):
-    """The fields that are kept. What is not named here, the private ones among it, is never decoded."""
+    """The fields that are kept; all others, including the private ones, are never decoded."""
 
     ts: str | None = None
     ms_played: float | None = None
@@ -65,7 +65,7 @@ class SpotifyExtended:
 
     ``ts`` is when the play stopped. ``offline_timestamp`` is taken as its start when it lies within the day
     before ``ts`` and leaves room for ``ms_played`` (a minute of slack); otherwise, and when it is 0 or null,
-    the start is ``ts`` minus ``ms_played``. Rows 13 months off have been seen.
+    the start is ``ts`` minus ``ms_played``. Values 13 months off have been seen.
     """
 
     kind = "spotify_extended"
@@ -92,7 +92,7 @@ class SpotifyExtended:
 class SpotifyAccount:
     """Spotify's account data: ``StreamingHistory_music_*.json`` and its podcast and audiobook siblings.
 
-    ``endTime`` is the end of the play, exact to the minute; older ``StreamingHistory*.json`` do not tell
+    ``endTime`` is the end of the play, exact to the minute; older ``StreamingHistory*.json`` do not distinguish
     podcasts from music.
     """
 
@@ -196,8 +196,8 @@ def _extended_columns(rows: list[_Extended]) -> dict[str, pa.Array]:
     columns["spotify_id"] = pc.if_else(is_track, pc.utf8_slice_codeunits(uri, len(_TRACK_URI)), None)
     columns["album_artist_name"] = artist
     columns |= _times(rows_ts=[r.ts for r in rows], ms=[r.ms_played for r in rows], reason=columns["reason"])
-    told = from_offline(pa.array([r.offline_timestamp for r in rows], pa.float64()))
-    columns["started_at"] = _start(columns["reported_at"], columns["listened_s"], told)
+    offline = from_offline(pa.array([r.offline_timestamp for r in rows], pa.float64()))
+    columns["started_at"] = _start(columns["reported_at"], columns["listened_s"], offline)
     for name, field in (("is_skipped", "skipped"), ("is_shuffle", "shuffle"), ("is_offline", "offline")):
         columns[name] = pa.array([getattr(r, field) for r in rows], pa.bool_())
     columns["is_incognito"] = pa.array([r.incognito_mode for r in rows], pa.bool_())
@@ -229,7 +229,7 @@ def _account_columns(rows: list[_Account]) -> dict[str, pa.Array]:
 def _names(
     spellings: dict[str, tuple[pa.Array | None, pa.Array, pa.Array | None]], is_music: pa.Array
 ) -> dict[str, pa.Array]:
-    """The columns that say what was heard, by which of a row's fields are filled."""
+    """Content and names of what was heard, by which of a row's fields are filled."""
     null = pa.scalar(None, pa.string())
     is_podcast = pc.is_valid(spellings["podcast"][1])
     _, chapter, book = spellings["audiobook"]
@@ -265,23 +265,23 @@ def _times(rows_ts: list[str | None], ms: list[float | None], reason: pa.Array) 
     return {"reported_at": read.at, "listened_s": pc.divide(played, 1000.0), "reason": reason}
 
 
-def from_offline(told: pa.Array) -> pa.Array:
-    """``offline_timestamp`` as an instant: 13 digits are milliseconds, 10 seconds, and 0 says nothing."""
-    return pc.assume_timezone(from_epoch(pc.if_else(pc.greater(told, 0), told, None)), "UTC")
+def from_offline(reported: pa.Array) -> pa.Array:
+    """``offline_timestamp`` as an instant: 13 digits are milliseconds, 10 are seconds, and 0 is null."""
+    return pc.assume_timezone(from_epoch(pc.if_else(pc.greater(reported, 0), reported, None)), "UTC")
 
 
-def _start(end: pa.Array, listened_s: pa.Array, told: pa.Array | None = None) -> pa.Array:
-    """``told`` where it can be the start of a listen that stopped at ``end``, else ``end - listened_s``."""
+def _start(end: pa.Array, listened_s: pa.Array, offline: pa.Array | None = None) -> pa.Array:
+    """``offline`` where it can be the start of a listen that stopped at ``end``, else ``end - listened_s``."""
     stopped = end.cast(pa.int64())
     played = pc.round(pc.multiply(pc.fill_null(listened_s, 0.0), 1e6)).cast(pa.int64(), safe=False)
     start = pc.subtract(stopped, played)
-    if told is not None:
-        told = told.cast(pa.int64())
+    if offline is not None:
+        offline = offline.cast(pa.int64())
         plausible = pc.and_(
-            pc.greater_equal(told, pc.subtract(stopped, _DAY_US)),
-            pc.less_equal(told, pc.min_element_wise(stopped, pc.add(start, _SLACK_US))),
+            pc.greater_equal(offline, pc.subtract(stopped, _DAY_US)),
+            pc.less_equal(offline, pc.min_element_wise(stopped, pc.add(start, _SLACK_US))),
         )
-        start = pc.if_else(pc.fill_null(plausible, False), told, start)
+        start = pc.if_else(pc.fill_null(plausible, False), offline, start)
     return start.cast(pa.timestamp("us", tz="UTC"))
 
 

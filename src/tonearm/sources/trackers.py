@@ -1,4 +1,4 @@
-"""The exports of other trackers, for people who switch: Maloja, Koito and Rockbox."""
+"""Exports of other trackers: Maloja, Koito and Rockbox."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _MalojaScrobble(msgspec.Struct):
 class MalojaJson:
     """Maloja's JSON export. Maloja splits artists: the first is the artist, the others go to ``extra``.
 
-    Joining them again would invent a spelling that no other source has.
+    Joining them would create a spelling that no other source has.
     """
 
     kind = "maloja_json"
@@ -53,7 +53,7 @@ class MalojaJson:
     precision_s = 1.0
 
     def recognises(self, file: InputFile) -> bool:
-        """An object with ``scrobbles``, as Maloja writes it."""
+        """An object with ``scrobbles`` and Maloja's other fields."""
         head = file.head
         return b'"scrobbles"' in head and (b'"maloja"' in head or b'"export_time"' in head)
 
@@ -127,7 +127,7 @@ class _KoitoListen(msgspec.Struct):
 
 
 class KoitoJson:
-    """Koito's JSON export: of each name the primary alias, of several artists the primary one."""
+    """Koito's JSON export: primary aliases, and the primary one of several artists."""
 
     kind = "koito_json"
     title = "Koito export"
@@ -181,8 +181,8 @@ def _primary(aliases: list[_KoitoAlias]) -> str | None:
 class RockboxLog:
     """Rockbox's ``.scrobbler.log``, which other portable players write as well.
 
-    With ``#TZ/UNKNOWN`` the player has a clock but no zone: its times are the listener's local time. In the
-    hour that a clock runs twice in autumn the earlier one is meant.
+    With ``#TZ/UNKNOWN`` the player has a clock but no zone: its times are the listener's local time. The hour
+    that occurs twice in autumn is taken to be the earlier one.
     """
 
     kind = "rockbox_log"
@@ -217,7 +217,7 @@ def _is_utc(file: InputFile) -> bool:
 
 
 def _lines(file: InputFile, header: int, most: int) -> Iterator[list[list[str] | Rejected]]:
-    """The lines after the header in their order; the MBID, which older players leave out, may be missing."""
+    """The lines after the header in order; the MBID may be missing, since older players do not write it."""
     for chunk in chunks(file, "\t", (7, 8), most, skip=header, quoted=False):
         lines: list[tuple[int, list[str] | Rejected]] = [*zip(chunk.numbers, chunk.rows, strict=True)]
         lines += chunk.rejected

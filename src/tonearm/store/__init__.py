@@ -1,7 +1,7 @@
-"""The transactional store: who the listeners are and where their clocks stand.
+"""The transactional store: the listeners and their time zones.
 
-SQLite in WAL mode inside the home folder; nothing here is particular to SQLite but the PRAGMAs, so that
-another database is a matter of its URL.
+SQLite in WAL mode inside the home folder. Only the PRAGMAs are particular to SQLite; another database
+needs only its URL.
 """
 
 from __future__ import annotations
@@ -14,21 +14,19 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
 from sqlalchemy import URL, Engine, create_engine, event, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from tonearm.errors import HomeBusy, HomeUnusable, UnknownName, UsageError
-from tonearm.home import make_home
-from tonearm.store.models import HEAD, Base, ListenerRow, ZoneRow
+from tonearm.store.models import HEAD, ListenerRow, ZoneRow
 from tonearm.store.zones import find_zone, system_zone
 
 if TYPE_CHECKING:
     from tonearm.settings import Settings
 
 ALWAYS = date(2000, 1, 1)
-"""The day from which a listener's first zone is written down; it also holds for every day before."""
+"""The day stored with a listener's first zone, which also applies to every day before."""
 
 LONGEST_NAME = 64
 _BUSY_MS = 15_000
@@ -37,7 +35,7 @@ _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 @dataclass(frozen=True)
 class Listener:
-    """A person whose listens are kept, and the zones of their clock in order of date."""
+    """A person whose listens are kept, and their time zones with the day each begins, in order."""
 
     name: str
     zones: tuple[tuple[date, str], ...]
@@ -49,28 +47,28 @@ class Listener:
 
 
 class Store:
-    """The listeners, in one database."""
+    """The listeners in one database."""
 
     def __init__(self, engine: Engine) -> None:
-        """Work on a database whose schema is up to date; use :func:`open_store`."""
+        """Use a database whose schema is up to date; see :func:`open_store`."""
         self.engine = engine
 
     def listeners(self) -> list[Listener]:
-        """Everybody, by name."""
+        """All listeners, by name."""
         with self._session(writes=False) as session:
             rows = session.scalars(select(ListenerRow).order_by(ListenerRow.name_key))
             return [_listener(row) for row in rows]
 
     def listener(self, name: str) -> Listener:
-        """The listener of that name, in any case; raises UnknownName."""
+        """The listener called ``name``, ignoring case; raises UnknownName."""
         with self._session(writes=False) as session:
             return _listener(_find(session, name))
 
     def ensure_listener(self, name: str, zone: str | None = None) -> Listener:
-        """The listener of that name, added if new, with ``zone`` or else this machine's zone.
+        """The listener called ``name``, added if new, with ``zone`` or else this machine's zone.
 
-        For somebody known, a ``zone`` corrects the only one they have; who has moved keeps what is written,
-        and UsageError says so when ``zone`` is none of theirs. Raises UnknownName for an unknown zone.
+        For an existing listener ``zone`` replaces their only zone. Raises UsageError for a listener with
+        several zones if ``zone`` is not among them, and UnknownName for an unknown zone.
         """
         wanted, found = find_zone(zone) if zone else None, valid_name(name)
         with self._session(writes=True) as session:
@@ -90,7 +88,7 @@ class Store:
             return _listener(row)
 
     def would_be(self, name: str, zone: str | None = None) -> Listener:
-        """What :meth:`ensure_listener` would answer, without changing anything."""
+        """What :meth:`ensure_listener` would return, without changing anything."""
         wanted = find_zone(zone) if zone else None
         known = next((one for one in self.listeners() if _key(one.name) == _key(name)), None)
         if known is None or (wanted and len(known.zones) == 1):
@@ -98,16 +96,16 @@ class Store:
         return known
 
     def set_zone(self, name: str, zone: str, from_date: date | None = None) -> Listener:
-        """Let ``zone`` hold from that local day on; without a date always, in place of all others.
+        """Set ``zone`` from local day ``from_date`` on; without a date, as the listener's only zone.
 
-        Raises UnknownName for a listener or a zone that is not there.
+        Raises UnknownName for an unknown listener or zone.
         """
         wanted = find_zone(zone)
         with self._session(writes=True) as session:
             row = _find(session, name)
             kept = [z for z in row.zones if from_date and z.from_at != from_date]
             row.zones.clear()
-            # Old rows must be gone before a new one may take their primary key.
+            # The old rows must be deleted before new ones can reuse their primary keys.
             session.flush()
             days = {z.from_at: z.zone for z in kept} | {from_date or ALWAYS: wanted}
             row.zones.extend(ZoneRow(from_at=day, zone=days[day]) for day in sorted(days))
@@ -115,31 +113,34 @@ class Store:
             return _listener(row)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self.engine.dispose()
 
     @contextmanager
     def _session(self, *, writes: bool) -> Iterator[Session]:
-        with _said_plainly(self.engine), Session(self.engine.execution_options(writes=writes)) as session:
+        with plain_errors(self.engine), Session(self.engine.execution_options(writes=writes)) as session:
             yield session
             session.commit()
 
 
 def open_store(settings: Settings) -> Store:
-    """The home's store, made or migrated first when that is needed.
+    """The home's store, created or migrated first if needed.
 
-    Raises HomeUnusable when it cannot be opened or was made by a newer tonearm, HomeBusy when another
-    process holds it for too long.
+    Raises HomeUnusable when it cannot be opened or was created by a newer tonearm, HomeBusy when another
+    process locks it for too long.
     """
     engine = _connect(URL.create("sqlite", database=str(settings.database)))
     found = _revision(engine, settings.database)
     if found != HEAD:
-        _prepare(engine, settings, is_new=found is None)
+        # Rare, and its libraries take longer to load than a query takes.
+        from tonearm.store.migrations import prepare
+
+        prepare(engine, settings, is_new=found is None)
     return Store(engine)
 
 
 def valid_name(text: str) -> str:
-    """A listener's name, trimmed and in Unicode's composed form; raises UsageError saying what is wrong."""
+    """A listener's name, trimmed and in Unicode's composed form; raises UsageError for an invalid one."""
     name = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(name) <= LONGEST_NAME:
         raise UsageError(f"a listener's name has 1 to {LONGEST_NAME} characters, this one has {len(name)}")
@@ -174,57 +175,33 @@ def _connect(url: URL) -> Engine:
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # Python's sqlite3 opens transactions late and not for DDL; we begin them ourselves, so that a migration
-    # that is killed leaves nothing behind.
+    # Python's sqlite3 begins transactions late and not for DDL; we begin them ourselves, so that a killed
+    # migration leaves nothing behind.
     connection.isolation_level = None
     for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Any) -> None:
-    # A read transaction that turns into a write fails at once if somebody else wrote; taking the write lock
-    # at the start waits instead.
+    # A read transaction that starts to write fails at once if another process wrote meanwhile; taking the
+    # write lock at the start waits instead.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _revision(engine: Engine, file: Path) -> str | None:
-    """The schema's revision; None for a store that is yet to be made."""
+    """The schema's revision; None for a store that does not exist yet."""
     if not file.exists():
         return None
-    with _said_plainly(engine), engine.connect() as connection:
+    with plain_errors(engine), engine.connect() as connection:
         known = connection.scalar(text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"))
         found = connection.scalar(text("SELECT version_num FROM alembic_version")) if known else None
         return None if found is None else str(found)
 
 
-def _prepare(engine: Engine, settings: Settings, is_new: bool) -> None:
-    make_home(settings)
-    try:
-        with FileLock(settings.home / "store.lock", timeout=settings.lock_wait_s), _said_plainly(engine):
-            # Somebody may have been faster; and Alembic, which takes long to load, has old stores to look after only.
-            if not (is_new and _made_anew(engine)):
-                from tonearm.store.migrations import upgrade
-
-                upgrade(engine, settings.database)
-    except Timeout as error:
-        raise HomeBusy(f"another tonearm is preparing {settings.database}; repeat the command") from error
-
-
-def _made_anew(engine: Engine) -> bool:
-    """Make the newest schema in an empty database, marked as Alembic would; False when it is not empty."""
-    with engine.execution_options(writes=True).begin() as connection:
-        if connection.scalar(text("SELECT count(*) FROM sqlite_master")):
-            return False
-        Base.metadata.create_all(connection)
-        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
-        return True
-
-
 @contextmanager
-def _said_plainly(engine: Engine) -> Iterator[None]:
-    """Turn the database's refusals into sentences."""
+def plain_errors(engine: Engine) -> Iterator[None]:
+    """Raise the database's errors as HomeBusy or HomeUnusable."""
     where = engine.url.database
     try:
         yield

@@ -1,6 +1,6 @@
-"""What each listener's clock showed, as intervals of constant distance from UTC.
+"""Each listener's UTC offset over time, as intervals of constant offset.
 
-Local time is then one interval join that any engine can do alike, where the engines' own zone functions
+Local time is then an interval join that gives the same result on every engine; the engines' own zone functions
 differ.
 """
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FIRST_YEAR = 2000
 
 _PROBE = timedelta(days=1)
-"""No zone has moved its clock there and back within a day since 2000."""
+"""No zone has changed its offset twice within a day since 2000."""
 
 _SECOND = timedelta(seconds=1)
 
@@ -31,8 +31,8 @@ Interval = tuple[datetime, datetime, int]
 def listener_clock(listeners: Iterable[Listener], until_year: int) -> pa.Table:
     """Intervals of constant UTC offset per listener, from 2000-01-01 to the end of ``until_year`` in UTC.
 
-    Columns listener, year, from_at, until_at (exclusive), utc_offset_s, zone; an interval never crosses a
-    UTC year, and a listener's intervals leave no gap. Sorted by listener and from_at.
+    Columns listener, year, from_at, until_at (exclusive), utc_offset_s, zone. No interval crosses a UTC
+    year, and a listener's intervals have no gaps. Sorted by listener and from_at.
     """
     instant = pa.timestamp("us", tz="UTC")
     schema = pa.schema(
@@ -72,10 +72,10 @@ def zone_intervals(zone: str, until_year: int) -> tuple[Interval, ...]:
 
 
 def _stays(listener: Listener, until_year: int) -> Iterator[tuple[str, datetime, datetime]]:
-    """(zone, from, until) of each place the listener lived in; the first one reaches back to the beginning."""
+    """(zone, from, until) of each of the listener's zones; the first one starts in 2000."""
     first, end = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(until_year + 1, 1, 1, tzinfo=UTC)
     zones = listener.zones or ((date(FIRST_YEAR, 1, 1), "UTC"),)
-    # Midnight comes earlier to the east: whoever flies there overnight begins the new stay at the old one's end.
+    # Midnight is earlier in the east, so after a move eastwards a zone would start before the one before it.
     starts = list(accumulate([first, *(_midnight(day, zone) for day, zone in zones[1:])], max))
     for (_, zone), start, until in zip(zones, starts, [*starts[1:], end], strict=True):
         if start < until:

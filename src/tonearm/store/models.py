@@ -1,4 +1,4 @@
-"""Tables of the transactional store, as SQLAlchemy sees them."""
+"""SQLAlchemy models of the transactional store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import Date, DateTime, ForeignKey, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 HEAD = "0001"
-"""Newest migration; kept here so that an up-to-date store opens without importing Alembic."""
+"""Newest migration; defined here so that an up-to-date store opens without importing Alembic."""
 
 
 class Base(DeclarativeBase):
@@ -16,7 +16,7 @@ class Base(DeclarativeBase):
 
 
 class ListenerRow(Base):
-    """A listener. ``name_key`` is the case-folded name, so that "Ada" and "ada" are one person anywhere."""
+    """A listener. ``name_key`` is the case-folded name, so that "Ada" and "ada" are one listener in any database."""
 
     __tablename__ = "listeners"
 
@@ -30,7 +30,7 @@ class ListenerRow(Base):
 
 
 class ZoneRow(Base):
-    """The IANA zone whose clock a listener follows from a local day on."""
+    """A listener's IANA zone from a local day on."""
 
     __tablename__ = "listener_zones"
 

@@ -14,15 +14,15 @@ _NOT_PLACES = {"Factory", "localtime", "posixrules"}
 
 @cache
 def zone_names() -> tuple[str, ...]:
-    """Every IANA name this machine knows, aliases among them, sorted."""
+    """Every IANA name known to this machine, including aliases, sorted."""
     return tuple(sorted(zoneinfo.available_timezones() - _NOT_PLACES))
 
 
 def find_zone(text: str) -> str:
     """The IANA name meant by ``text``, whatever its case, with spaces or underscores.
 
-    An alias such as Asia/Calcutta stays as it is, because it means the same clock and its owner will look
-    for it. Raises UnknownName with the nearest names.
+    An alias such as Asia/Calcutta is not replaced: it means the same zone, and people expect the name that they
+    entered. Raises UnknownName with the closest names.
     """
     wanted = text.strip().replace(" ", "_").casefold()
     for name in zone_names():
@@ -32,7 +32,7 @@ def find_zone(text: str) -> str:
 
 
 def system_zone() -> str:
-    """The zone this machine is set to; UTC when it does not say."""
+    """This machine's time zone; UTC if it is not set."""
     try:
         return find_zone(tzlocal.get_localzone_name() or "UTC")
     except (UnknownName, zoneinfo.ZoneInfoNotFoundError):

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from tonearm.errors import NotEnoughData
-from tonearm.home import writing
+from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
 from tonearm.models.lifecycle.registry import Registry, Version, open_registry

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from tonearm.bronze import SCHEMAS
 from tonearm.columns import FEATURES, IMPUTED, arrow_schema
 from tonearm.gold.measures import MEASURED
-from tonearm.home import writing
+from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
 from tonearm.models.lifecycle.registry import PRODUCTION, Registry, Version, open_registry

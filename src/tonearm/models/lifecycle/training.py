@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from tonearm.bronze import EVALUATIONS
 from tonearm.errors import NotEnoughData
-from tonearm.home import writing
+from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen, find
 from tonearm.models.evaluate import Measured, measure

@@ -1,33 +1,38 @@
-"""Migrations of the store, inside the package so that an installed tonearm can run them."""
+"""The store's schema: created in a new home, upgraded in an old one."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from filelock import FileLock, Timeout
+from sqlalchemy import Engine, text
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
-from sqlalchemy import Engine
-
-from tonearm.errors import HomeUnusable
-
-
-def config() -> Config:
-    """Alembic's configuration, without a file."""
-    made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    made.set_main_option("path_separator", "os")
-    return made
+from tonearm.errors import HomeBusy
+from tonearm.home import make_home
+from tonearm.settings import Settings
+from tonearm.store import plain_errors
+from tonearm.store.models import HEAD, Base
 
 
-def upgrade(engine: Engine, database: Path) -> None:
-    """Bring the schema to the newest revision, in one transaction; raises HomeUnusable if it is newer yet."""
-    made = config()
+def prepare(engine: Engine, settings: Settings, is_new: bool) -> None:
+    """Create or upgrade the schema; raises HomeBusy when another process is still at it, and HomeUnusable."""
+    make_home(settings)
+    try:
+        with FileLock(settings.home / "store.lock", timeout=settings.lock_wait_s), plain_errors(engine):
+            # Another process may have created it meanwhile.
+            if not (is_new and _created(engine)):
+                # Alembic takes long to load and is needed for old stores only.
+                from tonearm.store.migrations.upgrading import upgrade
+
+                upgrade(engine, settings.database)
+    except Timeout as error:
+        raise HomeBusy(f"another tonearm is preparing {settings.database}; repeat the command") from error
+
+
+def _created(engine: Engine) -> bool:
+    """Create the newest schema in an empty database, marked as Alembic would; False when it is not empty."""
     with engine.execution_options(writes=True).begin() as connection:
-        made.attributes["connection"] = connection
-        try:
-            command.upgrade(made, "head")
-        except CommandError as error:
-            raise HomeUnusable(
-                f"{database} was made by a newer tonearm ({error}); install that version, or use another home"
-            ) from error
+        if connection.scalar(text("SELECT count(*) FROM sqlite_master")):
+            return False
+        Base.metadata.create_all(connection)
+        connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+        return True

@@ -1,4 +1,4 @@
-"""What Alembic runs for each command; the connection is handed in by the caller."""
+"""Entry point of Alembic for each command; the caller provides the connection."""
 
 from __future__ import annotations
 

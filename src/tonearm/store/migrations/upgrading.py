@@ -1,0 +1,33 @@
+"""Alembic, run from within the package so that an installed tonearm can upgrade its store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Engine
+
+from tonearm.errors import HomeUnusable
+
+
+def config() -> Config:
+    """Alembic's configuration, without a file."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    made.set_main_option("path_separator", "os")
+    return made
+
+
+def upgrade(engine: Engine, database: Path) -> None:
+    """Upgrade the schema to the newest revision in one transaction; raises HomeUnusable if it is newer than that."""
+    made = config()
+    with engine.execution_options(writes=True).begin() as connection:
+        made.attributes["connection"] = connection
+        try:
+            command.upgrade(made, "head")
+        except CommandError as error:
+            raise HomeUnusable(
+                f"{database} was made by a newer tonearm ({error}); install that version, or use another home"
+            ) from error
