@@ -1,6 +1,6 @@
 """The documentation that is written from the code: a page per table, the commands and the sources.
 
-``python -m tools.docs`` writes it and ``python -m tools.docs --check`` says what is out of date.
+``python -m tools.docs`` writes it and ``python -m tools.docs --check`` lists what is out of date.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ FAMILIES = {
 }
 """The question that each family of gold tables answers."""
 STATISTICS = ("diagnostic", "prescriptive", "cognitive")
-"""Families whose numbers are counted as docs/statistics.md says."""
+"""Families whose numbers follow docs/statistics.md."""
 
 _NO_EXAMPLE = "None yet; `make docs` makes one."
 
@@ -126,7 +126,7 @@ def columns_page() -> str:
     grid = _grid(
         ("column", "type", "unit", "meaning", "tables"), ((*_column(c)[:4], _links(having[c])) for c in sorted(having))
     )
-    about = "A column means the same in every table that has it; what a null says is on the tables' pages."
+    about = "A column means the same in every table that has it; what a null means is on the tables' pages."
     return _page(["# Columns", WRITTEN, about, grid])
 
 

@@ -50,7 +50,7 @@ class Table:
     """Rows between two silences of a listener depend on that listener's input rows between them alone,
     so a build may replace just the stretch of time that new listens fall into."""
     time: str = "started_at"
-    """Column that says where in time a row of a windowed table is."""
+    """Column with the instant of a row of a windowed table."""
     across_listeners: bool = False
     """A listener's rows depend on those of other listeners."""
     references: Mapping[str, str] = field(default_factory=dict)

@@ -287,7 +287,7 @@ def test_only_the_rows_of_whom_something_changed_for_are_built(settings: Setting
     gold = {t.name for t in tables().values() if t.layer == "gold" and t.name not in across}
     of_listens = {n for n in gold if "listening_with_features" in {t.name for t in with_inputs([n])}}
     assert {done[name] for name in of_listens} == {"extended"}
-    # What is foretold waits for the models to answer anew.
+    # Predictions wait until the models predict again.
     assert {done[name] for name in gold - of_listens} == {"unchanged"}
     shown = show(settings, "temporal_trends").to_pylist()
     assert {r["listener"]: r["listens"] for r in shown if r["period_type"] == "year"} == {"ann": 3, "bob": 4, "cy": 3}

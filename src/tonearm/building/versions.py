@@ -1,9 +1,9 @@
 """Versions of tables: which code made one, so that a build knows when to make it anew.
 
-A table's version is a hash of its module and of the modules that it imports, less comments, docstrings and layout: a
-change counts for the tables that it can change, and for no other. Parsing the modules takes longer than finding that
-nothing changed, so ``tools.precompile`` ships what it found in each (``sql/code.json``), to be used as long as the
-module's file is the one that it was found in.
+A table's version is a hash of its module and of the modules that it imports, without comments, docstrings and layout: a
+change counts for the tables whose rows it can change, and for no others. Parsing the modules takes longer than a build
+that finds nothing to do, so ``tools.precompile`` ships the result for each (``sql/code.json``), which holds as long as
+the module's file is unchanged.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _HEX = 16
 
 
 class Code(msgspec.Struct, frozen=True):
-    """What a module's file says to whoever wants to know whether its tables are still right."""
+    """A module's code, as far as its tables depend on it."""
 
     source: str
     """Hash of the file as it is, and of data files beside it that it names."""

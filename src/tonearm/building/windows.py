@@ -88,7 +88,7 @@ def _window(session: BuildEngine, bronze: str, listener: str, first: datetime, l
 
 
 def _copies(session: BuildEngine, bronze: str, window: Window) -> tuple[datetime | None, datetime | None]:
-    """First and last start among all copies of the records in ``window``: two exports may tell it differently."""
+    """First and last start among all copies of the records in ``window``: two exports may report different starts."""
     ((earliest, latest),) = session.rows(
         f"""SELECT min(started_at), max(started_at) FROM {bronze} WHERE listener = $1 AND {_GOOD}
         AND record_id IN (SELECT record_id FROM {bronze} WHERE {_GOOD} AND {where_sql([window], "read")})""",

@@ -39,13 +39,13 @@ def run(context: Context, full_retrain: bool) -> None:
     with progress(context) as shown:
         task = shown.add_task("importing", count="") if shown else None
 
-        def tell(step: str, name: str, done: int, total: int) -> None:
+        def report(step: str, name: str, done: int, total: int) -> None:
             if shown and task is not None:
                 shown.update(
                     task, description=f"{step} {name}", completed=done, total=total, count=f"{done} of {total}"
                 )
 
-        one = run_once(context.settings, full_retrain, tell, context.note)
+        one = run_once(context.settings, full_retrain, report, context.note)
     if not context.as_json:
         _show(context, one)
     if one.problem:
