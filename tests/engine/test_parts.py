@@ -33,7 +33,7 @@ def test_no_listener_is_cut_and_no_row_lost(sizes: dict[str, int], length: int, 
     assert sum(part.num_rows for part in found) == sum(sizes.values())
 
 
-def test_too_many_rows_are_told_of_before_all_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_rows_are_reported_before_all_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "ROWS_PER_PART", 4)
     read = []
 

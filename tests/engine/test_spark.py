@@ -1,4 +1,4 @@
-"""What Spark needs and does not find is said in a sentence, and a build that dies is finished by the next."""
+"""What Spark lacks is named in the error, and a build that dies is finished by the next."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_path_that_spark_would_cut_is_refused(spark: None, settings: Settings,
         pass
 
 
-def test_a_master_that_is_none_is_told_in_sparks_words(spark: None, on_spark: Settings) -> None:
+def test_an_invalid_master_is_reported_in_sparks_words(spark: None, on_spark: Settings) -> None:
     with pytest.raises(EngineMissing, match=r"Could not parse Master URL: 'local\[x\]'"):
         build(replace(on_spark, spark_master="local[x]"), ["listens"])
 

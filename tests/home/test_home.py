@@ -17,10 +17,10 @@ from tonearm.settings import Settings
 
 def test_a_second_writer_waits_and_then_says_so(settings: Settings) -> None:
     impatient = msgspec.structs.replace(settings, lock_wait_s=0.1)
-    told: list[str] = []
-    with writing(settings), pytest.raises(HomeBusy, match="repeat the command"), writing(impatient, told.append):
+    messages: list[str] = []
+    with writing(settings), pytest.raises(HomeBusy, match="repeat the command"), writing(impatient, messages.append):
         pass
-    assert len(told) == 1
+    assert len(messages) == 1
 
 
 def test_the_lock_is_free_again_after_a_failure(settings: Settings) -> None:

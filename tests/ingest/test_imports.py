@@ -160,7 +160,7 @@ def test_the_same_file_of_two_imports_survives_the_undo_of_one(settings: Setting
     assert open_lake(settings.lake).rows("listening_history_bronze") == 2
 
 
-def test_an_import_killed_before_the_ledger_is_told_from_bronze(
+def test_an_import_killed_before_the_ledger_is_reconstructed_from_bronze(
     settings: Settings, lastfm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = lastfm([A, B, NOW_PLAYING])

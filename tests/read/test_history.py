@@ -32,8 +32,8 @@ def test_each_version_says_how_it_came_about_and_what_became_of_the_rows(lake: L
     lake.append(TABLE, rows(), {**NOTE, "content": 2})
     lake.replace(TABLE, rows(4, 4), NOTE, where="year = 4")
     lake.delete(TABLE, "year = 4", {"undo": 1})
-    told = [(v.version, v.done, v.added, v.removed, v.rows) for v in history(lake, TABLE)]
-    done = [(version, done, rows) for version, done, _, _, rows in told]
+    versions = [(v.version, v.done, v.added, v.removed, v.rows) for v in history(lake, TABLE)]
+    done = [(version, done, rows) for version, done, _, _, rows in versions]
     assert done == [
         (5, "undo of import 1", 2),
         (4, "extended", 4),
@@ -42,9 +42,9 @@ def test_each_version_says_how_it_came_about_and_what_became_of_the_rows(lake: L
         (1, "built", 2),
         (0, "import 1", 3),
     ]
-    assert [(added, removed) for *_, added, removed, _ in told[2:]] == [(0, 0), (1, 0), (2, 3), (3, 0)]
-    changes_of_rows = [(added or 0) - (removed or 0) for _, _, added, removed, _ in told]
-    assert [sum(changes_of_rows[i:]) for i in range(6)] == [rows for *_, rows in told]
+    assert [(added, removed) for *_, added, removed, _ in versions[2:]] == [(0, 0), (1, 0), (2, 3), (3, 0)]
+    changes_of_rows = [(added or 0) - (removed or 0) for _, _, added, removed, _ in versions]
+    assert [sum(changes_of_rows[i:]) for i in range(6)] == [rows for *_, rows in versions]
     assert [v.run for v in history(lake, TABLE)][1:] == [2, 2, 2, 2, 1]
 
 
@@ -94,14 +94,14 @@ def test_before_the_first_version_there_is_nothing(lake: Lake) -> None:
     "text",
     ["", "yesterday", "2026-13-01", "2026-02-30", "-1", "1.5", "٣", "0001-01-01T00:00+14:00", "2026-01-01T25:00"],
 )
-def test_what_is_no_moment_is_told_how_to_write_one(lake: Lake, text: str) -> None:
+def test_an_invalid_moment_gets_the_valid_forms(lake: Lake, text: str) -> None:
     lake.append(TABLE, rows(1), {})
     with pytest.raises(UsageError, match="2026-01-01T18:30"):
         moment(lake, TABLE, text)
 
 
 @pytest.mark.parametrize("text", ["1", "00", "2026", "9" * 40])
-def test_a_version_that_is_not_there_is_told_which_are(lake: Lake, text: str) -> None:
+def test_an_unknown_version_gets_the_known_ones(lake: Lake, text: str) -> None:
     lake.append(TABLE, rows(1), {})
     with pytest.raises(UsageError, match="it has 0 to 0"):
         moment(lake, TABLE, text)

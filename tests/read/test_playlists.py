@@ -80,7 +80,7 @@ def test_names_are_found_whatever_their_case(name: str) -> None:
     assert playlist_name(name) == "Mood lift"
 
 
-def test_an_unknown_name_is_told_the_nearest() -> None:
+def test_an_unknown_name_gets_the_closest_suggested() -> None:
     with pytest.raises(UnknownName, match="did you mean Relaxation"):
         playlist_name("relax")
     with pytest.raises(UnknownName, match="there are Focus, Relaxation, Energy, Mood lift"):

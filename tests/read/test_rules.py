@@ -27,7 +27,7 @@ def test_all_counts_every_listen() -> None:
 
 
 @pytest.mark.parametrize(("heard", "counts"), [(29.9, False), (30, True), (None, True), (0, False)])
-def test_30s_counts_from_thirty_seconds_on_and_where_no_length_is_told(heard: float | None, counts: bool) -> None:
+def test_30s_counts_from_thirty_seconds_on_and_where_the_length_is_unknown(heard: float | None, counts: bool) -> None:
     assert bool(counted("30s", [(heard, 200)])) is counts
 
 

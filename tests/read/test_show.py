@@ -56,7 +56,7 @@ def test_a_rule_changes_rows_and_never_types(home: Settings) -> None:
         if LISTENS in {needed.name for needed in with_inputs([table.name])}:
             assert show(home, table.name, rule="30s").schema == show(home, table.name).schema
         else:
-            # What is foretold was foretold from every listen.
+            # Predictions are made from every listen.
             with pytest.raises(UsageError, match=f"cannot be chosen for {table.name}"):
                 show(home, table.name, rule="30s")
 

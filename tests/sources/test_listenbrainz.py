@@ -69,16 +69,16 @@ def test_extra_stays_under_its_limit(read: Read) -> None:
     assert json.loads(row["extra"]) == {"short": "y"}
 
 
-def test_bad_lines_are_rejected_alone_and_a_cut_one_is_told(read: Read) -> None:
+def test_bad_lines_are_rejected_alone_and_a_truncated_one_is_reported(read: Read) -> None:
     content = (
         lines(listen(), "no", listen(listened_at=None), listen(listened_at="x")) + "{broken}\n\n" + lines(listen())
     )
     found = read("11.jsonl", content + lines(listen())[:100])
     assert [row["row"] for row in found.kept] == [1, 6]
-    told = found.reasons
-    assert "Expected `object`" in told[0] and told[1] == "no date (now playing)"
-    assert "`$.listened_at`" in told[2] and "not valid JSON" in told[3]
-    assert "in the middle of row 7" in told[4]
+    reasons = found.reasons
+    assert "Expected `object`" in reasons[0] and reasons[1] == "no date (now playing)"
+    assert "`$.listened_at`" in reasons[2] and "not valid JSON" in reasons[3]
+    assert "in the middle of row 7" in reasons[4]
 
 
 def test_a_line_without_end(read: Read) -> None:

@@ -75,7 +75,7 @@ def test_an_extended_row(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "start"),
+    ("offline", "start"),
     [
         ((TS - timedelta(minutes=10)).timestamp(), TS - timedelta(minutes=10)),
         ((TS - timedelta(minutes=10)).timestamp() * 1000, TS - timedelta(minutes=10)),
@@ -87,12 +87,12 @@ def test_an_extended_row(read: Read) -> None:
     ],
     ids=["seconds", "milliseconds", "zero", "null", "13 months off", "no room for the listen", "after the end"],
 )
-def test_the_start_is_the_offline_timestamp_where_plausible(read: Read, told: float | None, start: datetime) -> None:
-    found = read("endsong_0.json", json.dumps([extended(offline_timestamp=told and int(told))]))
+def test_the_start_is_the_offline_timestamp_where_plausible(read: Read, offline: float | None, start: datetime) -> None:
+    found = read("endsong_0.json", json.dumps([extended(offline_timestamp=offline and int(offline))]))
     assert found.rows[0]["started_at"] == start
 
 
-def test_podcasts_and_audiobooks_are_told_apart(read: Read) -> None:
+def test_podcasts_and_audiobooks_are_distinguished(read: Read) -> None:
     nothing = dict.fromkeys(
         (
             "master_metadata_track_name",
@@ -104,8 +104,8 @@ def test_podcasts_and_audiobooks_are_told_apart(read: Read) -> None:
     episode = extended(**nothing, episode_name="Episode 1", episode_show_name="A show")
     chapter = extended(**nothing, audiobook_title="A book", audiobook_chapter_title="Chapter 1")
     found = read("a.json", json.dumps([episode, chapter, extended(**nothing)]))
-    told = [(r["content"], r["artist_name"], r["track_name"], r["album_name"]) for r in found.kept]
-    assert told == [("podcast", "A show", "Episode 1", None), ("audiobook", None, "Chapter 1", "A book")]
+    names = [(r["content"], r["artist_name"], r["track_name"], r["album_name"]) for r in found.kept]
+    assert names == [("podcast", "A show", "Episode 1", None), ("audiobook", None, "Chapter 1", "A book")]
     assert found.reasons == ["names neither a track nor an episode"]
 
 
@@ -146,7 +146,7 @@ def test_a_row_that_is_not_json_does_not_take_its_neighbours(read: Read) -> None
     assert "203.0.113.9" not in found.rows[2]["raw"]
 
 
-def test_what_follows_the_list_is_told(read: Read) -> None:
+def test_what_follows_the_list_is_reported(read: Read) -> None:
     one = json.dumps([extended()])
     assert read("a.json", one + "\n").reasons == []
     assert read("a.json", one + one).reasons == ["what follows the end of the list is not read"]

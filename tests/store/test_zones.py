@@ -34,7 +34,7 @@ def test_what_is_no_zone_is_refused(text: str) -> None:
         find_zone(text)
 
 
-@pytest.mark.parametrize(("told", "zone"), [("Asia/Kolkata", "Asia/Kolkata"), ("local", "UTC"), (None, "UTC")])
-def test_the_machine_s_zone(monkeypatch: pytest.MonkeyPatch, told: str | None, zone: str) -> None:
-    monkeypatch.setattr(tzlocal, "get_localzone_name", lambda: told)
+@pytest.mark.parametrize(("name", "zone"), [("Asia/Kolkata", "Asia/Kolkata"), ("local", "UTC"), (None, "UTC")])
+def test_the_machine_s_zone(monkeypatch: pytest.MonkeyPatch, name: str | None, zone: str) -> None:
+    monkeypatch.setattr(tzlocal, "get_localzone_name", lambda: name)
     assert system_zone() == zone

@@ -129,7 +129,7 @@ def simulate(world: World, habits: Habits, zone: str, end: date, rng: np.random.
 
 
 def _utc_offsets(zone: str, end: date) -> Ints:
-    """Milliseconds the listener's clock is ahead of UTC, at noon of each day."""
+    """UTC offset in milliseconds at noon of each day."""
     first = datetime.combine(end - timedelta(days=DAYS), time(12), ZoneInfo(zone))
     offsets = ((first + timedelta(days=day)).utcoffset() or timedelta() for day in range(DAYS))
     return np.array([offset // timedelta(milliseconds=1) for offset in offsets])
@@ -169,7 +169,7 @@ def _sessions(habits: Habits, offset_ms: Ints, end: date, rng: np.random.Generat
 
 
 def _busyness(rng: np.random.Generator) -> Floats:
-    """How much more or less than usual is heard each day: a slow drift, seasons, and two holidays a year."""
+    """Relative amount of listening on each day: a slow drift, seasons, and two holidays a year."""
     days = np.arange(DAYS)
     drift = np.exp(np.interp(days, np.linspace(0, DAYS, MONTHS), rng.normal(0, 0.22, MONTHS)))
     busyness: Floats = drift * (1 + 0.15 * np.cos(2 * np.pi * days / 365.25))
@@ -191,7 +191,7 @@ def _hour_shares(peaks: tuple[Peak, ...]) -> Floats:
 def _tracks(
     world: World, habits: Habits, sessions: Sessions, session: Ints, is_first: Flags, rng: np.random.Generator
 ) -> Ints:
-    """What is heard: a session keeps to its genre, stays with an artist a while, may repeat a track."""
+    """Track of each listen: a session keeps to its genre, stays with an artist for a while, may repeat a track."""
     count = len(session)
     genre = _genres(habits, sessions.hour, rng)[session]
     wandering = rng.random(count) < habits.wandering

@@ -8,11 +8,11 @@ reconstructed from bronze.
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,14 +27,10 @@ from tonearm.ingest.ledger import FileReport, ImportReport, next_run, record, re
 from tonearm.ingest.staging import Staging
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
-from tonearm.sources import Context, source_of, sources
-from tonearm.sources.files import InputProblem
+from tonearm.sources import Context, Source, source_of, sources
+from tonearm.sources.files import InputFile, InputProblem
 from tonearm.sources.inputs import input_files
 from tonearm.store import Listener, open_store
-
-if TYPE_CHECKING:
-    from tonearm.sources import Context, Source
-    from tonearm.sources.files import InputFile
 
 ROWS_PER_COMMIT = 400_000
 """Rows staged before a commit; a file is never split, so one large file is one commit."""
@@ -65,13 +61,14 @@ def import_paths(
         stack.callback(store.close)
         known = [one.name for one in store.listeners()]
         if listener is None and len(known) > 1 and not _brings_listens(settings, paths, kind):
-            return _Import(settings, folder, Listener("", ()), kind, dry_run, progress).run(paths)
-        person = store.would_be(chosen_listener(known, listener), zone)
-        work = _Import(settings, folder, person, kind, dry_run, progress)
-        if not dry_run:
-            # Only once a file turns out to hold listens: a mistyped path must not leave a listener behind.
-            work.welcome = lambda: store.ensure_listener(person.name, zone)
-        return work.run(paths)
+            person = Listener("", ())
+        else:
+            person = store.would_be(chosen_listener(known, listener), zone)
+
+        def ensure_listener() -> None:
+            store.ensure_listener(person.name, zone)
+
+        return _Import(settings, folder, person, ensure_listener, kind, dry_run, progress).run(paths)
 
 
 def chosen_listener(known: list[str], asked: str | None) -> str:
@@ -101,15 +98,15 @@ class _Import:
         settings: Settings,
         folder: Path,
         listener: Listener,
+        ensure_listener: Callable[[], None],
         kind: str,
         dry_run: bool,
         progress: Progress | None,
     ) -> None:
-
-        self.settings, self.folder = settings, folder
+        self.settings, self.folder, self.ensure_listener = settings, folder, ensure_listener
         self.lake = open_lake(settings.lake)
         self.kind, self.dry_run, self.progress = kind, dry_run, progress
-        self.context: Context = Context(zone=listener.zone, max_record_bytes=settings.max_record_kb * 1024)
+        self.context = Context(zone=listener.zone, max_record_bytes=settings.max_record_kb * 1024)
         self.now = datetime.now(UTC)
         if not dry_run:
             recover(settings, self.lake)
@@ -118,8 +115,6 @@ class _Import:
         self.staged = {name: Staging(folder, name) for name in (HISTORY, CATALOGUE)}
         self.again: list[int] = []
         """Positions of files that were imported before, byte for byte."""
-        self.welcome: Callable[[], object] = lambda: None
-        """Called when a file turns out to hold listens, before any is kept."""
 
     def run(self, paths: Sequence[Path]) -> ImportReport:
         with engine(self.settings, self.folder) as self.engine:
@@ -179,8 +174,9 @@ class _Import:
             if key in self.files_known:
                 self.again.append(position)
             self.files_known.add(key)
-            if name == HISTORY and report.read:
-                self.welcome()
+            if name == HISTORY and report.read and not self.dry_run:
+                # Only now that a file holds listens: a mistyped path must not leave a listener behind.
+                self.ensure_listener()
 
     def _flush(self) -> None:
         for name, staging in self.staged.items():
@@ -195,15 +191,12 @@ class _Import:
         self._set_variables()
         self.engine.run(f"CREATE OR REPLACE TABLE repeats AS {repeats_sql(judged, name, self._near(name))}")
         self._look_again(judged)
-        rows = self.engine.stream(outcome_sql(name, judged))
-        counted = self._counted(rows)
-        first = next(counted, None)
-        if first is None or self.dry_run:
-            # Nothing to write, but every row must be counted.
-            for _ in counted:
-                pass
-            return
-        self._commit(name, first, counted)
+        new = self._counted(self.engine.stream(outcome_sql(name, judged)))
+        first = next(new, None)
+        if first is not None and not self.dry_run:
+            self._commit(name, first, new)
+        # Every row must be counted, also in a dry run.
+        deque(new, maxlen=0)
 
     def _look_again(self, judged: str) -> None:
         """Treat known files with new records as new: they were read as another kind before, or only in part."""
@@ -253,8 +246,7 @@ class _Import:
                 report.rejected += count
 
     def _commit(self, name: str, first: pa.RecordBatch, others: Iterable[pa.RecordBatch]) -> None:
-        batches = itertools.chain([first], others)
-        rows = pa.RecordBatchReader.from_batches(first.schema, batches)
+        rows = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], others))
         self.lake.append(name, rows, {"run": self.number})
         self.lake.compact(name)
         self.engine.look_at(self.lake, name, SCHEMAS[name])

@@ -1,1 +1,1 @@
-"""Reading: tables as they stand or stood, and the documents that the API, the page and the export share."""
+"""Reading: tables now and in the past, and the documents that the API, the page and the export share."""

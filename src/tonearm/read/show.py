@@ -48,7 +48,7 @@ def show(
         source = _stored(session, then, name) if rule == "all" else _computed(session, then, name, rule)
         where = ""
         if listener is not None and "listener" in columns:
-            listener = _spelt(session, lake, listener)
+            listener = _stored_name(session, lake, listener)
             where = "WHERE listener = $1"
         page = f"LIMIT {int(limit)} OFFSET {int(offset)}" if limit is not None else f"OFFSET {int(offset)}"
         sql = f"SELECT * FROM {source} {where} ORDER BY {order} {page}"
@@ -124,7 +124,7 @@ def _of_then(session: Engine, then: Moment, name: str, alias: str | None = None)
     _stored(session, then, name, alias)
 
 
-def _spelt(session: Engine, lake: Lake, listener: str) -> str:
+def _stored_name(session: Engine, lake: Lake, listener: str) -> str:
     """The listener's name as stored, found ignoring case; raises UnknownName."""
     session.look_at(lake, "listener_clock", SCHEMAS["listener_clock"])
     known = [name for (name,) in session.run("SELECT DISTINCT listener FROM listener_clock ORDER BY ALL").fetchall()]
@@ -146,7 +146,7 @@ def merges(settings: Settings, listener: str | None = None, limit: int | None = 
             _stored(session, Moment(lake), name)
         backend = session.ibis
         records = explain_merges(backend.table("listening_history_bronze"), backend.table("track_identities"))
-        listener = _spelt(session, lake, listener) if listener else None
+        listener = _stored_name(session, lake, listener) if listener else None
         where = "WHERE listener = $1" if listener else ""
         page = f"LIMIT {int(limit)}" if limit is not None else ""
         return session.table(

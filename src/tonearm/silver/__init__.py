@@ -1,4 +1,4 @@
-"""Silver: one row per real listen, and the tracks, sessions and artist-months that follow from it."""
+"""Silver: one row per real listen, and the tracks, sessions and artist-months derived from them."""
 
 from tonearm.table import load_when_used
 

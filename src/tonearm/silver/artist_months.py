@@ -1,4 +1,4 @@
-"""Artist-months: each artist in each month of a listener."""
+"""Artist-months: a listener's listens to each artist by month."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ DAY_S = 86_400
 
 @table(grain=("listener", "artist_id", "month"))
 def artist_months(listening_with_features: Table) -> Table:
-    """Every artist in every month in which the listener heard them; months are by the listener's clock.
+    """Every artist in every month in which the listener heard them; months are in the listener's local time.
 
-    ``new_tracks`` are those of the artist that the listener had never heard before. ``share_pct`` is the
-    artist's share of the ``total_listens`` of the listener's month. ``last_listen_gap_days`` is the time from the
-    last listen to the end of the month. Months without a listen have no row.
+    ``new_tracks`` counts the artist's tracks that the listener had never heard before. ``share_pct`` is the
+    artist's share of the listener's ``total_listens`` in the month. ``last_listen_gap_days`` is the time from the
+    last listen to the end of the month. Months without listens have no row.
     """
     heard = listening_with_features.mutate(month=lambda t: t.started_at_local.truncate("M").date())
     tracks = _of_tracks(heard)
@@ -51,7 +51,7 @@ def artist_months(listening_with_features: Table) -> Table:
 
 
 def _of_tracks(heard: Table) -> Table:
-    """Each track of each artist-month, so that distinct ones are counted without a second look at listens."""
+    """Each track of each artist-month, so that distinct tracks are counted without reading the listens again."""
     return heard.group_by(*ARTIST, "track_id", "month").aggregate(
         listens=heard.count(),
         timed_listens=heard.listened_s.count(),
@@ -76,5 +76,5 @@ def _of_days(heard: Table) -> Table:
 
 
 def _index(month: DateColumn) -> IntegerColumn:
-    """Months counted through the years."""
+    """Number of the month, counted across years."""
     return (12 * month.year() + month.month()).cast("int64")

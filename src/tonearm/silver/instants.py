@@ -16,12 +16,12 @@ def epoch_s(instant: TimestampColumn) -> FloatingColumn:
 
 
 def seconds_between(earlier: TimestampValue, later: TimestampValue) -> FloatingColumn:
-    """Seconds from ``earlier`` to ``later``, negative when it is the other way round."""
-    # Without a zone the engine need not look into its calendar: thirty times faster on DuckDB.
+    """Seconds from ``earlier`` to ``later``, negative if they are reversed."""
+    # Without a zone the engine needs no calendar: thirty times faster on DuckDB.
     microseconds = utc(later).delta(utc(earlier), unit="microsecond")
     return microseconds.cast("float64") / 1e6
 
 
 def utc(instant: TimestampValue) -> TimestampValue:
-    """``instant`` as a clock in UTC shows it, without a zone; engines run with UTC as the session's zone."""
+    """``instant`` as a timestamp in UTC without a zone; the engines' session zone is UTC."""
     return instant.cast("timestamp(6)")

@@ -1,4 +1,4 @@
-"""The table almost every other is made from: listens with local time, track, features and mood."""
+"""Listens with local time, track, features and mood: the table that almost all others are made from."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ COLUMNS = (
 def listening_with_features(listens: Table, track_identities: Table, tracks: Table, listener_clock: Table) -> Table:
     """Every listen with the listener's local time, its track, the track's audio features and mood.
 
-    Local columns follow the listener's zone at that time. Features and mood are null for tracks that no
-    feature source knows; ``feature_source`` says where they come from.
+    Local columns use the listener's time zone at that time. ``feature_source`` is where the features come from;
+    features and mood are null for tracks without any.
     """
     rows = _with_local_time(listens, listener_clock)
     rows = rows.left_join(track_identities.select("name_id", "track_id"), "name_id")
@@ -46,7 +46,7 @@ def part_of_day(hour: IntegerColumn) -> StringColumn:
 
 
 def _with_local_time(listens: Table, clock: Table) -> Table:
-    """``listens`` by the clock on the listener's wall."""
+    """``listens`` with the listener's local time."""
     spans = clock.select("listener", "year", "from_at", "until_at", "utc_offset_s")
     is_within = (listens.started_at >= spans.from_at, listens.started_at < spans.until_at)
     # A left join, here and above: a listen without a clock or a track must fail the checks, not vanish.

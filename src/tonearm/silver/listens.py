@@ -1,4 +1,4 @@
-"""Listens: one row per real play of music, whichever sources told of it."""
+"""Listens: one row per real play of music, whichever sources recorded it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ FILLED = (
     "reason_end",
     "country",
 )
-"""What the kept record may take over from the others of its play."""
+"""Fields that the kept record may take from the other records of its play."""
 KEPT = (*IDENTITY, "name_id", "started_at", "listened_s", "source", "precision_s", "client", *FILLED)
-# Whole rows are dear to sort, so the windows over time see just these.
+# Sorting whole rows is expensive, so the windows over time use only these.
 TIMES = (*IDENTITY, "started_at", "listened_s")
 
 
@@ -37,11 +37,11 @@ TIMES = (*IDENTITY, "started_at", "listened_s")
 def listens(listening_history_bronze: Table, merges: Table) -> Table:
     """Every listen once: one play of music by one listener, at the instant it started.
 
-    Where several sources recorded the same play, the row is the record that says how long it was heard, else
-    the most exact, else the one that tells most; ``also_seen_in`` names the others, and what the kept record
-    leaves open (album, length, skipped, …) is filled in from them. ``ended_at`` is null where no source says
-    how long the play was heard. ``gap_min`` is the silence since the end of the listen before (its start
-    where the end is unknown); more than 30 minutes of it start a new session.
+    When several sources recorded the same play, one record is kept: one with the time heard, then the most
+    precise, then the one with the most fields. ``also_seen_in`` names the other sources, and fields that the
+    kept record lacks (album, length, skipped, …) are filled in from them. ``ended_at`` is null if no source
+    recorded how long the play was heard. ``gap_min`` is the silence since the end of the previous listen (its
+    start if the end is unknown); more than 30 minutes start a new session.
     """
     merged = merges.select(*IDENTITY, "listen_id", "kept_source")
     absorbed = merged.filter(merged.record_id != merged.listen_id)
@@ -55,7 +55,7 @@ def listens(listening_history_bronze: Table, merges: Table) -> Table:
 
 
 def _completed(rows: Table) -> Table:
-    """``rows`` of kept records with what only the others of the same play tell."""
+    """``rows`` of kept records with missing fields from the other records of the same play."""
     return rows.select(
         *("listener", "listen_id", "started_at", "session_started_at", "gap_min", "name_id"),
         *("listened_s", "source", "precision_s", "client"),
@@ -68,7 +68,7 @@ def _completed(rows: Table) -> Table:
 
 
 def _told_by_others(absorbed: Table) -> Table:
-    """What the records that were not kept tell, by listen."""
+    """Fields of the records that were not kept, by listen."""
     elsewhere = absorbed.source.collect(distinct=True, where=absorbed.source != absorbed.kept_source)
     return absorbed.group_by("listener", "listen_id").aggregate(
         other_records=absorbed.record_id.nunique(),

@@ -1,19 +1,19 @@
-"""Which records of several sources are one and the same play.
+"""Matching: which records of several sources are the same play.
 
-The starts of one play differ between sources: a scrobbler's clock and network lag, a minute's precision, and
-pauses, because a source that reports the end of a play and the seconds heard puts the start too late by the
-time paused. Records of one listener and one track are therefore laid out by time and cut into *runs*: where
-the distance is beyond what lag, precision and pause explain, and between neighbours of the same teller, which
-are two plays. Inside a run the k-th record of each teller is the k-th play.
+The starts of one play differ between sources, because of a scrobbler's clock and network lag, precision to the
+minute, and pauses: a source that reports the end of a play and the seconds heard gives a start too late by the
+time paused. Records of one listener and one track are therefore sorted by time and cut into *runs*: where the
+distance is larger than lag, precision and pauses explain, and between neighbours of the same teller, which are
+two plays. Within a run the k-th record of each teller is the k-th play.
 
 A *teller* is a source at one precision: the same scrobbles exported to the second by one tool and to the minute
-by another are as good as two sources. Two records of one teller, one track and one instant are one play that
-was exported again after its album or ids had been edited; nobody starts a track twice at once.
+by another are treated as two sources. Two records of one teller, one track and one instant are one play that
+was exported again after its album or ids were edited, since a track cannot start twice at once.
 
-On a real history made into two exports with offsets of 1–60 s either way, 5 % missing on both sides and short
-restarts, 99.97 % of the pairs are found and 99.97 % of what is found is right (99.9 % where one source tells
-minutes, and with tracks played over and over). Numbering without the cuts between neighbours finds 99.7 % at
-minute precision and counts plays twice; pairing mutually nearest records needs several rounds for the same.
+On a real history split into two exports with offsets of up to 60 s either way, 5 % missing on both sides and
+short restarts, recall and precision of the matched pairs are 99.97 % (99.9 % where one source has minutes, and with
+tracks played repeatedly). Without the cuts between neighbours 99.7 % are found at minute precision, and plays are
+counted twice; pairing mutually nearest records needs several rounds for the same result.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from ibis.expr.types import Column, Table
 
 LAG_S = 60.0
-"""The largest difference seen between services for one play: 54 s in reports, 60 s with a little room."""
+"""Largest difference between services for one play: 54 s in bug reports, and some room."""
 PAUSE_S = 45.0
-"""Pauses inside a play that are still taken for the same play; a track's second play starts later."""
+"""Longest pause within one play; a track's second play starts later."""
 FRAGMENT_S = 30.0
-"""Below this no scrobbler records a play, so a fragment is only ever the same as another fragment."""
+"""No scrobbler records a shorter play, so a fragment can only match another fragment."""
 
 TRACK = ("listener", "track_id", "is_fragment")
 BY_TIME = ("at_s", "teller", "record_id")
@@ -42,11 +42,11 @@ BY_TIME = ("at_s", "teller", "record_id")
 
 @table(grain=("listener", "record_id"), windowed=True)
 def merges(listening_history_bronze: Table, track_identities: Table) -> Table:
-    """Records that share their listen with others, and which listen that is.
+    """Records of plays that have several records, with the listen each belongs to.
 
-    A listen's ``listen_id`` is the ``record_id`` of the record that was kept: the one that says how long the
-    play was heard, else the most exact, else the one that tells most. ``apart_s`` is how much later than the
-    kept record's the start of a record is. A record that is a listen of its own is not here.
+    A listen's ``listen_id`` is the ``record_id`` of the kept record: one with the time heard, then the most
+    precise, then the one with the most fields. ``apart_s`` is how much later than the kept record a record
+    starts. Plays with a single record are not in this table.
     """
     plays = _numbered(_runs(_compared(listening_history_bronze, track_identities)))
     best = [plays.is_timed.desc(), plays.precision_s, plays.told.desc(), plays.source, plays.record_id]
@@ -65,9 +65,9 @@ def merges(listening_history_bronze: Table, track_identities: Table) -> Table:
 
 
 def explain_merges(listening_history_bronze: Table, track_identities: Table) -> Table:
-    """Every record of every listen that several records tell of, so that a person can judge the merge.
+    """Every record of every listen with several records, so that a person can check the merge.
 
-    Grain: listener, record_id. ``apart_s`` is how much later than the kept record's its start is.
+    Grain: listener, record_id. ``apart_s`` is how much later than the kept record a record starts.
     """
     merged = merges(listening_history_bronze, track_identities).select(*IDENTITY, "listen_id", "apart_s")
     columns = (*IDENTITY, "source", "started_at", "artist_name", "track_name")
@@ -79,8 +79,8 @@ def explain_merges(listening_history_bronze: Table, track_identities: Table) -> 
 
 
 def _comparable(history: Table) -> Table:
-    """Rows that could share a play with another record: all of a listener with several sources, else only
-    those at the very instant of another."""
+    """Rows that could share a play with another record: all rows of a listener with several sources, else only
+    those at the same instant as another."""
     good = good_listens(history).select(*IDENTITY, "source", "precision_s", "started_at")
     sources = good.group_by("listener").aggregate(
         low=good.source.min(), high=good.source.max(), sharpest=good.precision_s.min(), dullest=good.precision_s.max()
@@ -95,7 +95,7 @@ def _comparable(history: Table) -> Table:
 
 
 def _compared(history: Table, track_identities: Table) -> Table:
-    """Each comparable record once, with just what plays are compared by: narrow, because it is sorted."""
+    """Each comparable record once, with only the columns that are compared, because it is sorted."""
     rows = _comparable(history).inner_join(track_identities.select("name_id", "track_id"), "name_id")
     return rows.group_by(IDENTITY).aggregate(
         track_id=rows.track_id.min(),
@@ -103,7 +103,7 @@ def _compared(history: Table, track_identities: Table) -> Table:
         teller=rows.source.concat("/", rows.precision_s.cast("string")).min(),
         started_at=rows.started_at.min(),
         precision_s=rows.precision_s.min(),
-        # The middle of what the source's precision allows.
+        # The middle of the interval given by the source's precision.
         at_s=(epoch_s(rows.started_at) + rows.precision_s / 2).min(),
         is_end=(rows.instant_is == "end").any(),
         is_fragment=(rows.listened_s < FRAGMENT_S).fill_null(False).any(),
@@ -115,7 +115,7 @@ def _compared(history: Table, track_identities: Table) -> Table:
 def _tolerance(precision_s: Column, other_precision_s: Column, may_be_paused: Column) -> Column:
     """Seconds that may lie between the starts of one play in two sources.
 
-    A source that reports ends may be late by a pause, so only the later of the two starts gets that room.
+    The start from a source that reports ends may be late by a pause, so only the later start is allowed one.
     """
     return LAG_S + (precision_s + other_precision_s) / 2 + may_be_paused.cast("float64") * PAUSE_S
 
@@ -129,7 +129,7 @@ def _runs(rows: Table) -> Table:
     allowed = _tolerance(rows.precision_s, rows.precision_s.lag().over(order), rows.is_end & ~is_end_before)
     rows = rows.mutate(
         is_twin=(is_same_teller & (since == 0)).fill_null(False),
-        # Closer than a fragment is a scrobbler's stutter, where no cut is better than another.
+        # Closer than a fragment is a scrobbler's repetition, which is not cut.
         is_apart=((is_same_teller & (since >= FRAGMENT_S)) | (since > allowed)).fill_null(True),
     )
     starts_run = rows.is_apart.cast("int64")
@@ -137,7 +137,7 @@ def _runs(rows: Table) -> Table:
 
 
 def _numbered(rows: Table) -> Table:
-    """``rows`` with ``play``: which of its teller's plays in the run each one is."""
+    """``rows`` with ``play``, the number of the play among its teller's in the run."""
     order = ibis.cumulative_window(group_by=[*TRACK, "run", "teller"], order_by=["at_s", "record_id"])
     return rows.mutate(play=(~rows.is_twin).cast("int64").sum().over(order))
 

@@ -1,4 +1,4 @@
-"""Invented features: for trying out what needs features, and never a finding."""
+"""Synthetic features, for trying out tables that need features."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from ibis.expr.types import FloatingValue, IntegerColumn, Table
 
 _PRIMES = (1000003, 1000033, 1000037, 1000039, 1000081, 1000099, 1000117, 1000121)
-"""One for each feature: what is left of a hash divided by different primes is as good as independent."""
+"""One per feature: remainders of a hash by different primes are practically independent."""
 _SPANS = {"loudness": (-30.0, 0.0), "tempo": (60.0, 200.0)}
 
 
 @table(grain=("track_id",))
 def my_tracks_features_bronze_synthetic(track_identities: Table, allowed_features: Table) -> Table:
-    """Invented audio features of every track, none unless the setting `allow_synthetic` is on.
+    """Invented audio features of every track; empty unless the setting `allow_synthetic` is on.
 
-    Each is drawn evenly from its range (loudness −30 to 0 dB, tempo 60 to 200 bpm, the others 0 to 1) by the
-    track's id, so that a track has the same ones on every machine. They say nothing about the music: `tracks` takes
-    them where nothing was measured or estimated and calls them synthetic, no statistic counts them and no model
-    sees them.
+    Each is drawn uniformly from its range (loudness −30 to 0 dB, tempo 60 to 200 bpm, the others 0 to 1), seeded by
+    the track's id, so that a track has the same values on every machine. They carry no information about the music:
+    `tracks` uses them where no features were measured or estimated and labels them synthetic; statistics and models
+    ignore them.
     """
     allowed = allowed_features.filter(allowed_features.feature_source == "synthetic").select(is_allowed=True)
     rows = track_identities.select("track_id").distinct().cross_join(allowed)

@@ -1,8 +1,7 @@
-"""When two spellings of an artist or a title are the same: normalised keys, compared as text.
+"""Normalised keys, by which spellings of artists and titles are compared.
 
-A key is for comparing and never for showing. What changes the recording stays in it (live, remix, acoustic,
-demo, instrumental, karaoke, edits); what does not is left out (remasters, mono and stereo, album version,
-explicit, guests).
+Keys are never shown. Words that mean another recording stay (live, remix, acoustic, demo, instrumental,
+karaoke, edits); those that do not are removed (remasters, mono and stereo, album version, explicit, guests).
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import unicodedata
 from hashlib import blake2b
 
 FIELD = "\x1f"
-"""Stands between the parts of a hashed key; no name contains it."""
+"""Separates the parts of a hashed key; no name contains it."""
 
 _LATIN_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 
@@ -20,7 +19,7 @@ _ARTIST_GUESTS = re.compile(r"\s+[(\[]?(?:feat\.?|ft\.?|featuring)\s+(?!&|and\b)
 _BRACKETED_GUESTS = re.compile(
     r"[(\[]\s*(?:feat\.?|ft\.?|featuring|with(?!\s+(?:me|you|u|my|your|a|or|strings|orchestra)\b))\s[^)\]]*[)\]]"
 )
-# Without brackets only the unmistakable words; up to what says which recording it is.
+# Without brackets only unambiguous words, and only up to the part that names the recording.
 _GUESTS = re.compile(r"\s+(?:feat\.|ft\.|featuring)\s+.*?(?=\s+[-–—]\s+|\s*[(\[]|$)")
 _DASH = re.compile(r"\s+[-–—]\s+")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
@@ -39,10 +38,10 @@ _APOSTROPHES = re.compile("['’‘ʼ`´＇]")
 
 
 def artist_key(name: str) -> str:
-    """``name`` as artists are compared: "The Beatles" and "BEATLES" agree, "Tyler, The Creator" stays whole.
+    """Key by which artists are compared: "The Beatles" and "BEATLES" agree, "Tyler, The Creator" stays whole.
 
-    Guests ("feat. …"), a leading "The", case, accents of Latin letters and punctuation do not count; "&",
-    "+" and "and" agree. A name of nothing but punctuation is its own key. Empty only for blank names.
+    Ignores guests ("feat. …"), a leading "The", case, accents of Latin letters and punctuation; "&", "+" and
+    "and" agree. A name of punctuation only is its own key. Empty only for blank names.
     """
     text = _folded(name)
     plain = _words(_TRAILING_THE.sub("", _ARTIST_GUESTS.sub("", text)))
@@ -52,10 +51,10 @@ def artist_key(name: str) -> str:
 
 
 def title_key(name: str) -> str:
-    """``name`` as titles are compared: "Help! - Remastered 2009" and "Help!" agree, "Help! (Live)" does not.
+    """Key by which titles are compared: "Help! - Remastered 2009" and "Help!" agree, "Help! (Live)" does not.
 
-    Guests, remasters, mono and stereo, case, accents of Latin letters and punctuation do not count. A title of
-    nothing but punctuation is its own key. Empty only for blank names.
+    Ignores guests, remasters, mono and stereo, case, accents of Latin letters and punctuation. A title of
+    punctuation only is its own key. Empty only for blank names.
     """
     text = _folded(name)
     bare = _GUESTS.sub("", _BRACKETED_GUESTS.sub(" ", text)) if "f" in text or "with" in text else text
@@ -63,12 +62,12 @@ def title_key(name: str) -> str:
 
 
 def key_id(*keys: str) -> int:
-    """63 bits that stand for ``keys`` on every machine and in every version."""
+    """63-bit hash of ``keys``, the same on every machine and in every version."""
     return int.from_bytes(blake2b(FIELD.join(keys).encode(), digest_size=8).digest(), "big") >> 1
 
 
 def _folded(name: str) -> str:
-    """Compatibility forms, case and the accents of Latin letters undone; other scripts keep their marks."""
+    """Without compatibility forms, case and accents of Latin letters; other scripts keep their marks."""
     if name.isascii():
         return name.casefold()
     text = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", name).casefold())
@@ -97,7 +96,7 @@ def _edition_in_brackets(found: re.Match[str]) -> str:
 
 
 def _without_neutral(part: str) -> str:
-    """``part`` of a title after a dash or in brackets, without what leaves the recording the same."""
+    """``part`` of a title after a dash or in brackets, without words that do not change the recording."""
     pieces = [piece.strip() for piece in re.split(r"[/;,]", part)]
     return " ".join(piece for piece in pieces if not _SAME_RECORDING.fullmatch(piece))
 

@@ -1,4 +1,4 @@
-"""The records of bronze that count: music that could be read, each record once."""
+"""The usable records of bronze: music that could be read, each record once."""
 
 from __future__ import annotations
 
@@ -27,29 +27,28 @@ TOLD = (
     "country",
     "client",
 )
-"""What one record may tell and another not."""
+"""Fields that may be missing in one copy of a record and present in another."""
 VALUES = (*TOLD, "artist_name", "track_name", "started_at", "precision_s", "instant_is", "name_id")
 
 
 def good_listens(history: Table) -> Table:
-    """Rows of ``listening_history_bronze`` that are music and were not rejected; duplicates among them."""
+    """Rows of ``listening_history_bronze`` that are music and were not rejected, including duplicates."""
     return history.filter(history.reason.isnull(), history.content == "music", history.name_id.notnull())
 
 
 def told_count(rows: Table) -> IntegerColumn:
-    """How many of the fields that may be missing each row of ``rows`` tells."""
+    """Number of the fields in ``TOLD`` that each row has."""
     return reduce(lambda a, b: a + b, (rows[c].notnull().cast("int64") for c in TOLD))
 
 
 def records(history: Table, columns: Sequence[str]) -> Table:
-    """``columns`` of each record of ``history`` once: of its copies the one that tells most.
+    """``columns`` of each record of ``history`` once: of its copies the one with the most fields.
 
-    Among those that tell as much it is the first by its values. The choice looks at content only, so the order
-    of imports does not matter.
+    Ties are broken by the values. The choice depends only on content, so the order of imports does not matter.
     """
     counts = good_listens(history).group_by(IDENTITY).aggregate(copies=lambda t: t.count())
     repeated = counts.filter(counts.copies > 1)
-    # Sorting whole rows is dear and most records have no copies: only those that have are sorted.
+    # Sorting whole rows is expensive and most records have no copies, so only those with copies are sorted.
     copies = good_listens(history.semi_join(repeated, IDENTITY))
     order = [ibis.desc(told_count(copies)), *(copies[c] for c in VALUES)]
     copies = copies.mutate(place=ibis.row_number().over(group_by=IDENTITY, order_by=order))

@@ -1,4 +1,4 @@
-"""Sessions: listening without more than 30 minutes of silence."""
+"""Sessions: periods of listening without more than 30 minutes of silence."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 MEASURED = ("real", "catalogue")
-"""Feature sources that measured this track; estimates are left out of statistics."""
+"""Feature sources with measured values; estimates are left out of statistics."""
 
 
 @table(grain=("listener", "session_started_at"), windowed=True, time="session_started_at")
 def sessions(listening_with_features: Table) -> Table:
     """Every session: listens with no more than 30 minutes of silence between them.
 
-    ``ended_at`` is the latest end in it, or the start of a listen whose end is not known. ``minutes`` adds up
-    the ``timed_listens``. ``skipped_pct`` is the share of the listens that say whether they were skipped.
-    Mean valence and energy are over ``listens_with_features``, those with measured features, and null where
-    there are none.
+    ``ended_at`` is the latest end of a listen, or its start if the end is unknown. ``minutes`` is the total of the
+    ``timed_listens``. ``skipped_pct`` is the share of skipped listens among those known to be skipped or not.
+    Mean valence and energy are over the ``listens_with_features``, those with measured features, and null if there
+    are none.
     """
     lwf = listening_with_features
     is_measured = lwf.feature_source.isin(MEASURED)

@@ -1,4 +1,4 @@
-"""Which spellings are one track."""
+"""Track identities: which spellings are the same track."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 ROUNDS = 4
-"""How many renames in a row are followed; each is another spelling that shares an id with the one before."""
+"""How many successive renames are followed; each is a spelling that shares an id with the one before."""
 
 
 @table(grain=("name_id",))
 def track_identities(track_names: Table, track_links: Table) -> Table:
-    """Which track every spelling belongs to, and what ties it there.
+    """The track of every spelling, and what links it to that track.
 
-    Spellings with equal keys are one track (``linked_by`` name). Two tracks whose spellings share a Spotify
-    id or an MBID are one when their artist or their title agrees as well, because a rename changes one of
-    them; where both differ, the id is taken for an error. ``track_id`` is the smallest ``key_id`` of what
-    belongs together, and ``artist_id`` the artist of that spelling. A spelling without names gets the track
-    of its id, else one of its own.
+    Spellings with equal keys are one track (``linked_by`` name). Tracks whose spellings share a Spotify id or
+    an MBID are also one if their artist or their title agrees, because a rename changes only one of them; if
+    both differ, the id is taken to be wrong. ``track_id`` is the smallest ``key_id`` of the linked spellings, and
+    ``artist_id`` is the artist of that spelling. A spelling without names belongs to the track of its id, else it
+    is a track of its own.
     """
     found = track_names.left_join(_smallest_reached(track_links), "key_id").drop("key_id_right")
     found = found.mutate(track_id=found.reached.coalesce(found.key_id))
@@ -47,7 +47,7 @@ def track_identities(track_names: Table, track_links: Table) -> Table:
 
 
 def _smallest_reached(links: Table) -> Table:
-    """For every key of ``links`` the smallest key that can be reached over the groups: ``reached``."""
+    """For every key of ``links`` the smallest key reachable through the groups: ``reached``."""
     labels = links.group_by("key_id").aggregate(reached=links.key_id.min(), link_kind=links.link_kind.max())
     for _ in range(ROUNDS):
         members = links.drop("link_kind").inner_join(labels, "key_id")
@@ -58,7 +58,7 @@ def _smallest_reached(links: Table) -> Table:
 
 
 def _named_by_id(names: Table, found: Table, kind: str) -> Table:
-    """The track of each id of ``kind`` that a spelling without names carries and one with names, too."""
+    """The track of each id of ``kind`` shared by a spelling without names and one with names."""
     nameless = names.filter(~is_named(names), names[kind].notnull())
     named = found.filter(is_named(found)).semi_join(nameless, kind)
     return named.group_by(kind).aggregate(**{f"by_{kind}": named.track_id.min()})

@@ -1,4 +1,4 @@
-"""Spellings that share an id, and so may be one track."""
+"""Track links: spellings that share an id and so may be the same track."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ AGREEING = ("artist_key", "title_key")
 
 @table(grain=("shared", "key_id"))
 def track_links(track_names: Table) -> Table:
-    """Which spellings share a Spotify id or an MBID, and their artist or their title as well.
+    """Groups of spellings that share a Spotify id or an MBID and also the artist or the title.
 
-    The keys of a group, told by what they have in common in ``shared``, are one track; see ``track_identities``,
-    which follows the groups. Few, since renames are few.
+    ``shared`` is what the spellings of a group have in common; they are one track. ``track_identities`` joins groups
+    that overlap. The table is small, since renames are rare.
     """
     parts = []
     for kind in IDS:
@@ -43,5 +43,5 @@ def track_links(track_names: Table) -> Table:
 
 
 def is_named(names: Table) -> BooleanColumn:
-    """Whether the spelling has an artist and a title to compare."""
+    """Whether the spelling has both an artist and a title."""
     return names.artist_key.notnull() & names.title_key.notnull()

@@ -1,4 +1,4 @@
-"""Every spelling under which a track was told, with the keys by which spellings are compared."""
+"""Track names: every spelling of a track, with the keys by which spellings are compared."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ SPELLING = ("artist_name", "track_name", "spotify_id", "recording_mbid")
 def add_keys(spellings: pa.Table) -> pa.Table:
     """``spellings`` with ``artist_key``, ``title_key``, ``artist_id`` and ``key_id``; row by row.
 
-    A spelling without an artist or a title has no keys to compare; its ids are hashes of its Spotify id or
-    MBID, so it is a track of its own until another spelling carries the same id.
+    A spelling without an artist or a title cannot be compared; its ids are hashes of its Spotify id or MBID, so
+    it is a track of its own until another spelling has the same id.
     """
     artist_of, title_of, id_of = cache(artist_key), cache(title_key), cache(key_id)
     artists: list[str | None] = []
@@ -57,9 +57,9 @@ def add_keys(spellings: pa.Table) -> pa.Table:
     grows=True,
 )
 def track_names(listening_history_bronze: Table, kaggle_tracks_bronze: Table) -> Table:
-    """Every spelling of a track that a source or the catalogue used, and its normalised form.
+    """Every spelling of a track in the sources or the catalogue, with its normalised form.
 
-    Two spellings with the same ``artist_key`` and ``title_key`` are one track; see ``track_identities``.
+    Spellings with the same ``artist_key`` and ``title_key`` are one track; see ``track_identities``.
     """
     heard = good_listens(listening_history_bronze).select("name_id", *SPELLING)
     listed = kaggle_tracks_bronze.filter(kaggle_tracks_bronze.reason.isnull()).select("name_id", *SPELLING)
