@@ -14,7 +14,7 @@ from tonearm.columns import FEATURES
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import MEASURED, numbered, percent, total
 from tonearm.gold.prescriptive.aims import AIMS, NEEDS, TITLES, fit
-from tonearm.gold.prescriptive.flow import short_paths
+from tonearm.gold.prescriptive.flow import short_path
 from tonearm.silver.instants import seconds_between, utc
 from tonearm.table import table
 
@@ -367,25 +367,22 @@ def _in_flow(rows: pa.Table, playlist: Places) -> tuple[Places, Numbers]:
     """The order of the rows in which every playlist flows, and each one's step from the one before."""
     order = np.arange(len(playlist))
     step = np.full(len(playlist), np.nan)
-    starts = np.flatnonzero(np.diff(playlist, prepend=-1))
-    lengths = np.diff(np.append(starts, len(playlist)))
     artist, energy, tempo = codes(rows, "artist_id"), numbers(rows, "energy"), numbers(rows, "tempo") / BPM
     upwards = _upwards(rows)
-    # Playlists of one length fill a matrix.
-    for length in np.unique(lengths):
-        places = starts[lengths == length][:, None] + np.arange(length)
-        steps = np.hypot(_between(energy[places]), _between(tempo[places]))
-        up = sum((_between(values[places]) for values in upwards), np.zeros_like(steps))
-        costs = steps + np.maximum(-up, 0.0) + SAME_ARTIST * (_between(artist[places]) == 0)
-        path = short_paths(up.max(axis=1), costs)
-        order[places] = np.take_along_axis(places, path, axis=1)
-        step[places[:, 1:]] = steps[np.arange(len(path))[:, None], path[:, :-1], path[:, 1:]]
+    starts = np.flatnonzero(np.diff(playlist, prepend=-1))
+    for own in map(slice, starts.tolist(), [*starts[1:].tolist(), len(playlist)]):
+        steps = np.hypot(_between(energy[own]), _between(tempo[own]))
+        up = sum((_between(values[own]) for values in upwards), np.zeros_like(steps))
+        costs = steps + np.maximum(-up, 0.0) + SAME_ARTIST * (_between(artist[own]) == 0)
+        path = short_path(up.max(axis=0), costs)
+        order[own] = own.start + path
+        step[own.start + 1 : own.stop] = steps[path[:-1], path[1:]]
     return order, step
 
 
 def _between(values: npt.NDArray[Any]) -> Numbers:
-    """[s, i, j]: from the i-th value of row s to its j-th; 0 where one is not known."""
-    return np.nan_to_num(values[:, None, :] - values[:, :, None])
+    """[i, j]: from the i-th of ``values`` to the j-th; 0 where one is not known."""
+    return np.nan_to_num(values[None, :] - values[:, None])
 
 
 def _upwards(rows: pa.Table) -> list[Numbers]:
