@@ -18,6 +18,7 @@ from tonearm.gold.cognitive.k_means import SEED, distances, k_means, rand_indice
 from tonearm.gold.frames import as_table, codes, numbers, runs
 from tonearm.gold.measures import percent, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -136,12 +137,8 @@ def mood_state_clusters(listening_with_features: ir.Table) -> ir.Table:
         listens=known.count(),
         **{f: known[f].max() for f in FEATURES},
     )
-    of_listener = ibis.window(group_by="listener")
-    tracks = tracks.mutate(
-        place=ibis.row_number().over(ibis.window(group_by="listener", order_by="track_id")),
-        measured_tracks=tracks.count().over(of_listener),
-    )
-    sample = tracks.filter(tracks.place < SAMPLE)
+    tracks = tracks.mutate(measured_tracks=tracks.count().over(ibis.window(group_by="listener")))
+    sample = first_n(tracks, "listener", "track_id", SAMPLE)
     rows = everything.left_join(sample, "listener").drop("listener_right")
     return rows.select(
         *("listener", "track_id", "artist_id", "listens", *FEATURES, "measured_tracks", "measured_share_pct")

@@ -11,6 +11,7 @@ from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, hour_means, in_words
 from tonearm.gold.measures import first_day_of, with_measured_features
 from tonearm.gold.statistics import false_discovery, verdicts
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -127,8 +128,7 @@ def _brighter(listens: ir.Table) -> ir.Table:
     each = hours.inner_join(artists, "listener").left_join(here, ["listener", "hour_of_day", "artist_id"])
     best_first = (each.sessions_here.fill_null(0).desc(), each.sessions.desc(), each.artist_id)
     row = ("listener", "hour_of_day")
-    each = each.mutate(place=ibis.row_number().over(ibis.window(group_by=row, order_by=best_first)))
-    return each.filter(each.place == 0).select(*row, "brighter_artist_name", "brighter_valence")
+    return first_n(each, row, best_first, 1).select(*row, "brighter_artist_name", "brighter_valence")
 
 
 def _brighter_artists(listens: ir.Table) -> ir.Table:
@@ -144,9 +144,8 @@ def _brighter_artists(listens: ir.Table) -> ir.Table:
     bright = artists.filter(
         artists.brighter_valence >= artists.mean_valence + BRIGHTER_BY, artists.sessions >= BRIGHTER_SESSIONS
     )
-    in_order = ibis.window(group_by="listener", order_by=(bright.sessions.desc(), bright.artist_id))
-    bright = bright.mutate(place=ibis.row_number().over(in_order))
-    return bright.filter(bright.place < MOST_BRIGHTER).drop("place", "mean_valence")
+    first = first_n(bright, "listener", (bright.sessions.desc(), bright.artist_id), MOST_BRIGHTER)
+    return first.drop("place", "mean_valence")
 
 
 def _priorities(verdict: npt.NDArray[np.str_], effect: Numbers) -> list[str | None]:
