@@ -8,12 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Kind = Literal["string", "int64", "float64", "boolean", "date", "instant", "local"]
+
+
+class Types(NamedTuple):
+    """What a kind of column is called in each type system."""
+
+    ibis: str
+    arrow: tuple[str, ...]
+    """A function of PyArrow and its arguments."""
+    duckdb: str
+    spark: str
+
+
+TYPES: dict[Kind, Types] = {
+    "string": Types("string", ("string",), "VARCHAR", "string"),
+    "int64": Types("int64", ("int64",), "BIGINT", "bigint"),
+    "float64": Types("float64", ("float64",), "DOUBLE", "double"),
+    "boolean": Types("boolean", ("bool_",), "BOOLEAN", "boolean"),
+    "date": Types("date", ("date32",), "DATE", "date"),
+    "instant": Types("timestamp('UTC', 6)", ("timestamp", "us", "UTC"), "TIMESTAMPTZ", "timestamp"),
+    "local": Types("timestamp(6)", ("timestamp", "us"), "TIMESTAMP", "timestamp_ntz"),
+}
 
 FEATURES = (
     "danceability",
@@ -58,6 +79,11 @@ class Column:
     one_of: tuple[str, ...] = ()
     null: str = ""
     """What a null says; empty means the column is never null."""
+
+    @property
+    def types(self) -> Types:
+        """The column's type in each type system."""
+        return TYPES[self.kind]
 
 
 def _text(meaning: str, null: str = "", one_of: tuple[str, ...] = ()) -> Column:
@@ -800,13 +826,5 @@ def arrow_schema(columns: Iterable[str]) -> pa.Schema:
     """The Arrow schema of a table with these columns."""
     import pyarrow as pa
 
-    types = {
-        "string": pa.string(),
-        "int64": pa.int64(),
-        "float64": pa.float64(),
-        "boolean": pa.bool_(),
-        "date": pa.date32(),
-        "instant": pa.timestamp("us", "UTC"),
-        "local": pa.timestamp("us"),
-    }
+    types = {kind: getattr(pa, name)(*arguments) for kind, (_, (name, *arguments), *_) in TYPES.items()}
     return pa.schema([(c, types[COLUMNS[c].kind]) for c in columns])

@@ -36,7 +36,7 @@ class BuildEngine(Protocol):
         """Let go of what was kept as ``name``."""
 
     def kinds(self, relation: str) -> dict[str, str]:
-        """The relation's columns and their types, in the names of ``SQL_NAMES`` where a type is one of them."""
+        """The relation's columns and their types, in the names of DuckDB where a type is one of ``columns.TYPES``."""
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of ``sql``."""

@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING, Any
 import sqlglot
 
 from tonearm.bronze import SCHEMAS
-from tonearm.columns import COLUMNS, Kind
+from tonearm.columns import COLUMNS, TYPES
 from tonearm.engine import divergences
 from tonearm.engine.divergences import for_spark
-from tonearm.engine.duckdb import SQL_NAMES
 from tonearm.engine.parts import finished
 from tonearm.engine.protocol import COMMON
 from tonearm.errors import EngineMissing, HomeUnusable, TableInvalid
@@ -38,16 +37,7 @@ if TYPE_CHECKING:
 
     from tonearm.table import Table
 
-SPARK_NAMES: dict[Kind, str] = {
-    "string": "string",
-    "int64": "bigint",
-    "float64": "double",
-    "boolean": "boolean",
-    "date": "date",
-    "instant": "timestamp",
-    "local": "timestamp_ntz",
-}
-_COMMON_NAMES = {spark: SQL_NAMES[kind] for kind, spark in SPARK_NAMES.items()}
+_COMMON_NAMES = {types.spark: types.duckdb for types in TYPES.values()}
 
 DELTA = "io.delta:delta-spark_2.12:3.2.1"
 """Maven coordinates of what lets Spark read and write the lake."""
@@ -89,7 +79,7 @@ class SparkEngine:
         if lake.has(name):
             rows = self.session.read.format("delta").load(_address(lake, name))
         else:
-            fields = ", ".join(f"`{c}` {SPARK_NAMES[COLUMNS[c].kind]}" for c in columns or SCHEMAS[name])
+            fields = ", ".join(f"`{c}` {COLUMNS[c].types.spark}" for c in columns or SCHEMAS[name])
             rows = self.session.createDataFrame([], fields)
         rows.createOrReplaceTempView(alias or name)
 
@@ -127,7 +117,7 @@ class SparkEngine:
     def declared(self, relation: str) -> str:
         """SQL for the rows of ``relation`` with every column of the type that is declared for it."""
         rows = self.session.table(relation)
-        wanted = {name: SPARK_NAMES[COLUMNS[name].kind] for name in rows.columns if name in COLUMNS}
+        wanted = {name: COLUMNS[name].types.spark for name in rows.columns if name in COLUMNS}
         # Where an engine gives other integers, or a local time as an instant of a session in UTC; all else that
         # differs is a mistake that the validators shall see.
         casts = {
@@ -144,7 +134,7 @@ class SparkEngine:
         if table.finish_by:
             first = [rows[c].asc_nulls_first() for c in rows.columns]
             rows = rows.repartition(*table.finish_by).sortWithinPartitions(*first)
-        schema = ", ".join(f"`{c}` {SPARK_NAMES[COLUMNS[c].kind]}" for c in table.finish_columns)
+        schema = ", ".join(f"`{c}` {COLUMNS[c].types.spark}" for c in table.finish_columns)
         rows.mapInArrow(_second_step(table.name), schema).createOrReplaceTempView(name)
 
     def write(
