@@ -56,6 +56,8 @@ MOOD_FEATURES = ("valence", "energy", "danceability", "acousticness")
 PARTS_OF_DAY = ("night", "morning", "afternoon", "evening")
 PERIOD_TYPES = ("day", "week", "month", "year")
 FEATURE_SOURCES = ("real", "catalogue", "imputed", "synthetic")
+MEASURED = FEATURE_SOURCES[:2]
+"""The sources that measured; an estimate or an invented number never enters a statistic."""
 SHIFT_SIZES = ("Stable", "Minor_Shift", "Major_Shift")
 AIMS = ("focus", "relax", "energise", "lift")
 PLAYLISTS = ("Focus", "Relaxation", "Energy", "Mood lift")

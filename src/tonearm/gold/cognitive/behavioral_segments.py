@@ -52,7 +52,7 @@ PRONOUNCED = 30.0
 """Percent from the middle rank: the outer fifths."""
 BALANCED = "balanced"
 _PARTS = ("mean", "stddev", "n", "below", "equal", "judged", "middle")
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "archetype", "in_words"),
     *(f"{trait}{part}" for trait in TRAITS for part in ("", "_low", "_high", "_rank", "_months")),
     *("compared_with", "compared_listeners", "months_compared", "listens"),
@@ -78,13 +78,13 @@ def finish(listeners: pa.Table) -> pa.Table:
         "months_compared": numbers(listeners, "months"),
         "listens": listeners["listens"],
     }
-    return as_table(columns | rows, COLUMNS)
+    return as_table(columns | rows, FINISH_COLUMNS)
 
 
 @table(
     grain=("listener",),
     finish=finish,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=1,
     across_listeners=True,

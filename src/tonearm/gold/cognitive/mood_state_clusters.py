@@ -65,7 +65,7 @@ _TRIED = (
     *("silhouette", "null_silhouette", "shuffles", "correlated_silhouette", "stability_ari", "smallest_share_pct"),
     *("inertia_left_pct", "elbow_k"),
 )
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "persona", "persona_name", "is_stable", "evidence", "in_words"),
     *("tracks", "artists_sampled", "tracks_share_pct", "listens", "sample_share_pct", *CENTROID, "k", *_TRIED),
     *("is_separate", "sampled_tracks", "measured_tracks", "measured_share_pct"),
@@ -88,13 +88,13 @@ def finish(tracks: pa.Table) -> pa.Table:
                 rows.append(about | _whole(sample) | {"evidence": "insufficient", "in_words": problem})
             else:
                 rows += _personas(about, sample, next(tried))
-    return as_table({name: [row.get(name) for row in rows] for name in COLUMNS}, COLUMNS)
+    return as_table({name: [row.get(name) for row in rows] for name in FINISH_COLUMNS}, FINISH_COLUMNS)
 
 
 @table(
     grain=("listener", "persona"),
     finish=finish,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=SAMPLE,
 )

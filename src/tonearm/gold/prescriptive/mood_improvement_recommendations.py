@@ -8,9 +8,9 @@ import ibis
 import numpy as np
 import pyarrow.compute as pc
 
-from tonearm.columns import FEATURES
+from tonearm.columns import FEATURES, MEASURED
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
-from tonearm.gold.measures import MEASURED, total, with_measured_features
+from tonearm.gold.measures import total, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS, against, false_discovery, verdicts
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
@@ -63,10 +63,10 @@ def ranked(rows: pa.Table) -> pa.Table:
     close_to_id = pc.if_else(pc.equal(rows["kind"], "heard"), None, rows["close_to_id"])
     columns = {name: rows[name] for name in rows.column_names} | tested
     columns |= {"rank": places(family) + 1, "close_to_id": close_to_id}
-    return as_table(columns | {"because": _reasons(rows, tested)}, COLUMNS)
+    return as_table(columns | {"because": _reasons(rows, tested)}, FINISH_COLUMNS)
 
 
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "rank", "kind", "track_id", *_TRACK),
     *("units", "sessions", "listens", "valence_before", "valence_after", "rise", "rise_low", "rise_high"),
     *("valence_expected", "difference", "difference_low", "difference_high", "effect", "p_corrected"),
@@ -78,7 +78,7 @@ COLUMNS = (
 @table(
     grain=("listener", "rank"),
     finish=ranked,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=MOST_TESTED + MOST_INSUFFICIENT + MOST_ANCHORS * MOST_UNHEARD,
 )

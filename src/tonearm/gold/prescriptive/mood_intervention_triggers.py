@@ -8,7 +8,15 @@ import ibis
 import numpy as np
 
 from tonearm.gold.frames import as_table, codes, numbers
-from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, hour_means, in_words
+from tonearm.gold.hour_comparisons import (
+    COUNTS,
+    HOURS,
+    compared,
+    compared_in_month,
+    heard_in_hours,
+    hour_means,
+    in_words,
+)
 from tonearm.gold.measures import first_day_of, with_measured_features
 from tonearm.gold.statistics import false_discovery, verdicts
 from tonearm.silver.first_n import first_n
@@ -31,7 +39,7 @@ NOTE = (
     "minor key is often calm, loved and good for its listener."
 )
 _STEP = ("low_valence", "n", "units", "own_mean", "usual_mean", "stddev", "brighter_artist_name", "brighter_valence")
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "hour_of_day", *COUNTS, "low_valence", "n_low", "units", "low_share_pct", "usual_low_share_pct"),
     *("difference", "difference_low", "difference_high", "effect", "p_corrected", "verdict"),
     *("priority", "brighter_artist_name", "what_to_try", "note"),
@@ -54,13 +62,13 @@ def judged(rows: pa.Table) -> pa.Table:
         **_what_to_try(rows, verdict),
         "note": [NOTE] * rows.num_rows,
     }
-    return as_table(columns, COLUMNS)
+    return as_table(columns, FINISH_COLUMNS)
 
 
 @table(
     grain=("listener", "hour_of_day"),
     finish=judged,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=HOURS,
 )

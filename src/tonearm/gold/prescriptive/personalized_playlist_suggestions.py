@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import numpy as np
 
-from tonearm.columns import FEATURES
+from tonearm.columns import FEATURES, MEASURED
 from tonearm.gold.frames import as_table, codes, numbers
-from tonearm.gold.measures import MEASURED, numbered, percent, total
+from tonearm.gold.measures import numbered, percent, total
 from tonearm.gold.prescriptive.aims import AIMS, NEEDS, TITLES, fit
 from tonearm.gold.prescriptive.flow import short_path
 from tonearm.silver.first_n import first_n
@@ -96,11 +96,11 @@ def _finished(rows: pa.Table) -> pa.Table:
             "step": step,
             "because": [_reason(row) for row in told],
         },
-        COLUMNS,
+        FINISH_COLUMNS,
     )
 
 
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "playlist", "position", "track_id", "artist_id", "artist_name", "track_name", "spotify_id"),
     *("genre", "duration_s", "kind", "fit", "step", "energy", "valence", "tempo", "feature_source"),
     *("listens", "sessions", "last_heard_at", "because"),
@@ -110,7 +110,7 @@ COLUMNS = (
 @table(
     grain=("listener", "playlist", "position"),
     finish=_finished,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=len(AIMS) * sum(POOLS.values()),
 )
