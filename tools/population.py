@@ -26,7 +26,7 @@ ARTISTS = 12_000
 """So many that who wants something new finds it."""
 TOGETHER = 20
 """Listeners whose tables are computed at once: what is in memory is bounded by it."""
-COLUMNS = ("listener", "listen_id", "track_id", "artist_id", "local_date", "hour_of_day")
+LISTEN_COLUMNS = ("listener", "listen_id", "track_id", "artist_id", "local_date", "hour_of_day")
 _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
 
@@ -104,7 +104,7 @@ def _as_listens(world: World, heard: Heard, listener: str, rng: np.random.Genera
         "local_date": pa.array((heard.started_ms // _DAY_MS).astype("int32")).cast(pa.date32()),
         "hour_of_day": heard.started_ms % _DAY_MS // _HOUR_MS,
     }
-    return pa.table([columns[name] for name in COLUMNS], schema=arrow_schema(COLUMNS))
+    return pa.table([columns[name] for name in LISTEN_COLUMNS], schema=arrow_schema(LISTEN_COLUMNS))
 
 
 def _traits(histories: list[pa.Table]) -> dict[str, list[float]]:

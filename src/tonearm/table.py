@@ -199,16 +199,5 @@ def unbound(name: str) -> Expression:
     found = None if name in bronze.SCHEMAS else find(name)
     if found is None or found.finish:
         columns = found.finish_columns if found else bronze.SCHEMAS[name]
-        return ibis.table({c: _IBIS_NAMES[COLUMNS[c].kind] for c in columns}, name=name)
+        return ibis.table({c: COLUMNS[c].types.ibis for c in columns}, name=name)
     return ibis.table(found.build(*(unbound(i) for i in found.inputs)).schema(), name=name)
-
-
-_IBIS_NAMES = {
-    "string": "string",
-    "int64": "int64",
-    "float64": "float64",
-    "boolean": "boolean",
-    "date": "date",
-    "instant": "timestamp('UTC', 6)",
-    "local": "timestamp(6)",
-}

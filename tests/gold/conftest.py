@@ -13,7 +13,7 @@ import pytest
 
 from tonearm.columns import FEATURES, arrow_schema
 from tonearm.engine.duckdb import Engine
-from tonearm.silver.listening_with_features import COLUMNS
+from tonearm.silver.listening_with_features import LISTEN_COLUMNS
 from tonearm.table import find
 
 Row = dict[str, Any]
@@ -35,7 +35,7 @@ def _listen(at: str, track: int = 1, listener: str = "ann", zone: str = "UTC", *
     started_at = datetime.fromisoformat(at).replace(tzinfo=UTC)
     local = started_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
     return {
-        **dict.fromkeys(COLUMNS),
+        **dict.fromkeys(LISTEN_COLUMNS),
         "listener": listener,
         "listen_id": next(_IDS),
         "started_at": started_at,
@@ -83,7 +83,7 @@ def listens_table(connection: Any) -> Callable[..., None]:
     """
 
     def load(rows: list[Row], catalogue: Iterable[Row] = ()) -> None:
-        _keep(connection, "listening_with_features", pa.Table.from_pylist(rows, schema=arrow_schema(COLUMNS)))
+        _keep(connection, "listening_with_features", pa.Table.from_pylist(rows, schema=arrow_schema(LISTEN_COLUMNS)))
         known = {row["track_id"]: {c: row.get(c) for c in TRACK_COLUMNS} for row in (*catalogue, *rows)}
         _keep(connection, "tracks", pa.Table.from_pylist(list(known.values()), schema=arrow_schema(TRACK_COLUMNS)))
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from tonearm.columns import COLUMNS, Column
-from tonearm.engine.duckdb import SQL_NAMES
 from tonearm.table import Table
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def _schema_problems(table: Table, types: Mapping[str, str]) -> list[str]:
     wrong = [f"column {c} is not described in columns.py" for c in types if c not in COLUMNS]
     wrong += [f"grain column {c} is missing" for c in table.grain if c not in types]
     for name, found in types.items():
-        expected = SQL_NAMES[COLUMNS[name].kind] if name in COLUMNS else found
+        expected = COLUMNS[name].types.duckdb if name in COLUMNS else found
         if found != expected:
             wrong.append(f"column {name} is {found}, not {expected}")
     return wrong

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import duckdb
 import pyarrow as pa
 
-from tonearm.columns import COLUMNS, Kind
+from tonearm.columns import COLUMNS
 from tonearm.engine.parts import finished
 from tonearm.engine.protocol import COMMON
 from tonearm.engine.rows import dicts
@@ -27,15 +27,6 @@ if TYPE_CHECKING:
 
     from tonearm.table import Table
 
-SQL_NAMES: dict[Kind, str] = {
-    "string": "VARCHAR",
-    "int64": "BIGINT",
-    "float64": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "instant": "TIMESTAMPTZ",
-    "local": "TIMESTAMP",
-}
 _OTHER_INTEGERS = {"HUGEINT", "UBIGINT", "INTEGER"}
 ROWS_PER_BATCH = 16_384
 
@@ -113,7 +104,7 @@ class Engine:
         """
         alias = alias or name
         if not lake.has(name):
-            fields = ", ".join(f'NULL::{SQL_NAMES[COLUMNS[c].kind]} AS "{c}"' for c in columns)
+            fields = ", ".join(f'NULL::{COLUMNS[c].types.duckdb} AS "{c}"' for c in columns)
             self.view(alias, f"SELECT {fields} WHERE false")
             return
         table = lake.delta(name, version)

@@ -36,7 +36,7 @@ class BuildEngine(Protocol):
         """Drop what was kept as ``name``."""
 
     def kinds(self, relation: str) -> dict[str, str]:
-        """The relation's columns and their types, under the names of ``SQL_NAMES`` where possible."""
+        """The relation's columns and their types, under DuckDB's names for those in ``columns.TYPES``."""
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of ``sql``."""

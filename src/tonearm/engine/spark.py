@@ -18,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 import sqlglot
 
 from tonearm.bronze import SCHEMAS
-from tonearm.columns import COLUMNS, Kind
+from tonearm.columns import COLUMNS, TYPES
 from tonearm.engine import divergences
 from tonearm.engine.divergences import for_spark
-from tonearm.engine.duckdb import SQL_NAMES
 from tonearm.engine.java import DELTA, check_java, jars
 from tonearm.engine.parts import finished
 from tonearm.engine.protocol import COMMON
@@ -37,16 +36,7 @@ if TYPE_CHECKING:
 
     from tonearm.table import Table
 
-SPARK_NAMES: dict[Kind, str] = {
-    "string": "string",
-    "int64": "bigint",
-    "float64": "double",
-    "boolean": "boolean",
-    "date": "date",
-    "instant": "timestamp",
-    "local": "timestamp_ntz",
-}
-_COMMON_NAMES = {spark: SQL_NAMES[kind] for kind, spark in SPARK_NAMES.items()}
+_COMMON_NAMES = {types.spark: types.duckdb for types in TYPES.values()}
 
 _INSTALL = "pip install 'tonearm[spark]'"
 
@@ -83,7 +73,7 @@ class SparkEngine:
         if lake.has(name):
             rows = self.session.read.format("delta").load(_address(lake, name))
         else:
-            fields = ", ".join(f"`{c}` {SPARK_NAMES[COLUMNS[c].kind]}" for c in columns or SCHEMAS[name])
+            fields = ", ".join(f"`{c}` {COLUMNS[c].types.spark}" for c in columns or SCHEMAS[name])
             rows = self.session.createDataFrame([], fields)
         rows.createOrReplaceTempView(alias or name)
 
@@ -121,7 +111,7 @@ class SparkEngine:
     def declared(self, relation: str) -> str:
         """SQL for the rows of ``relation`` with integers and local times cast to their declared types."""
         rows = self.session.table(relation)
-        wanted = {name: SPARK_NAMES[COLUMNS[name].kind] for name in rows.columns if name in COLUMNS}
+        wanted = {name: COLUMNS[name].types.spark for name in rows.columns if name in COLUMNS}
         # Spark's integers differ in width, and it gives local times as instants of a UTC session. Any other
         # difference is a mistake that the validators must see.
         casts = {
@@ -138,7 +128,7 @@ class SparkEngine:
         if table.finish_by:
             first = [rows[c].asc_nulls_first() for c in rows.columns]
             rows = rows.repartition(*table.finish_by).sortWithinPartitions(*first)
-        schema = ", ".join(f"`{c}` {SPARK_NAMES[COLUMNS[c].kind]}" for c in table.finish_columns)
+        schema = ", ".join(f"`{c}` {COLUMNS[c].types.spark}" for c in table.finish_columns)
         rows.mapInArrow(_second_step(table.name), schema).createOrReplaceTempView(name)
 
     def write(

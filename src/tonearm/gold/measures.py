@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 import ibis
 
-from tonearm.columns import FEATURE_SOURCES, FEATURES
+from tonearm.columns import FEATURE_SOURCES, FEATURES, MEASURED
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-MEASURED = ("real", "catalogue")
-"""Feature sources that were measured; an estimate or an invented number never enters a statistic."""
 
 
 def heard(listens: ir.Table) -> dict[str, ir.Value]:

@@ -37,7 +37,7 @@ COMPANY = (*(f"company_{t}" for t in TARGETS), "company_tracks")
 """The same of other artists' tracks in the same playlists or sessions."""
 GROUPS = (catalogue.LISTING, ARTIST, COMPANY, ("duration_s", "is_explicit"))
 """Inputs that a record has or lacks together; of a heard track there are mostly only the names."""
-_SOUND = (*catalogue.MEASURED, "key", "mode", "time_signature")
+_SOUND = (*catalogue.SOUND, "key", "mode", "time_signature")
 Z90 = 1.6448536269514722
 FILE = "imputation.json"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from tonearm.columns import MEASURED
 from tonearm.errors import ModelDamaged
-from tonearm.gold.measures import MEASURED
 from tonearm.models.evaluate import FEWEST_BLOCKS
 from tonearm.models.model import STILL_LISTENING
 

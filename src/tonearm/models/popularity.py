@@ -36,7 +36,7 @@ ARTIST = ("artist_popular", "artist_popularity", "artist_tracks")
 """Of the artist's other tracks: the share that is popular and the mean popularity, shrunk, and how many there are."""
 FEWEST_POPULAR = 50
 FILE = "popularity.json"
-GROUPS = (catalogue.MEASURED, catalogue.OTHER_SOUND, catalogue.RELEASE, catalogue.NAMES, CATEGORIES)
+GROUPS = (catalogue.SOUND, catalogue.OTHER_SOUND, catalogue.RELEASE, catalogue.NAMES, CATEGORIES)
 """Inputs that a record has or lacks together."""
 
 

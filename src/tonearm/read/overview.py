@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from tonearm.columns import FEATURE_SOURCES, MOODS
+from tonearm.columns import FEATURE_SOURCES, MEASURED, MOODS
 from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName
 from tonearm.lake import open_lake
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from tonearm.engine.duckdb import Engine
 
 LISTENS = "listening_with_features"
-MEASURED = ("real", "catalogue")
-"""Feature sources whose moods are counted; estimated or invented features are no finding."""
 
 Subject = Literal["artists", "tracks"]
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import IntegerColumn, StringColumn, Table
 
 SATURDAY = 5
-COLUMNS = (
+LISTEN_COLUMNS = (
     *("listener", "listen_id", "started_at", "ended_at", "year"),
     *("started_at_local", "local_date", "hour_of_day", "day_of_week", "part_of_day", "is_weekend"),
     *("session_started_at", "gap_min", "track_id", "artist_id", "artist_name", "track_name", "album_name"),
@@ -37,7 +37,7 @@ def listening_with_features(listens: Table, track_identities: Table, tracks: Tab
         part_of_day=part_of_day(rows.hour_of_day),
         is_weekend=rows.day_of_week >= SATURDAY,
         duration_s=rows.duration_s.coalesce(rows.track_duration_s),
-    ).select(*COLUMNS)
+    ).select(*LISTEN_COLUMNS)
 
 
 def part_of_day(hour: IntegerColumn) -> StringColumn:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tonearm.columns import MEASURED
 from tonearm.table import table
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
-
-MEASURED = ("real", "catalogue")
-"""Feature sources with measured values; estimates are left out of statistics."""
 
 
 @table(grain=("listener", "session_started_at"), windowed=True, time="session_started_at")

@@ -16,7 +16,7 @@ from tonearm.errors import UnknownKind
 from tonearm.sources.delimited import Chunk, Sample, chunks, sample
 from tonearm.sources.instants import read_instants
 from tonearm.sources.json_rows import BLOCK_BYTES, JsonList
-from tonearm.sources.rows import Rejected, batch, reasons, reject, reject_texts, text
+from tonearm.sources.rows import Rejected, batch, reasons, reject_texts, reject_unread_dates, reject_unset_dates, text
 
 if TYPE_CHECKING:
     from tonearm.sources import Context, Feeds, InstantIs
@@ -39,8 +39,6 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 _NEEDED = {"artist_name": "artist", "track_name": "track", "reported_at": "date"}
 _MBID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
-_NOW_PLAYING = "no date (now playing)"
-_IN_1970 = "dated 1970: now playing or a clock not set"
 
 
 @dataclass(frozen=True)
@@ -110,13 +108,8 @@ def _table(chunk: Chunk, layout: Layout, most_bytes: int) -> pa.Table:
 def dated(written: pa.Array, reason: pa.Array) -> dict[str, pa.Array]:
     """``reported_at`` and ``precision_s`` of dates as written, and ``reason`` with those that cannot be used."""
     read = read_instants(written)
-    reason = reject(reason, read.is_blank, _NOW_PLAYING)
-    reason = reject(reason, pc.equal(pc.year(read.at), 1970), _IN_1970)
-    not_read = pc.is_null(read.at)
-    if pc.any(not_read).as_py():
-        shown = pc.utf8_slice_codeunits(pc.fill_null(written, ""), 0, 60)
-        why = pc.binary_join_element_wise("date '", shown, "' is not understood", "")
-        reason = pc.coalesce(reason, pc.if_else(not_read, why, pa.scalar(None, pa.string())))
+    reason = reject_unset_dates(reason, read.at, read.is_blank)
+    reason = reject_unread_dates(reason, read.at, written)
     return {"reported_at": read.at, "precision_s": read.precision_s, "reason": reason}
 
 

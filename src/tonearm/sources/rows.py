@@ -79,11 +79,26 @@ def reasons(size: int) -> pa.Array:
     return pa.nulls(size, pa.string())
 
 
-def reject(reason: pa.Array, where: pa.Array, why: str) -> pa.Array:
+def reject(reason: pa.Array, where: pa.Array, why: str | pa.Array) -> pa.Array:
     """``reason``, with ``why`` for the rows ``where`` that had none; null in ``where`` counts as false."""
     if not pc.any(where).as_py():
         return reason
     return pc.coalesce(reason, pc.if_else(where, why, pa.scalar(None, pa.string())))
+
+
+def reject_unset_dates(reason: pa.Array, at: pa.Array, is_missing: pa.Array) -> pa.Array:
+    """``reason``, with the rows rejected that have no date, or that of a clock that was never set."""
+    reason = reject(reason, is_missing, "no date (now playing)")
+    return reject(reason, pc.equal(pc.year(at), 1970), "dated 1970: now playing or a clock not set")
+
+
+def reject_unread_dates(reason: pa.Array, at: pa.Array, written: pa.Array) -> pa.Array:
+    """``reason``, with the rows rejected whose date, as ``written``, was not understood."""
+    not_read = pc.is_null(at)
+    if not pc.any(not_read).as_py():
+        return reason
+    shown = pc.utf8_slice_codeunits(pc.fill_null(written, ""), 0, 60)
+    return reject(reason, not_read, pc.binary_join_element_wise("date '", shown, "' is not understood", ""))
 
 
 def reject_texts(reason: pa.Array, columns: Mapping[str, pa.Array], most_bytes: int) -> pa.Array:
@@ -114,8 +129,7 @@ def table_of(rows: Sequence[Mapping[str, Any] | Rejected], first: int, most_byte
         columns[name] = pa.array([row.get(name) for _, row in kept], pa.float64())
     columns["is_skipped"] = pa.array([row.get("is_skipped") for _, row in kept], pa.bool_())
     at = from_epoch(pa.array([row.get("at_s") for _, row in kept], pa.float64()))
-    reason = reject(reasons(len(kept)), pc.is_null(at), "no date (now playing)")
-    reason = reject(reason, pc.equal(pc.year(at), 1970), "dated 1970: now playing or a clock not set")
+    reason = reject_unset_dates(reasons(len(kept)), at, pc.is_null(at))
     columns["reported_at"] = pc.assume_timezone(at, "UTC")
     columns["reason"] = reject_texts(reason, columns, most_bytes)
     return batch([n for n, _ in kept], columns, refused, lambda i: _json(kept[i][1]))

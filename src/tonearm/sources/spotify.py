@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from tonearm.sources.instants import from_epoch, read_instants
 from tonearm.sources.json_rows import BLOCK_BYTES, JsonList
-from tonearm.sources.rows import Rejected, batch, reasons, reject, reject_texts, text
+from tonearm.sources.rows import Rejected, batch, reasons, reject, reject_texts, reject_unread_dates, text
 
 if TYPE_CHECKING:
     from tonearm.sources import Context, Feeds, InstantIs
@@ -258,10 +258,7 @@ def _times(rows_ts: list[str | None], ms: list[float | None], reason: pa.Array) 
     played = pa.array(ms, pa.float64())
     reason = reject(reason, pc.less(played, 0), "a negative time was played")
     reason = reject(reason, read.is_blank, "no date")
-    not_read = pc.is_null(read.at)
-    if pc.any(not_read).as_py():
-        why = pc.binary_join_element_wise("date '", pc.utf8_slice_codeunits(written, 0, 60), "' is not understood", "")
-        reason = pc.coalesce(reason, pc.if_else(not_read, why, pa.scalar(None, pa.string())))
+    reason = reject_unread_dates(reason, read.at, written)
     return {"reported_at": read.at, "listened_s": pc.divide(played, 1000.0), "reason": reason}
 
 

@@ -11,7 +11,7 @@ MOODS = {
     "Sad_Calm": "sad, calm",
     "Neutral": "neutral",
 }
-FEATURES = {
+SOUNDS = {
     "valence": "positive sound",
     "energy": "energy",
     "danceability": "danceability",
@@ -37,7 +37,7 @@ METRICS = {
     "new_tracks": "new tracks",
     "new_artists": "new artists",
     "days_with_music_pct": "days with music, %",
-    **FEATURES,
+    **SOUNDS,
 }
 AIMS = {"focus": "Focus", "relax": "Relaxing", "energise": "Energy", "lift": "A lift"}
 SHIFTS = {"Stable": "hardly", "Minor_Shift": "somewhat", "Major_Shift": "much"}

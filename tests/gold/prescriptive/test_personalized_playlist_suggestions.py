@@ -14,7 +14,7 @@ from tonearm.columns import FEATURES
 from tonearm.gold.prescriptive.aims import TITLES
 from tonearm.gold.prescriptive.personalized_playlist_suggestions import (
     BPM,
-    COLUMNS,
+    FINISH_COLUMNS,
     HEARD,
     LENGTH,
     OF_ONE_ARTIST,
@@ -307,7 +307,7 @@ def test_spark_can_say_it() -> None:
     _ = ibis.pyspark
     inputs = [ibis.table(_schema(name), name=name) for name in table.inputs]
     assert "ROW_NUMBER" in ibis.to_sql(table.build(*inputs), dialect="pyspark")
-    assert table.finish_columns == COLUMNS
+    assert table.finish_columns == FINISH_COLUMNS
 
 
 def _schema(name: str) -> dict[str, str]:

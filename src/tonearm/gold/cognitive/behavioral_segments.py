@@ -14,6 +14,7 @@ import numpy as np
 from tonearm.gold.frames import as_table, numbers
 from tonearm.gold.measures import first_day_of, percent
 from tonearm.gold.statistics import ENOUGH_UNITS, mean_interval
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ PRONOUNCED = 30.0
 """Percent from the middle rank: the outer fifths."""
 BALANCED = "balanced"
 _PARTS = ("mean", "stddev", "n", "below", "equal", "judged", "middle")
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "archetype", "in_words"),
     *(f"{trait}{part}" for trait in TRAITS for part in ("", "_low", "_high", "_rank", "_months")),
     *("compared_with", "compared_listeners", "months_compared", "listens"),
@@ -77,13 +78,13 @@ def finish(listeners: pa.Table) -> pa.Table:
         "months_compared": numbers(listeners, "months"),
         "listens": listeners["listens"],
     }
-    return as_table(columns | rows, COLUMNS)
+    return as_table(columns | rows, FINISH_COLUMNS)
 
 
 @table(
     grain=("listener",),
     finish=finish,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=1,
     across_listeners=True,
@@ -161,7 +162,6 @@ def _with_months(listening_with_features: ir.Table) -> ir.Table:
         is_new=before.isnull() | (lwf.local_date.delta(before, unit="day") > NEW_AFTER_DAYS),
     )
     dated = dated.mutate(
-        place=ibis.row_number().over(ibis.window(group_by=("listener", "month"), order_by="listen_id")),
         month_listens=dated.count().over(ibis.window(group_by=("listener", "month"))),
         began=dated.local_date.min().over(of_listener),
         first=dated.number.min().over(of_listener),
@@ -185,7 +185,7 @@ def _months(listens: ir.Table) -> ir.Table:
         ),
         after_dark_pct=percent(listens.count(where=is_dark), listens.count()),
     )
-    sample = listens.filter(listens.place < LISTENS_OF_MONTH)
+    sample = first_n(listens, ("listener", "month"), "listen_id", LISTENS_OF_MONTH)
     joined = shares.inner_join(_of_days(sample), of_month).inner_join(_of_artists(sample), of_month)
     months = joined.select(*of_month, "exploring_pct", "after_dark_pct", "bursts_pct", "eclectic_bits", "overlap")
     before = months.number.lag().over(ibis.window(group_by="listener", order_by="number"))
@@ -195,9 +195,7 @@ def _months(listens: ir.Table) -> ir.Table:
 def _of_days(sample: ir.Table) -> ir.Table:
     """Share of each month's sampled listens on its busiest days."""
     days = sample.group_by("listener", "number", "local_date").agg(listens=sample.count())
-    busiest = ibis.window(group_by=("listener", "number"), order_by=(days.listens.desc(), days.local_date))
-    ranked = days.mutate(place=ibis.row_number().over(busiest))
-    top = ranked.filter(ranked.place < BUSIEST_DAYS)
+    top = first_n(days, ("listener", "number"), (days.listens.desc(), days.local_date), BUSIEST_DAYS)
     return top.group_by("listener", "number").agg(
         bursts_pct=top.listens.cast("float64").sum() * (100.0 / LISTENS_OF_MONTH)
     )

@@ -51,7 +51,7 @@ _DAY_KEYS = 1_000_000
 _TOLD = ("listens", "top_listens", "top_name", "mood_listens", "mood_tracks")
 _CHUNK = 16_384
 MOST_DAYS = 36_600
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "local_date", "anomaly", "actual", "expected", "score", "threshold", "severity"),
     *("rank", "days_judged", "days_around", "listens", "in_words"),
 )
@@ -60,13 +60,13 @@ COLUMNS = (
 def finish(days: pa.Table) -> pa.Table:
     """The anomalies of each kind among the ``days`` with listens of whole listeners."""
     seen = Days(days)
-    return as_table(_described(seen, [of_kind(seen) for of_kind in (volume, mood, hour, repetition)]), COLUMNS)
+    return as_table(_described(seen, [of_kind(seen) for of_kind in (volume, mood, hour, repetition)]), FINISH_COLUMNS)
 
 
 @table(
     grain=("listener", "local_date", "anomaly"),
     finish=finish,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=MOST_DAYS,
 )

@@ -18,6 +18,7 @@ from tonearm.gold.cognitive.k_means import SEED, distances, k_means, rand_indice
 from tonearm.gold.frames import as_table, codes, numbers, runs
 from tonearm.gold.measures import percent, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ _TRIED = (
     *("silhouette", "null_silhouette", "shuffles", "correlated_silhouette", "stability_ari", "smallest_share_pct"),
     *("inertia_left_pct", "elbow_k"),
 )
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "persona", "persona_name", "is_stable", "evidence", "in_words"),
     *("tracks", "artists_sampled", "tracks_share_pct", "listens", "sample_share_pct", *CENTROID, "k", *_TRIED),
     *("is_separate", "sampled_tracks", "measured_tracks", "measured_share_pct"),
@@ -87,13 +88,13 @@ def finish(tracks: pa.Table) -> pa.Table:
                 rows.append(about | _whole(sample) | {"evidence": "insufficient", "in_words": problem})
             else:
                 rows += _personas(about, sample, next(tried))
-    return as_table({name: [row.get(name) for row in rows] for name in COLUMNS}, COLUMNS)
+    return as_table({name: [row.get(name) for row in rows] for name in FINISH_COLUMNS}, FINISH_COLUMNS)
 
 
 @table(
     grain=("listener", "persona"),
     finish=finish,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=SAMPLE,
 )
@@ -136,12 +137,8 @@ def mood_state_clusters(listening_with_features: ir.Table) -> ir.Table:
         listens=known.count(),
         **{f: known[f].max() for f in FEATURES},
     )
-    of_listener = ibis.window(group_by="listener")
-    tracks = tracks.mutate(
-        place=ibis.row_number().over(ibis.window(group_by="listener", order_by="track_id")),
-        measured_tracks=tracks.count().over(of_listener),
-    )
-    sample = tracks.filter(tracks.place < SAMPLE)
+    tracks = tracks.mutate(measured_tracks=tracks.count().over(ibis.window(group_by="listener")))
+    sample = first_n(tracks, "listener", "track_id", SAMPLE)
     rows = everything.left_join(sample, "listener").drop("listener_right")
     return rows.select(
         *("listener", "track_id", "artist_id", "listens", *FEATURES, "measured_tracks", "measured_share_pct")

@@ -13,6 +13,7 @@ from tonearm.gold.cognitive.chance import mean_of_words, of_switches, variance_o
 from tonearm.gold.frames import as_table, codes, places
 from tonearm.gold.measures import with_measured_features
 from tonearm.gold.statistics import CONFIDENCE, ENOUGH_UNITS, false_discovery, quantile, verdicts
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -412,17 +413,16 @@ def sequential_patterns(listening_with_features: ir.Table) -> ir.Table:
     tracks it is made, ``pattern_days`` on how many days it was heard.
     """
     listens = with_measured_features(listening_with_features, ())
-    latest = ibis.window(group_by="listener", order_by=(listens.started_at.desc(), listens.listen_id.desc()))
     has_mood = listens.has_measured & listens.mood.notnull()
     unnamed = ibis.literal("unnamed artist ") + listens.artist_id.cast("string")
-    numbered = listens.mutate(
-        place=ibis.row_number().over(latest),
+    marked = listens.mutate(
         mood_code=has_mood.ifelse(listens.mood.cases(*((m, k) for k, m in enumerate(MOODS))), UNKNOWN).cast("int64"),
         artist=listens.artist_name.coalesce(unnamed),
         session_date=listens.local_date.min().over(ibis.window(group_by=("listener", "session_started_at"))),
     )
     # Sorted by listener, session and instant, which is how the second step needs them.
     order = ("listener", "session_started_at", "started_at", "listen_id")
-    return numbered.filter(numbered.place < LATEST_LISTENS).select(
+    latest = (marked.started_at.desc(), marked.listen_id.desc())
+    return first_n(marked, "listener", latest, LATEST_LISTENS).select(
         *order, "session_date", "track_id", "artist", "mood_code"
     )

@@ -8,6 +8,7 @@ import ibis
 
 from tonearm.columns import FEATURES
 from tonearm.gold.measures import heard, percent
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -30,11 +31,9 @@ def top_tracks_by_mood(listening_with_features: ir.Table) -> ir.Table:
     tracks = _tracks_with_mood(listening_with_features)
     of_mood = ("listener", "mood")
     best_first = (tracks.listens.desc(), tracks.last_heard_at.desc(), tracks.track_id)
-    ranked = tracks.mutate(
-        rank=1 + ibis.row_number().over(ibis.window(group_by=of_mood, order_by=best_first)),
-        share_pct=percent(tracks.listens, tracks.listens.sum().over(ibis.window(group_by=of_mood))),
-    )
-    return ranked.filter(ranked["rank"] <= LONGEST_LIST).select(
+    tracks = tracks.mutate(share_pct=percent(tracks.listens, tracks.listens.sum().over(ibis.window(group_by=of_mood))))
+    first = first_n(tracks, of_mood, best_first, LONGEST_LIST)
+    return first.mutate(rank=first.place + 1).select(
         "listener",
         "mood",
         "rank",

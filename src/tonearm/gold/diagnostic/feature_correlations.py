@@ -6,7 +6,6 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-import ibis
 import numpy as np
 import pyarrow as pa
 
@@ -14,6 +13,7 @@ from tonearm.columns import FEATURES
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS, ROUNDING, SIGNIFICANT, false_discovery, quantile
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -90,10 +90,10 @@ def feature_correlations(listening_with_features: ir.Table) -> ir.Table:
         **{f: listens[f].max() for f in FEATURES},
     )
     # Measured tracks first; a listener without any keeps one row, which says so.
-    order = ibis.window(group_by="listener", order_by=[ibis.desc("has_measured"), "track_id"])
-    tracks = tracks.mutate(place=ibis.row_number().over(order))
-    sample = tracks.filter((tracks.place < TRACKS) & (tracks.has_measured | (tracks.place == 0)))
-    return sample.select("listener", "track_id", "artist_id", *FEATURES)
+    sample = first_n(tracks, "listener", (tracks.has_measured.desc(), tracks.track_id), TRACKS)
+    return sample.filter(sample.has_measured | (sample.place == 0)).select(
+        "listener", "track_id", "artist_id", *FEATURES
+    )
 
 
 def _pairs(values: dict[str, Numbers], listener: Groups, artist: Groups) -> list[dict[str, Numbers]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tonearm.columns import MOOD_FEATURES
 from tonearm.gold.frames import as_table, codes, numbers
-from tonearm.gold.hours import HOURS, compared_in_month, spread
+from tonearm.gold.hour_comparisons import HOURS, compared_in_month, spread
 from tonearm.gold.measures import first_day_of, total, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS, ROUNDING, SIGNIFICANT, against, false_discovery, verdicts
 from tonearm.table import table

@@ -11,6 +11,7 @@ from tonearm.columns import FEATURES, PARTS_OF_DAY
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.measures import first_day_of, total, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS, false_discovery, quantile, verdicts
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -196,9 +197,8 @@ def _heard(listens: ir.Table, units: ir.Table, kind: str) -> ir.Table:
 
 def _candidates(heard: ir.Table) -> ir.Table:
     counted = heard.group_by("listener", "driver").agg(sessions=heard.session_started_at.nunique())
-    most_first = ibis.window(group_by="listener", order_by=(counted.sessions.desc(), counted.driver))
-    ranked = counted.mutate(place=ibis.row_number().over(most_first))
-    return ranked.filter((ranked.sessions >= ENOUGH_UNITS) & (ranked.place < MOST_CANDIDATES))
+    most_heard = first_n(counted, "listener", (counted.sessions.desc(), counted.driver), MOST_CANDIDATES)
+    return most_heard.filter(most_heard.sessions >= ENOUGH_UNITS)
 
 
 def _sums(values: ir.Table, months: ir.Table) -> ir.Table:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ibis
-
 from tonearm.gold.predictive.scores import WHENCE
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -33,10 +32,8 @@ def artist_breakouts(model_scores: Table, artist_months: Table) -> Table:
         first_heard_month=artist_months.first_heard_month.min(),
     )
     rows = own.inner_join(so_far, ["listener", (own.subject_id, so_far.artist_id)])
-    best = ibis.window(group_by="listener", order_by=(rows.score.desc(), rows.artist_id))
-    rows = rows.mutate(rank=ibis.row_number().over(best).cast("int64") + 1)
-    rows = rows.filter(rows.rank <= LISTED)
-    return rows.select(
+    rows = first_n(rows, "listener", (rows.score.desc(), rows.artist_id), LISTED)
+    return rows.mutate(rank=rows.place + 1).select(
         *("listener", "rank", "artist_id", "artist_name", "predicted_for_at"),
         probability_pct=100.0 * rows.score,
         baseline_pct=100.0 * rows.baseline_score,

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from tonearm.columns import MOODS
-from tonearm.gold.measures import MEASURED
+from tonearm.columns import MEASURED, MOODS
 from tonearm.gold.predictive.scores import WHENCE, of_tracks
 from tonearm.table import table
 

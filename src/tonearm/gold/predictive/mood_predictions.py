@@ -8,6 +8,7 @@ import ibis
 
 from tonearm.gold.measures import with_measured_features
 from tonearm.gold.predictive.scores import WHENCE, of_hours, of_tracks
+from tonearm.silver.first_n import first_n
 from tonearm.silver.instants import epoch_s
 from tonearm.table import table
 
@@ -49,9 +50,7 @@ def _latest_listens(model_scores: Table, listening_with_features: Table) -> Tabl
     listens = with_measured_features(listening_with_features, ("valence",))
     listens = listens.select("listener", "listen_id", "started_at", "track_id", actual_valence="valence")
     rows = listens.inner_join(of_tracks(model_scores, "mood", ("valence",)), "track_id")
-    newest = ibis.window(group_by="listener", order_by=(rows.started_at.desc(), rows.listen_id))
-    rows = rows.mutate(place=ibis.row_number().over(newest))
-    rows = rows.filter(rows.place < LATEST)
+    rows = first_n(rows, "listener", (rows.started_at.desc(), rows.listen_id), LATEST)
     return rows.mutate(
         slot=ibis.literal("listen"),
         slot_id=rows.listen_id,

@@ -8,10 +8,11 @@ import ibis
 import numpy as np
 import pyarrow.compute as pc
 
-from tonearm.columns import FEATURES
+from tonearm.columns import FEATURES, MEASURED
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
-from tonearm.gold.measures import MEASURED, total, with_measured_features
+from tonearm.gold.measures import total, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS, against, false_discovery, verdicts
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ CELL = 0.1
 COMPARED = ("danceability", "energy", "valence", "acousticness", "instrumentalness", "speechiness")
 """The features of 0–1, by which two tracks are close: a tempo is often half or double the heard one, and loudness
 says what energy says."""
+_NEAREST = ("is_other_genre", "distance", "track_id")
 _TRACK = ("artist_name", "track_name", "genre", *FEATURES, "feature_source")
 _EVIDENCE = ("units", "sessions", "listens", "valence_before", "valence_after", "valence_expected")
 _SPREADS = ("difference_stddev", "rise", "rise_stddev")
@@ -61,10 +63,10 @@ def ranked(rows: pa.Table) -> pa.Table:
     close_to_id = pc.if_else(pc.equal(rows["kind"], "heard"), None, rows["close_to_id"])
     columns = {name: rows[name] for name in rows.column_names} | tested
     columns |= {"rank": places(family) + 1, "close_to_id": close_to_id}
-    return as_table(columns | {"because": _reasons(rows, tested)}, COLUMNS)
+    return as_table(columns | {"because": _reasons(rows, tested)}, FINISH_COLUMNS)
 
 
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "rank", "kind", "track_id", *_TRACK),
     *("units", "sessions", "listens", "valence_before", "valence_after", "rise", "rise_low", "rise_high"),
     *("valence_expected", "difference", "difference_low", "difference_high", "effect", "p_corrected"),
@@ -76,7 +78,7 @@ COLUMNS = (
 @table(
     grain=("listener", "rank"),
     finish=ranked,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=MOST_TESTED + MOST_INSUFFICIENT + MOST_ANCHORS * MOST_UNHEARD,
 )
@@ -222,9 +224,8 @@ def _anchors(evidence: ir.Table) -> ir.Table:
     by_difference = enough.gain / enough.difference_stddev.nullif(0.0) * root
     by_rise = enough.rise / enough.rise_stddev.nullif(0.0) * root
     promising = enough.mutate(t=by_difference).filter((by_difference > PROMISING_T) & (by_rise > PROMISING_T))
-    in_order = ibis.window(group_by="listener", order_by=(promising.t.desc(), promising.track_id))
-    first = promising.mutate(place=ibis.row_number().over(in_order))
-    return first.filter(first.place < MOST_ANCHORS).select("listener", close_to_id="track_id")
+    first = first_n(promising, "listener", (promising.t.desc(), promising.track_id), MOST_ANCHORS)
+    return first.select("listener", close_to_id="track_id")
 
 
 def _unheard(anchors: ir.Table, listening_with_features: ir.Table, tracks: ir.Table) -> ir.Table:
@@ -232,15 +233,12 @@ def _unheard(anchors: ir.Table, listening_with_features: ir.Table, tracks: ir.Ta
     close = anchors.inner_join(_neighbours(anchors.select("close_to_id").distinct(), tracks), "close_to_id")
     heard = listening_with_features.select("listener", "track_id").distinct()
     unheard = close.anti_join(heard, ["listener", "track_id"])
-    nearest = (unheard.is_other_genre, unheard.distance, unheard.track_id)
-    in_order = ibis.window(group_by=("listener", "close_to_id"), order_by=nearest)
-    unheard = unheard.mutate(
-        place=ibis.row_number().over(in_order),
+    first = first_n(unheard, ("listener", "close_to_id"), _NEAREST, MOST_UNHEARD)
+    return first.mutate(
         kind=ibis.literal("unheard"),
         **dict.fromkeys(("units", "sessions", "listens"), ibis.literal(0, "int64")),
         **{name: ibis.null("float64") for name in (*_EVIDENCE[3:], *_SPREADS)},
     )
-    return unheard.filter(unheard.place < MOST_UNHEARD)
 
 
 def _neighbours(anchors: ir.Table, tracks: ir.Table) -> ir.Table:
@@ -266,9 +264,7 @@ def _neighbours(anchors: ir.Table, tracks: ir.Table) -> ir.Table:
         distance=(sum((pairs[f] - pairs[f"own_{f}"]) ** 2 for f in COMPARED) / float(len(COMPARED))).sqrt(),
         is_other_genre=(pairs.genre != pairs.own_genre).fill_null(True),
     )
-    nearest = (pairs.is_other_genre, pairs.distance, pairs.track_id)
-    pairs = pairs.mutate(place=ibis.row_number().over(ibis.window(group_by="close_to_id", order_by=nearest)))
-    return pairs.filter(pairs.place < NEIGHBOURS).select(
+    return first_n(pairs, "close_to_id", _NEAREST, NEIGHBOURS).select(
         "close_to_id", "close_to", "track_id", *_TRACK, "distance", "is_other_genre"
     )
 

@@ -8,9 +8,18 @@ import ibis
 import numpy as np
 
 from tonearm.gold.frames import as_table, codes, numbers
-from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, hour_means, in_words
+from tonearm.gold.hour_comparisons import (
+    COUNTS,
+    HOURS,
+    compared,
+    compared_in_month,
+    heard_in_hours,
+    hour_means,
+    in_words,
+)
 from tonearm.gold.measures import first_day_of, with_measured_features
 from tonearm.gold.statistics import false_discovery, verdicts
+from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -30,7 +39,7 @@ NOTE = (
     "minor key is often calm, loved and good for its listener."
 )
 _STEP = ("low_valence", "n", "units", "own_mean", "usual_mean", "stddev", "brighter_artist_name", "brighter_valence")
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "hour_of_day", *COUNTS, "low_valence", "n_low", "units", "low_share_pct", "usual_low_share_pct"),
     *("difference", "difference_low", "difference_high", "effect", "p_corrected", "verdict"),
     *("priority", "brighter_artist_name", "what_to_try", "note"),
@@ -53,13 +62,13 @@ def judged(rows: pa.Table) -> pa.Table:
         **_what_to_try(rows, verdict),
         "note": [NOTE] * rows.num_rows,
     }
-    return as_table(columns, COLUMNS)
+    return as_table(columns, FINISH_COLUMNS)
 
 
 @table(
     grain=("listener", "hour_of_day"),
     finish=judged,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=HOURS,
 )
@@ -127,8 +136,7 @@ def _brighter(listens: ir.Table) -> ir.Table:
     each = hours.inner_join(artists, "listener").left_join(here, ["listener", "hour_of_day", "artist_id"])
     best_first = (each.sessions_here.fill_null(0).desc(), each.sessions.desc(), each.artist_id)
     row = ("listener", "hour_of_day")
-    each = each.mutate(place=ibis.row_number().over(ibis.window(group_by=row, order_by=best_first)))
-    return each.filter(each.place == 0).select(*row, "brighter_artist_name", "brighter_valence")
+    return first_n(each, row, best_first, 1).select(*row, "brighter_artist_name", "brighter_valence")
 
 
 def _brighter_artists(listens: ir.Table) -> ir.Table:
@@ -144,9 +152,8 @@ def _brighter_artists(listens: ir.Table) -> ir.Table:
     bright = artists.filter(
         artists.brighter_valence >= artists.mean_valence + BRIGHTER_BY, artists.sessions >= BRIGHTER_SESSIONS
     )
-    in_order = ibis.window(group_by="listener", order_by=(bright.sessions.desc(), bright.artist_id))
-    bright = bright.mutate(place=ibis.row_number().over(in_order))
-    return bright.filter(bright.place < MOST_BRIGHTER).drop("place", "mean_valence")
+    first = first_n(bright, "listener", (bright.sessions.desc(), bright.artist_id), MOST_BRIGHTER)
+    return first.drop("place", "mean_valence")
 
 
 def _priorities(verdict: npt.NDArray[np.str_], effect: Numbers) -> list[str | None]:

@@ -8,7 +8,7 @@ import ibis
 import numpy as np
 
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
-from tonearm.gold.hours import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, in_words, means
+from tonearm.gold.hour_comparisons import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, in_words, means
 from tonearm.gold.measures import first_day_of, with_measured_features
 from tonearm.gold.prescriptive.aims import AIMS, MUSIC, fit
 from tonearm.gold.statistics import false_discovery, verdicts
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 _AIM_WORDS = {"focus": "focus", "relax": "relaxing", "energise": "energising", "lift": "lifting the mood"}
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "hour_of_day", "aim", *COUNTS, "n_fit", "units", "mean_fit", "usual_fit"),
     *("difference", "difference_low", "difference_high", "effect", "p_corrected", "verdict"),
     *("hour_rank", "suggestion"),
@@ -43,13 +43,13 @@ def judged(rows: pa.Table) -> pa.Table:
         **{"effect": found.effect, "p_corrected": corrected, "verdict": verdict},
         "hour_rank": _ranks(found.low, codes(rows, "listener", "aim"), verdict),
     }
-    return as_table(columns | {"suggestion": _suggestions(rows, verdict)}, COLUMNS)
+    return as_table(columns | {"suggestion": _suggestions(rows, verdict)}, FINISH_COLUMNS)
 
 
 @table(
     grain=("listener", "hour_of_day", "aim"),
     finish=judged,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=HOURS * len(AIMS),
 )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import numpy as np
 
-from tonearm.columns import FEATURES
+from tonearm.columns import FEATURES, MEASURED
 from tonearm.gold.frames import as_table, codes, numbers
-from tonearm.gold.measures import MEASURED, numbered, percent, total
+from tonearm.gold.measures import numbered, percent, total
 from tonearm.gold.prescriptive.aims import AIMS, NEEDS, TITLES, fit
-from tonearm.gold.prescriptive.flow import short_paths
+from tonearm.gold.prescriptive.flow import short_path
+from tonearm.silver.first_n import first_n
 from tonearm.silver.instants import seconds_between, utc
 from tonearm.table import table
 
@@ -95,11 +96,11 @@ def _finished(rows: pa.Table) -> pa.Table:
             "step": step,
             "because": [_reason(row) for row in told],
         },
-        COLUMNS,
+        FINISH_COLUMNS,
     )
 
 
-COLUMNS = (
+FINISH_COLUMNS = (
     *("listener", "playlist", "position", "track_id", "artist_id", "artist_name", "track_name", "spotify_id"),
     *("genre", "duration_s", "kind", "fit", "step", "energy", "valence", "tempo", "feature_source"),
     *("listens", "sessions", "last_heard_at", "because"),
@@ -109,7 +110,7 @@ COLUMNS = (
 @table(
     grain=("listener", "playlist", "position"),
     finish=_finished,
-    finish_columns=COLUMNS,
+    finish_columns=FINISH_COLUMNS,
     finish_by=("listener",),
     finish_limit=len(AIMS) * sum(POOLS.values()),
 )
@@ -221,13 +222,9 @@ def _known(heard: ir.Table, catalogue: ir.Table) -> ir.Table:
 
 def _first_of(t: ir.Table, via: str) -> ir.Table:
     """The best candidates of each playlist, at most two of an artist."""
-    best_first = (t.score.desc(), t.track_id)
-    of_artist = ibis.window(group_by=("who", "aim", "artist_id"), order_by=best_first)
-    few = t.mutate(of_artist=ibis.row_number().over(of_artist))
-    few = few.filter(few.of_artist < OF_ONE_ARTIST)
-    of_playlist = ibis.window(group_by=("who", "aim"), order_by=(few.score.desc(), few.track_id))
-    placed = few.mutate(via=ibis.literal(via), place=ibis.row_number().over(of_playlist).cast("int64"))
-    return placed.filter(placed.place < POOLS[via])
+    best_first = (ibis.desc("score"), "track_id")
+    few = first_n(t, ("who", "aim", "artist_id"), best_first, OF_ONE_ARTIST)
+    return first_n(few, ("who", "aim"), best_first, POOLS[via]).mutate(via=ibis.literal(via))
 
 
 def _by_artist(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Table:
@@ -236,9 +233,7 @@ def _by_artist(heard: ir.Table, catalogue: ir.Table, middles: ir.Table) -> ir.Ta
         known_listens=heard.listens.cast("float64").sum(), weight=(1.0 + heard.activation.sum()).log().round(9)
     )
     artists = artists.filter((artists.known_listens >= KNOWN_LISTENS) & (artists.weight > 0))
-    best = ibis.window(group_by="who", order_by=(artists.weight.desc(), artists.artist_id))
-    artists = artists.mutate(number=ibis.row_number().over(best))
-    artists = artists.filter(artists.number < TOP_ARTISTS).select("who", "artist_id", "known_listens", "weight")
+    artists = first_n(artists, "who", (artists.weight.desc(), artists.artist_id), TOP_ARTISTS).drop("place")
     found = _best(catalogue, "artist_id", OF_AN_ARTIST).inner_join(_for_aims(artists, middles), ["artist_id", "aim"])
     return found.select(*_FOUND, "song_id", "known_listens", score=_score(found, found.weight))
 
@@ -248,12 +243,10 @@ def _by_genre(heard: ir.Table, of_genres: ir.Table, middles: ir.Table) -> ir.Tab
     genres = heard.filter(heard.genre.notnull()).group_by("who", "genre")
     genres = genres.agg(genre_tracks=lambda t: t.count(), genre_listens=lambda t: t.listens.cast("float64").sum())
     known = genres.genre_listens.sum().over(ibis.window(group_by="who"))
-    best = ibis.window(group_by="who", order_by=(genres.genre_listens.desc(), genres.genre))
-    genres = genres.mutate(
-        known_listens=known, share_pct=percent(genres.genre_listens, known), number=ibis.row_number().over(best)
-    )
-    genres = genres.filter((genres.number < TOP_GENRES) & (genres.genre_tracks >= KNOWN_TRACKS))
-    genres = genres.select("who", "genre", "number", *_EVIDENCE)
+    genres = genres.mutate(known_listens=known, share_pct=percent(genres.genre_listens, known))
+    genres = first_n(genres, "who", (genres.genre_listens.desc(), genres.genre), TOP_GENRES)
+    genres = genres.filter(genres.genre_tracks >= KNOWN_TRACKS)
+    genres = genres.select("who", "genre", *_EVIDENCE, number="place")
     found = of_genres.inner_join(_for_aims(genres, middles), ["genre", "aim"])
     return found.select(*_FOUND, "song_id", "number", *_EVIDENCE, score=_score(found, ibis.literal(1.0)))
 
@@ -261,9 +254,7 @@ def _by_genre(heard: ir.Table, of_genres: ir.Table, middles: ir.Table) -> ir.Tab
 def _best(catalogue: ir.Table, group: str, most: int) -> ir.Table:
     """The tracks that suit each aim best, of each group."""
     own = catalogue.filter(catalogue[group].notnull())
-    best_first = (own.fit.desc(), own.track_id)
-    ranked = own.mutate(best=ibis.row_number().over(ibis.window(group_by=(group, "aim"), order_by=best_first)))
-    return ranked.filter(ranked.best < most)
+    return first_n(own, (group, "aim"), (own.fit.desc(), own.track_id), most)
 
 
 def _middles(known: ir.Table) -> ir.Table:
@@ -297,12 +288,11 @@ def _never_heard(candidates: ir.Table, heard: ir.Table) -> ir.Table:
 
 def _in_proportion(by_genre: ir.Table) -> ir.Table:
     """Genres by turns, in proportion to the listens of each."""
-    own = ibis.window(group_by=("who", "aim", "number"), order_by=(by_genre.score.desc(), by_genre.track_id))
-    placed = by_genre.mutate(of_genre=ibis.row_number().over(own))
+    best_first = (by_genre.score.desc(), by_genre.track_id)
     # Twice as many as there are places, since more than two of an artist have none.
-    placed = placed.filter(placed.of_genre < 2 * POOLS["genre"])
+    placed = first_n(by_genre, ("who", "aim", "number"), best_first, 2 * POOLS["genre"])
     # Sainte-Laguë, as seats of a parliament are given out: after k tracks a genre has 2 k + 1 to divide by.
-    quotient = placed.share_pct / 100.0 / (2.0 * placed.of_genre.cast("float64") + 1.0)
+    quotient = placed.share_pct / 100.0 / (2.0 * placed.place.cast("float64") + 1.0)
     return placed.mutate(score=quotient.round(9))
 
 
@@ -367,25 +357,22 @@ def _in_flow(rows: pa.Table, playlist: Places) -> tuple[Places, Numbers]:
     """The order of the rows in which every playlist flows, and each one's step from the one before."""
     order = np.arange(len(playlist))
     step = np.full(len(playlist), np.nan)
-    starts = np.flatnonzero(np.diff(playlist, prepend=-1))
-    lengths = np.diff(np.append(starts, len(playlist)))
     artist, energy, tempo = codes(rows, "artist_id"), numbers(rows, "energy"), numbers(rows, "tempo") / BPM
     upwards = _upwards(rows)
-    # Playlists of one length fill a matrix.
-    for length in np.unique(lengths):
-        places = starts[lengths == length][:, None] + np.arange(length)
-        steps = np.hypot(_between(energy[places]), _between(tempo[places]))
-        up = sum((_between(values[places]) for values in upwards), np.zeros_like(steps))
-        costs = steps + np.maximum(-up, 0.0) + SAME_ARTIST * (_between(artist[places]) == 0)
-        path = short_paths(up.max(axis=1), costs)
-        order[places] = np.take_along_axis(places, path, axis=1)
-        step[places[:, 1:]] = steps[np.arange(len(path))[:, None], path[:, :-1], path[:, 1:]]
+    starts = np.flatnonzero(np.diff(playlist, prepend=-1))
+    for own in map(slice, starts.tolist(), [*starts[1:].tolist(), len(playlist)]):
+        steps = np.hypot(_between(energy[own]), _between(tempo[own]))
+        up = sum((_between(values[own]) for values in upwards), np.zeros_like(steps))
+        costs = steps + np.maximum(-up, 0.0) + SAME_ARTIST * (_between(artist[own]) == 0)
+        path = short_path(up.max(axis=0), costs)
+        order[own] = own.start + path
+        step[own.start + 1 : own.stop] = steps[path[:-1], path[1:]]
     return order, step
 
 
 def _between(values: npt.NDArray[Any]) -> Numbers:
-    """[s, i, j]: from the i-th value of row s to its j-th; 0 where one is not known."""
-    return np.nan_to_num(values[:, None, :] - values[:, :, None])
+    """[i, j]: from the i-th of ``values`` to the j-th; 0 where one is not known."""
+    return np.nan_to_num(values[None, :] - values[:, None])
 
 
 def _upwards(rows: pa.Table) -> list[Numbers]:

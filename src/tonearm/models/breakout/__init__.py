@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     Learned = tuple[Numbers, Any, Numbers]
     """Standardised rows, whether each broke out, and the log odds that trees start from."""
 
-FEATURES = (
+CLUES = (
     *REFERENCE,
     "rule_log",
     *(f"{name}_decayed_{h}m" for name in ("proximity", "tracks", "days", "new_tracks") for h in HALF_LIVES),
@@ -52,7 +52,7 @@ FEATURES = (
     *("months_since_heard", "months_heard_of_3", "age_log", "proximity_last_year", "proximity_late_in_month"),
     *("total_log", "total_to_usual_log", "plays_to_core_log", "new_artists_share", "core_artists_log", "rank_log"),
 )
-RULE = FEATURES.index("rule_log")
+RULE = CLUES.index("rule_log")
 UNBOUND = 30.0
 """The rule's column is so much larger than the others that its weight is hardly penalised: the other features
 correct the rule, and where they say nothing the rule is what remains."""
@@ -115,7 +115,7 @@ class Breakout:
     def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """One row for each artist-month that is foretold, and whose breakout or not was known at ``as_of``.
 
-        Columns: listener, artist_id, month_number, FEATURES, ``rule`` (the baseline's), ``core`` (1 is a breakout)
+        Columns: listener, artist_id, month_number, CLUES, ``rule`` (the baseline's), ``core`` (1 is a breakout)
         and one for each eligibility of the rules.
         """
         rows = self.rows(complete_months(tables["artist_months"], as_of))
@@ -139,7 +139,7 @@ class Breakout:
             self._rows_of(Labelled(history, self.rules), is_last_month) for history in histories(artist_months, lately)
         ]
         if not found:
-            return pd.DataFrame(columns=["listener", "artist_id", "month_number", "core", "rule", *FEATURES])
+            return pd.DataFrame(columns=["listener", "artist_id", "month_number", "core", "rule", *CLUES])
         rows = pd.concat(found, ignore_index=True)
         return rows.sort_values(["month_number", "listener", "artist_id"], kind="stable", ignore_index=True)
 
@@ -292,7 +292,7 @@ class Breakout:
                 booster = xgb.Booster(model_file=str(folder / "trees.json"))
         except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError, xgb.core.XGBoostError) as error:
             raise ModelDamaged(f"{folder} holds no breakout model that can be read; train it again") from error
-        if features != FEATURES:
+        if features != CLUES:
             raise ModelDamaged(f"{folder} was learned from other features; train breakout again")
         return FittedBreakout(model, chosen, completion, line, cast("tuple[float, float]", rule), booster)
 
@@ -305,7 +305,7 @@ class FittedBreakout:
     chosen: Chosen
     completion: Completion
     line: Numbers
-    """Intercept and weights over FEATURES."""
+    """Intercept and weights over CLUES."""
     rule: tuple[float, float]
     """Intercept and slope of the baseline over the log of the rule."""
     booster: xgboost.Booster | None
@@ -330,7 +330,7 @@ class FittedBreakout:
         return _probability(self.rule[0] + self.rule[1] * _logged(nearness))
 
     def predict(self, records: pd.DataFrame, threshold_override: float | None = None) -> pd.DataFrame:
-        """``probability``, ``rank_in_month`` and ``is_breakout`` of each record, known by FEATURES, any missing.
+        """``probability``, ``rank_in_month`` and ``is_breakout`` of each record, known by CLUES, any missing.
 
         A record breaks out when it is among the first of its ``listener`` and ``month`` and at least as likely as
         the last one alerted of usually is; with ``threshold_override``, when it is at least as likely as that.
@@ -368,7 +368,7 @@ class FittedBreakout:
         """Write ``breakout.json`` and, where trees help, XGBoost's own ``trees.json``."""
         completion = self.completion
         kept = {
-            "features": list(FEATURES),
+            "features": list(CLUES),
             "rules": msgspec.to_builtins(self.model.rules),
             "chosen": msgspec.to_builtins(self.chosen),
             "line": self.line.tolist(),
@@ -388,8 +388,8 @@ def complete_months(artist_months: pd.DataFrame, as_of: datetime) -> pd.DataFram
 
 def design(rows: pd.DataFrame) -> Numbers:
     """The features as numbers, NaN where one is missing or none; counts by their logarithm."""
-    numbers = rows.reindex(columns=list(FEATURES))
-    told = [name for name in FEATURES if not pd.api.types.is_float_dtype(numbers[name].dtype)]
+    numbers = rows.reindex(columns=list(CLUES))
+    told = [name for name in CLUES if not pd.api.types.is_float_dtype(numbers[name].dtype)]
     numbers = numbers.assign(**{name: pd.to_numeric(numbers[name], errors="coerce") for name in told})
     found = numbers.to_numpy(dtype=float, na_value=np.nan, copy=True)
     found[~np.isfinite(found)] = np.nan

@@ -12,13 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tonearm.bronze import SCHEMAS
-from tonearm.columns import FEATURES, IMPUTED, arrow_schema
-from tonearm.gold.measures import MEASURED
+from tonearm.columns import FEATURES, IMPUTED, MEASURED, arrow_schema
 from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
 from tonearm.models.lifecycle.registry import PRODUCTION, Registry, Version, open_registry
-from tonearm.models.model import SCORES as COLUMNS
+from tonearm.models.model import SCORES as SCORE_COLUMNS
 from tonearm.models.model import SPOTIFY_API, STILL_LISTENING
 from tonearm.settings import Settings
 from tonearm.table import schema_of
@@ -129,7 +128,7 @@ def write_scores(
 
 
 def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) -> pd.DataFrame:
-    rows = found.reindex(columns=list(COLUMNS)).rename(columns=_IN_LAKE)
+    rows = found.reindex(columns=list(SCORE_COLUMNS)).rename(columns=_IN_LAKE)
     is_model = PRODUCTION in version.aliases
     if not is_model:
         # What did not beat its baseline does not answer.
@@ -143,7 +142,7 @@ def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) 
 
 def _wide(found: pd.DataFrame, version: Version, as_of: datetime) -> pd.DataFrame:
     """One row for each track, from one for each of its features."""
-    found = found.reindex(columns=[*COLUMNS, "standard_error"])
+    found = found.reindex(columns=[*SCORE_COLUMNS, "standard_error"])
     known = found[found["quantity"].isin(IMPUTED) & found["score"].notna()]
     wide = known.pivot(index="subject_id", columns="quantity", values="score").reindex(columns=list(IMPUTED))
     errors = known.pivot(index="subject_id", columns="quantity", values="standard_error").reindex(columns=list(IMPUTED))

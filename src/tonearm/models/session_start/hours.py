@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.signal import lfilter
 
-from tonearm.gold.hours import HOURS
+from tonearm.gold.hour_comparisons import HOURS
 
 if TYPE_CHECKING:
     from tonearm.models.listeners import Numbers

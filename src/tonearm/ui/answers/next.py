@@ -11,7 +11,7 @@ from tonearm.models.next_mood import NextMood
 from tonearm.models.session_start import SessionStart
 from tonearm.ui.frame import plain
 from tonearm.ui.section import Row
-from tonearm.ui.words import FEATURES, counted, listed
+from tonearm.ui.words import SOUNDS, counted, listed
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def week(found: Sequence[Row], feature: str, metrics: Sequence[Row]) -> str:
         return missing("energy_forecast", metrics)
     least, most = (end(found, key=lambda row: row[f"expected_{feature}"]) for end in (min, max))
     low, high = least[f"expected_{feature}"], most[f"expected_{feature}"]
-    between = f"{FEATURES[feature]} between {low:.2f} and {high:.2f} of 1 in the week from {moment(found[0])} on"
+    between = f"{SOUNDS[feature]} between {low:.2f} and {high:.2f} of 1 in the week from {moment(found[0])} on"
     ends = _ENDS[feature]
     said = (
         f"**About the same at every hour**: {between}, if you listen."

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from tonearm.columns import MOODS, PARTS_OF_DAY
 from tonearm.ui.frame import plain
 from tonearm.ui.section import IMPORT_FEATURES, Row, known_of, of_how_many
-from tonearm.ui.words import COMPARED, FEATURES, METRICS, counted, hours, listed, signed
+from tonearm.ui.words import COMPARED, METRICS, SOUNDS, counted, hours, listed, signed
 
 NIGHT = range(6)
 FINDINGS = ("higher", "lower")
@@ -108,7 +108,7 @@ def _any(found: Sequence[Row], feature: str) -> bool:
 def other_features(found: Sequence[Row], shown: str) -> str:
     """Which of the features that are not shown have findings at night or by day."""
     others = [f for f in COMPARED if f != shown]
-    said = [f"{FEATURES[f]}: {_count(found, f)}" for f in others if any(r[f"compared_{f}"] for r in found)]
+    said = [f"{SOUNDS[f]}: {_count(found, f)}" for f in others if any(r[f"compared_{f}"] for r in found)]
     return f"The others: {'; '.join(said)}." if said else ""
 
 
@@ -166,7 +166,7 @@ def pairs(found: Sequence[Row]) -> str:
 
 
 def _pair(row: Row) -> str:
-    return f"{FEATURES[row['feature_a']]} and {FEATURES[row['feature_b']]} ({signed(row['spearman_r'])})"
+    return f"{SOUNDS[row['feature_a']]} and {SOUNDS[row['feature_b']]} ({signed(row['spearman_r'])})"
 
 
 def drivers(found: Sequence[Row]) -> str:
@@ -192,7 +192,7 @@ def _leading(findings: Sequence[Row], part: str) -> str:
 
 def driver(row: Row) -> str:
     """What a row is about, as text for Markdown."""
-    known = FEATURES.get(row["driver"], row["driver"]) if row["driver_type"] == "feature" else row["driver"]
+    known = SOUNDS.get(row["driver"], row["driver"]) if row["driver_type"] == "feature" else row["driver"]
     return plain(known)
 
 
@@ -223,7 +223,7 @@ def _direction(found: Sequence[Row]) -> str:
     if not findings:
         return "They lead nowhere in particular: in no hour do they raise or lower the mood by more than chance would."
     said = [
-        f"{FEATURES[f]} {'up' if row[f'{f}_change'] > 0 else 'down'} at {row['hour_of_day']}–{row['hour_of_day'] + 1} h"
+        f"{SOUNDS[f]} {'up' if row[f'{f}_change'] > 0 else 'down'} at {row['hour_of_day']}–{row['hour_of_day'] + 1} h"
         for row, f in findings[:_NAMED]
     ]
     return f"Some lead somewhere: {_and_more(said, len(findings))}."

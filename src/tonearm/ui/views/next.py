@@ -91,7 +91,7 @@ def _week(listener: str, metrics: Sequence[Row]) -> None:
     feature = "energy"
     if energy:
         feature = st.segmented_control(
-            "Of the coming week", list(of), default="energy", required=True, format_func=lambda f: words.FEATURES[f]
+            "Of the coming week", list(of), default="energy", required=True, format_func=lambda f: words.SOUNDS[f]
         ) or "energy"  # fmt: skip
     found = sorted(of[feature], key=lambda row: row["predicted_for_at"])
     with spot:
@@ -100,8 +100,8 @@ def _week(listener: str, metrics: Sequence[Row]) -> None:
         cells = [_expected(row, feature) for row in found]
         st.html(forecasts.scale_key(*_ENDS[feature], [cell.value for cell in cells], colours()))
         chart(
-            forecasts.week(cells, words.FEATURES[feature], colours()),
-            f"Expected {words.FEATURES[feature]} by day of the week and hour",
+            forecasts.week(cells, words.SOUNDS[feature], colours()),
+            f"Expected {words.SOUNDS[feature]} by day of the week and hour",
         )
         st.caption("Told from your listens with measured features alone, and only of hours in which you listen.")
     source("energy_forecasts" if feature == "energy" else "mood_predictions", found)

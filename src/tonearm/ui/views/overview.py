@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import streamlit as st
 
 from tonearm.api.answers import ListenerInfo
-from tonearm.columns import FEATURE_SOURCES
-from tonearm.read.overview import MEASURED, Day, Favourite, Overview, Subject
+from tonearm.columns import FEATURE_SOURCES, MEASURED
+from tonearm.read.overview import Day, Favourite, Overview, Subject
 from tonearm.read.rules import RULES
 from tonearm.ui import charts, importing
 from tonearm.ui.frame import choose_listener, client, health, is_dark, number, percent, plain

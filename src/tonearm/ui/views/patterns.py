@@ -76,7 +76,7 @@ def _personas(listener: str) -> None:
 def _persona(row: Row, found: Sequence[Row]) -> None:
     st.markdown(f"**{plain(row['persona_name']).capitalize()}**")
     bars = [
-        charts.Level(words.FEATURES[f], row[f"centroid_{f}"], _all_tracks(found, f"centroid_{f}"))
+        charts.Level(words.SOUNDS[f], row[f"centroid_{f}"], _all_tracks(found, f"centroid_{f}"))
         for f in _PROFILE
         if row[f"centroid_{f}"] is not None
     ]

@@ -43,7 +43,7 @@ def _night(listener: str) -> None:
     spot = st.container()
     feature = st.segmented_control(
         "What of the music", list(words.COMPARED), default="valence", required=True, wrap=True, key="by_hour",
-        format_func=lambda f: words.FEATURES[f].capitalize(),
+        format_func=lambda f: words.SOUNDS[f].capitalize(),
     ) or "valence"  # fmt: skip
     with spot:
         question(
@@ -69,7 +69,7 @@ def _draw_hours(found: Sequence[Row], feature: str) -> None:
     st.html(findings.key([f.look for f in shown], colours()))
     chart(
         findings.by_hour(shown, f"← {less} · {more} →", colours()),
-        f"{words.FEATURES[feature]} of each hour less that of other hours of the same months, with 95 % intervals",
+        f"{words.SOUNDS[feature]} of each hour less that of other hours of the same months, with 95 % intervals",
     )
     counts = sorted(row[f"compared_{feature}"] for row in found)
     st.caption(
@@ -174,7 +174,7 @@ def _driver(row: Row) -> Finding:
         None if scale is None or row[f"difference_{end}"] is None else row[f"difference_{end}"] * scale
         for end in ("low", "high")
     )
-    name = words.FEATURES.get(row["driver"], "") if row["driver_type"] == "feature" else row["driver"] or "?"
+    name = words.SOUNDS.get(row["driver"], "") if row["driver_type"] == "feature" else row["driver"] or "?"
     evidence = f"{words.counted(row['units'], 'session')}, {words.counted(row['driver_listens'], 'listen')}"
     return Finding(name, row["effect"], low, high, row["verdict"], evidence)
 
@@ -233,7 +233,7 @@ def _pairs(listener: str) -> None:
     if not found:
         return
     question("Which qualities go together in my music?", answers.pairs(found))
-    names = [words.FEATURES[f] for f in FEATURES]
+    names = [words.SOUNDS[f] for f in FEATURES]
     if any(row["spearman_r"] is not None for row in found):
         fields = [_field(row) for row in found]
         drawn = findings.squares(
@@ -251,4 +251,4 @@ def _field(row: Row) -> Square:
     said = "–" if r is None else f"{words.signed(r)} ({row['strength'].replace('_', ' ')})"
     evidence = f"{words.counted(row['measured_tracks'], 'track')} of {words.counted(row['measured_artists'], 'artist')}"
     written = words.signed(r).replace("0.", ".") if r is not None and look == "finding" else ""
-    return Square(words.FEATURES[a], words.FEATURES[b], r, look, said, evidence, written)
+    return Square(words.SOUNDS[a], words.SOUNDS[b], r, look, said, evidence, written)
