@@ -65,8 +65,11 @@ def run(context: Context, full_retrain: bool) -> None:
 
 def foretell_with_progress(context: Context, full_retrain: bool, is_new: bool = True) -> Foretold:
     """Train or score while a person sees how far it is, and say what came of it."""
+    from tonearm.models import is_installed
     from tonearm.run.predict import Foretold, retrain, update
 
+    if not is_installed():
+        context.note("nothing is predicted: the models are not installed (pip install 'tonearm[models]')")
     if not full_retrain:
         foretold = update(context.settings, waiting=context.note) if is_new else Foretold()
         if foretold.scored:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from tonearm.bronze import CATALOGUE
 from tonearm.build.execute import BuildReport, build
 from tonearm.lake import open_lake
-from tonearm.models import chosen
-from tonearm.models.lifecycle.scoring import ScoreReport
-from tonearm.models.lifecycle.training import EVALUATIONS, TrainReport
+from tonearm.models import chosen, is_installed
 from tonearm.settings import Settings
+
+if TYPE_CHECKING:
+    from tonearm.models.lifecycle.scoring import ScoreReport
+    from tonearm.models.lifecycle.training import TrainReport
 
 Progress = Callable[[str, int, int], None]
 _DAILY = timedelta(days=1)
@@ -45,15 +48,17 @@ def update(settings: Settings, waiting: Callable[[str], None] | None = None) -> 
 
     Once a day those that tell of tracks answer too, so that newly heard ones get their estimates, and the others are
     asked whether they see other data than they learned from; those that do are named, and trained again if the
-    settings allow it. Nothing is done where no model was ever trained.
+    settings allow it. Nothing is done where no model was ever trained, nor where models are not installed.
     """
-    trained_at = open_lake(settings.lake).built_at(EVALUATIONS)
-    if trained_at is None:
+    if not is_installed():
         return Foretold()
     from tonearm.models.lifecycle.drift import keep, look, looked_at
     from tonearm.models.lifecycle.scoring import score
-    from tonearm.models.lifecycle.training import train
+    from tonearm.models.lifecycle.training import EVALUATIONS, train
 
+    trained_at = open_lake(settings.lake).built_at(EVALUATIONS)
+    if trained_at is None:
+        return Foretold()
     of_listens = [model.name for model in chosen(()) if CATALOGUE not in model.inputs]
     is_daily = datetime.now(UTC) - max(trained_at, looked_at(settings) or trained_at) > _DAILY
     scored = score(settings, () if is_daily else of_listens, waiting)
