@@ -70,6 +70,18 @@ def test_every_reference_of_the_openapi_document_is_there(http: httpx.Client) ->
     assert references(document) and references(document) <= known
 
 
+def test_the_openapi_document_says_what_each_route_answers_and_that_it_may_be_a_problem(http: httpx.Client) -> None:
+    document = http.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            schemas = {
+                status: r["content"]["application/json"]["schema"] for status, r in operation["responses"].items()
+            }
+            assert schemas.pop("200"), path
+            assert {"404", "409", "422", "507"} <= set(schemas)
+            assert {schema["$ref"] for schema in schemas.values()} == {"#/components/schemas/Problem"}
+
+
 @pytest.mark.parametrize(
     "path",
     [
