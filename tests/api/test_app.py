@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -112,3 +114,8 @@ def test_no_words_in_a_request_make_it_fail_inside(http: httpx.Client, route: st
     answer = http.get(route.replace("{}", words))
     assert answer.status_code < 500, answer.text
     assert answer.status_code == 200 or set(answer.json()) == {"error", "message"}
+
+
+def test_ibis_is_loaded_with_the_app_and_not_by_its_threads() -> None:
+    script = "import sys, types, tonearm.api.app; sys.exit(type(sys.modules['ibis']) is not types.ModuleType)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -11,11 +11,13 @@ from tonearm.building.execute import BuildReport
 from tonearm.ingest.ledger import ImportReport
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """A model whose fields are described, in the OpenAPI document, by the text below them."""
+
     model_config = ConfigDict(use_attribute_docstrings=True, validate_by_name=True)
 
 
-class Problem(_Answer):
+class Problem(Answer):
     """Why a request was not carried out."""
 
     error: str
@@ -24,7 +26,7 @@ class Problem(_Answer):
     """What happened, to what, and what to do, for people."""
 
 
-class Health(_Answer):
+class Health(Answer):
     """Whether tonearm can work here."""
 
     status: str
@@ -37,7 +39,7 @@ class Health(_Answer):
     """Version of ``listening_with_features``; the same version gives the same answers. None before a build."""
 
 
-class ColumnInfo(_Answer):
+class ColumnInfo(Answer):
     """One column of a table."""
 
     name: str
@@ -48,7 +50,7 @@ class ColumnInfo(_Answer):
     """What a null means; empty where the column is never null."""
 
 
-class TableInfo(_Answer):
+class TableInfo(Answer):
     """One table of the registry."""
 
     name: str
@@ -65,21 +67,21 @@ class TableInfo(_Answer):
     built_at: datetime | None
 
 
-class Zone(_Answer):
+class Zone(Answer):
     """A time zone and the local day from which it holds."""
 
     since: date = Field(validation_alias="from", serialization_alias="from")
     zone: str
 
 
-class ListenerInfo(_Answer):
+class ListenerInfo(Answer):
     """A listener and the time zones they have lived in."""
 
     name: str
     zones: list[Zone]
 
 
-class Zones(_Answer):
+class Zones(Answer):
     """The time zones there are."""
 
     zones: list[str]
@@ -87,7 +89,7 @@ class Zones(_Answer):
     """The one this machine is set to."""
 
 
-class Listens(_Answer):
+class Listens(Answer):
     """Listens, newest first."""
 
     listens: list[dict[str, Any]]
@@ -95,7 +97,7 @@ class Listens(_Answer):
     """The ``before`` of the request for the following listens; None at the end."""
 
 
-class Rows(_Answer):
+class Rows(Answer):
     """Rows of a table."""
 
     rows: list[dict[str, Any]]
@@ -109,7 +111,7 @@ class ImportRows(Rows):
     ledger: ImportReport
 
 
-class Imported(_Answer):
+class Imported(Answer):
     """An import, and the build that followed it."""
 
     ledger: ImportReport

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+import ibis  # noqa: F401 - the modules of tables would load it at its first use, for which a server's threads race
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -32,6 +33,8 @@ from tonearm.settings import Settings
 
 HOSTS = ("127.0.0.1", "localhost")
 """Names under which the API answers; anything else is another site's name pointed at this machine."""
+
+ROUTES = (health, tables, listens, listeners, playlists, imports, docs)
 
 BUSY_AFTER_S = 10.0
 """A request waits this long for another writer; a person at a terminal may wait longer."""
@@ -63,7 +66,7 @@ def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES) -> 
     )
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
     app.state.lake = open_lake(settings.lake)
-    for module in (health, tables, listens, listeners, playlists, imports, docs):
+    for module in ROUTES:
         app.include_router(module.router)
     app.add_exception_handler(TonearmError, _foreseen)
     app.add_exception_handler(RequestValidationError, _not_understood)
