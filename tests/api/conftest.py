@@ -31,11 +31,18 @@ def http(home: Settings) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def filled_home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home into which HISTORY was uploaded, for tests that only read."""
-    with client_of(Settings(home=tmp_path_factory.mktemp("filled") / "home")) as client:
+    home = Settings(home=tmp_path_factory.mktemp("filled") / "home")
+    with client_of(home) as client:
         answer = upload(client)
-        assert answer.status_code == 200, answer.text
+    assert answer.status_code == 200, answer.text
+    return home
+
+
+@pytest.fixture(scope="session")
+def filled(filled_home: Settings) -> Iterator[httpx.Client]:
+    with client_of(filled_home) as client:
         yield client
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -70,6 +72,18 @@ def test_every_reference_of_the_openapi_document_is_there(http: httpx.Client) ->
     assert references(document) and references(document) <= known
 
 
+def test_the_openapi_document_says_what_each_route_answers_and_that_it_may_be_a_problem(http: httpx.Client) -> None:
+    document = http.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            schemas = {
+                status: r["content"]["application/json"]["schema"] for status, r in operation["responses"].items()
+            }
+            assert schemas.pop("200"), path
+            assert {"404", "409", "422", "507"} <= set(schemas)
+            assert {schema["$ref"] for schema in schemas.values()} == {"#/components/schemas/Problem"}
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -100,3 +114,8 @@ def test_no_words_in_a_request_make_it_fail_inside(http: httpx.Client, route: st
     answer = http.get(route.replace("{}", words))
     assert answer.status_code < 500, answer.text
     assert answer.status_code == 200 or set(answer.json()) == {"error", "message"}
+
+
+def test_ibis_is_loaded_with_the_app_and_not_by_its_threads() -> None:
+    script = "import sys, types, tonearm.api.app; sys.exit(type(sys.modules['ibis']) is not types.ModuleType)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -107,6 +107,19 @@ def test_a_lake_that_is_open_sees_what_others_write_and_delete(lake: Lake) -> No
     assert read(lake) == [3]
 
 
+def test_a_table_deleted_and_written_anew_in_between_is_opened_anew(lake: Lake) -> None:
+    for value in (1, 2, 3):
+        lake.append("t", rows(value), {})
+    assert read(lake) == [1, 2, 3]
+    shutil.rmtree(lake.path("t"))
+    other = Lake(lake.root)
+    other.append("t", rows(4), {})
+    assert read(lake) == [4]
+    for value in range(5, 9):
+        other.append("t", rows(value), {})
+    assert (read(lake), lake.version("t")) == ([4, 5, 6, 7, 8], 4)
+
+
 def test_looking_at_an_old_version_leaves_the_newest_as_it_is(lake: Lake) -> None:
     lake.append("t", rows(1), {})
     lake.append("t", rows(2), {})

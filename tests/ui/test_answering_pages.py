@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.ui.conftest import PATIENCE_S
 from tests.ui.test_pages import said
 from tonearm.api.client import open_client
 from tonearm.building.execute import build
@@ -48,7 +49,7 @@ PAGES = {"why": why, "now": now, "next": coming, "patterns": patterns}
 
 
 def draw(name: str) -> AppTest:
-    page = AppTest.from_function(PAGES[name]).run(timeout=30)
+    page = AppTest.from_function(PAGES[name]).run(timeout=PATIENCE_S)
     assert not page.exception, page.exception[0].value
     return page
 
@@ -96,7 +97,7 @@ def test_why_answers_from_the_measured_listens(measured: Settings, looking_at: L
     assert "Go together **strongly**" in said(page)
     assert charts_of(page) >= 7
     choice = next(c for c in page.get("button_group") if c.label == "What of the music")
-    assert "calmer or more energetic in" in said(choice.set_value("energy").run(timeout=30))
+    assert "calmer or more energetic in" in said(choice.set_value("energy").run(timeout=PATIENCE_S))
 
 
 def test_the_note_about_wellbeing_stands_there_once_whatever_is_found(
@@ -124,7 +125,7 @@ def test_patterns_draws_what_can_be_told(measured: Settings, looking_at: Looking
     page = draw("patterns")
     assert charts_of(page) >= 3
     kind = next(c for c in page.get("button_group") if c.label == "Patterns of")
-    assert not kind.set_value("artist_2").run(timeout=30).exception
+    assert not kind.set_value("artist_2").run(timeout=PATIENCE_S).exception
 
 
 def test_a_table_that_was_not_built_yet_leaves_the_others(
@@ -169,7 +170,7 @@ def test_what_next_answers_from_what_the_models_left(foretold: Settings, looking
 def test_the_coming_week_can_be_asked_for_its_mood(foretold: Settings, looking_at: LookingAt) -> None:
     looking_at(foretold.home)
     choice = next(c for c in draw("next").get("button_group") if c.label == "Of the coming week")
-    page = choice.set_value("valence").run(timeout=30)
+    page = choice.set_value("valence").run(timeout=PATIENCE_S)
     assert "**Least positive Friday at 12–13 h" in said(page)
     assert charts_of(page) == 6
 

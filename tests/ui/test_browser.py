@@ -12,13 +12,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 
 import pytest
 
-from tests.ui.conftest import LISTENS, history
+from tests.ui.conftest import LISTENS, PATIENCE_S, history
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
 ]
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
-PATIENCE_MS = 30_000
+PATIENCE_MS = PATIENCE_S * 1_000
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not on this machine; `make system` installs it")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS, timeout=PATIENCE_MS)
         yield browser
         browser.close()
 
@@ -63,7 +63,7 @@ def serving(home: Path) -> Iterator[str]:
         wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", served)
         yield f"http://127.0.0.1:{port}"
         served.send_signal(signal.SIGINT)
-        output, _ = served.communicate(timeout=30)
+        output, _ = served.communicate(timeout=PATIENCE_S)
     finally:
         served.kill()
     assert f"http://127.0.0.1:{port}" in output
@@ -77,7 +77,8 @@ def free_port() -> int:
 
 
 def wait_until_up(url: str, served: subprocess.Popen[str]) -> None:
-    for _ in range(300):
+    give_up_at = monotonic() + PATIENCE_S
+    while monotonic() < give_up_at:
         assert served.poll() is None, "the page ended before it was up"
         try:
             urllib.request.urlopen(url).close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.conftest import LISTENS
+from tests.ui.conftest import LISTENS, PATIENCE_S
 from tonearm.api.client import open_client
 from tonearm.settings import Settings
 
@@ -33,7 +33,7 @@ def said(page: AppTest) -> str:
 
 def test_an_empty_home_says_what_to_do_next(tmp_path: Path, looking_at: LookingAt) -> None:
     looking_at(tmp_path)
-    page = AppTest.from_function(overview).run(timeout=30)
+    page = AppTest.from_function(overview).run(timeout=PATIENCE_S)
     assert not page.exception
     for words in ("tonearm import", "tonearm demo", "Spotify", "Last.fm", "ListenBrainz"):
         assert words in said(page)
@@ -41,7 +41,7 @@ def test_an_empty_home_says_what_to_do_next(tmp_path: Path, looking_at: LookingA
 
 def test_the_overview_shows_totals_and_says_what_is_not_known(filled: Settings, looking_at: LookingAt) -> None:
     looking_at(filled.home)
-    page = AppTest.from_function(overview).run(timeout=30)
+    page = AppTest.from_function(overview).run(timeout=PATIENCE_S)
     assert not page.exception
     assert {m.label: m.value for m in page.metric}["Listens"] == f"{LISTENS:,}"
     assert "Minutes" not in {m.label for m in page.metric}
@@ -53,9 +53,9 @@ def test_the_overview_shows_totals_and_says_what_is_not_known(filled: Settings, 
 
 def test_a_rule_that_cannot_apply_says_so(filled: Settings, looking_at: LookingAt) -> None:
     looking_at(filled.home)
-    page = AppTest.from_function(overview).run(timeout=30)
+    page = AppTest.from_function(overview).run(timeout=PATIENCE_S)
     rule = next(c for c in page.get("button_group") if c.label == "What counts as a listen")
-    page = rule.set_value("30s").run(timeout=30)
+    page = rule.set_value("30s").run(timeout=PATIENCE_S)
     assert "there are no minutes and this rule counts them all" in said(page)
 
 
@@ -73,7 +73,7 @@ def moods(known: int) -> None:
 
 @pytest.mark.parametrize(("known", "is_finding"), [(0, False), (1, False), (49, False), (50, True), (100, True)])
 def test_moods_are_a_finding_only_when_most_listens_have_features(known: int, is_finding: bool) -> None:
-    page = AppTest.from_function(moods, args=(known,)).run(timeout=30)
+    page = AppTest.from_function(moods, args=(known,)).run(timeout=PATIENCE_S)
     assert not page.exception
     assert (f"known for {known} of 100 listens" in said(page)) == is_finding
     assert bool(page.info) != is_finding
@@ -81,9 +81,9 @@ def test_moods_are_a_finding_only_when_most_listens_have_features(known: int, is
 
 def test_favourites_follow_the_period(filled: Settings, looking_at: LookingAt) -> None:
     looking_at(filled.home)
-    page = AppTest.from_function(overview).run(timeout=30)
+    page = AppTest.from_function(overview).run(timeout=PATIENCE_S)
     period = next(c for c in page.get("button_group") if c.label == "Period")
-    page = period.set_value("Year").run(timeout=30)
+    page = period.set_value("Year").run(timeout=PATIENCE_S)
     years = next(s for s in page.selectbox if s.label == "Which year")
     assert years.options[0] > years.options[-1]
     assert f"The year {years.options[0]}" in said(page)
@@ -91,7 +91,7 @@ def test_favourites_follow_the_period(filled: Settings, looking_at: LookingAt) -
 
 def test_the_ledger_adds_up_and_lists_the_tables(filled: Settings, looking_at: LookingAt) -> None:
     looking_at(filled.home)
-    page = AppTest.from_function(library).run(timeout=30)
+    page = AppTest.from_function(library).run(timeout=PATIENCE_S)
     assert not page.exception
     assert f"{LISTENS} rows read = {LISTENS} kept + 0 known already + 0 rejected" in said(page)
     names = list(page.dataframe[-1].value["table"])
@@ -108,18 +108,18 @@ def test_names_are_shown_as_they_are(name: str) -> None:
 
 def test_an_empty_home_takes_files_at_once_and_a_file_is_asked_for(tmp_path: Path, looking_at: LookingAt) -> None:
     looking_at(tmp_path)
-    page = AppTest.from_function(overview).run(timeout=30)
+    page = AppTest.from_function(overview).run(timeout=PATIENCE_S)
     next(b for b in page.button if b.label == "Import").click()
-    assert [warning.value for warning in page.run(timeout=30).warning] == ["Choose a file first."]
+    assert [warning.value for warning in page.run(timeout=PATIENCE_S).warning] == ["Choose a file first."]
 
 
 def test_a_clock_is_set_right(tmp_path: Path, looking_at: LookingAt) -> None:
     settings = Settings(home=tmp_path)
     open_client(settings).set_zone("Ada", "UTC", None)
     looking_at(tmp_path)
-    page = AppTest.from_function(library).run(timeout=30)
+    page = AppTest.from_function(library).run(timeout=PATIENCE_S)
     next(s for s in page.selectbox if s.label == "Time zone").set_value("Asia/Calcutta")
     next(b for b in page.button if b.label == "Set").click()
-    page.run(timeout=30)
+    page.run(timeout=PATIENCE_S)
     assert not page.exception
     assert "**Ada** · Asia/Calcutta" in said(page)

@@ -1,24 +1,24 @@
-"""Answers: msgspec structs, encoded as JSON and described in the OpenAPI document from the same definition."""
+"""What the API answers with, beyond the dataclasses of :mod:`tonearm.read`, :mod:`tonearm.building` and the ledger."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
 
-import msgspec
-from fastapi import FastAPI
-from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
 
-from tonearm.building.execute import TableReport
-from tonearm.ingest.ledger import FileReport, ImportReport
-from tonearm.read.history import Version
-from tonearm.read.lineage import Edge, Graph, Node
-from tonearm.read.overview import Favourite, Overview
-from tonearm.read.playlists import Playlist
+from tonearm.building.execute import BuildReport
+from tonearm.ingest.ledger import ImportReport
 
 
-class Problem(msgspec.Struct):
-    """Why a request was not done."""
+class Answer(BaseModel):
+    """A model whose fields are described, in the OpenAPI document, by the text below them."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True, validate_by_name=True)
+
+
+class Problem(Answer):
+    """Why a request was not carried out."""
 
     error: str
     """Name of the error class, for programs."""
@@ -26,7 +26,7 @@ class Problem(msgspec.Struct):
     """What happened, to what, and what to do, for people."""
 
 
-class Health(msgspec.Struct):
+class Health(Answer):
     """Whether tonearm can work here."""
 
     status: str
@@ -39,7 +39,7 @@ class Health(msgspec.Struct):
     """Version of ``listening_with_features``; the same version gives the same answers. None before a build."""
 
 
-class ColumnInfo(msgspec.Struct):
+class ColumnInfo(Answer):
     """One column of a table."""
 
     name: str
@@ -47,10 +47,10 @@ class ColumnInfo(msgspec.Struct):
     unit: str
     meaning: str
     null: str
-    """What a null says; empty where the column is never null."""
+    """What a null means; empty where the column is never null."""
 
 
-class TableInfo(msgspec.Struct):
+class TableInfo(Answer):
     """One table of the registry."""
 
     name: str
@@ -67,21 +67,21 @@ class TableInfo(msgspec.Struct):
     built_at: datetime | None
 
 
-class Zone(msgspec.Struct, rename={"since": "from"}):
-    """A zone and the local day from which it holds."""
+class Zone(Answer):
+    """A time zone and the local day from which it holds."""
 
-    since: date
+    since: date = Field(validation_alias="from", serialization_alias="from")
     zone: str
 
 
-class ListenerInfo(msgspec.Struct):
-    """A listener and where their clock stood."""
+class ListenerInfo(Answer):
+    """A listener and the time zones they have lived in."""
 
     name: str
     zones: list[Zone]
 
 
-class Zones(msgspec.Struct):
+class Zones(Answer):
     """The time zones there are."""
 
     zones: list[str]
@@ -89,15 +89,15 @@ class Zones(msgspec.Struct):
     """The one this machine is set to."""
 
 
-class Listens(msgspec.Struct):
+class Listens(Answer):
     """Listens, newest first."""
 
     listens: list[dict[str, Any]]
     next: str | None
-    """Value of ``before`` that gives the following ones; None at the end."""
+    """The ``before`` of the request for the following listens; None at the end."""
 
 
-class Rows(msgspec.Struct):
+class Rows(Answer):
     """Rows of a table."""
 
     rows: list[dict[str, Any]]
@@ -105,59 +105,14 @@ class Rows(msgspec.Struct):
     """Whether there are more rows than were asked for."""
 
 
-class ImportRows(msgspec.Struct):
+class ImportRows(Rows):
     """One import, and those of its rows that were asked for."""
 
     ledger: ImportReport
-    rows: list[dict[str, Any]]
-    truncated: bool
 
 
-class Built(msgspec.Struct):
-    """What bringing the tables up to date did."""
-
-    seconds: float
-    tables: list[TableReport]
-
-
-class Imported(msgspec.Struct):
+class Imported(Answer):
     """An import, and the build that followed it."""
 
     ledger: ImportReport
-    built: Built
-
-
-STRUCTS: tuple[type, ...] = (
-    *(Problem, Health, ColumnInfo, TableInfo, Zone, Zones, ListenerInfo, Listens, Rows, Built, Imported, ImportRows),
-    *(FileReport, ImportReport, TableReport, Overview, Favourite, Playlist, Version, Node, Edge, Graph),
-)
-_REFERENCE = "#/components/schemas/{name}"
-
-
-class Answer(Response):
-    """A JSON response of structs, dates and instants."""
-
-    media_type = "application/json"
-
-    def render(self, content: Any) -> bytes:
-        """The content's JSON; not-a-number becomes null."""
-        return msgspec.json.encode(content)
-
-
-def answers(kind: Any) -> dict[int | str, dict[str, Any]]:
-    """A route's ``responses`` that says it answers with ``kind``."""
-    (schema,), _ = msgspec.json.schema_components([kind], ref_template=_REFERENCE)
-    return {200: {"description": "Done", "content": {"application/json": {"schema": schema}}}}
-
-
-def describe_answers(app: FastAPI) -> None:
-    """Add the structs to the app's OpenAPI document."""
-    document_of_routes = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = document_of_routes()
-        _, components = msgspec.json.schema_components(STRUCTS, ref_template=_REFERENCE)
-        document.setdefault("components", {}).setdefault("schemas", {}).update(components)
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    built: BuildReport

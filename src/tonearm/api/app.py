@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
+import ibis  # noqa: F401 - the modules of tables would load it at its first use, for which a server's threads race
 import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from tonearm import __version__
-from tonearm.api.answers import Answer, Problem, describe_answers
+from tonearm.api.answers import Problem
 from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
 from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, tables
 from tonearm.errors import (
@@ -25,10 +28,13 @@ from tonearm.errors import (
     UnknownName,
     UsageError,
 )
+from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-HOSTS = ("127.0.0.1", "localhost", "testserver")
+HOSTS = ("127.0.0.1", "localhost")
 """Names under which the API answers; anything else is another site's name pointed at this machine."""
+
+ROUTES = (health, tables, listens, listeners, playlists, imports, docs)
 
 BUSY_AFTER_S = 10.0
 """A request waits this long for another writer; a person at a terminal may wait longer."""
@@ -41,13 +47,26 @@ _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (HomeBusy, 409),
     (HomeUnusable, 507),
 )
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": HTTPStatus(status).phrase}
+    for status in sorted({403, 413, 500, *(status for _, status in _STATUS)})
+}
+"""What every route may answer instead, for the OpenAPI document."""
 
 
 def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES) -> FastAPI:
     """The API over the home of ``settings``; every failure it foresees is a Problem with a fitting status."""
-    app = FastAPI(title="tonearm", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="tonearm",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=_PROBLEMS,
+    )
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
-    for module in (health, tables, listens, listeners, playlists, imports, docs):
+    app.state.lake = open_lake(settings.lake)
+    for module in ROUTES:
         app.include_router(module.router)
     app.add_exception_handler(TonearmError, _foreseen)
     app.add_exception_handler(RequestValidationError, _not_understood)
@@ -56,12 +75,11 @@ def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES) -> 
     app.add_middleware(BodyLimit, most_bytes=max_upload_bytes)
     app.middleware("http")(_same_machine)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))
-    describe_answers(app)
     return app
 
 
 def _problem(status: int, error: str, message: str) -> Response:
-    return Answer(Problem(error, message), status_code=status)
+    return JSONResponse(Problem(error=error, message=message).model_dump(), status_code=status)
 
 
 def _foreseen(_request: Request, error: Exception) -> Response:

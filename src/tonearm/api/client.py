@@ -9,8 +9,8 @@ from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
 import httpx
-import msgspec
 import pyarrow as pa
+from pydantic import TypeAdapter, ValidationError
 
 from tonearm.api.answers import Health, Imported, ImportRows, ListenerInfo, Problem, TableInfo, Zones
 from tonearm.api.app import create_app
@@ -138,7 +138,7 @@ class Client:
         return self._ask(kind, "GET", path, params={k: v for k, v in query.items() if v is not None})
 
     def _ask(self, kind: type[_Kind], method: str, path: str, **request: Any) -> _Kind:
-        return msgspec.json.decode(self._answer(method, path, **request).content, type=kind)
+        return TypeAdapter(kind).validate_json(self._answer(method, path, **request).content)
 
     def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
@@ -166,7 +166,7 @@ def _quoted(name: str) -> str:
 
 def _error(answer: httpx.Response) -> TonearmError:
     try:
-        problem = msgspec.json.decode(answer.content, type=Problem)
-    except msgspec.DecodeError:
+        problem = Problem.model_validate_json(answer.content)
+    except ValidationError:
         return TonearmError(f"the API answered {answer.status_code} {answer.reason_phrase}")
     return _ERRORS.get(problem.error, TonearmError)(problem.message)

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from tonearm.errors import UsageError
+from tonearm.lake import Lake
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store
 
@@ -21,6 +22,15 @@ def _settings(request: Request) -> Settings:
 
 
 SettingsDep = Annotated[Settings, Depends(_settings)]
+
+
+def _lake(request: Request) -> Lake:
+    lake: Lake = request.app.state.lake
+    return lake
+
+
+LakeDep = Annotated[Lake, Depends(_lake)]
+"""The app's one lake: a table is opened at its first use and kept up with from then on."""
 
 
 def _store(settings: SettingsDep) -> Iterator[Store]:

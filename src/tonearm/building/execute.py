@@ -9,7 +9,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
-import msgspec
 import pyarrow.compute as pc
 
 from tonearm.bronze import HISTORY
@@ -38,7 +37,8 @@ _PARTITIONS = ("year",)
 """Columns that windowed tables are partitioned by where they have them."""
 
 
-class TableReport(msgspec.Struct, kw_only=True):
+@dataclass(kw_only=True)
+class TableReport:
     """What a build did to one table."""
 
     name: str
@@ -50,7 +50,8 @@ class TableReport(msgspec.Struct, kw_only=True):
     """Why it failed or was skipped; its old version is kept."""
 
 
-class BuildReport(msgspec.Struct, kw_only=True):
+@dataclass(kw_only=True)
+class BuildReport:
     """What a build did."""
 
     tables: list[TableReport]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
 import pyarrow as pa
 
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
@@ -25,7 +25,8 @@ LEDGER = "imports"
 Outcome = Literal["kept", "duplicate", "rejected"]
 
 
-class FileReport(msgspec.Struct, kw_only=True, omit_defaults=False):
+@dataclass(kw_only=True)
+class FileReport:
     """Outcome of one file; ``read = kept + duplicates + rejected``."""
 
     name: str
@@ -45,7 +46,8 @@ class FileReport(msgspec.Struct, kw_only=True, omit_defaults=False):
     """What was wrong with the file as a whole."""
 
 
-class ImportReport(msgspec.Struct, kw_only=True):
+@dataclass(kw_only=True)
+class ImportReport:
     """One import and its files; ``read = kept + duplicates + rejected``."""
 
     run: int | None
@@ -59,7 +61,7 @@ class ImportReport(msgspec.Struct, kw_only=True):
     kept: int = 0
     duplicates: int = 0
     rejected: int = 0
-    files: list[FileReport] = []
+    files: list[FileReport] = field(default_factory=list)
 
     def add_up(self) -> None:
         """Set the totals from the files."""
@@ -281,7 +283,7 @@ def _write(lake: Lake, rows: list[dict[str, Any]], note: dict[str, Any]) -> None
 def _recounted(file: FileReport, counted: FileReport | None) -> FileReport:
     if counted is None:
         return file
-    return msgspec.structs.replace(
+    return replace(
         file,
         kept=counted.kept,
         duplicates=counted.duplicates,

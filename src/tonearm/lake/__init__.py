@@ -60,7 +60,7 @@ class Lake:
     def __init__(self, root: Path | str) -> None:
         """Open ``root``, a path or an address such as ``s3://bucket/lake``; the first write creates it."""
         self.root = str(root).rstrip("/")
-        self._opened: dict[str, DeltaTable] = {}
+        self._opened: dict[str, tuple[DeltaTable, tuple[int, int, int] | None]] = {}
 
     def address(self, name: str) -> str:
         """Path or address of the table ``name``."""
@@ -110,17 +110,17 @@ class Lake:
         if path is not None and not (path / _LOG).is_dir():
             self._opened.pop(name, None)
             return None
-        found = self._opened.get(name) if version is None else None
+        found, seen = self._opened.get(name, (None, None)) if version is None else (None, None)
         with plain_errors(self.address(name)):
             try:
-                if found is None:
+                if found is None or (seen and seen != _log_entry(path, seen[0])):
                     found = DeltaTable(self.address(name))
                 elif path is None or (path / _LOG / f"{found.version() + 1:020}.json").exists():
                     found.update_incremental()
             except TableNotFoundError:
                 return None
         if version is None:
-            self._opened[name] = found
+            self._opened[name] = found, _log_entry(path, found.version())
         else:
             found.load_as_version(version)
         return found
@@ -245,6 +245,17 @@ class Lake:
         version = self.version(name)
         assert version is not None
         return version
+
+
+def _log_entry(path: Path | None, version: int) -> tuple[int, int, int] | None:
+    """Identifies the log's file of ``version``, which is another one once the table was deleted and written anew."""
+    if path is None:
+        return None
+    try:
+        found = (path / _LOG / f"{version:020}.json").stat()
+    except FileNotFoundError:
+        return None
+    return version, found.st_ino, found.st_mtime_ns
 
 
 def _of_files(table: DeltaTable, statistic: str) -> list[Any]:

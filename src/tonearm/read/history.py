@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from urllib.parse import unquote
 
-import msgspec
-
 from tonearm.bronze import SCHEMAS
 from tonearm.errors import UsageError
 from tonearm.lake import Commit, Lake
@@ -20,7 +18,8 @@ MOMENTS = "a day is written 2026-01-01, an instant 2026-01-01T18:30+01:00 (UTC w
 _JOINED, _UNCHANGED = "files joined", "unchanged"
 
 
-class Version(msgspec.Struct, kw_only=True):
+@dataclass(kw_only=True)
+class Version:
     """One version of one table."""
 
     table: str

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import groupby
-
-import msgspec
 
 from tonearm.bronze import SCHEMAS
 from tonearm.errors import UnknownName
@@ -15,7 +14,8 @@ Links = Mapping[str, tuple[str, ...]]
 """Each table and its neighbours in one of the two directions."""
 
 
-class Node(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Node:
     """One table of the graph."""
 
     name: str
@@ -29,7 +29,8 @@ class Node(msgspec.Struct, frozen=True):
         return f"{self.layer}, {self.family}" if self.family else self.layer
 
 
-class Edge(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Edge:
     """An input of a table."""
 
     source: str
@@ -38,7 +39,8 @@ class Edge(msgspec.Struct, frozen=True):
     """The table made from it."""
 
 
-class Graph(msgspec.Struct, frozen=True):
+@dataclass(frozen=True)
+class Graph:
     """Tables, inputs first, and the edges from inputs to tables."""
 
     nodes: list[Node]

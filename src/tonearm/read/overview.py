@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-import msgspec
-
 from tonearm.columns import FEATURE_SOURCES, MEASURED, MOODS
 from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName
@@ -36,7 +34,8 @@ _COLUMNS = (
 )
 
 
-class Totals(msgspec.Struct):
+@dataclass
+class Totals:
     """One listener's history in a few numbers."""
 
     listens: int
@@ -51,14 +50,16 @@ class Totals(msgspec.Struct):
     last_date: date | None
 
 
-class Day(msgspec.Struct):
+@dataclass
+class Day:
     """Listens of one local day; days without any are left out."""
 
     date: date
     listens: int
 
 
-class Hour(msgspec.Struct):
+@dataclass
+class Hour:
     """Listens of one local hour of the week, 0 is Monday; hours without any are left out."""
 
     day_of_week: int
@@ -66,7 +67,8 @@ class Hour(msgspec.Struct):
     listens: int
 
 
-class Month(msgspec.Struct):
+@dataclass
+class Month:
     """What was new in one local month; months without listens are left out."""
 
     month: date
@@ -76,14 +78,16 @@ class Month(msgspec.Struct):
     new_artists: int
 
 
-class Share(msgspec.Struct):
+@dataclass
+class Share:
     """How many listens have one mood, or features from one source."""
 
     name: str
     listens: int
 
 
-class Overview(msgspec.Struct):
+@dataclass
+class Overview:
     """One listener's history under one listen rule."""
 
     listener: str
@@ -98,7 +102,8 @@ class Overview(msgspec.Struct):
     """Of all listens; ``none`` is those without features."""
 
 
-class Favourite(msgspec.Struct):
+@dataclass
+class Favourite:
     """One of the most heard artists or tracks of a period."""
 
     rank: int
@@ -141,10 +146,10 @@ def overview(settings: Settings, listener: str, rule: str = "all") -> Overview:
         return Overview(
             listener=listener,
             rule=rule,
-            totals=msgspec.convert(heard.rows(_TOTALS)[0], Totals),
-            days=msgspec.convert(heard.rows(_DAYS), list[Day]),
-            hours=msgspec.convert(heard.rows(_HOURS), list[Hour]),
-            months=msgspec.convert(heard.rows(_MONTHS), list[Month]),
+            totals=Totals(**heard.rows(_TOTALS)[0]),
+            days=[Day(**row) for row in heard.rows(_DAYS)],
+            hours=[Hour(**row) for row in heard.rows(_HOURS)],
+            months=[Month(**row) for row in heard.rows(_MONTHS)],
             moods=_shares(heard.rows(_MOODS), MOODS),
             feature_sources=_shares(heard.rows(_SOURCES), (*FEATURE_SOURCES, "none")),
         )
@@ -165,7 +170,7 @@ def favourites(
     """
     with _heard(settings, listener, rule) as heard:
         rows = heard.rows(_FAVOURITES[subject], first or date.min, last or date.max, limit)
-    return msgspec.convert(rows, list[Favourite])
+    return [Favourite(**row) for row in rows]
 
 
 def listens_before(

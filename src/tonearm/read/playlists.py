@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
-
-import msgspec
 
 from tonearm.columns import PLAYLISTS
 from tonearm.engine.rows import dicts
@@ -22,7 +21,8 @@ NONE_YET = (
 )
 
 
-class Playlist(msgspec.Struct):
+@dataclass
+class Playlist:
     """One suggested playlist of one listener."""
 
     listener: str

@@ -9,15 +9,16 @@ from tempfile import TemporaryDirectory
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, UploadFile
+from fastapi.responses import Response
 
-from tonearm.api.answers import Answer, Built, Imported, ImportRows, answers
+from tonearm.api.answers import Imported, ImportRows
 from tonearm.api.deps import Limit, SettingsDep
+from tonearm.api.rows import json_response, json_rows
 from tonearm.building.execute import build
 from tonearm.errors import UsageError
 from tonearm.home import make_home
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.ledger import ImportReport, Outcome, find_import, import_rows, imports, undo
-from tonearm.settings import Settings
 
 router = APIRouter(tags=["imports"])
 
@@ -27,56 +28,50 @@ _BUFFER = 1 << 20
 _ABANDONED_S = 24 * 3600
 
 
-@router.get("/imports", responses=answers(list[ImportReport]))
-def list_imports(settings: SettingsDep) -> Answer:
+@router.get("/imports")
+def list_imports(settings: SettingsDep) -> list[ImportReport]:
     """Every import, newest first; in each, read = kept + duplicates + rejected."""
-    return Answer(imports(settings))
+    return imports(settings)
 
 
-@router.get("/imports/{run}", responses=answers(ImportRows))
+@router.get("/imports/{run}", response_model=ImportRows)
 def read_import(
     settings: SettingsDep,
     run: int,
     outcome: Annotated[Outcome | None, Query(description="Which rows to list.")] = None,
     limit: Limit = 1_000,
-) -> Answer:
+) -> Response:
     """One import and its files; with ``outcome`` also its rows that were rejected and why, were known and
     from where, or were kept.
     """
     report = find_import(settings, run)
     if outcome is None:
-        return Answer(ImportRows(report, [], False))
-    rows = import_rows(settings, run, outcome, limit + 1).to_pylist()
-    return Answer(ImportRows(report, rows[:limit], len(rows) > limit))
+        return json_response(ledger=report, rows=[], truncated=False)
+    rows = import_rows(settings, run, outcome, limit + 1)
+    return json_response(ledger=report, rows=json_rows(rows.slice(0, limit)), truncated=rows.num_rows > limit)
 
 
-@router.post("/imports", responses=answers(Imported))
+@router.post("/imports")
 def post_import(
     settings: SettingsDep,
     files: list[UploadFile],
     listener: Annotated[str | None, Form(description="Whose listens; needed when there are several.")] = None,
     timezone: Annotated[str | None, Form(description="The listener's IANA time zone.")] = None,
     kind: Annotated[str, Form(description="Kind of the files, when it is not recognised.")] = "",
-) -> Answer:
+) -> Imported:
     """Import files and bring every table up to date."""
     make_home(settings)
     _sweep(settings.scratch)
     with TemporaryDirectory(dir=settings.scratch, prefix="upload-") as folder:
         paths = [_stored(upload, Path(folder), number) for number, upload in enumerate(files, 1)]
         report = import_paths(settings, paths, listener or None, timezone or None, kind)
-    return Answer(Imported(report, _build(settings)))
+    return Imported(ledger=report, built=build(settings))
 
 
-@router.delete("/imports/{run}", responses=answers(Imported))
-def delete_import(settings: SettingsDep, run: int) -> Answer:
+@router.delete("/imports/{run}")
+def delete_import(settings: SettingsDep, run: int) -> Imported:
     """Take an import back, and bring every table up to date; rows that another import brought too stay."""
-    report = undo(settings, run)
-    return Answer(Imported(report, _build(settings)))
-
-
-def _build(settings: Settings) -> Built:
-    report = build(settings)
-    return Built(report.seconds, report.tables)
+    return Imported(ledger=undo(settings, run), built=build(settings))
 
 
 def _sweep(scratch: Path) -> None:

@@ -8,10 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from tonearm.api.answers import Answer, ListenerInfo, Zone, Zones, answers
-from tonearm.api.deps import Limit, ListenerInPath, Rule, SettingsDep, StoreDep
+from tonearm.api.answers import ListenerInfo, Zone, Zones
+from tonearm.api.deps import LakeDep, Limit, ListenerInPath, Rule, SettingsDep, StoreDep
 from tonearm.building.execute import build
-from tonearm.lake import open_lake
 from tonearm.read.overview import LISTENS, Favourite, Overview, Subject, favourites, overview
 from tonearm.store import Listener
 from tonearm.store.zones import system_zone, zone_names
@@ -28,35 +27,35 @@ class Where(BaseModel):
     )
 
 
-@router.get("/listeners", responses=answers(list[ListenerInfo]))
-def list_listeners(store: StoreDep) -> Answer:
+@router.get("/listeners")
+def list_listeners(store: StoreDep) -> list[ListenerInfo]:
     """Everybody whose listens are kept."""
-    return Answer([_info(one) for one in store.listeners()])
+    return [_info(one) for one in store.listeners()]
 
 
-@router.get("/zones", responses=answers(Zones))
-def list_zones() -> Answer:
+@router.get("/zones")
+def list_zones() -> Zones:
     """The time zones that a listener can live in."""
-    return Answer(Zones(list(zone_names()), system_zone()))
+    return Zones(zones=list(zone_names()), here=system_zone())
 
 
-@router.put("/listeners/{name}", responses=answers(ListenerInfo))
-def put_listener(settings: SettingsDep, store: StoreDep, name: str, where: Where) -> Answer:
+@router.put("/listeners/{name}")
+def put_listener(settings: SettingsDep, lake: LakeDep, store: StoreDep, name: str, where: Where) -> ListenerInfo:
     """Add a listener, or say where one lives from a day on, and bring local times up to date."""
     store.ensure_listener(name)
     changed = store.set_zone(name, where.zone, where.since)
-    if open_lake(settings.lake).has(LISTENS):
+    if lake.has(LISTENS):
         build(settings)
-    return Answer(_info(changed))
+    return _info(changed)
 
 
-@router.get("/listeners/{name}/overview", responses=answers(Overview))
-def read_overview(settings: SettingsDep, listener: ListenerInPath, rule: Rule = "all") -> Answer:
+@router.get("/listeners/{name}/overview")
+def read_overview(settings: SettingsDep, listener: ListenerInPath, rule: Rule = "all") -> Overview:
     """Totals, days, hours, discovery and moods of one listener."""
-    return Answer(overview(settings, listener, rule))
+    return overview(settings, listener, rule)
 
 
-@router.get("/listeners/{name}/top/{subject}", responses=answers(list[Favourite]))
+@router.get("/listeners/{name}/top/{subject}")
 def read_favourites(
     settings: SettingsDep,
     listener: ListenerInPath,
@@ -65,10 +64,10 @@ def read_favourites(
     last: Annotated[date | None, Query(alias="to", description="Last local day.")] = None,
     rule: Rule = "all",
     limit: Limit = 10,
-) -> Answer:
+) -> list[Favourite]:
     """The most heard artists or tracks between two local days."""
-    return Answer(favourites(settings, listener, subject, first, last, rule, limit))
+    return favourites(settings, listener, subject, first, last, rule, limit)
 
 
 def _info(listener: Listener) -> ListenerInfo:
-    return ListenerInfo(listener.name, [Zone(since, zone) for since, zone in listener.zones])
+    return ListenerInfo(name=listener.name, zones=[Zone(since=since, zone=zone) for since, zone in listener.zones])

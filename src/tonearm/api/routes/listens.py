@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
+import pyarrow as pa
 from fastapi import APIRouter, Query
+from fastapi.responses import Response
 
-from tonearm.api.answers import Answer, Listens, answers
+from tonearm.api.answers import Listens
 from tonearm.api.deps import Limit, OneListener, SettingsDep
+from tonearm.api.rows import json_response, json_rows
 from tonearm.errors import UsageError
 from tonearm.read.overview import listens_before
 
@@ -18,7 +21,7 @@ _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 _HIGHEST_ID = 2**63 - 1
 
 
-@router.get("/listens", responses=answers(Listens))
+@router.get("/listens", response_model=Listens)
 def listens(
     settings: SettingsDep,
     listener: OneListener,
@@ -26,13 +29,17 @@ def listens(
     end: Annotated[datetime | None, Query(alias="to", description="First instant after, UTC.")] = None,
     before: Annotated[str | None, Query(description="The `next` of the answer before, or an instant.")] = None,
     limit: Limit = 100,
-) -> Answer:
+) -> Response:
     """One listener's listens, newest first."""
     cursor = _cursor(before) if before else (_LAST, _HIGHEST_ID)
-    rows = listens_before(settings, listener, _utc(start or _FIRST), _utc(end or _LAST), cursor, limit + 1).to_pylist()
-    shown, more = rows[:limit], len(rows) > limit and limit > 0
-    last = f"{shown[-1]['started_at'].isoformat()}~{shown[-1]['listen_id']}" if more else None
-    return Answer(Listens(shown, last))
+    rows = listens_before(settings, listener, _utc(start or _FIRST), _utc(end or _LAST), cursor, limit + 1)
+    following = _cursor_of(rows.slice(limit - 1, 1)) if rows.num_rows > limit > 0 else None
+    return json_response(listens=json_rows(rows.slice(0, limit)), next=following)
+
+
+def _cursor_of(last: pa.Table) -> str:
+    (listen,) = last.to_pylist()
+    return f"{listen['started_at'].isoformat()}~{listen['listen_id']}"
 
 
 def _cursor(text: str) -> tuple[datetime, int]:

@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from tonearm.api.answers import Answer, answers
 from tonearm.api.deps import ListenerInPath, SettingsDep
 from tonearm.read.playlists import Playlist, m3u, playlist_name, spotify_uris, without_uri
 from tonearm.read.playlists import playlist as find
@@ -17,20 +16,20 @@ router = APIRouter(tags=["playlists"])
 Format = Literal["json", "m3u", "spotify"]
 
 
-@router.get("/listeners/{name}/playlists/{playlist}", responses=answers(Playlist))
+@router.get("/listeners/{name}/playlists/{playlist}", response_model=Playlist)
 def read_playlist(
     settings: SettingsDep,
     listener: ListenerInPath,
     playlist: str,
     form: Annotated[Format, Query(alias="format", description="spotify is a list of Spotify's URIs.")] = "json",
-) -> Response:
+) -> Playlist | Response:
     """A suggested playlist: Focus, Relaxation, Energy or Mood lift, as JSON, extended M3U or Spotify URIs.
 
     Spotify URIs leave out the tracks of which no id is known; ``X-Left-Out`` says how many.
     """
     found = find(settings, listener, playlist_name(playlist))
     if form == "json":
-        return Answer(found)
+        return found
     if form == "m3u":
         named = {"Content-Disposition": f'attachment; filename="{found.playlist}.m3u8"'}
         return Response(m3u(found), media_type="audio/mpegurl; charset=utf-8", headers=named)

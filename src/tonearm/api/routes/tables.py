@@ -12,10 +12,11 @@ import pyarrow.parquet
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from tonearm.api.answers import Answer, ColumnInfo, Rows, TableInfo, answers
-from tonearm.api.deps import Limit, ListenerAsked, Offset, Rule, SettingsDep
+from tonearm.api.answers import ColumnInfo, Rows, TableInfo
+from tonearm.api.deps import LakeDep, Limit, ListenerAsked, Offset, Rule, SettingsDep
+from tonearm.api.rows import json_response, json_rows
 from tonearm.columns import COLUMNS
-from tonearm.lake import Lake, open_lake
+from tonearm.lake import Lake
 from tonearm.read.history import Version, history
 from tonearm.read.lineage import Graph, lineage
 from tonearm.read.show import show
@@ -27,30 +28,29 @@ Format = Literal["json", "csv", "arrow", "parquet"]
 _AS_OF = "As the table stood at the end of a day (UTC), at an instant, or in a version of its history."
 
 
-@router.get("/tables", responses=answers(list[TableInfo]))
-def list_tables(settings: SettingsDep) -> Answer:
+@router.get("/tables")
+def list_tables(lake: LakeDep) -> list[TableInfo]:
     """Every table: what it holds, its grain and columns, how many rows, when it was built."""
-    lake = open_lake(settings.lake)
-    return Answer([_info(table, lake) for table in tables().values()])
+    return [_info(table, lake) for table in tables().values()]
 
 
-@router.get("/tables/graph", responses=answers(Graph))
-def read_graph() -> Answer:
+@router.get("/tables/graph")
+def read_graph() -> Graph:
     """What is made from what: every table with its layer, inputs first, and an edge from each input."""
-    return Answer(lineage())
+    return lineage()
 
 
-@router.get("/tables/{name}/history", responses=answers(list[Version]))
+@router.get("/tables/{name}/history")
 def read_history(
-    settings: SettingsDep,
+    lake: LakeDep,
     name: str,
     limit: Annotated[int, Query(ge=1, le=1_000, description="How many versions at most.")] = 100,
-) -> Answer:
+) -> list[Version]:
     """Versions of a table, newest first: when, how it came about, what became of its rows."""
-    return Answer(history(open_lake(settings.lake), name, limit))
+    return history(lake, name, limit)
 
 
-@router.get("/tables/{name}", responses=answers(Rows))
+@router.get("/tables/{name}", response_model=Rows)
 def read_table(
     settings: SettingsDep,
     name: str,
@@ -65,7 +65,7 @@ def read_table(
     rows = show(settings, name, listener, rule, limit=limit + 1, offset=offset, as_of=as_of)
     shown, truncated = rows.slice(0, limit), rows.num_rows > limit
     if form == "json":
-        return Answer(Rows(shown.to_pylist(), truncated))
+        return json_response(rows=json_rows(shown), truncated=truncated)
     media_type, write = _FORMATS[form]
     return Response(write(shown), media_type=media_type, headers={"X-Truncated": "true" if truncated else "false"})
 
@@ -93,7 +93,7 @@ def _columns(name: str, lake: Lake | None) -> list[str]:
 
 def _column(name: str) -> ColumnInfo:
     known = COLUMNS[name]
-    return ColumnInfo(name, known.kind, known.unit, known.meaning, known.null)
+    return ColumnInfo(name=name, type=known.kind, unit=known.unit, meaning=known.meaning, null=known.null)
 
 
 def _csv(rows: pa.Table) -> bytes:
