@@ -190,6 +190,7 @@ COLUMNS: dict[str, Column] = {
     "release_date": _text("Release date as the catalogue writes it.", null=_NOT_TOLD),
     "playlist_id": _text("Playlist the catalogue found the track in.", null=_NOT_TOLD),
     "playlist_name": _text("Name of that playlist.", null=_NOT_TOLD),
+    "playlist_ids": _text("Playlists the catalogue found the track in, sorted, a space between.", null=_NOT_TOLD),
     # audio features
     "danceability": _number("How fit for dancing, 0–1.", low=0, high=1, null=_NO_FEATURES),
     "energy": _number("Intensity, 0–1.", low=0, high=1, null=_NO_FEATURES),

@@ -45,6 +45,7 @@ class Coin:
     name = "coin"
     registered = "coin_model"
     summary = "Whether a coin shows heads."
+    is_about_tracks = False
     inputs = ("listens",)
     baseline = "all coins' share"
     decides = ("heads", "log_loss")

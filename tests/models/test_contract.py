@@ -45,7 +45,7 @@ def tables(name: str) -> Tables:
 
 
 def as_of(name: str) -> object:
-    return listed.AS_OF if "kaggle_tracks_bronze" in find(name).inputs else listening.AS_OF
+    return listed.AS_OF if find(name).is_about_tracks else listening.AS_OF
 
 
 @cache

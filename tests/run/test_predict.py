@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tonearm.bronze import CATALOGUE
 from tonearm.build.execute import build
 from tonearm.lake import open_lake
 from tonearm.models import chosen
@@ -18,7 +17,7 @@ from tonearm.models.lifecycle.training import EVALUATIONS
 from tonearm.run import predict
 from tonearm.settings import Settings
 
-OF_LISTENS = [model.name for model in chosen(()) if CATALOGUE not in model.inputs]
+OF_LISTENS = [model.name for model in chosen(()) if not model.is_about_tracks]
 
 
 @pytest.fixture

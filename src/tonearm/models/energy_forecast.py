@@ -65,6 +65,7 @@ class EnergyForecast:
     name = "energy_forecast"
     registered = "energy_forecast"
     summary = "Expected energy and valence of what will be heard in each hour of the coming week, with its interval."
+    is_about_tracks = False
     inputs = ("listening_with_features",)
     baseline = "hour mean"
     decides = ("energy", "rmse")

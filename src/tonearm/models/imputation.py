@@ -60,6 +60,7 @@ class Imputation:
     name = "imputation"
     registered = "imputation"
     summary = "Seven audio features of tracks that were never measured, each with its standard error."
+    is_about_tracks = True
     inputs = (*catalogue.TABLES, "listens")
     baseline = "artist mean shrunk to the genre's"
     decides = ("energy", "r2")
@@ -77,7 +78,6 @@ class Imputation:
         rows = catalogue.measured(tables, self.train_on_spotify_api)
         if len(rows):
             rows = rows[rows[list(TARGETS)].notna().all(axis=1)]
-            rows = rows.iloc[rows.popularity.fillna(-1).argsort(kind="stable")[::-1]]
             rows = rows[~rows.track_id.duplicated()].sort_values("track_id", ignore_index=True)
         return catalogue.enough(rows, self.name)
 
@@ -195,7 +195,7 @@ class Imputation:
         deviations = (values - values[known].mean(axis=0)) / self._scale(examples)
         artist = examples.artist.to_numpy()
         sums, count = catalogue.others(artist, examples.recording.to_numpy(), deviations, known)
-        row, of = catalogue.memberships(examples.lists)
+        row, of = catalogue.memberships(examples.playlist_ids)
         for columns, found in (
             (ARTIST, self.of_artist(sums, count)),
             (COMPANY, catalogue.company(row, of, artist, deviations, known)),

@@ -76,6 +76,8 @@ class Model(Protocol):
     registered: str
     """Its name in the registry."""
     summary: str
+    is_about_tracks: bool
+    """Whether it predicts properties of tracks, which new listens do not change, and not what a listener does next."""
     inputs: tuple[str, ...]
     """Tables of the lake that it reads."""
     baseline: str

@@ -63,6 +63,7 @@ class Mood:
     name = "mood"
     registered = "mood"
     summary = "Valence and energy of a track with 90 % intervals, and the probability of each of five moods."
+    is_about_tracks = True
     inputs = (*catalogue.TABLES, "listens")
     baseline = "mean of the training tracks, frequency of the moods"
     decides = ("valence", "r2")
@@ -289,7 +290,7 @@ def _parts(quantiles: Values, known: Values) -> Values:
 def _company(examples: pd.DataFrame, known: Labels) -> pd.DataFrame:
     """The columns ``COMPANY`` of each row, from the ``known`` rows of other artists."""
     values = examples[list(TARGETS)].to_numpy(float)
-    row, of = catalogue.memberships(examples.lists)
+    row, of = catalogue.memberships(examples.playlist_ids)
     found = catalogue.company(row, of, examples.artist.to_numpy(), values - values[known].mean(axis=0), known)
     return pd.DataFrame(found, index=examples.index, columns=list(COMPANY))
 

@@ -67,6 +67,7 @@ class Popularity:
     summary = (
         "Probability that a track is popular, from its sound, names, genre, release and its artist's other tracks."
     )
+    is_about_tracks = True
     inputs = (*catalogue.TABLES, "listens")
     baseline = "rate of the genre and year"
     decides = ("popular", "average_precision")
@@ -93,7 +94,7 @@ class Popularity:
                 f"{least[0]} tracks of a catalogue with their popularity, {least[1]} of them popular, "
                 f"by {least[2]} artists",
             )
-        return rows.drop(columns="lists")
+        return rows.drop(columns="playlist_ids")
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
         """Each track by a model that saw none of its artist; then with the artist's recordings of other folds known."""

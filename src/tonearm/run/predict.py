@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from tonearm.bronze import CATALOGUE
 from tonearm.build.execute import BuildReport, build
 from tonearm.lake import open_lake
 from tonearm.models import chosen
@@ -54,7 +53,7 @@ def update(settings: Settings, waiting: Callable[[str], None] | None = None) -> 
     from tonearm.models.lifecycle.scoring import score
     from tonearm.models.lifecycle.training import train
 
-    of_listens = [model.name for model in chosen(()) if CATALOGUE not in model.inputs]
+    of_listens = [model.name for model in chosen(()) if not model.is_about_tracks]
     is_daily = datetime.now(UTC) - max(trained_at, looked_at(settings) or trained_at) > _DAILY
     scored = score(settings, () if is_daily else of_listens, waiting)
     drifts = look(settings, of_listens) if is_daily else []

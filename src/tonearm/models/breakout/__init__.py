@@ -96,6 +96,7 @@ class Breakout:
     name = "breakout"
     registered = "breakout"
     summary = "Which artists, heard lately and not core, become core (20 listens or 1 % of a month) within two months."
+    is_about_tracks = False
     inputs = ("artist_months",)
     baseline = "4-month decayed nearness to core"
     decides = ("core", "average_precision")

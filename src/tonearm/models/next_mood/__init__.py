@@ -72,6 +72,7 @@ class NextMood:
     name = "next_mood"
     registered = "next_mood"
     summary = "Groups of similar tracks, and the chance of each for the next track of a session."
+    is_about_tracks = False
     inputs = ("listening_with_features",)
     baseline = "the listener's own shares of the groups"
     decides = (TARGET, "log_loss")

@@ -62,6 +62,7 @@ class SessionStart:
     name = "session_start"
     registered = "session_start"
     summary = "The probability that a session starts in each coming hour, told a day ahead and an hour ahead."
+    is_about_tracks = False
     inputs = ("listening_with_features",)
     baseline = "28-day decayed hour"
     decides = (HOUR_AHEAD, "log_loss")
