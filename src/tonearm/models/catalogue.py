@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 TABLES = ("tracks", "track_identities", "catalogue_tracks", "my_tracks_features_bronze")
 """Where the rows come from."""
-MEASURED = (*FEATURES, "liveness")
+SOUND = (*FEATURES, "liveness")
 TEXTS = ("artist_name", "track_name", "album_name", "release_date", "genre", "subgenre")
-_TOLD = ("popularity", "duration_s", "key", "mode", "time_signature", "is_explicit", *MEASURED)
+_TOLD = ("popularity", "duration_s", "key", "mode", "time_signature", "is_explicit", *SOUND)
 
 TITLE_MARKS = {
     "remix": r"\bremix|\bmix\b|\bedit\b|rework|bootleg|\bvip\b|\bflip\b",

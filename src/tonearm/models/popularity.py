@@ -22,7 +22,7 @@ from tonearm.models import catalogue
 from tonearm.models.catalogue import CATEGORIES
 from tonearm.models.crossfit import CrossFit, boosted, cross_fit, once, with_categories
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SCORES, SEED, HeldOut
+from tonearm.models.model import SCORE_COLUMNS, SEED, HeldOut
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -36,7 +36,7 @@ ARTIST = ("artist_popular", "artist_popularity", "artist_tracks")
 """Of the artist's other tracks: the share that is popular and the mean popularity, shrunk, and how many there are."""
 FEWEST_POPULAR = 50
 FILE = "popularity.json"
-GROUPS = (catalogue.MEASURED, catalogue.OTHER_SOUND, catalogue.RELEASE, catalogue.NAMES, CATEGORIES)
+GROUPS = (catalogue.SOUND, catalogue.OTHER_SOUND, catalogue.RELEASE, catalogue.NAMES, CATEGORIES)
 """Inputs that a record has or lacks together."""
 
 
@@ -68,6 +68,7 @@ class Popularity:
         "Probability that a track is popular, from its sound, names, genre, release and its artist's other tracks."
     )
     is_about_tracks = True
+    has_threshold = True
     inputs = (*catalogue.TABLES, "listens")
     baseline = "rate of the genre and year"
     decides = ("popular", "average_precision")
@@ -265,7 +266,7 @@ class FittedPopularity:
         rows = catalogue.heard(tables, as_of)
         rows = rows[rows[list(FEATURES)].notna().any(axis=1)].reset_index(drop=True)
         if rows.empty:
-            return pd.DataFrame(columns=list(SCORES))
+            return pd.DataFrame(columns=list(SCORE_COLUMNS))
         actual = np.where(rows.popularity.notna(), rows.popularity >= self.settings.popular_from, np.nan)
         return pd.DataFrame(
             {
@@ -276,7 +277,7 @@ class FittedPopularity:
                 "baseline_score": rate_of(rows, self.rates),
                 "actual": actual,
             }
-        ).reindex(columns=list(SCORES))
+        ).reindex(columns=list(SCORE_COLUMNS))
 
     def save(self, folder: Path) -> None:
         """Write settings and sums as JSON, and the pipelines with skops."""

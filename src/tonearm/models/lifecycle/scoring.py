@@ -17,9 +17,8 @@ from tonearm.gold.measures import MEASURED
 from tonearm.home import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
-from tonearm.models.lifecycle.registry import PRODUCTION, Registry, Version, open_registry
-from tonearm.models.model import SCORES as COLUMNS
-from tonearm.models.model import SPOTIFY_API, STILL_LISTENING
+from tonearm.models.lifecycle.registry import PRODUCTION, Version, open_registry
+from tonearm.models.model import SCORE_COLUMNS, SPOTIFY_API, STILL_LISTENING
 from tonearm.settings import Settings
 from tonearm.table import schema_of
 
@@ -55,7 +54,7 @@ def score(
         as_of = as_of_listens(lake)
         for model in chosen(names):
             began = perf_counter()
-            version = answering(registry, model)
+            version = registry.in_use(model.registered)
             if version is not None:
                 # What the model before read, too, is not read again; the rest makes room.
                 tables = {name: tables[name] for name in model.inputs if name in tables}
@@ -64,12 +63,6 @@ def score(
                 taken = perf_counter() - began
                 reports.append(ScoreReport(model=model.name, version=version.version, scores=rows, seconds=taken))
     return reports
-
-
-def answering(registry: Registry, model: Model) -> Version | None:
-    """The version that answers: the one in production, else the newest, whose baseline does."""
-    versions = registry.versions(model.registered)
-    return next((v for v in versions if PRODUCTION in v.aliases), versions[0] if versions else None)
 
 
 def read(lake: Lake, names: Iterable[str], settings: Settings) -> dict[str, pd.DataFrame]:
@@ -129,7 +122,7 @@ def write_scores(
 
 
 def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) -> pd.DataFrame:
-    rows = found.reindex(columns=list(COLUMNS)).rename(columns=_IN_LAKE)
+    rows = found.reindex(columns=list(SCORE_COLUMNS)).rename(columns=_IN_LAKE)
     is_model = PRODUCTION in version.aliases
     if not is_model:
         # What did not beat its baseline does not answer.
@@ -143,7 +136,7 @@ def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) 
 
 def _wide(found: pd.DataFrame, version: Version, as_of: datetime) -> pd.DataFrame:
     """One row for each track, from one for each of its features."""
-    found = found.reindex(columns=[*COLUMNS, "standard_error"])
+    found = found.reindex(columns=[*SCORE_COLUMNS, "standard_error"])
     known = found[found["quantity"].isin(IMPUTED) & found["score"].notna()]
     wide = known.pivot(index="subject_id", columns="quantity", values="score").reindex(columns=list(IMPUTED))
     errors = known.pivot(index="subject_id", columns="quantity", values="standard_error").reindex(columns=list(IMPUTED))
