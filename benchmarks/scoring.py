@@ -26,7 +26,7 @@ from measure import finish, measure, note, tonearm
 from tonearm.lake import open_lake
 from tonearm.models import chosen
 from tonearm.models.lifecycle.registry import PRODUCTION, open_registry
-from tonearm.models.lifecycle.scoring import answering, score
+from tonearm.models.lifecycle.scoring import score
 from tonearm.settings import load_settings
 
 NONE = {"data_version": "", "split_hash": "", "rows": 0, "beats_baseline": True, "decision": "lent"}
@@ -73,7 +73,7 @@ def lend(trained: Path, home: Path) -> None:
     rows = open_lake(settings.lake).dataset("listens").to_table(columns=["listener"])
     listeners = sorted(rows["listener"].unique().to_pylist())
     for model in chosen(()):
-        version = answering(lender, model)
+        version = lender.in_use(model.registered)
         if version is None:
             continue
         fitted: Any = lender.load(model, version)

@@ -22,7 +22,7 @@ from tonearm.models.evaluate import measure
 from tonearm.models.listeners import by_listener
 from tonearm.models.model import SEED, HeldOut
 from tonearm.models.session_start import SessionStart
-from tonearm.models.session_start.hours import HOURS, Grid
+from tonearm.models.session_start.grid import HOURS, Grid
 from tonearm.settings import load_settings
 
 METRICS = ("average_precision", "log_loss", "brier", "ece")

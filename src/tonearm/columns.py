@@ -232,6 +232,7 @@ COLUMNS: dict[str, Column] = {
     "release_date": _text("Release date as written in the catalogue.", null=_NOT_GIVEN),
     "playlist_id": _text("Playlist the catalogue found the track in.", null=_NOT_GIVEN),
     "playlist_name": _text("Name of that playlist.", null=_NOT_GIVEN),
+    "playlist_ids": _text("Playlists the catalogue found the track in, sorted, separated by spaces.", null=_NOT_GIVEN),
     # audio features
     "danceability": _number("How suitable the track is for dancing, 0–1.", low=0, high=1, null=_NO_FEATURES),
     "energy": _number("Intensity, 0–1.", low=0, high=1, null=_NO_FEATURES),

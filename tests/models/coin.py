@@ -23,7 +23,7 @@ class FittedCoin:
     share: dict[str, float]
     everywhere: float
 
-    def predict(self, records: pd.DataFrame) -> pd.DataFrame:
+    def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         share = [self.share.get(str(coin), self.everywhere) for coin in records.get("coin", [None] * len(records))]
         return pd.DataFrame({"probability": share})
 
@@ -45,6 +45,8 @@ class Coin:
     name = "coin"
     registered = "coin_model"
     summary = "Whether a coin shows heads."
+    is_about_tracks = False
+    has_threshold = False
     inputs = ("listens",)
     baseline = "all coins' share"
     decides = ("heads", "log_loss")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
+import ibis
 import numpy as np
 import pandas as pd
 
 from tonearm.bronze import SCHEMAS
 from tonearm.columns import arrow_schema
+from tonearm.models.lifecycle.scoring import as_arrow
+from tonearm.silver.catalogue_tracks import catalogue_tracks
 from tonearm.silver.names import artist_key, key_id, title_key
 from tonearm.table import schema_of
 
@@ -70,12 +75,29 @@ def tables(listed: pd.DataFrame, heard: pd.DataFrame | None = None) -> dict[str,
     started = pd.to_datetime("2023-01-01", utc=True) + pd.to_timedelta(heard.session.astype("int64"), unit="D")
     listens = heard.assign(listener="l", started_at=started, session_started_at=started)
     return {
-        "kaggle_tracks_bronze": listed,
+        "catalogue_tracks": _chosen(listed, tracks),
         "track_identities": tracks[["name_id", "track_id", "artist_id"]],
         "tracks": tracks.reindex(columns=empty("tracks").columns),
         "listens": listens.reindex(columns=empty("listens").columns),
         "my_tracks_features_bronze": empty("my_tracks_features_bronze"),
     }
+
+
+def _chosen(listed: pd.DataFrame, identities: pd.DataFrame) -> pd.DataFrame:
+    connection, sql = _engine()
+    connection.con.register("kaggle_tracks_bronze", as_arrow("kaggle_tracks_bronze", listed))
+    connection.con.register("track_identities", identities[["name_id", "track_id"]])
+    return connection.con.sql(sql).df()
+
+
+@cache
+def _engine() -> tuple[Any, str]:
+    """DuckDB with tables that have no rows yet, and the SQL of ``catalogue_tracks``."""
+    connection = ibis.duckdb.connect()
+    inputs = ("kaggle_tracks_bronze", "track_identities", "listening_history_bronze")
+    for name in inputs:
+        connection.con.register(name, arrow_schema(schema_of(name)).empty_table())
+    return connection, connection.compile(catalogue_tracks(*map(connection.table, inputs)))
 
 
 def _id(artist: str, title: str) -> int:

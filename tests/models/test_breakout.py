@@ -179,7 +179,7 @@ def test_three_of_a_month_are_alerted_of_at_most(fitted: FittedBreakout, example
     rows = examples.rename(columns={"month_number": "month"})
     told = fitted.predict(rows)
     assert told.groupby(rows["month"])["is_breakout"].sum().between(0, 3).all()
-    everything = fitted.predict(rows, threshold_override=0.0)
+    everything = fitted.predict(rows, threshold=0.0)
     assert everything["is_breakout"].all()
 
 

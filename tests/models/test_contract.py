@@ -14,7 +14,7 @@ from tests.models import listed, listening, test_breakout
 from tonearm.errors import ModelDamaged, NotEnoughData
 from tonearm.models import chosen, find, names
 from tonearm.models.evaluate import measure
-from tonearm.models.model import SCORES, Fitted
+from tonearm.models.model import SCORE_COLUMNS, Fitted
 from tonearm.models.served import load, seal
 
 Tables = dict[str, pd.DataFrame]
@@ -45,7 +45,7 @@ def tables(name: str) -> Tables:
 
 
 def as_of(name: str) -> object:
-    return listed.AS_OF if "kaggle_tracks_bronze" in find(name).inputs else listening.AS_OF
+    return listed.AS_OF if find(name).is_about_tracks else listening.AS_OF
 
 
 @cache
@@ -131,9 +131,16 @@ def test_what_is_saved_says_the_same_and_runs_no_code(name: str, tmp_path: Path)
 
 
 @every_model
+def test_a_threshold_moves_yes_and_no_and_nothing_else(name: str) -> None:
+    usual, sure = (fitted(name).predict(asked(name), threshold) for threshold in (None, 1.0))
+    changed = [column for column in usual if not usual[column].equals(sure[column])]
+    assert set(changed) <= ({"popular", "is_breakout"} if find(name).has_threshold else set())
+
+
+@every_model
 def test_scores_are_rows_of_the_lake(name: str) -> None:
     rows = fitted(name).scores(tables(name), as_of(name))  # type: ignore[arg-type]
-    assert set(rows.columns) <= {*SCORES, "standard_error"}
+    assert set(rows.columns) <= {*SCORE_COLUMNS, "standard_error"}
     assert {"subject", "quantity", "score"} <= set(rows.columns)
     assert len(rows)
     assert np.isfinite(rows["score"].astype(float)).all()

@@ -13,7 +13,7 @@ from tonearm.errors import NotEnoughData
 from tonearm.models.evaluate import measure, of_rows
 from tonearm.models.listeners import serves
 from tonearm.models.session_start import DAY_AHEAD, HOUR_AHEAD, SessionStart
-from tonearm.models.session_start.hours import HOURS, Grid, features, frequency, hour_frequency, names_of
+from tonearm.models.session_start.grid import HOURS, Grid, features, frequency, hour_frequency, names_of
 
 EVENING, MORNING = 19, 7
 NOW = pd.Timestamp(AS_OF)

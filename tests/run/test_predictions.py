@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from msgspec.structs import replace
 
-from tonearm.bronze import CATALOGUE, EVALUATIONS
+from tonearm.bronze import EVALUATIONS
 from tonearm.building.execute import BuildReport, build
 from tonearm.ingest.imports import import_paths
 from tonearm.lake import open_lake
@@ -22,7 +22,7 @@ from tonearm.run import predictions, run_once
 from tonearm.run.predictions import Predicted, predict
 from tonearm.settings import Settings
 
-OF_LISTENS = [model.name for model in chosen(()) if CATALOGUE not in model.inputs]
+OF_LISTENS = [model.name for model in chosen(()) if not model.is_about_tracks]
 EVERY = list(names())
 Asked = list[tuple[str, list[str]]]
 

@@ -14,6 +14,7 @@ import pytest
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.columns import FEATURES, arrow_schema
 from tonearm.silver.artist_months import artist_months
+from tonearm.silver.catalogue_tracks import catalogue_tracks
 from tonearm.silver.listening_with_features import listening_with_features
 from tonearm.silver.listens import listens
 from tonearm.silver.matching import merges
@@ -32,6 +33,7 @@ BUILDS = {
         track_links,
         track_identities,
         my_tracks_features_bronze_synthetic,
+        catalogue_tracks,
         tracks,
         merges,
         listens,

@@ -9,6 +9,7 @@ from tonearm.table import find, schema_of
     [
         "track_names",
         "track_identities",
+        "catalogue_tracks",
         "tracks",
         "merges",
         "listens",

@@ -83,15 +83,18 @@ Examples:
 )
 @click.argument("name", metavar="MODEL")
 @click.option("--input", "path", required=True, type=click.Path(path_type=Path), help="JSON, JSON lines, CSV, Parquet.")
-@click.option("--threshold", type=click.FloatRange(0, 1), help="Probability from which on the answer is yes.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    help="Probability from which on the answer is yes; popularity and breakout have one.",
+)
 def predict(context: Context, name: str, path: Path, threshold: float | None) -> None:
     """Ask MODEL about the records of a file, one answer for each; what a record does not tell is missing."""
     from tonearm.models.lifecycle.predicting import predict as ask
     from tonearm.models.lifecycle.predicting import read_records
 
     records = read_records(path)
-    options = {} if threshold is None else {"threshold_override": threshold}
-    answers, version = ask(context.settings, name, records, **options)
+    answers, version = ask(context.settings, name, records, threshold)
     rows = _plain_rows(answers)
     served_by = "model" if "production" in version.aliases else "staging"
     if context.as_json:
@@ -282,10 +285,9 @@ def card(context: Context, name: str) -> None:
     """MODEL's card in Markdown: what it is for, how it was tested, how good it is, what it cannot do."""
     from tonearm.models import find
     from tonearm.models.lifecycle.cards import card as written
-    from tonearm.models.lifecycle.scoring import answering
 
     model = find(name)
-    version = answering(_registry(context), model)
+    version = _registry(context).in_use(model.registered)
     if version is None:
         raise NotRegistered(f"{model.name} has never been trained; `tonearm train {model.name}` does it")
     text = written(model, version, _evaluations(context, model.name, version.version))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float32]
     Rows = npt.NDArray[np.int64]
 
-TABLES = ("tracks", "track_identities", "kaggle_tracks_bronze", "my_tracks_features_bronze")
+TABLES = ("tracks", "track_identities", "catalogue_tracks", "my_tracks_features_bronze")
 """Where the rows come from."""
 SOUND = (*FEATURES, "liveness")
 TEXTS = ("artist_name", "track_name", "album_name", "release_date", "genre", "subgenre")
@@ -71,10 +71,8 @@ FEWEST_TRACKS, FEWEST_ARTISTS = 500, 100
 def measured(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -> pd.DataFrame:
     """Tracks whose features were measured: one row per track of a catalogue, or measured for its owner.
 
-    ``source`` is ``catalogue`` or ``real``; ``artist`` is the normalised name, and ``recording`` that with the title's;
-    ``lists`` are the ids of the playlists in which the catalogue found the track, apart by spaces. A catalogue lists a
-    track once for each playlist: these are one row, with the genre and subgenre that occur most, and otherwise the
-    most popular. What a catalogue tells of a track has no date, so an instant to look back from leaves nothing out.
+    ``source`` is ``catalogue`` or ``real``; ``artist`` is the normalised name, and ``recording`` that with the title's.
+    What a catalogue knows of a track has no date, so an instant to look back from leaves nothing out.
     """
     parts = [_listed(tables, is_spotify_api_allowed), _owned(tables, is_spotify_api_allowed)]
     rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
@@ -92,34 +90,19 @@ def enough(rows: pd.DataFrame, model: str) -> pd.DataFrame:
 
 
 def _listed(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -> pd.DataFrame:
-    rows = tables["kaggle_tracks_bronze"]
-    rows = rows[rows.reason.isna() & (rows.outcome == "kept")]
-    if not is_spotify_api_allowed:
-        rows = rows[rows.source != SPOTIFY_API]
-    rows = rows.merge(tables["track_identities"][["name_id", "track_id"]], on="name_id")
-    rows = rows.assign(spotify_id=rows.spotify_id.fillna(rows.name_id.astype(str)))
-    rows = rows.sort_values(["spotify_id", "popularity", "record_id"], ascending=[True, False, True])
-    one = rows.drop_duplicates("spotify_id").drop(columns=list(CATEGORIES))
-    one = one.merge(_most_frequent(rows), on="spotify_id", how="left")
-    lists = rows.dropna(subset=["playlist_id"]).groupby("spotify_id").playlist_id.agg(lambda ids: " ".join(sorted(ids)))
-    one["lists"] = one.spotify_id.map(lists)
-    one["source"] = "catalogue"
-    return one[["track_id", "spotify_id", "source", "lists", *TEXTS, *_TOLD]]
+    rows = _allowed(tables["catalogue_tracks"], is_spotify_api_allowed)
+    return rows[["track_id", "spotify_id", "playlist_ids", *TEXTS, *_TOLD]].assign(source="catalogue")
 
 
-def _most_frequent(rows: pd.DataFrame) -> pd.DataFrame:
-    """The genre and subgenre under which each track is listed most, the first by name where several are."""
-    counted = rows.groupby(["spotify_id", *CATEGORIES], dropna=False).size().reset_index(name="rows")
-    counted = counted.sort_values(["spotify_id", "rows", *CATEGORIES], ascending=[True, False, True, True])
-    return counted.drop_duplicates("spotify_id").drop(columns="rows")
+def _allowed(rows: pd.DataFrame, is_spotify_api_allowed: bool) -> pd.DataFrame:
+    return rows if is_spotify_api_allowed else rows[rows.source != SPOTIFY_API]
 
 
 def _owned(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -> pd.DataFrame:
     rows = tables.get("my_tracks_features_bronze")
     if rows is None or rows.empty:
         return _nothing()
-    if not is_spotify_api_allowed:
-        rows = rows[rows.source != SPOTIFY_API]
+    rows = _allowed(rows, is_spotify_api_allowed)
     named = tables["tracks"][["track_id", "spotify_id", "artist_name", "track_name", "genre", "duration_s"]]
     rows = rows.drop_duplicates("spotify_id").merge(named.dropna(subset=["spotify_id"]), on="spotify_id")
     return rows.assign(source="real")
@@ -265,9 +248,10 @@ COMPANY_SHRUNK_BY = 5.0
 """Companions that the mean of all tracks counts as: of a few, their mean says little."""
 
 
-def memberships(lists: pd.Series) -> tuple[Rows, Rows]:
-    """Row and list of each membership, from texts of ids apart by spaces."""
-    split = lists.astype(object).where(lists.notna(), "").str.split().reset_index(drop=True).explode().dropna()
+def memberships(playlist_ids: pd.Series) -> tuple[Rows, Rows]:
+    """Row and playlist of each membership, from texts of ids with spaces between."""
+    known = playlist_ids.reset_index(drop=True).dropna().astype(object)
+    split = known.str.split().explode().dropna()
     codes, _ = pd.factorize(split)
     return split.index.to_numpy(np.int64), codes.astype(np.int64)
 
@@ -294,13 +278,11 @@ def company(
 
 
 def heard(tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
-    """Tracks that were heard before ``as_of``, one row each, with what the catalogue tells of the most popular row."""
+    """Tracks that were heard before ``as_of``, one row each, with what a catalogue knows of them."""
     names = tables["track_identities"][["name_id", "track_id"]]
     listens = tables["listens"]
     listens = listens[listens.started_at < as_of][["name_id"]].drop_duplicates().merge(names, on="name_id")
     rows = tables["tracks"][tables["tracks"].track_id.isin(listens.track_id)]
-    listed = tables["kaggle_tracks_bronze"]
-    listed = listed[listed.reason.isna()].merge(names, on="name_id")
-    listed = listed.sort_values(["popularity", "record_id"], ascending=[False, True]).drop_duplicates("track_id")
-    more = [c for c in listed.columns if c in (*TEXTS, *_TOLD) and c not in rows.columns]
+    listed = tables["catalogue_tracks"]
+    more = [c for c in (*TEXTS, *_TOLD) if c not in rows.columns]
     return rows.merge(listed[["track_id", *more]], on="track_id", how="left").reset_index(drop=True)

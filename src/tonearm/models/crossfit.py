@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,23 +179,17 @@ def without_own_fold(predicted: Values, actual: Values, fold: Labels, stratum: L
     return found
 
 
-@lru_cache(maxsize=4)
-def _kept(key: object, once: _Once) -> Any:
-    return once.make()
-
-
-@dataclass(frozen=True)
-class _Once:
-    make: Callable[[], Any]
-
-    def __hash__(self) -> int:
-        return 0
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Once)
+MOST_KEPT = 4
+_kept: dict[object, Any] = {}
 
 
 def once(model: object, examples: pd.DataFrame, seed: int, make: Callable[[], Any]) -> Any:
     """What ``make`` makes of these examples, made once: what is tested and what is served are the same fits."""
     content = int(pd.util.hash_pandas_object(examples, index=False).sum()) if len(examples) else 0
-    return _kept((model, seed, len(examples), content), _Once(make))
+    key = (model, seed, len(examples), content)
+    if key not in _kept:
+        made = make()
+        while len(_kept) >= MOST_KEPT:
+            del _kept[next(iter(_kept))]
+        _kept[key] = made
+    return _kept[key]

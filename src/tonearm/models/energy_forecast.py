@@ -65,6 +65,8 @@ class EnergyForecast:
     name = "energy_forecast"
     registered = "energy_forecast"
     summary = "Expected energy and valence of what will be heard in each hour of the coming week, with its interval."
+    is_about_tracks = False
+    has_threshold = False
     inputs = ("listening_with_features",)
     baseline = "hour mean"
     decides = ("energy", "rmse")
@@ -171,7 +173,7 @@ class FittedEnergyForecast:
 
     listeners: dict[str, dict[str, Any]]
 
-    def predict(self, records: pd.DataFrame) -> pd.DataFrame:
+    def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """Energy and valence to be expected in each record's hour, with the interval of nine in ten.
 
         A record names ``listener``, ``hour_of_day`` and ``is_weekend`` (or ``day_of_week``, Monday 0). Null for a

@@ -269,7 +269,12 @@ def _roc_auc(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Nu
 
 
 def _log_loss(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
-    return _mean(-np.log(np.clip(_of_actual(actual, predicted), 1e-6, 1)), weights)
+    return _mean(log_losses(actual, predicted), weights)
+
+
+def log_losses(actual: npt.NDArray[Any], predicted: Numbers) -> Numbers:
+    """Of each row, the negative log of the probability given to what happened, which counts as 1e-6 at least."""
+    return np.asarray(-np.log(np.clip(_of_actual(actual, predicted), 1e-6, 1)))
 
 
 def _of_actual(actual: npt.NDArray[Any], predicted: Numbers) -> Numbers:

@@ -18,7 +18,7 @@ from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
 from tonearm.models.crossfit import CrossFit, Spread, boosted, cross_fit, once, without_own_fold
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SCORES, SEED, HeldOut
+from tonearm.models.model import SCORE_COLUMNS, SEED, HeldOut
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,7 +37,7 @@ COMPANY = (*(f"company_{t}" for t in TARGETS), "company_tracks")
 """The same of other artists' tracks in the same playlists or sessions."""
 GROUPS = (catalogue.LISTING, ARTIST, COMPANY, ("duration_s", "is_explicit"))
 """Inputs that a record has or lacks together; of a heard track there are mostly only the names."""
-_SOUND = (*catalogue.SOUND, "key", "mode", "time_signature")
+_HIDDEN = (*catalogue.SOUND, "key", "mode", "time_signature")
 Z90 = 1.6448536269514722
 FILE = "imputation.json"
 
@@ -60,6 +60,8 @@ class Imputation:
     name = "imputation"
     registered = "imputation"
     summary = "Seven audio features of tracks that were never measured, each with its standard error."
+    is_about_tracks = True
+    has_threshold = False
     inputs = (*catalogue.TABLES, "listens")
     baseline = "artist mean shrunk to the genre's"
     decides = ("energy", "r2")
@@ -77,7 +79,6 @@ class Imputation:
         rows = catalogue.measured(tables, self.train_on_spotify_api)
         if len(rows):
             rows = rows[rows[list(TARGETS)].notna().all(axis=1)]
-            rows = rows.iloc[rows.popularity.fillna(-1).argsort(kind="stable")[::-1]]
             rows = rows[~rows.track_id.duplicated()].sort_values("track_id", ignore_index=True)
         return catalogue.enough(rows, self.name)
 
@@ -195,7 +196,7 @@ class Imputation:
         deviations = (values - values[known].mean(axis=0)) / self._scale(examples)
         artist = examples.artist.to_numpy()
         sums, count = catalogue.others(artist, examples.recording.to_numpy(), deviations, known)
-        row, of = catalogue.memberships(examples.lists)
+        row, of = catalogue.memberships(examples.playlist_ids)
         for columns, found in (
             (ARTIST, self.of_artist(sums, count)),
             (COMPANY, catalogue.company(row, of, artist, deviations, known)),
@@ -260,7 +261,7 @@ class FittedImputation:
     genres: Mapping[str, tuple[float, ...]]
     """Means of the seven in each genre."""
 
-    def predict(self, records: pd.DataFrame) -> pd.DataFrame:
+    def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """Each of the seven features with ``_low``, ``_high`` (90 %) and ``_error``, its standard error.
 
         From the artist and title, and genre, release and length where they are told; the artist's measured tracks
@@ -300,7 +301,7 @@ class FittedImputation:
         rows = catalogue.heard(tables, as_of)
         rows = rows[rows.feature_source.isna()].reset_index(drop=True)
         if rows.empty:
-            return pd.DataFrame(columns=list(SCORES))
+            return pd.DataFrame(columns=list(SCORE_COLUMNS))
         rows = rows.join(self.company(tables, rows, as_of))
         found = self.predict(rows)
         baseline = self.baseline(rows)
@@ -319,7 +320,7 @@ class FittedImputation:
             for j, target in enumerate(TARGETS)
         ]
         rows = pd.concat(parts, ignore_index=True).assign(subject="track")
-        return rows.reindex(columns=[*SCORES, "standard_error"])
+        return rows.reindex(columns=[*SCORE_COLUMNS, "standard_error"])
 
     def baseline(self, records: pd.DataFrame) -> Values:
         """The mean of the artist's known tracks, shrunk to that of the genre or, where it is not told, of all."""
@@ -367,7 +368,7 @@ class FittedImputation:
 
 def _names(records: pd.DataFrame) -> pd.DataFrame:
     """What is told of the records without their sound."""
-    return catalogue.inputs(records).drop(columns=list(_SOUND))
+    return catalogue.inputs(records).drop(columns=list(_HIDDEN))
 
 
 def _without(told: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from tonearm.columns import MEASURED
 from tonearm.errors import ModelDamaged
-from tonearm.models.evaluate import FEWEST_BLOCKS
+from tonearm.models.evaluate import draws
 from tonearm.models.model import STILL_LISTENING
 
 if TYPE_CHECKING:
@@ -62,18 +62,8 @@ def local_offset(listens: pd.DataFrame) -> pd.Timedelta:
 
 def serves(own: Numbers, baseline: Numbers, block: npt.NDArray[Any], seed: int) -> Serves:
     """The baseline where its losses are below the ``own`` beyond chance: the 95 % interval over whole blocks."""
-    blocks, of = np.unique(block, return_inverse=True)
-    if len(blocks) < FEWEST_BLOCKS:
-        return "model"
-    gain, rows = np.bincount(of, baseline - own), np.bincount(of)
-    drawn = np.random.default_rng(seed).integers(0, len(blocks), (RESAMPLES, len(blocks)))
-    means = gain[drawn].sum(axis=1) / rows[drawn].sum(axis=1)
-    return "baseline" if float(np.quantile(means, 0.975)) < 0 else "model"
-
-
-def log_losses(actual: Numbers, probability: Numbers) -> Numbers:
-    """Of each row of a yes or no."""
-    return np.asarray(-np.log(np.clip(np.where(actual > 0, probability, 1 - probability), 1e-6, 1)))
+    gains = [weights @ (baseline - own) / weights.total for weights in draws(block, seed, RESAMPLES)]
+    return "baseline" if gains and float(np.quantile(np.concatenate(gains), 0.975)) < 0 else "model"
 
 
 def save_listeners(folder: Path, listeners: Mapping[str, Mapping[str, Any]]) -> None:

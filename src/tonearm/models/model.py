@@ -56,8 +56,11 @@ class HeldOut:
 class Fitted(Protocol):
     """A model that has learned."""
 
-    def predict(self, records: pd.DataFrame) -> pd.DataFrame:
-        """One row for each record, in its order; what a record does not tell is missing and not an error."""
+    def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """One row for each record, in its order; what a record lacks is missing and not an error.
+
+        ``threshold`` is the probability from which on the answer is yes, for a model that ``has_threshold``.
+        """
         ...
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
@@ -76,6 +79,10 @@ class Model(Protocol):
     registered: str
     """Its name in the registry."""
     summary: str
+    is_about_tracks: bool
+    """Whether it predicts properties of tracks, which new listens do not change, and not what a listener does next."""
+    has_threshold: bool
+    """Whether it answers yes or no, from a probability on that who asks may choose."""
     inputs: tuple[str, ...]
     """Tables of the lake that it reads."""
     baseline: str
@@ -102,5 +109,16 @@ class Model(Protocol):
         ...
 
 
-SCORES = ("listener", "subject", "subject_id", "at", "quantity", "score", "low", "high", "baseline_score", "actual")
+SCORE_COLUMNS = (
+    "listener",
+    "subject",
+    "subject_id",
+    "at",
+    "quantity",
+    "score",
+    "low",
+    "high",
+    "baseline_score",
+    "actual",
+)
 """Columns of what :meth:`Fitted.scores` answers; all but subject, quantity and score may be null or left out."""

@@ -17,7 +17,7 @@ from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
 from tonearm.models.crossfit import CrossFit, Spread, below, boosted, cross_fit, once, without_own_fold
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SCORES, SEED, HeldOut
+from tonearm.models.model import SCORE_COLUMNS, SEED, HeldOut
 from tonearm.silver.moods import MIDDLE, NEUTRAL_WITHIN
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class Mood:
     name = "mood"
     registered = "mood"
     summary = "Valence and energy of a track with 90 % intervals, and the probability of each of five moods."
+    is_about_tracks = True
+    has_threshold = False
     inputs = (*catalogue.TABLES, "listens")
     baseline = "mean of the training tracks, frequency of the moods"
     decides = ("valence", "r2")
@@ -195,7 +197,7 @@ class FittedMood:
     baseline: Mapping[str, float]
     """Mean of each target and frequency of each mood."""
 
-    def predict(self, records: pd.DataFrame) -> pd.DataFrame:
+    def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """Valence and energy with ``_low`` and ``_high`` (90 %), the ``mood`` named and each mood's probability.
 
         The moods' probabilities follow from the interval of valence and, where it is not known, of energy.
@@ -221,7 +223,7 @@ class FittedMood:
         rows = catalogue.heard(tables, as_of)
         rows = rows[rows[list(CORE)].notna().sum(axis=1) >= self.settings.fewest_inputs].reset_index(drop=True)
         if rows.empty:
-            return pd.DataFrame(columns=list(SCORES))
+            return pd.DataFrame(columns=list(SCORE_COLUMNS))
         listed = catalogue.measured(tables, is_spotify_api_allowed=True)
         company = _company(listed, listed[list(TARGETS)].notna().all(axis=1).to_numpy())
         company = company.set_axis(listed.track_id)[~listed.track_id.duplicated().to_numpy()]
@@ -236,7 +238,7 @@ class FittedMood:
             else:
                 part["actual"] = np.where(is_known, (mood == MOODS.index(quantity)) * 1.0, np.nan)
             parts.append(part.assign(subject="track", baseline_score=self.baseline[quantity]))
-        return pd.concat(parts, ignore_index=True).reindex(columns=list(SCORES))
+        return pd.concat(parts, ignore_index=True).reindex(columns=list(SCORE_COLUMNS))
 
     def save(self, folder: Path) -> None:
         """Write settings and spreads as JSON, and the pipelines with skops."""
@@ -289,7 +291,7 @@ def _parts(quantiles: Values, known: Values) -> Values:
 def _company(examples: pd.DataFrame, known: Labels) -> pd.DataFrame:
     """The columns ``COMPANY`` of each row, from the ``known`` rows of other artists."""
     values = examples[list(TARGETS)].to_numpy(float)
-    row, of = catalogue.memberships(examples.lists)
+    row, of = catalogue.memberships(examples.playlist_ids)
     found = catalogue.company(row, of, examples.artist.to_numpy(), values - values[known].mean(axis=0), known)
     return pd.DataFrame(found, index=examples.index, columns=list(COMPANY))
 

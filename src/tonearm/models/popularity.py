@@ -22,7 +22,7 @@ from tonearm.models import catalogue
 from tonearm.models.catalogue import CATEGORIES
 from tonearm.models.crossfit import CrossFit, boosted, cross_fit, once, with_categories
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SCORES, SEED, HeldOut
+from tonearm.models.model import SCORE_COLUMNS, SEED, HeldOut
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -67,6 +67,8 @@ class Popularity:
     summary = (
         "Probability that a track is popular, from its sound, names, genre, release and its artist's other tracks."
     )
+    is_about_tracks = True
+    has_threshold = True
     inputs = (*catalogue.TABLES, "listens")
     baseline = "rate of the genre and year"
     decides = ("popular", "average_precision")
@@ -93,7 +95,7 @@ class Popularity:
                 f"{least[0]} tracks of a catalogue with their popularity, {least[1]} of them popular, "
                 f"by {least[2]} artists",
             )
-        return rows.drop(columns="lists")
+        return rows.drop(columns="playlist_ids")
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
         """Each track by a model that saw none of its artist; then with the artist's recordings of other folds known."""
@@ -264,7 +266,7 @@ class FittedPopularity:
         rows = catalogue.heard(tables, as_of)
         rows = rows[rows[list(FEATURES)].notna().any(axis=1)].reset_index(drop=True)
         if rows.empty:
-            return pd.DataFrame(columns=list(SCORES))
+            return pd.DataFrame(columns=list(SCORE_COLUMNS))
         actual = np.where(rows.popularity.notna(), rows.popularity >= self.settings.popular_from, np.nan)
         return pd.DataFrame(
             {
@@ -275,7 +277,7 @@ class FittedPopularity:
                 "baseline_score": rate_of(rows, self.rates),
                 "actual": actual,
             }
-        ).reindex(columns=list(SCORES))
+        ).reindex(columns=list(SCORE_COLUMNS))
 
     def save(self, folder: Path) -> None:
         """Write settings and sums as JSON, and the pipelines with skops."""

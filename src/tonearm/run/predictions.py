@@ -77,7 +77,7 @@ def _update(
     """
     from tonearm.models.lifecycle import drift, scoring, training
 
-    of_listens = [model.name for model in chosen(()) if CATALOGUE not in model.inputs]
+    of_listens = [model.name for model in chosen(()) if not model.is_about_tracks]
     is_daily = _is_daily(lake)
     scored = scoring.score(settings, () if is_daily else of_listens, waiting)
     drifts = drift.look(settings, of_listens) if is_daily else []

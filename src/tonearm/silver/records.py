@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 if TYPE_CHECKING:
-    from ibis.expr.types import IntegerColumn, Table
+    from ibis.expr.types import IntegerColumn, Table, Value
 
 IDENTITY = ("listener", "record_id")
 
@@ -54,3 +54,9 @@ def records(history: Table, columns: Sequence[str]) -> Table:
     copies = copies.mutate(place=ibis.row_number().over(group_by=IDENTITY, order_by=order))
     singles = good_listens(history.anti_join(repeated, IDENTITY))
     return singles.select(*columns).union(copies.filter(copies.place == 0).select(*columns))
+
+
+def first_of(rows: Table, key: str, order: Sequence[Value]) -> Table:
+    """The first row of each ``key`` in this order."""
+    ranked = rows.mutate(place=ibis.row_number().over(group_by=key, order_by=list(order)))
+    return ranked.filter(ranked.place == 0).drop("place")

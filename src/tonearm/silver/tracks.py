@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import ibis
 
 from tonearm.columns import FEATURES, IMPUTED
-from tonearm.silver.records import good_listens
+from tonearm.silver.records import first_of, good_listens
 from tonearm.table import table
 
 if TYPE_CHECKING:
-    from ibis.expr.types import NumericColumn, Table, Value
+    from ibis.expr.types import NumericColumn, Table
 
 
 @table(grain=("track_id",))
@@ -20,27 +19,22 @@ def tracks(
     track_names: Table,
     track_identities: Table,
     listening_history_bronze: Table,
-    kaggle_tracks_bronze: Table,
+    catalogue_tracks: Table,
     imputed_features: Table,
     my_tracks_features_bronze_synthetic: Table,
 ) -> Table:
     """Every track that was heard or stands in the catalogue, with its names, ids, length, genre and features.
 
     Names are those of a spelling that comes with an id, the shortest title first, whatever was heard how
-    often. ``genre`` is the catalogue's most frequent one for the track, the first by name where several are.
-    Features are those of one catalogue row, never a mean: a row with a Spotify id under which the track was
-    heard, else a row of the same normalised artist and title; the most popular, then the smallest id.
-    Where there is none, they are what a model takes them to be (``feature_source`` is ``imputed``), once it was
-    trained and served; their standard errors are in ``imputed_features``. Else, if the setting ``allow_synthetic`` is
-    on, they are invented (``synthetic``).
-    ``duration_s`` is that row's length, else the median of what the sources tell. Null means not known.
+    often. ``genre`` and features are those of ``catalogue_tracks`` (``feature_source`` is ``catalogue``). Where there
+    are none, a model's estimates stand in (``imputed``), once it was trained and served; their standard errors are in
+    ``imputed_features``. Else, if the setting ``allow_synthetic`` is on, they are invented (``synthetic``).
+    ``duration_s`` is the catalogue's, else the median of what the sources report. Null means not known.
     """
     spellings = track_names.drop("artist_id").inner_join(track_identities, "name_id")
     spellings = spellings.left_join(_heard(listening_history_bronze), "name_id").drop("name_id_right")
-    listed = kaggle_tracks_bronze.filter(kaggle_tracks_bronze.reason.isnull())
-    listed = listed.inner_join(track_identities.select("name_id", "track_id"), "name_id")
     rows = _titles(spellings).left_join(_artists(spellings), "artist_id").drop("artist_id_right")
-    for more in (_ids(spellings), _genres(listed), _catalogue_rows(listed, spellings)):
+    for more in (_ids(spellings), _listed(catalogue_tracks)):
         rows = rows.left_join(more, "track_id").drop("track_id_right")
     estimates = imputed_features.select("track_id", **{f"imputed_{f}": imputed_features[f] for f in IMPUTED})
     rows = rows.left_join(estimates.mutate(is_imputed=True), "track_id").drop("track_id_right")
@@ -86,7 +80,7 @@ def _titles(spellings: Table) -> Table:
         spellings.track_name,
         spellings.name_id,
     ]
-    return _first(spellings, "track_id", order).select("track_id", "artist_id", "track_name")
+    return first_of(spellings, "track_id", order).select("track_id", "artist_id", "track_name")
 
 
 def _artists(spellings: Table) -> Table:
@@ -99,12 +93,7 @@ def _artists(spellings: Table) -> Table:
         own.artist_name,
         own.name_id,
     ]
-    return _first(own, "artist_id", order).select("artist_id", "artist_name")
-
-
-def _first(rows: Table, key: str, order: Sequence[Value]) -> Table:
-    ranked = rows.mutate(place=ibis.row_number().over(group_by=key, order_by=list(order)))
-    return ranked.filter(ranked.place == 0)
+    return first_of(own, "artist_id", order).select("artist_id", "artist_name")
 
 
 def _ids(spellings: Table) -> Table:
@@ -117,32 +106,11 @@ def _ids(spellings: Table) -> Table:
     )
 
 
-def _genres(listed: Table) -> Table:
-    """The catalogue's most frequent genre of each track, the first by name where several are."""
-    counts = listed.filter(listed.genre.notnull()).group_by("track_id", "genre").aggregate(rows=lambda t: t.count())
-    return _first(counts, "track_id", [counts.rows.desc(), counts.genre]).select("track_id", "genre")
-
-
-def _catalogue_rows(listed: Table, spellings: Table) -> Table:
-    """Length and features of the one catalogue row that stands for each track."""
-    heard = spellings.filter(spellings.is_heard.notnull()).select("spotify_id").distinct().mutate(is_same_id=True)
-    rows = listed.select("track_id", "spotify_id", "popularity", "duration_s", **_measured(listed))
-    rows = rows.left_join(heard, "spotify_id").drop("spotify_id_right")
-    order = [
-        rows.is_same_id.isnull(),
-        ibis.coalesce(rows.popularity, -1).desc(),
-        rows.spotify_id,
-        rows.duration_s,
-        *(rows[f] for f in FEATURES),
-    ]
-    has_features = ibis.or_(*(rows[f].notnull() for f in FEATURES))
-    rows = rows.mutate(feature_source=ibis.cases((has_features, "catalogue")))
-    return _first(rows, "track_id", order).select(
-        "track_id", *FEATURES, "feature_source", listed_duration_s="duration_s"
+def _listed(catalogue: Table) -> Table:
+    """Genre, length and features of each track that a catalogue lists."""
+    has_features = ibis.or_(*(catalogue[f].notnull() for f in FEATURES))
+    return catalogue.select(
+        *("track_id", "genre", *FEATURES),
+        feature_source=ibis.cases((has_features, "catalogue")),
+        listed_duration_s="duration_s",
     )
-
-
-def _measured(listed: Table) -> dict[str, NumericColumn]:
-    """The features, null where they are not numbers; a tempo of 0 says that none was found."""
-    values = {f: listed[f].isnan().ifelse(None, listed[f]) for f in FEATURES}
-    return {**values, "tempo": values["tempo"].nullif(0.0)}

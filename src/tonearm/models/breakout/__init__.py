@@ -13,9 +13,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import xgboost as xgb
-from scipy.optimize import minimize
 from scipy.special import expit
-from sklearn.linear_model import LogisticRegression
 
 from tonearm.errors import ModelDamaged, NotEnoughData
 from tonearm.models.breakout.artist_history import (
@@ -31,7 +29,8 @@ from tonearm.models.breakout.artist_history import (
 )
 from tonearm.models.breakout.rules import Labelled, Rules, as_rules, read_rules
 from tonearm.models.completion import Completion
-from tonearm.models.evaluate import guard
+from tonearm.models.evaluate import guard, log_losses
+from tonearm.models.logistic import logistic
 from tonearm.models.model import SEED, HeldOut
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     Learned = tuple[Numbers, Any, Numbers]
     """Standardised rows, whether each broke out, and the log odds that trees start from."""
 
-CLUES = (
+INPUTS = (
     *REFERENCE,
     "rule_log",
     *(f"{name}_decayed_{h}m" for name in ("proximity", "tracks", "days", "new_tracks") for h in HALF_LIVES),
@@ -52,13 +51,12 @@ CLUES = (
     *("months_since_heard", "months_heard_of_3", "age_log", "proximity_last_year", "proximity_late_in_month"),
     *("total_log", "total_to_usual_log", "plays_to_core_log", "new_artists_share", "core_artists_log", "rank_log"),
 )
-RULE = CLUES.index("rule_log")
+RULE = INPUTS.index("rule_log")
 UNBOUND = 30.0
-"""The rule's column is so much larger than the others that its weight is hardly penalised: the other features
-correct the rule, and where they say nothing the rule is what remains."""
+"""The rule's weight may be so many times larger than the others for the same penalty: the other features correct the
+rule, and where they add nothing the rule is what remains."""
 LATEST_ZONE = timedelta(hours=12)
 """A month ends last where local time is 12 hours behind UTC."""
-SMALLEST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -96,6 +94,8 @@ class Breakout:
     name = "breakout"
     registered = "breakout"
     summary = "Which artists, heard lately and not core, become core (20 listens or 1 % of a month) within two months."
+    is_about_tracks = False
+    has_threshold = True
     inputs = ("artist_months",)
     baseline = "4-month decayed nearness to core"
     decides = ("core", "average_precision")
@@ -115,7 +115,7 @@ class Breakout:
     def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """One row for each artist-month that is foretold, and whose breakout or not was known at ``as_of``.
 
-        Columns: listener, artist_id, month_number, CLUES, ``rule`` (the baseline's), ``core`` (1 is a breakout)
+        Columns: listener, artist_id, month_number, INPUTS, ``rule`` (the baseline's), ``core`` (1 is a breakout)
         and one for each eligibility of the rules.
         """
         rows = self.rows(complete_months(tables["artist_months"], as_of))
@@ -139,7 +139,7 @@ class Breakout:
             self._rows_of(Labelled(history, self.rules), is_last_month) for history in histories(artist_months, lately)
         ]
         if not found:
-            return pd.DataFrame(columns=["listener", "artist_id", "month_number", "core", "rule", *CLUES])
+            return pd.DataFrame(columns=["listener", "artist_id", "month_number", "core", "rule", *INPUTS])
         rows = pd.concat(found, ignore_index=True)
         return rows.sort_values(["month_number", "listener", "artist_id"], kind="stable", ignore_index=True)
 
@@ -220,7 +220,7 @@ class Breakout:
         rows, asked = completion.standard(design(train)), completion.standard(design(valid))
         y, actual = train["core"].to_numpy(), valid["core"].to_numpy()
         lines = {strength: _line(rows, y, strength) for strength in self.strengths}
-        strength = min(lines, key=lambda c: log_loss(actual, _probability(_odds(asked, lines[c]))))
+        strength = min(lines, key=lambda c: log_losses(actual, _probability(_odds(asked, lines[c]))).mean())
         linear = _odds(asked, lines[strength])
         rounds, told = self._stopped((rows, y, _odds(rows, lines[strength])), (asked, actual, linear), seed)
         stretch = stretched(told, actual)
@@ -246,7 +246,8 @@ class Breakout:
         rounds = int(booster.best_iteration) + 1
         margin = booster.predict(told, output_margin=True, iteration_range=(0, rounds))
         _, actual, linear = valid
-        if log_loss(actual, _probability(margin)) >= log_loss(actual, _probability(linear)):
+        own, other = (log_losses(actual, _probability(odds)).mean() for odds in (margin, linear))
+        if own >= other:
             return 0, linear
         return rounds, np.asarray(margin, dtype=float)
 
@@ -292,7 +293,7 @@ class Breakout:
                 booster = xgb.Booster(model_file=str(folder / "trees.json"))
         except (OSError, ValueError, KeyError, TypeError, msgspec.ValidationError, xgb.core.XGBoostError) as error:
             raise ModelDamaged(f"{folder} holds no breakout model that can be read; train it again") from error
-        if features != CLUES:
+        if features != INPUTS:
             raise ModelDamaged(f"{folder} was learned from other features; train breakout again")
         return FittedBreakout(model, chosen, completion, line, cast("tuple[float, float]", rule), booster)
 
@@ -305,7 +306,7 @@ class FittedBreakout:
     chosen: Chosen
     completion: Completion
     line: Numbers
-    """Intercept and weights over CLUES."""
+    """Intercept and weights over INPUTS."""
     rule: tuple[float, float]
     """Intercept and slope of the baseline over the log of the rule."""
     booster: xgboost.Booster | None
@@ -329,16 +330,16 @@ class FittedBreakout:
         """The baseline's probability."""
         return _probability(self.rule[0] + self.rule[1] * _logged(nearness))
 
-    def predict(self, records: pd.DataFrame, threshold_override: float | None = None) -> pd.DataFrame:
-        """``probability``, ``rank_in_month`` and ``is_breakout`` of each record, known by CLUES, any missing.
+    def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """``probability``, ``rank_in_month`` and ``is_breakout`` of each record, known by INPUTS, any missing.
 
         A record breaks out when it is among the first of its ``listener`` and ``month`` and at least as likely as
-        the last one alerted of usually is; with ``threshold_override``, when it is at least as likely as that.
+        the last one alerted of usually is; with ``threshold``, when it is at least as likely as that.
         """
         told = self.probability(records)
         rank = _rank(records, told)
-        if threshold_override is not None:
-            is_breakout = told >= threshold_override
+        if threshold is not None:
+            is_breakout = told >= threshold
         else:
             is_breakout = (rank <= self.model.rules.alerts_per_month) & (told >= self.threshold)
         columns = {"probability": told, "rank_in_month": rank, "is_breakout": is_breakout}
@@ -368,7 +369,7 @@ class FittedBreakout:
         """Write ``breakout.json`` and, where trees help, XGBoost's own ``trees.json``."""
         completion = self.completion
         kept = {
-            "features": list(CLUES),
+            "features": list(INPUTS),
             "rules": msgspec.to_builtins(self.model.rules),
             "chosen": msgspec.to_builtins(self.chosen),
             "line": self.line.tolist(),
@@ -388,8 +389,8 @@ def complete_months(artist_months: pd.DataFrame, as_of: datetime) -> pd.DataFram
 
 def design(rows: pd.DataFrame) -> Numbers:
     """The features as numbers, NaN where one is missing or none; counts by their logarithm."""
-    numbers = rows.reindex(columns=list(CLUES))
-    told = [name for name in CLUES if not pd.api.types.is_float_dtype(numbers[name].dtype)]
+    numbers = rows.reindex(columns=list(INPUTS))
+    told = [name for name in INPUTS if not pd.api.types.is_float_dtype(numbers[name].dtype)]
     numbers = numbers.assign(**{name: pd.to_numeric(numbers[name], errors="coerce") for name in told})
     found = numbers.to_numpy(dtype=float, na_value=np.nan, copy=True)
     found[~np.isfinite(found)] = np.nan
@@ -402,10 +403,7 @@ def _line(rows: Numbers, core: Numbers, strength: float) -> Numbers:
     """Intercept and weights of the logistic regression over standardised rows."""
     bound = np.ones(rows.shape[1])
     bound[RULE] = UNBOUND
-    # With few features and many rows, Newton's method is the fastest, and exact.
-    found = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100)
-    found.fit(rows * bound, core.astype(int))
-    return np.concatenate([found.intercept_, found.coef_[0] * bound])
+    return logistic(rows, core, np.zeros(rows.shape[1] + 1), np.r_[0.0, 1 / (strength * bound**2)])
 
 
 def _odds(rows: Numbers, line: Numbers) -> Numbers:
@@ -419,20 +417,8 @@ def _matrix(learned: Learned) -> xgboost.DMatrix:
 
 def stretched(log_odds: Numbers, actual: Numbers, prior: float = 1.0) -> tuple[float, float]:
     """Intercept and slope that make ``log_odds`` come true; ``prior`` pulls the slope to 1 where rows are few."""
-
-    def loss(at: Numbers) -> float:
-        told = np.clip(at[0] + at[1] * log_odds, -30, 30)
-        return float(
-            np.logaddexp(0, told).sum() - (actual * told).sum() + prior * ((at[1] - 1) ** 2 + 0.01 * at[0] ** 2)
-        )
-
-    found = minimize(loss, np.array([0.0, 1.0]), method="L-BFGS-B").x
-    return float(found[0]), float(found[1])
-
-
-def log_loss(actual: Numbers, told: Numbers) -> float:
-    """Mean negative log of the probability given to what happened."""
-    return float(-np.log(np.clip(np.where(actual > 0, told, 1 - told), SMALLEST, 1)).mean())
+    intercept, slope = logistic(log_odds[:, None], actual, np.array([0.0, 1.0]), prior * np.array([0.02, 2.0]))
+    return float(intercept), float(slope)
 
 
 def _probability(log_odds: Numbers) -> Numbers:

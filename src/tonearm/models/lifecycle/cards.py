@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.models import chosen
 from tonearm.models.lifecycle.registry import Registry, Version, open_registry
-from tonearm.models.lifecycle.scoring import answering
 from tonearm.models.lifecycle.training import evaluations
 from tonearm.settings import Settings, load_settings
 
@@ -94,7 +93,7 @@ def write(settings: Settings, folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for model in chosen(()):
-        version = answering(registry, model)
+        version = registry.in_use(model.registered)
         if version is not None:
             measured = evaluations(settings, model.name, version.version)
             pictures = _pictures(registry, version, folder, model.name)

@@ -21,7 +21,7 @@ from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
 from tonearm.models.lifecycle.registry import Registry, Version, open_registry
-from tonearm.models.lifecycle.scoring import answering, as_arrow, as_of_listens, read
+from tonearm.models.lifecycle.scoring import as_arrow, as_of_listens, read
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def look(settings: Settings, names: Iterable[str] = ()) -> list[Drift]:
     as_of = as_of_listens(lake)
     found = []
     for model in chosen(names, train_on_spotify_api=settings.train_on_spotify_api):
-        version = answering(registry, model)
+        version = registry.in_use(model.registered)
         if version is not None:
             found += _of_model(settings, lake, registry, model, version, as_of)
     return sorted(found, key=lambda one: -one.drift)

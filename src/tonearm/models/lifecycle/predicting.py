@@ -10,25 +10,31 @@ from typing import Any
 import pandas as pd
 
 from tonearm.errors import InputError, NotRegistered
-from tonearm.models import find
+from tonearm.models import chosen, find
 from tonearm.models.lifecycle.registry import Version, open_registry
-from tonearm.models.lifecycle.scoring import answering
 from tonearm.settings import Settings
 
 MOST_RECORDS = 1_000_000
 MOST_MB = 1024
 
 
-def predict(settings: Settings, name: str, records: pd.DataFrame, **options: Any) -> tuple[pd.DataFrame, Version]:
+def predict(
+    settings: Settings, name: str, records: pd.DataFrame, threshold: float | None = None
+) -> tuple[pd.DataFrame, Version]:
     """What the version that answers says of each record, in their order, and which version it is.
 
-    Raises NotRegistered where the model was never trained, ModelDamaged where its files are not what they were.
+    Raises NotRegistered where the model was never trained, ModelDamaged where its files are not what they were, and
+    InputError where a ``threshold`` is given to a model that has none.
     """
-    model, registry = find(name), open_registry(settings)
-    version = answering(registry, model)
+    model = find(name)
+    if threshold is not None and not model.has_threshold:
+        those = " and ".join(one.name for one in chosen(()) if one.has_threshold)
+        raise InputError(f"{model.name} has no threshold; {those} have one")
+    registry = open_registry(settings)
+    version = registry.in_use(model.registered)
     if version is None:
         raise NotRegistered(f"{model.name} has never been trained; `tonearm train {model.name}` does it")
-    return registry.load(model, version).predict(records, **options), version
+    return registry.load(model, version).predict(records, threshold), version
 
 
 def read_records(path: Path) -> pd.DataFrame:

@@ -208,6 +208,13 @@ class Registry:
         """The version that is served, None where none is."""
         return next((one for one in self.versions(registered) if PRODUCTION in one.aliases), None)
 
+    def in_use(self, registered: str) -> Version | None:
+        """The version whose predictions are written: the one in production, else the newest, whose baseline answers.
+
+        None where the model was never trained.
+        """
+        return self.production(registered) or next(iter(self.versions(registered)), None)
+
     def load(self, model: Model, version: Version) -> Fitted:
         """The version's model; raises ModelDamaged where its files are not what was registered."""
         return served.load(self.folder(version), model, version.sha256)

@@ -16,9 +16,8 @@ from tonearm.columns import FEATURES, IMPUTED, MEASURED, arrow_schema
 from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
-from tonearm.models.lifecycle.registry import PRODUCTION, Registry, Version, open_registry
-from tonearm.models.model import SCORES as SCORE_COLUMNS
-from tonearm.models.model import SPOTIFY_API, STILL_LISTENING
+from tonearm.models.lifecycle.registry import PRODUCTION, Version, open_registry
+from tonearm.models.model import SCORE_COLUMNS, SPOTIFY_API, STILL_LISTENING
 from tonearm.settings import Settings
 from tonearm.table import schema_of
 
@@ -54,7 +53,7 @@ def score(
         as_of = as_of_listens(lake)
         for model in chosen(names):
             began = perf_counter()
-            version = answering(registry, model)
+            version = registry.in_use(model.registered)
             if version is not None:
                 # What the model before read, too, is not read again; the rest makes room.
                 tables = {name: tables[name] for name in model.inputs if name in tables}
@@ -63,12 +62,6 @@ def score(
                 taken = perf_counter() - began
                 reports.append(ScoreReport(model=model.name, version=version.version, scores=rows, seconds=taken))
     return reports
-
-
-def answering(registry: Registry, model: Model) -> Version | None:
-    """The version that answers: the one in production, else the newest, whose baseline does."""
-    versions = registry.versions(model.registered)
-    return next((v for v in versions if PRODUCTION in v.aliases), versions[0] if versions else None)
 
 
 def read(lake: Lake, names: Iterable[str], settings: Settings) -> dict[str, pd.DataFrame]:

@@ -113,9 +113,9 @@ def _trained(settings: Settings, lake: Lake, registry: Registry, model: Model, s
     if deciding.is_better:
         version = registry.promote(model.registered, version.version, PRODUCTION, str(about["decision"]))
     _keep_evaluations(lake, model, version, measured, deciding)
-    served = registry.production(model.registered) or version
-    answering = fitted if served.version == version.version else registry.load(model, served)
-    scores = write_scores(lake, model, answering, served, tables, as_of)
+    served = registry.in_use(model.registered) or version
+    serving = fitted if served.version == version.version else registry.load(model, served)
+    scores = write_scores(lake, model, serving, served, tables, as_of)
     return TrainReport(
         model=model.name,
         status="served" if PRODUCTION in served.aliases else "baseline",

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from tonearm.columns import FEATURES
 from tonearm.errors import NotEnoughData
 from tonearm.gold.cognitive.mood_state_clusters import unique_names
+from tonearm.models.evaluate import log_losses
 from tonearm.models.listeners import (
     by_listener,
     column,
@@ -72,6 +73,8 @@ class NextMood:
     name = "next_mood"
     registered = "next_mood"
     summary = "Groups of similar tracks, and the chance of each for the next track of a session."
+    is_about_tracks = False
+    has_threshold = False
     inputs = ("listening_with_features",)
     baseline = "the listener's own shares of the groups"
     decides = (TARGET, "log_loss")
@@ -174,8 +177,7 @@ class NextMood:
         )
         told, baseline = self.rolled(heard, count, self._warm_sessions(listens))
         scored = inside & (heard.session >= self._warm_sessions(listens))
-        rows, actual = np.flatnonzero(scored), heard.mood[scored]
-        lost, usual = (-np.log(np.maximum(p[rows, actual], 1e-6)) for p in (told, baseline))
+        lost, usual = (log_losses(heard.mood[scored], p[scored]) for p in (told, baseline))
         return {
             "serves": serves(lost, usual, heard.session[scored], seed),
             "moods": moods.as_json(),
@@ -239,7 +241,7 @@ class FittedNextMood:
 
     listeners: dict[str, dict[str, Any]]
 
-    def predict(self, records: pd.DataFrame) -> pd.DataFrame:
+    def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """For each record, the group of the track that comes after it and the chance of each group.
 
         Records are listens in their order, with ``listener`` and any of ``session_started_at``, ``hour_of_day``,

@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from tonearm.errors import NotEnoughData
+from tonearm.models.evaluate import log_losses
 from tonearm.models.listeners import (
     by_listener,
     column,
     in_order,
     load_listeners,
     local_offset,
-    log_losses,
     names,
     now_of,
     save_listeners,
     serves,
 )
+from tonearm.models.logistic import logistic
 from tonearm.models.model import SEED, HeldOut
-from tonearm.models.session_start.hours import Grid, features, hour_frequency, names_of
+from tonearm.models.session_start.grid import Grid, features, hour_frequency, names_of
 
 if TYPE_CHECKING:
     from tonearm.models.listeners import Ints, Numbers
@@ -35,7 +37,8 @@ HORIZONS = {DAY_AHEAD: False, HOUR_AHEAD: True}
 """Each quantity, and whether it may use the hours right before."""
 BLOCK_DAYS = 28
 """Days drawn together in a bootstrap: habits of neighbouring weeks are alike."""
-MOST_STEPS = 12
+INTERCEPT_RIDGE = 0.1
+"""Of the intercept, which stands for how often sessions start at all and is nearly free."""
 NEEDED = ("listener", "listen_id", "started_at", "started_at_local", "session_started_at")
 """Columns of listens that answering needs."""
 
@@ -62,6 +65,8 @@ class SessionStart:
     name = "session_start"
     registered = "session_start"
     summary = "The probability that a session starts in each coming hour, told a day ahead and an hour ahead."
+    is_about_tracks = False
+    has_threshold = False
     inputs = ("listening_with_features",)
     baseline = "28-day decayed hour"
     decides = (HOUR_AHEAD, "log_loss")
@@ -135,7 +140,11 @@ class SessionStart:
         if actual.sum() < self.fewest_starts:
             return None
         weight = np.repeat(0.5 ** ((until - 1 - np.arange(since, until)) / self.half_life_days), 24)
-        return logistic(x[since:until].reshape(len(actual), -1), actual, weight, self.ridge, before)
+        rows = x[since:until].reshape(len(actual), -1)
+        # The weight of the baseline's log odds, which come first, is drawn to 1, and all others to 0.
+        towards = np.r_[0.0, 1.0, np.zeros(rows.shape[1] - 1)]
+        pull = np.r_[INTERCEPT_RIDGE, np.full(rows.shape[1], self.ridge)]
+        return logistic(rows, actual, towards, pull, weight, before)
 
     def fit(self, examples: pd.DataFrame, seed: int = SEED) -> FittedSessionStart:
         """Weights of each listener and horizon, and whether the model answered better than the baseline lately."""
@@ -169,7 +178,7 @@ class FittedSessionStart:
 
     listeners: dict[str, dict[str, Any]]
 
-    def predict(self, records: pd.DataFrame) -> pd.DataFrame:
+    def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """The probability of a start in each record's hour; null for a listener or an hour that is not known.
 
         A record names ``listener`` and ``hour_of_day``, and may tell any of the features by its name; what it does
@@ -185,7 +194,7 @@ class FittedSessionStart:
                 x = _completed(
                     records.iloc[rows], hour[rows].astype(np.int64), part["usual"], names_of(HORIZONS[target])
                 )
-                baseline[rows] = _sigmoid(x[:, 0])
+                baseline[rows] = expit(x[:, 0])
                 is_model = part["serves"] == "model"
                 told[target][rows] = probability(x, np.array(part["weights"])) if is_model else baseline[rows]
         return pd.DataFrame({**told, "baseline": baseline})
@@ -207,7 +216,7 @@ class FittedSessionStart:
             grid = Grid.before(listens, coming, 0 if is_hour_ahead else coming.hour)
             wanted = slice(coming.hour, coming.hour + 1) if is_hour_ahead else slice(None)
             x = features(grid, is_hour_ahead, slice(-1, None))[0, wanted]
-            baseline = _sigmoid(x[:, 0])
+            baseline = expit(x[:, 0])
             told = probability(x, np.array(part["weights"])) if part["serves"] == "model" else baseline
             at = pd.date_range(coming - offset, periods=len(x), freq="h", tz="UTC")
             parts.append(pd.DataFrame({"at": at, "quantity": target, "score": told, "baseline_score": baseline}))
@@ -229,36 +238,4 @@ def _completed(records: pd.DataFrame, hour: Ints, usual: Mapping[str, list[float
 
 def probability(x: Numbers, weights: Numbers) -> Numbers:
     """Of a start, by features (last axis) and weights, of which the first stands alone."""
-    return np.clip(_sigmoid(weights[0] + x @ weights[1:]), 1e-4, 1 - 1e-4)
-
-
-def _sigmoid(odds: Numbers) -> Numbers:
-    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))))
-
-
-def logistic(x: Numbers, actual: Numbers, weight: Numbers, ridge: float, begin: Numbers | None) -> Numbers:
-    """Weights of a logistic regression, drawn towards those of the baseline; by Newton steps, halved as need be."""
-    z = np.column_stack([np.ones(len(x)), x])
-    towards = np.zeros(z.shape[1])
-    towards[1] = 1.0
-    pull = np.full(z.shape[1], ridge)
-    pull[0] = 0.1
-    found = towards if begin is None else begin
-
-    def loss(b: Numbers) -> float:
-        odds = z @ b
-        return float(weight @ (np.logaddexp(0, odds) - actual * odds) + 0.5 * pull @ (b - towards) ** 2)
-
-    now = loss(found)
-    for _ in range(MOST_STEPS):
-        p = _sigmoid(z @ found)
-        slope = z.T @ (weight * (p - actual)) + pull * (found - towards)
-        curve = (z * (weight * p * (1 - p))[:, None]).T @ z + np.diag(pull)
-        step = np.linalg.solve(curve, slope)
-        tried = next((found - step / 2**k for k in range(10) if loss(found - step / 2**k) < now), None)
-        if tried is None:
-            break
-        before, now, found = now, loss(tried), tried
-        if before - now < 1e-5 * before:
-            break
-    return np.asarray(found)
+    return np.asarray(np.clip(expit(weights[0] + x @ weights[1:]), 1e-4, 1 - 1e-4))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from scipy.signal import lfilter
+from scipy.special import expit
 
 from tonearm.gold.hour_comparisons import HOURS
 
@@ -124,11 +125,7 @@ def frequency(has_start: Numbers, half_life_days: float, prior_days: float = PRI
 
 def hour_frequency(grid: Grid) -> Numbers:
     """The baseline: the decayed frequency of each hour."""
-    return 1 / (1 + _exp(-_odds(frequency(grid.has_start, BASELINE_HALF_LIFE_DAYS))))
-
-
-def _exp(values: Numbers) -> Numbers:
-    return np.asarray(np.exp(values))
+    return np.asarray(expit(_odds(frequency(grid.has_start, BASELINE_HALF_LIFE_DAYS))))
 
 
 def _odds(rate: Numbers) -> Numbers:
