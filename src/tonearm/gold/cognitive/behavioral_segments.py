@@ -90,30 +90,30 @@ def finish(listeners: pa.Table) -> pa.Table:
     across_listeners=True,
 )
 def behavioral_segments(listening_with_features: ir.Table) -> ir.Table:
-    """How you listen: five traits beside other listeners', and a word for the most pronounced.
+    """How you listen: five traits compared with other listeners, and a word for the most pronounced.
 
-    One row per listener. The unit is the month: each trait is the mean of up to the latest 24 whole months with at
-    least 50 listens, ``…_months`` of them, so that a long history is not judged by its past, with the 95 % t interval
-    of that mean. All but the first two are of 50 listens of each month, those with the smallest ``listen_id``,
-    which is a sample by chance, as the id is a hash: who listens more is not more eclectic or steadier for that.
+    One row per listener. The unit is the month: each trait is the mean over up to the latest 24 whole months with at
+    least 50 listens (``…_months`` of them), so that recent habits count in a long history, with the 95 % t interval of
+    that mean. All but the first two traits use 50 listens of each month, those with the smallest ``listen_id``. The id
+    is a hash, so this is a random sample, and listening more does not make anyone more eclectic or steadier.
 
-    * ``exploring_pct`` (repeating – exploring): listens of tracks that were not heard in the 180 days before. A
-      month counts when the history began 180 days before it.
+    * ``exploring_pct`` (repeating – exploring): listens of tracks that were not heard in the previous 180 days. A month
+      counts if the history began at least 180 days before it.
     * ``after_dark_pct`` (by day – after dark): listens from 18:00 to 5:59 by the listener's clock.
     * ``bursts_pct`` (steady – in bursts): listens on the three busiest days of the month; 10 % is perfectly steady.
-    * ``eclectic_bits`` (focused – eclectic): entropy of the artists (Shannon 1948), from 0 for a single artist
-      to 5.6 for 50.
-    * ``loyal_pct`` (drifting – loyal): overlap of the artists' shares with those of the calendar month before, the
+    * ``eclectic_bits`` (focused – eclectic): entropy of the artists (Shannon 1948), from 0 for a single artist to 5.6
+      for 50.
+    * ``loyal_pct`` (drifting – loyal): overlap of the artists' shares with those of the previous calendar month, the
       sum of the smaller of the two.
 
-    ``…_rank`` is a percent rank: the share of the compared listeners, this one among them, who have less, and
-    half of those who have the same, so the middle is 50. Compared are the listeners of this home, where five or
-    more can be ranked in every trait (``compared_with`` is ``household``), else a population of
-    ``compared_listeners`` simulated ones (``demo``), which shows the direction but is no survey of real people.
+    ``…_rank`` is a percent rank: the share of the compared listeners (including this one) with a lower value, plus half
+    of those with the same value, so the middle is 50. The comparison is with the listeners of this home if five or more
+    can be ranked in every trait (``compared_with`` is ``household``), otherwise with ``compared_listeners`` simulated
+    ones (``demo``), which shows the direction but is no survey of real people.
 
-    ``archetype`` names up to two traits whose rank is in an outer fifth and whose interval does not reach the middle
-    of those compared, the furthest out first; ``balanced`` has none. Below 10 such months a trait has no
-    interval and no rank, and without ranks there is no archetype: too little to tell.
+    ``archetype`` names up to two traits whose rank is in the top or bottom fifth and whose interval does not include
+    the middle of the compared listeners, the most extreme first; ``balanced`` has none. With fewer than 10 such months
+    a trait has no interval and no rank, and without ranks there is no archetype.
     """
     values = trait_values(listening_with_features)
     judged = values.filter(values.n >= ENOUGH_UNITS)

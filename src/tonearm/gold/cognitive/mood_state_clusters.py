@@ -99,33 +99,32 @@ def finish(tracks: pa.Table) -> pa.Table:
     finish_limit=SAMPLE,
 )
 def mood_state_clusters(listening_with_features: ir.Table) -> ir.Table:
-    """The kinds of music you keep apart: up to five personas, or the answer that there are none.
+    """The distinct kinds of music you listen to: up to five personas, or the answer that there are none.
 
-    One row per listener and persona, the largest first. k-means puts the tracks with measured features (real or
-    catalogue) into 2 to 5 groups by their eight features, each in the listener's own standard deviations; a
-    feature that is always the same or hardly known is left out. A track counts once, however often it was heard.
-    Of more than 400 tracks those with the smallest ``track_id`` are taken, which is a sample by chance, as the
-    id is a hash. Two listeners of the same tracks get the same personas.
+    One row per listener and persona, the largest first. k-means groups the tracks with measured features (real or
+    catalogue) into 2 to 5 groups by their eight features, each in the listener's own standard deviations; a feature
+    that is constant or mostly unknown is left out. A track counts once, however often it was heard. Of more than 400
+    tracks those with the smallest ``track_id`` are used; the id is a hash, so this is a random sample. Two listeners
+    with the same tracks get the same personas.
 
-    Groups can be made of anything, so personas are shown only (``evidence`` is ``stable``) where three things hold
-    of a number ``k``: the ``silhouette`` (Rousseeuw 1987) is at least .04 above that of the same tracks with
-    every feature shuffled by itself (``shuffles`` times: ten, or two where that was answer enough); drawing the
-    artists anew, 48 times or fewer where the answer is clearly no, puts the tracks into the same groups, with
-    a mean adjusted Rand index of at least .80 (``stability_ari``); and no group has less than 5 % of the tracks. Of
-    several such ``k`` the one furthest above its shuffled tracks is taken. ``elbow_k`` is where the scatter within
-    groups stops falling steeply; it is told and decides nothing.
+    k-means finds groups in any data, so personas are shown only (``evidence`` is ``stable``) if three conditions hold
+    for a number ``k``: the ``silhouette`` (Rousseeuw 1987) is at least .04 above that of the same tracks with every
+    feature shuffled on its own (``shuffles`` times: ten, or two if that settles it); resampling the artists 48 times
+    (fewer if the answer is clearly no) gives the same groups, with a mean adjusted Rand index of at least .80
+    (``stability_ari``); and no group has less than 5 % of the tracks. If several ``k`` qualify, the one furthest above
+    its shuffled tracks is used. ``elbow_k`` is where the scatter within groups stops falling steeply; it is reported
+    but not used.
 
-    ``is_separate`` says whether the groups are more than the two ends of one scale: whether the silhouette is
-    also .04 above that of invented tracks with the same spread and the same rank correlations, but no groups;
-    it is asked of personas alone.
-    Most listeners' are not: calm and energetic music shade into one another.
+    ``is_separate`` is true if the groups are more than the two ends of one scale: if the silhouette is also .04 above
+    that of simulated tracks with the same spread and rank correlations, but no groups. It is computed for personas
+    only, and is false for most listeners: calm and energetic music shade into one another.
 
-    A listener without stable personas has one row, persona 0 with the mean of all tracks: ``not_shown``
-    with the figures of the best ``k`` that was tried, or ``insufficient`` below 100 tracks or 10 artists.
-    ``persona_name`` says what sets the persona apart from the listener's other music, not from other people's.
-    ``sample_share_pct`` is the persona's share of the listens of the sampled tracks. Centroids are means in the
-    feature's own unit; there are no intervals or p-values for their differences, because the groups were made
-    to differ. ``measured_share_pct`` says how much of the listening the tracks stand for.
+    A listener without stable personas has one row, persona 0 with the mean of all tracks: ``not_shown`` with the
+    figures of the best ``k`` tried, or ``insufficient`` below 100 tracks or 10 artists. ``persona_name`` describes what
+    distinguishes the persona from the listener's other music, not from other people's. ``sample_share_pct`` is the
+    persona's share of the listens of the sampled tracks. Centroids are means in the feature's own unit; their
+    differences have no intervals or p-values, because the groups were made to differ. ``measured_share_pct`` is the
+    share of all listens that have measured features.
     """
     measured = with_measured_features(listening_with_features)
     everything = measured.group_by("listener").agg(

@@ -83,36 +83,35 @@ FINISH_COLUMNS = (
     finish_limit=MOST_TESTED + MOST_INSUFFICIENT + MOST_ANCHORS * MOST_UNHEARD,
 )
 def mood_improvement_recommendations(listening_with_features: ir.Table, tracks: ir.Table) -> ir.Table:
-    """After which tracks your music turned more positive, and unheard tracks that sound like them.
+    """Tracks after which your music became more positive, and unheard tracks that sound like them.
 
-    One row per listener and rank: up to 20 heard tracks with verdict ``higher``, the 5 that came nearest to it
-    (``not_shown``), 5 with too few sessions (``insufficient``), and up to 10 unheard ones. It is about *the music
-    that followed*, not about how you felt, and a track after which brighter music comes need not be why it comes.
+    One row per listener and rank: up to 20 heard tracks with verdict ``higher``, the 5 closest to it (``not_shown``), 5
+    with too few sessions (``insufficient``), and up to 10 unheard ones. This is about *the music that followed*, not
+    about how you felt, and a track that is followed by brighter music need not be the cause.
 
-    For each hearing that was not skipped, ``valence_before`` is the mean measured valence (real or catalogue) of
-    up to 5 listens before it in the session, ``valence_after`` of up to 5 after it. The artist's own tracks are
-    left out on both sides: an album's running order is no effect. The track itself needs no features. Hearings in
-    one session count as one, and sessions that went on with the very same music count as one unit, however often
-    a playlist is played.
+    For each listen that was not skipped, ``valence_before`` is the mean measured valence (real or catalogue) of up to 5
+    listens before it in the session, ``valence_after`` of up to 5 after it. The artist's own tracks are left out on
+    both sides: an album's running order is no effect. The track itself needs no features. Listens in one session count
+    as one, and sessions that went on with the very same music count as one unit, however often a playlist is played.
 
-    After sad music happier music follows anyway (regression to the mean), and a track of happy playlists is
-    followed by happy music anyway. So a track is called ``higher`` only if it passes two tests at once:
-    ``difference``, what followed against what usually follows the same ``valence_before`` in the same year of
-    this listener (``valence_expected``, by analysis of covariance: Vickers & Altman 2001), and ``rise``, what
-    followed against what came before. The p-value is the larger of the two t tests' (an intersection–union
-    test: Berger 1982; in a simulated history without any effect the first alone fell below .05 for 21 % of the
-    tracks, both together for 2 %), corrected over the ``tracks_tested``, at most the 300 tracks with most units.
-    Intervals are for each comparison alone.
+    After sad music happier music follows anyway (regression to the mean), and a track of happy playlists is followed by
+    happy music anyway. So a track is ``higher`` only if it passes two tests at once: ``difference``, what followed
+    compared with what usually follows the same ``valence_before`` in the same year of this listener
+    (``valence_expected``, by analysis of covariance: Vickers & Altman 2001), and ``rise``, what followed compared with
+    what came before. The p-value is the larger of the two t tests' (an intersection–union test: Berger 1982; in a
+    simulated history without any effect the first alone fell below .05 for 21 % of the tracks, both together for 2 %),
+    corrected over the ``tracks_tested``, at most the 300 tracks with most units. Intervals are for each comparison
+    alone.
 
-    Ranked by verdict, then by the lower end of the two intervals, so that many sessions beat a lucky few; tracks
-    of 2 to 9 units follow as ``insufficient``, by their difference shrunk to n / (n + 10) of itself: no finding,
-    and nothing is said about them. Where coverage is low this is the usual case. Tracks after which the music
-    did not turn brighter on average are not listed.
+    Tracks are ranked by verdict, then by the lower end of the two intervals, so that many sessions beat a lucky few;
+    tracks with 2 to 9 units follow as ``insufficient``, by their difference shrunk to n / (n + 10) of itself: these are
+    no findings and have no reason. This is the usual case if few tracks have features. Tracks after which the music did
+    not become brighter on average are not listed.
 
     An unheard track (``kind``) was never heard in this history, and is close to a track with verdict ``higher``
-    (``close_to``): valence and energy within .1, of the same genre first, then by ``distance``, the root mean
-    square difference over danceability, energy, valence, acousticness, instrumentalness and speechiness. That it
-    would do the same is a guess; its own verdict is ``insufficient``.
+    (``close_to``): valence and energy within .1, the same genre first, then by ``distance``, the root mean square
+    difference over danceability, energy, valence, acousticness, instrumentalness and speechiness. That it would have
+    the same effect is a guess; its own verdict is ``insufficient``.
     """
     around = _with_music_around(listening_with_features)
     evidence = _evidence(_with_expectation(_session_units(around)))

@@ -117,27 +117,26 @@ FINISH_COLUMNS = (
 def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks: ir.Table) -> ir.Table:
     """Four playlists for you: Focus, Relaxation, Energy and Mood lift, each of music you know and music you don't.
 
-    One row per listener, playlist and position. A playlist has up to 20 tracks: about 12 you have heard and 8 you
-    have not, more of one kind where there is too little of the other, at most two by one artist, and no song in two
-    versions. With fewer than 5 tracks it is left out. Every track suits the aim (``fit`` of at least .55, by rules
-    over its audio features that are the same for everybody). It is the music that suits, by its sound: whether it
-    helps you, only you can tell.
+    One row per listener, playlist and position. A playlist has up to 20 tracks: about 12 you have heard and 8 you have
+    not, more of one kind if there are too few of the other, at most two by one artist, and no song in two versions. A
+    playlist with fewer than 5 tracks is left out. Every track suits the aim (``fit`` of at least .55, by rules over its
+    audio features that are the same for everyone). The rules are about how the music sounds: whether it helps you, only
+    you can judge.
 
-    Tracks you have **heard** come by fit squared times how much they are on your mind: the sessions in which you
-    heard them (and did not skip) count by the inverse square root of their age in days before your last listen (the
-    memory model ACT-R, which foretells relistening: Reiter-Haas et al. 2021), so that a night on repeat counts once,
-    and what you heard more than ten times in the last 30 days gets the less weight the more often it was.
+    **Heard** tracks are ordered by fit squared times how present they are: the sessions in which you heard them (and
+    did not skip) count by the inverse square root of their age in days before your last listen (the memory model ACT-R,
+    which predicts relistening: Reiter-Haas et al. 2021), so a night on repeat counts once. Tracks heard more than ten
+    times in the last 30 days are weighted down.
 
-    **Unheard** tracks come by turns from artists you heard at least twice and from your three main genres in
-    proportion to your listens, the closest first to the music you already hear of that kind (root mean square over
-    six features). Without artists or genres that the catalogue knows there are no unheard tracks. At most 304
-    candidates of a listener are weighed up.
+    **Unheard** tracks alternate between artists you heard at least twice and your three main genres, in proportion to
+    your listens, the closest first to the music you already hear of that kind (root mean square over six features).
+    Without artists or genres in the catalogue there are no unheard tracks. At most 304 candidates per listener are
+    considered.
 
-    The order makes small steps (``step``) in energy and tempo, without an artist twice in a row where that can be,
-    and leads down in the two together for Relaxation, up in the two for Energy, up in valence for Mood lift; a
-    small step counts for more than a straight way.
-    ``feature_source`` says whether a track's features were measured (real, catalogue) or estimated (imputed);
-    invented ones are never used. A track without a known tempo is ordered by the rest.
+    The order takes small steps (``step``) in energy and tempo, avoids the same artist twice in a row if possible, and
+    leads down in both for Relaxation, up in both for Energy, up in valence for Mood lift; small steps matter more than
+    a straight way. ``feature_source`` shows whether a track's features were measured (real, catalogue) or estimated
+    (imputed); invented ones are never used. A track without a known tempo is ordered by the rest.
     """
     named, listeners = _with_songs(tracks), numbered(_ends(listening_with_features))
     heard, catalogue = _heard(listening_with_features, listeners, named), _suiting(named)
