@@ -1,4 +1,4 @@
-"""How a listener listens, beside others: five traits and a word for the most pronounced."""
+"""Five traits of a listener compared with others, and a word for the most pronounced."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Trait:
 
     low: str
     high: str
-    told: str
+    value: str
 
 
 TRAITS = {
@@ -47,7 +47,7 @@ MONTHS = 24
 NEW_AFTER_DAYS = 180
 BUSIEST_DAYS = 3
 HOUSEHOLD = 5
-"""Listeners below which ranks among them say nothing."""
+"""Fewer listeners are not ranked among themselves."""
 PRONOUNCED = 30.0
 """Percent from the middle rank: the outer fifths."""
 BALANCED = "balanced"
@@ -175,7 +175,7 @@ def _with_months(listening_with_features: ir.Table) -> ir.Table:
 
 
 def _months(listens: ir.Table) -> ir.Table:
-    """Each month's traits; null where the month cannot tell."""
+    """Each month's traits; null where the month has too little data."""
     of_month = ("listener", "number")
     is_dark = (listens.hour_of_day >= 18) | (listens.hour_of_day < 6)
     begins = listens.month.min().delta(listens.began.min(), unit="day")
@@ -232,7 +232,7 @@ def _ranked(listeners: pa.Table, trait: str, population: Numbers, is_household: 
     value, stddev, n, below, equal, judged, middle = (numbers(listeners, f"{trait}_{part}") for part in _PARTS)
     low, high = mean_interval(value, stddev, n)
     is_enough = n >= ENOUGH_UNITS
-    # By trait, since a month of few artists or tracks may tell one and not another.
+    # By trait, since a month may have enough data for one and not for another.
     at_home = percent_rank(below, equal, judged)
     # Who is compared with others is one of those compared.
     fewer = np.searchsorted(population, value).astype(np.float64)
@@ -249,13 +249,13 @@ def _ranked(listeners: pa.Table, trait: str, population: Numbers, is_household: 
 
 
 def percent_rank(below: Numbers, equal: Numbers, all_of_them: Numbers | float) -> Numbers:
-    """Share in % of those who have less and half of those who have the same, oneself among them."""
+    """Share in % of the compared with a lower value, plus half of those with the same, oneself included."""
     return 100.0 * (below + equal / 2) / all_of_them
 
 
 @cache
 def demo_population() -> dict[str, Numbers]:
-    """The sorted traits of the simulated listeners that :mod:`tools.population` wrote down."""
+    """The sorted traits of the simulated listeners written by :mod:`tools.population`."""
     written = json.loads(files(__package__).joinpath("demo_population.json").read_text(encoding="utf-8"))
     return {trait: np.array(written["traits"][trait]) for trait in TRAITS}
 
@@ -271,7 +271,7 @@ def _words(traits: dict[str, Ranked], with_whom: npt.NDArray[np.str_]) -> tuple[
     for row, picked in enumerate(furthest):
         if np.isnan(ranks[row]).all():
             archetypes.append(None)
-            sentences.append(f"Too little to tell: {ENOUGH_UNITS} months with {LISTENS_OF_MONTH} listens are needed.")
+            sentences.append(f"Not enough data: {ENOUGH_UNITS} months with {LISTENS_OF_MONTH} listens are needed.")
             continue
         stand_out = [list(TRAITS)[i] for i in picked if away[row, i] >= PRONOUNCED]
         names = [TRAITS[t].high if traits[t].rank[row] > 50 else TRAITS[t].low for t in stand_out]
@@ -283,9 +283,9 @@ def _words(traits: dict[str, Ranked], with_whom: npt.NDArray[np.str_]) -> tuple[
 def _sentence(traits: dict[str, Ranked], stand_out: list[str], row: int, with_whom: str) -> str:
     others = "the household" if with_whom == "household" else "simulated listeners"
     if not stand_out:
-        return f"No trait is clearly in an outer fifth of {others}."
-    told = [
-        f"{TRAITS[t].told.format(traits[t].value[row])} (percent rank {traits[t].rank[row]:.0f})" for t in stand_out
+        return f"No trait is clearly in the top or bottom fifth of {others}."
+    traits_in_words = [
+        f"{TRAITS[t].value.format(traits[t].value[row])} (percent rank {traits[t].rank[row]:.0f})" for t in stand_out
     ]
-    sentence = "; ".join(told)
-    return f"{sentence[0].upper()}{sentence[1:]}, beside {others}."
+    sentence = "; ".join(traits_in_words)
+    return f"{sentence[0].upper()}{sentence[1:]}, compared with {others}."

@@ -1,4 +1,4 @@
-"""Days on which a listener listened unlike the weeks around them."""
+"""Days that differ from the listener's surrounding weeks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HOUR_LISTENS = 5
 REPETITION_LISTENS = 10
 USUAL_HOURS_SHARE = 0.9
 UNUSUAL_FROM_H = 2
-"""Hours away from the nearest usual hour: who is an hour early or late is not unusual."""
+"""Hours away from the nearest usual hour: an hour early or late is not unusual."""
 FULL_DAY = 2520
 """A day's hours count together as this much, in whole numbers: sums do not depend on what else is summed."""
 
@@ -183,7 +183,7 @@ class Days:
 
 @dataclass(frozen=True)
 class Judged:
-    """Days of one kind with what was expected of them; ``row`` is their place among the days."""
+    """Days of one kind with their expected values; ``row`` is their place among the days."""
 
     kind: str
     row: Ints
@@ -204,7 +204,7 @@ def volume(days: Days) -> Judged:
 
 
 def _usual_roots(days: Days) -> tuple[Numbers, Ints]:
-    """Root of the listens to expect on each day, and how many days around say so.
+    """Root of the listens to expect on each day, and the number of days around it that is based on.
 
     Midway between the same weekday, silent days among them, and the days with listens: by the silent ones
     alone any day of a listener who mostly is silent would stand out, without them no season would show.
@@ -366,8 +366,8 @@ def _described(days: Days, kinds: list[Judged]) -> dict[str, object]:
         "days_judged": np.concatenate([f.judged for f in lists]),
         "listens": at["listens"],
         "in_words": [
-            _words(*told)
-            for told in zip(kind, actual.tolist(), expected.tolist(), at.select(_TOLD).to_pylist(), strict=True)
+            _words(*row)
+            for row in zip(kind, actual.tolist(), expected.tolist(), at.select(_TOLD).to_pylist(), strict=True)
         ],
     }
 

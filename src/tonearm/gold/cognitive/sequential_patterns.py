@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Columns = dict[str, Any]
 
 LATEST_LISTENS = 20_000
-"""Listens of one listener that are looked at: habits of long ago are no habits, and memory is bounded by it."""
+"""Listens of one listener that are used: old habits are no habits, and this bounds memory."""
 MOST_ARTISTS = 100
 """Artists of one listener whose pairs are counted: those in most sessions, whatever their order in them."""
 FEWEST = 5
@@ -79,7 +79,7 @@ def _rows(columns: Columns, rows: npt.NDArray[Any]) -> Columns:
 
 
 def _named(columns: Columns, artists: npt.NDArray[np.object_]) -> Columns:
-    """The type and the words of each pattern, of which there are numbers so far."""
+    """The type and the words of each pattern, from their numbers."""
     return {
         "pattern_type": [PATTERN_TYPES[kind] for kind in columns["pattern_type"].tolist()],
         "pattern": _patterns(columns, artists),
@@ -135,7 +135,7 @@ def _distinct(group: Codes, values: Codes, groups: int) -> Numbers:
 
 
 def _moods(listens: Listens, size: int) -> Columns:
-    """Every pattern of ``size`` moods: what was heard of it, and what random order would give."""
+    """Every pattern of ``size`` moods: its occurrences, and the number expected in random order."""
     # A track on repeat is one mood that lasts, and no sequence of moods.
     once = listens.keep(_starts(listens.session, listens.track))
     session = np.cumsum(_starts(once.session)) - 1
@@ -223,7 +223,7 @@ def _artists(listens: Listens, many: int) -> Columns:
     before, after = runs.keep(np.flatnonzero(is_switch) - 1), runs.keep(np.flatnonzero(is_switch))
     tracks = _one_code(listens.track[starts[is_switch] - 1], after.track)
     pairs = _shared_sessions(runs, many)
-    # A session is one listener's, so that its number tells whose pair it is.
+    # A session belongs to one listener, so its number identifies the listener of the pair.
     key = (pairs["session"] * many + pairs["first"]) * many + pairs["second"]
     least, most = np.minimum(before.artist, after.artist), np.maximum(before.artist, after.artist)
     heard = (before.session * many + least) * many + most
@@ -369,7 +369,7 @@ def _rare(columns: Columns) -> tuple[Numbers, Numbers]:
 
 
 def _listed(columns: Columns, artists: npt.NDArray[np.object_]) -> Codes:
-    """Rows to publish: all moods, and of a listener's artists those that say something, then the most frequent."""
+    """Rows to publish: all moods, and of a listener's artists the findings, then the most frequent."""
     is_artists = columns["pattern_type"] == ARTISTS
     is_frequent = np.maximum(columns["occurrences"], columns["expected_occurrences"]) >= FEWEST
     rows = np.flatnonzero(is_artists & is_frequent)

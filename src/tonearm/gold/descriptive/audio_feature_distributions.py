@@ -1,4 +1,4 @@
-"""How the music a listener hears is spread over each audio feature."""
+"""The distribution of each audio feature in the music a listener hears."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far the audio features of each month can be trusted."""
+"""Where the audio features of each month come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What sets each part of the day apart from the rest of a listener's day."""
+"""What distinguishes each part of a listener's day from the rest."""
 
 from __future__ import annotations
 

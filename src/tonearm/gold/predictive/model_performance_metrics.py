@@ -1,4 +1,4 @@
-"""How good each version of each model is on what it was not trained on, beside its baseline."""
+"""How good each version of each model is on held-out data, compared with its baseline."""
 
 from __future__ import annotations
 

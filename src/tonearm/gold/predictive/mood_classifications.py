@@ -1,4 +1,4 @@
-"""The mood of each listen as a model takes it to be, with the probability of every mood."""
+"""The predicted mood of each listen, with the probability of every mood."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How bright music was or will be: listens whose track the model had not learned from, and the coming hours."""
+"""How positive music sounds: predictions for the coming hours, and for listens whose track was not in training."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 LATEST = 1_000
-"""Listens of each listener whose prediction is set beside what was."""
+"""Listens of each listener whose prediction is compared with the measured value."""
 HOUR_S = 3600
 _VALUES = ("expected_valence", "expected_valence_low", "expected_valence_high", "baseline_valence", "actual_valence")
 _COLUMNS = ("listener", "slot", "slot_id", "predicted_for_at", *_VALUES, *WHENCE)

@@ -1,4 +1,4 @@
-"""Of which kind the next track will be."""
+"""What kind of music the next track will be."""
 
 from __future__ import annotations
 

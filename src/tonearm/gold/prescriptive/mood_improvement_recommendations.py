@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 AROUND = 5
 """Listens on each side of a hearing whose music is compared: a quarter of an hour or so."""
 MOST_TESTED = 300
-"""Tracks of a listener that are tested: those with the most units, chosen before anything is known of their
-effect, since every test more costs the others power."""
+"""Tracks of a listener that are tested: those with the most units, chosen regardless of their
+effect, since every additional test costs the others power."""
 MOST_HIGHER, MOST_NOT_SHOWN, MOST_INSUFFICIENT, MOST_UNHEARD = 20, 5, 5, 10
 """Rows of each kind. What shows no effect is no recommendation: a few such rows say how near the best came."""
 LEAST_UNITS = 2
-"""Units below which a track is not even listed: whatever follows one hearing is an anecdote."""
+"""Units below which a track is not listed at all: a single listen is an anecdote."""
 SHRINKAGE_UNITS = 10
 """A difference of n units is taken for n / (n + this) of itself, so that one lucky session does not lead a list."""
 MOST_ANCHORS = 5
@@ -45,7 +45,7 @@ CELL = 0.1
 """Width of a cell in the valence–energy plane, and the most that neighbours may differ in either."""
 COMPARED = ("danceability", "energy", "valence", "acousticness", "instrumentalness", "speechiness")
 """The features of 0–1, by which two tracks are close: a tempo is often half or double the heard one, and loudness
-says what energy says."""
+mostly repeats energy."""
 _NEAREST = ("is_other_genre", "distance", "track_id")
 _TRACK = ("artist_name", "track_name", "genre", *FEATURES, "feature_source")
 _EVIDENCE = ("units", "sessions", "listens", "valence_before", "valence_after", "valence_expected")
@@ -54,7 +54,7 @@ _STEP = ("listener", "kind", "track_id", *_TRACK, *_EVIDENCE, *_SPREADS, "close_
 
 
 def ranked(rows: pa.Table) -> pa.Table:
-    """Tests the heard tracks, keeps the best of them and what is unheard and close to the evident ones."""
+    """Tests the heard tracks, keeps the best and the unheard tracks close to the significant ones."""
     tested = _tested(rows)
     found = _listed(rows, tested)
     rows = rows.take(found)
@@ -162,7 +162,7 @@ def _session_units(around: ir.Table) -> ir.Table:
 
 
 def _with_expectation(units: ir.Table) -> ir.Table:
-    """Adds what usually follows such a before: the regression of after on before within the listener's years."""
+    """Adds what usually follows: the regression of after on before within the listener's years."""
     of_year = ibis.window(group_by=("listener", "year"))
     units = units.mutate(usual_before=units.before.mean().over(of_year), usual_after=units.after.mean().over(of_year))
     above = units.before - units.usual_before
@@ -217,7 +217,7 @@ def _candidates(evidence: ir.Table) -> ir.Table:
 
 
 def _anchors(evidence: ir.Table) -> ir.Table:
-    """Tracks that may turn out evident, those with the largest t first."""
+    """Tracks that may turn out significant, those with the largest t first."""
     enough = evidence.filter(evidence.units >= ENOUGH_UNITS)
     root = enough.units.cast("float64").sqrt()
     by_difference = enough.gain / enough.difference_stddev.nullif(0.0) * root
@@ -290,7 +290,7 @@ def _tested(rows: pa.Table) -> dict[str, Any]:
 
 
 def _listed(rows: pa.Table, tested: dict[str, Any]) -> npt.NDArray[np.int64]:
-    """Which rows are listed, in their order: heard ones that brighten, then unheard ones close to an evident one."""
+    """Which rows are listed, in their order: heard ones that brighten, then unheard ones close to a significant one."""
     family = codes(rows, "listener")
     is_unheard = np.asarray(rows["kind"].to_numpy()) == "unheard"
     smaller = np.minimum(tested["difference"], tested["rise"])
@@ -341,7 +341,7 @@ def _because(row: dict[str, Any]) -> str | None:
 
 
 def _reasons(rows: pa.Table, tested: dict[str, Any]) -> list[str | None]:
-    """Each row in words; at most thirty rows of a listener come here."""
+    """Each row in words; a listener has at most thirty here."""
     names = ("kind", "units", "valence_before", "valence_after", "valence_expected", "close_to", "distance")
     return [
         _because(row | {"verdict": v}) for row, v in zip(rows.select(names).to_pylist(), tested["verdict"], strict=True)

@@ -1,4 +1,4 @@
-"""Hours in which a listener hears more of the saddest-sounding music than usual, and what may be tried."""
+"""Hours in which a listener hears more of the saddest-sounding music than usual, and what to try."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which hours suit which aim, by what the listener chooses to hear in them."""
+"""Which hours suit which aim, judging by the music the listener chooses in them."""
 
 from __future__ import annotations
 

@@ -34,16 +34,16 @@ OF_ONE_ARTIST = 2
 SUITS = 0.55
 """Least fit of a track on a playlist; with singing a track comes to .5 for Focus at best."""
 SPOKEN = 0.66
-"""Speechiness above which, says Spotify, a track is probably all speech."""
+"""Speechiness above which, according to Spotify, a track is probably all speech."""
 USABLE = (*MEASURED, "imputed")
 
 DAY_S = 86_400.0
 LATELY_D = 30.0
 WEARS_AFTER = 10
-"""Listens within LATELY_D beyond which a track gets the less weight the more there are."""
+"""Listens within LATELY_D beyond which a track is weighted down."""
 
 KNOWN_TRACKS, KNOWN_LISTENS = 3, 2
-"""Tracks of a genre, and listens of an artist, from which on they tell anything about the listener."""
+"""Tracks of a genre, and listens of an artist, from which they are taken as the listener's taste."""
 TOP_GENRES, TOP_ARTISTS = 3, 200
 OF_A_GENRE, OF_AN_ARTIST = 100, 6
 """Best suiting tracks of a genre and of an artist that are looked through, so that nobody's history meets the
@@ -54,11 +54,11 @@ _COMPARED = ("danceability", "energy", "valence", "acousticness", "instrumentaln
 _PLACE = ("listener", "aim", "via", "place")
 _TRACK = ("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "genre", "duration_s")
 _FOUND = ("who", "aim", "track_id", "artist_id", "fit")
-"""What a track is chosen by, by numbers of listener and aim. Millions are, so that names and how it is told wait for
-those chosen."""
+"""What a track is chosen by, with numbers for listener and aim. There are millions, so names and descriptions are added
+to the chosen ones only."""
 _EVIDENCE = ("known_listens", "share_pct")
 _HEARD = ("listens", "sessions", "last_heard_at", "last_date")
-_TOLD = (
+_REASON = (
     *("aim", "via", "genre", "fit", *dict.fromkeys(chain.from_iterable(NEEDS.values())), "feature_source"),
     *("listens", "sessions", "last_date", *_EVIDENCE),
 )
@@ -72,8 +72,8 @@ UPWARDS: Mapping[str, Mapping[str, float]] = {
     "energise": {"energy": 1.0, "tempo": 0.5},
     "lift": {"valence": 3.0},
 }
-"""What should rise along each playlist, and what it costs, in steps, where it falls instead. Valence has to be
-dear, since steps know nothing of it. Focus leads nowhere."""
+"""What should rise along each playlist, and what it costs, in steps, where it falls instead. Valence is
+expensive, since steps ignore it. Focus leads nowhere."""
 SAME_ARTIST = 10.0
 """What it costs to stay with an artist: more than any step."""
 
@@ -86,15 +86,15 @@ def _finished(rows: pa.Table) -> pa.Table:
     ordered = chosen.take(order)
     listed = playlist[order]
     columns = {name: ordered[name] for name in ordered.column_names}
-    told = ordered.select(_TOLD).to_pylist()
+    reasons = ordered.select(_REASON).to_pylist()
     return as_table(
         {
             **columns,
-            "playlist": [TITLES[row["aim"]] for row in told],
+            "playlist": [TITLES[row["aim"]] for row in reasons],
             "position": np.arange(len(listed)) - np.searchsorted(listed, listed) + 1,
-            "kind": ["heard" if row["via"] == "heard" else "unheard" for row in told],
+            "kind": ["heard" if row["via"] == "heard" else "unheard" for row in reasons],
             "step": step,
-            "because": [_reason(row) for row in told],
+            "because": [_reason(row) for row in reasons],
         },
         FINISH_COLUMNS,
     )
@@ -157,7 +157,7 @@ def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks:
 
 
 def _ends(listens: ir.Table) -> ir.Table:
-    """The listeners and when each was last heard of."""
+    """The listeners and when each last listened."""
     return listens.group_by("listener").agg(now=utc(listens.started_at.max()))
 
 
@@ -275,7 +275,7 @@ def _score(found: ir.Table, weight: ir.FloatingValue) -> ir.FloatingColumn:
     """How unheard tracks fit, how well their artist is known, how close they are to what is."""
     squares = [(found[f] - found[f"middle_{f}"]) ** 2 for f in _COMPARED]
     distance = (sum(squares[1:], squares[0]) / float(len(squares))).sqrt()
-    # Whoever has heard nothing of that kind is equally close to all of it.
+    # With nothing heard of that kind, all of it is equally close.
     closeness = (1.0 - distance).coalesce(1.0)
     return (found.fit * found.fit * closeness * weight).round(9)
 
@@ -308,7 +308,7 @@ def _candidates(t: ir.Table) -> ir.Table:
 
 
 def _described(candidates: ir.Table, listeners: ir.Table, tracks: ir.Table) -> ir.Table:
-    """What the second step is given of each."""
+    """What the second step needs of each."""
     described = tracks.select(*_TRACK, "song", *FEATURES, "feature_source")
     rows = candidates.inner_join(listeners, "who").inner_join(described, "track_id")
     rows = rows.mutate(aim=ibis.array(list(AIMS))[rows.aim])
