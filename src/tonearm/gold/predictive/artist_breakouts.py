@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.gold.predictive.scores import WHENCE
+from tonearm.gold.predictive.scores import PROVENANCE
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
@@ -37,5 +37,5 @@ def artist_breakouts(model_scores: Table, artist_months: Table) -> Table:
         *("listener", "rank", "artist_id", "artist_name", "predicted_for_at"),
         probability_pct=100.0 * rows.score,
         baseline_pct=100.0 * rows.baseline_score,
-        **{name: name for name in ("listens", "months_heard", "first_heard_month", *WHENCE)},
+        **{name: name for name in ("listens", "months_heard", "first_heard_month", *PROVENANCE)},
     )

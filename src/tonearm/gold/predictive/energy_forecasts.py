@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tonearm.columns import DAY_NAMES
-from tonearm.gold.predictive.scores import WHENCE, of_hours
+from tonearm.gold.predictive.scores import PROVENANCE, of_hours
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -31,5 +31,5 @@ def energy_forecasts(model_scores: Table, listener_clock: Table) -> Table:
         expected_energy_low="score_low",
         expected_energy_high="score_high",
         baseline_energy="baseline_score",
-        **{name: name for name in WHENCE},
+        **{name: name for name in PROVENANCE},
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.columns import MEASURED, MOODS
-from tonearm.gold.predictive.scores import WHENCE, of_tracks
+from tonearm.gold.predictive.scores import PROVENANCE, of_tracks
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -42,5 +42,5 @@ def mood_classifications(model_scores: Table, listening_with_features: Table) ->
         *("listener", "listen_id", "started_at", "track_id", "predicted_mood", "probability_pct"),
         *(f"{mood.lower()}_pct" for mood in MOODS),
         "actual_mood",
-        *WHENCE,
+        *PROVENANCE,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.gold.measures import with_measured_features
-from tonearm.gold.predictive.scores import WHENCE, of_hours, of_tracks
+from tonearm.gold.predictive.scores import PROVENANCE, of_hours, of_tracks
 from tonearm.silver.first_n import first_n
 from tonearm.silver.instants import epoch_s
 from tonearm.table import table
@@ -19,7 +19,7 @@ LATEST = 1_000
 """Listens of each listener whose prediction is compared with the measured value."""
 HOUR_S = 3600
 _VALUES = ("expected_valence", "expected_valence_low", "expected_valence_high", "baseline_valence", "actual_valence")
-_COLUMNS = ("listener", "slot", "slot_id", "predicted_for_at", *_VALUES, *WHENCE)
+_COLUMNS = ("listener", "slot", "slot_id", "predicted_for_at", *_VALUES, *PROVENANCE)
 
 
 @table(grain=("listener", "slot", "slot_id"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.gold.predictive.scores import WHENCE
+from tonearm.gold.predictive.scores import PROVENANCE
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -28,5 +28,5 @@ def next_mood_forecasts(model_scores: Table) -> Table:
         predicted_for_at="predicted_for_at",
         probability_pct=100.0 * own.score,
         baseline_pct=100.0 * own.baseline_score,
-        **{name: name for name in WHENCE},
+        **{name: name for name in PROVENANCE},
     )

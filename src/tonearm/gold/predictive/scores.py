@@ -10,7 +10,7 @@ from tonearm.silver.instants import utc
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
-WHENCE = ("model", "model_version", "served_by", "as_of_at")
+PROVENANCE = ("model", "model_version", "served_by", "as_of_at")
 """Which version made the prediction, whether it or its baseline is served, and as of when."""
 
 
@@ -19,7 +19,7 @@ def of_tracks(model_scores: Table, model: str, quantities: Sequence[str]) -> Tab
     own = model_scores.filter((model_scores.model == model) & (model_scores.subject == "track"))
     first = own.quantity == quantities[0]
     return own.group_by(track_id="subject_id").agg(
-        **{name: own[name].max() for name in WHENCE},
+        **{name: own[name].max() for name in PROVENANCE},
         **{q: own.score.max(where=own.quantity == q) for q in quantities},
         score_low=own.score_low.max(where=first),
         score_high=own.score_high.max(where=first),

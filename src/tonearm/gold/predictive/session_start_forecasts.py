@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.columns import DAY_NAMES
-from tonearm.gold.predictive.scores import WHENCE, of_hours
+from tonearm.gold.predictive.scores import PROVENANCE, of_hours
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -36,5 +36,5 @@ def session_start_forecasts(model_scores: Table, listener_clock: Table) -> Table
         "hour_of_day",
         probability_pct=100.0 * hours.score,
         baseline_pct=100.0 * hours.baseline_score,
-        **{name: name for name in WHENCE},
+        **{name: name for name in PROVENANCE},
     )

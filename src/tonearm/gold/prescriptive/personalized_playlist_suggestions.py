@@ -392,10 +392,10 @@ def _reason(row: dict[str, Any]) -> str:
     """Why a candidate is on the playlist, in words with its numbers."""
     estimated = ", estimated" if row["feature_source"] == "imputed" else ""
     features = ", ".join(_words(f, row[f]) for f in NEEDS[row["aim"]] if row[f] is not None)
-    return f"{_whence(row)}; fit {row['fit']:.2f} ({features}{estimated})."
+    return f"{_origin(row)}; fit {row['fit']:.2f} ({features}{estimated})."
 
 
-def _whence(row: dict[str, Any]) -> str:
+def _origin(row: dict[str, Any]) -> str:
     if row["via"] == "heard":
         if row["listens"] == 1:
             return f"Heard once, on {row['last_date']:%Y-%m-%d}"
