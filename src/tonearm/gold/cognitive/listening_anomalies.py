@@ -48,7 +48,7 @@ MAD_TO_STDDEV = 1.4826
 _HOURS = tuple(f"hour_{hour:02}" for hour in range(24))
 _DAY_KEYS = 1_000_000
 """More than any day's number: separates listeners in keys that sort by listener and day."""
-_TOLD = ("listens", "top_listens", "top_name", "mood_listens", "mood_tracks")
+_DESCRIBED = ("listens", "top_listens", "top_name", "mood_listens", "mood_tracks")
 _CHUNK = 16_384
 MOST_DAYS = 36_600
 FINISH_COLUMNS = (
@@ -367,7 +367,7 @@ def _described(days: Days, kinds: list[Judged]) -> dict[str, object]:
         "listens": at["listens"],
         "in_words": [
             _words(*row)
-            for row in zip(kind, actual.tolist(), expected.tolist(), at.select(_TOLD).to_pylist(), strict=True)
+            for row in zip(kind, actual.tolist(), expected.tolist(), at.select(_DESCRIBED).to_pylist(), strict=True)
         ],
     }
 
@@ -375,13 +375,14 @@ def _described(days: Days, kinds: list[Judged]) -> dict[str, object]:
 def _words(kind: str, actual: float, expected: float, day: dict[str, object]) -> str:
     listens = f"{day['listens']:,} listens"
     if kind == "volume":
-        return f"{listens}, where about {expected:.0f} were to be expected, silent days counted in."
+        return f"{listens}; about {expected:.0f} were expected, counting silent days."
     if kind == "mood":
         which = "Brighter" if actual > expected else "Darker"
         n = f"{day['mood_listens']:.0f} measured listens of {day['mood_tracks']} tracks"
         return f"{which} music than usual: mean valence {actual:.2f} in {n}, usually {expected:.2f}."
     if kind == "hour":
-        return f"{actual:.0f} % of {listens} were at hours unusual in the weeks around; usual is {expected:.0f} %."
+        unusual = f"{actual:.0f} % of {listens} were at hours unusual in the surrounding weeks"
+        return f"{unusual}; the usual share is {expected:.0f} %."
     title = f"‘{day['top_name']}’" if day["top_name"] else "one track"
     top = f"{day['top_listens']} of {listens} were of {title}"
     return f"{top} ({actual:.0f} %); usually the most heard track has {expected:.0f} %."

@@ -511,7 +511,7 @@ def _why_not(best: Tried) -> str:
     start = f"No stable personas: {best.k} groups are the best, "
     if best.gain < LEAST_GAIN:
         figures = f"silhouette {best.silhouette:.2f} against {best.null_silhouette:.2f} for shuffled tracks"
-        return f"{start}with a {figures}, where it must be {LEAST_GAIN:.2f} above."
+        return f"{start}with a {figures}; it must be {LEAST_GAIN:.2f} higher."
     if best.smallest_share < LEAST_SHARE:
         return f"{start}but one has only {100 * best.smallest_share:.1f} % of the tracks."
     figures = f"mean adjusted Rand index {best.stability:.2f}, {LEAST_STABILITY:.2f} needed"

@@ -35,7 +35,7 @@ BRIGHTER_BY, BRIGHTER_SESSIONS = 0.1, 3
 MOST_BRIGHTER = 50
 """Brighter artists of a listener that are looked through, the most heard first."""
 NOTE = (
-    "About how the music sounds, not about how you feel: a hint and no diagnosis. Music that sounds sad or is in a "
+    "About how the music sounds, not about how you feel: a hint, not a diagnosis. Music that sounds sad or is in a "
     "minor key is often calm, loved and good for its listener."
 )
 _STEP = ("low_valence", "n", "units", "own_mean", "usual_mean", "stddev", "brighter_artist_name", "brighter_valence")
