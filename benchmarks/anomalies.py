@@ -2,7 +2,7 @@
 
 To a day chosen by chance, silent or not, come k times the median listens of the listening days within eight weeks of
 it. One day at a time: each injection is a copy of the whole history, so the listener's threshold (at most one alert
-per 30 days) is that of the history. Recall is told by how much was heard around the day; the interval is a block
+per 30 days) is that of the history. Recall is reported by how much was heard around the day; the interval is a block
 bootstrap by calendar quarter and listener, since neighbouring days share their surroundings.
 
     python benchmarks/anomalies.py --home HOME --json

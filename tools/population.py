@@ -8,22 +8,22 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import ibis
+import numpy as np
+import pyarrow as pa
+
+from tonearm.columns import arrow_schema
 from tonearm.demo.habits import Habits, Heard, Peak, simulate
 from tonearm.demo.world import GENRES, World, make_world
 from tonearm.gold.cognitive import behavioral_segments
 from tonearm.gold.cognitive.behavioral_segments import TRAITS, trait_values
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-
 LISTENERS = 200
 SEED = 1
 END = date(2026, 1, 1)
 ARTISTS = 12_000
-"""So many that who wants something new finds it."""
+"""Enough for the explorers to find something new."""
 TOGETHER = 20
 """Listeners whose tables are computed at once: what is in memory is bounded by it."""
 LISTEN_COLUMNS = ("listener", "listen_id", "track_id", "artist_id", "local_date", "hour_of_day")
@@ -39,8 +39,6 @@ def main() -> None:
 
 def population(listeners: int, seed: int, artists: int = ARTISTS) -> dict[str, object]:
     """The sorted traits of simulated ``listeners`` in a world of so many ``artists``, and how they were made."""
-    import numpy as np
-
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(listeners + 1)]
     world = make_world(streams[0], artists)
     values: dict[str, list[float]] = {trait: [] for trait in TRAITS}
@@ -92,10 +90,6 @@ def _history(world: World, number: int, rng: np.random.Generator) -> pa.Table:
 
 
 def _as_listens(world: World, heard: Heard, listener: str, rng: np.random.Generator) -> pa.Table:
-    import pyarrow as pa
-
-    from tonearm.columns import arrow_schema
-
     columns = {
         "listener": [listener] * len(heard),
         "listen_id": rng.permutation(len(heard)),
@@ -109,9 +103,6 @@ def _as_listens(world: World, heard: Heard, listener: str, rng: np.random.Genera
 
 def _traits(histories: list[pa.Table]) -> dict[str, list[float]]:
     """What the table's own code makes of the histories."""
-    import ibis
-    import pyarrow as pa
-
     connection = ibis.duckdb.connect()
     connection.con.register("listens", pa.concat_tables(histories))
     rows = connection.to_pyarrow(trait_values(connection.table("listens"))).to_pylist()

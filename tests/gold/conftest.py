@@ -27,7 +27,7 @@ TRACK_COLUMNS = (
 
 @pytest.fixture(scope="session")
 def listen() -> Callable[..., Row]:
-    """One listen, told by what matters to the test; ``at`` is UTC, local columns follow ``zone``."""
+    """One listen, given by what matters to the test; ``at`` is UTC, local columns follow ``zone``."""
     return _listen
 
 

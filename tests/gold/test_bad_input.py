@@ -91,7 +91,7 @@ def _catalogue(path: Path) -> Path:
     random = Random(3)
 
     def track(artist: int, number: int) -> list[object]:
-        told = {
+        values = {
             **{column: round(random.random(), 3) for column in FEATURES},
             **{"loudness": -8 - artist % 5, "tempo": 90 + 7 * number, "valence": round(random.random(), 3)},
             **{"track_id": f"{artist:02d}{number:02d}".rjust(22, "x"), "artists": f"Artist {artist}"},
@@ -99,8 +99,8 @@ def _catalogue(path: Path) -> Path:
             **{"explicit": False, "key": 1, "mode": 1, "liveness": 0.1, "time_signature": 4, "track_genre": "rock"},
         }
         if artist in LEVEL:
-            told["valence"] = 0.4
-        return [told[column] for column in HEADER]
+            values["valence"] = 0.4
+        return [values[column] for column in HEADER]
 
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -123,14 +123,14 @@ def words(table: str, row: Row) -> list[str]:
 
 def claims(table: str, row: Row) -> dict[str, Any]:
     """What a row must not hold where the evidence is too thin: p, intervals, effects, ranks, reasons, advice."""
-    said = {"archetype", "priority", "what_to_try", "brighter_artist_name", "suggestion", "hour_rank", "persona_name"}
+    stated = {"archetype", "priority", "what_to_try", "brighter_artist_name", "suggestion", "hour_rank", "persona_name"}
     if table == "mood_improvement_recommendations":
-        said.add("because")
+        stated.add("because")
     ends = ("p_corrected", "effect", "_peak_hour")
     return {
         column: value
         for column, value in row.items()
-        if value is not None and (column in said or column.endswith(ends) or "p_corrected_" in column)
+        if value is not None and (column in stated or column.endswith(ends) or "p_corrected_" in column)
     }
 
 
@@ -184,11 +184,11 @@ def test_what_is_left_out_of_thin_histories(home: Home) -> None:
 
 
 def test_too_little_is_told_in_words(home: Home) -> None:
-    told = {row["listener"]: row["in_words"] for row in home["mood_state_clusters"]}
-    assert told["one"] == "Too little to tell: 1 measured tracks of 1 artists, where 100 and 10 are needed."
-    assert told["unlisted"] == "Too little to tell: 0 measured tracks of 0 artists, where 100 and 10 are needed."
+    words = {row["listener"]: row["in_words"] for row in home["mood_state_clusters"]}
+    assert words["one"] == "Not enough data: 1 measured tracks by 1 artists; 100 and 10 are needed."
+    assert words["unlisted"] == "Not enough data: 0 measured tracks by 0 artists; 100 and 10 are needed."
     segments = {row["listener"]: row["in_words"] for row in home["behavioral_segments"]}
-    assert all(segments[listener].startswith("Too little to tell") for listener in (*THIN, "turned"))
+    assert all(segments[listener].startswith("Not enough data") for listener in (*THIN, "turned"))
 
 
 def test_a_constant_feature_is_never_compared_and_the_others_are(home: Home) -> None:

@@ -18,7 +18,7 @@ from tonearm.ingest.imports import import_paths
 from tonearm.settings import Settings
 
 LookingAt = Callable[[Path], None]
-NOTE = "a hint and no diagnosis"
+NOTE = "a hint, not a diagnosis"
 
 
 def why() -> None:

@@ -1,4 +1,4 @@
-"""Second steps: Arrow rows as NumPy columns and back, and the parts of the rows that belong together."""
+"""For second steps: Arrow rows as NumPy columns and back, and groups of rows."""
 
 from __future__ import annotations
 

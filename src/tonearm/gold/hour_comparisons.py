@@ -1,4 +1,4 @@
-"""Hours of the day beside one another: each session with the others of its month."""
+"""Comparisons of the hours of the day: each session with the others of its month."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ COUNTS = ("listens", "listens_with_features", "tracks_with_features")
 
 
 def compared_in_month(units: ir.Table, *values: str) -> ir.Table:
-    """The units with each value's ``usual_…`` beside it: its mean over the other sessions of the unit's month.
+    """The units with ``usual_…`` of each value: its mean over the other sessions of the unit's month.
 
     A unit is what a session brings to an hour, with ``month``, ``session_started_at`` and the ``values`` (``value``
-    by default), for each listener. Null where a value is not known or no other session of the month has one. Years
-    of drift and a week's craze are in both sides and so in no difference.
+    by default), for each listener. Null where a value is not known or no other session of the month has one. Slow
+    drift and a week's craze affect both sides and so cancel out.
     """
     values = values or ("value",)
     month, session = ["listener", "month"], ["listener", "month", "session_started_at"]
@@ -59,7 +59,7 @@ def heard_in_hours(listens: ir.Table) -> ir.Table:
 
 
 def hour_means(units: ir.Table) -> ir.Table:
-    """Per listener and hour what :func:`means` says of ``value``."""
+    """Per listener and hour the :func:`means` of ``value``."""
     return units.group_by("listener", "hour_of_day").agg(means(units, "value", "n"))
 
 
@@ -86,7 +86,7 @@ def compared(rows: pa.Table, *subject: str) -> Comparison:
     elsewhere = np.bincount(of_listener, units)[of_listener] - units
     tracks = numbers(rows, "tracks_with_features")
     n = np.where(np.minimum(np.minimum(units, tracks), elsewhere) >= ENOUGH_UNITS, units, np.nan)
-    # One track that is all the catalogue knows of an hour, heard every night, says nothing of the hour's music.
+    # A single known track, heard every night, is not representative of the hour's music.
     found = against(numbers(rows, "own_mean") - numbers(rows, "usual_mean"), stddev, n)
     return found._replace(effect=np.where(np.isnan(n), np.nan, found.effect))
 
@@ -94,7 +94,7 @@ def compared(rows: pa.Table, *subject: str) -> Comparison:
 def spread(stddev: Numbers, units: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
     """The hour's standard deviation, or that within all hours of the family where it is larger.
 
-    Ten sessions that happen to have no sad track at all look certain by their own; the other hours know better.
+    Ten sessions that happen to have no sad track look certain on their own; the other hours correct that.
     """
     freedom = np.where(np.isnan(stddev), 0.0, units - 1)
     within = np.bincount(family, freedom * np.nan_to_num(stddev) ** 2)

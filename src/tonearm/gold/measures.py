@@ -1,4 +1,4 @@
-"""Measures that several gold tables share, so that they are counted the same way everywhere."""
+"""Measures shared by several gold tables, so that they are counted the same way everywhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def heard(listens: ir.Table) -> dict[str, ir.Value]:
-    """Number of listens, minutes heard, and how many listens say how long they were."""
+    """Number of listens, minutes heard, and the number of listens with a known listening time."""
     return {
         "listens": listens.count(),
         "minutes": (listens.listened_s.sum() / 60.0).fill_null(0.0),

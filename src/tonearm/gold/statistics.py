@@ -1,9 +1,9 @@
-"""Statistics from summaries, by SciPy: intervals, comparisons, effect sizes, and what may be called a finding.
+"""Statistics from summaries, with SciPy: intervals, comparisons, effect sizes and verdicts.
 
-Listens of one session, or of one day, are no independent evidence: an album gives twelve of nearly the same
-mood. So the unit that is counted is the session (the day, where days are compared), the mean of a unit's listens
-is one observation, and SQL reduces a listener to mean, standard deviation and number of units before anything
-here is called. All functions work on whole columns; NaN means not known, and comes out where it went in.
+Listens of one session, or of one day, are not independent: an album is twelve listens of nearly the same mood. So the
+unit is the session (the day, where days are compared), the mean of a unit's listens is one observation, and SQL reduces
+a listener to mean, standard deviation and number of units before these functions are called. They all work on whole
+columns; NaN means not known, and stays NaN.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-
-from tonearm.columns import VERDICTS as VERDICTS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,7 +24,7 @@ ENOUGH_UNITS = 10
 """Sessions (or days) on each side below which a mean says more about chance than about the listener: its 95 %
 interval spans 1.4 standard deviations."""
 ROUNDING = 1e-9
-"""A standard deviation below it is what averaging equal numbers leaves behind: the units are all alike."""
+"""A smaller standard deviation is the rounding error of equal numbers: the units are all alike."""
 
 
 class Comparison(NamedTuple):
@@ -50,7 +48,7 @@ def against(mean: Numbers, stddev: Numbers, n: Numbers, expected: Numbers | floa
     from scipy.stats import t
 
     n = np.where(n > 1, n, np.nan)
-    # Units that are all the same tell nothing about what other units would be.
+    # Units that are all the same do not show how much units vary.
     spread = np.where(stddev > ROUNDING, stddev, np.nan)
     low, high = mean_interval(mean, spread, n)
     difference = mean - expected
@@ -109,7 +107,7 @@ def false_discovery(p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
 
 
 def verdicts(difference: Numbers, corrected_p: Numbers) -> npt.NDArray[np.str_]:
-    """One of VERDICTS for each comparison; ``corrected_p`` is NaN where the evidence was too thin to test."""
+    """One of VERDICTS for each comparison; ``corrected_p`` is NaN where there was too little evidence to test."""
     significant = corrected_p < SIGNIFICANT
     return np.select(
         [np.isnan(corrected_p), significant & (difference > 0), significant & (difference < 0)],

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.columns import FEATURES
-from tonearm.silver.records import first_of, good_listens
+from tonearm.silver.first_n import first_n
+from tonearm.silver.records import good_listens
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def _chosen(listed: Table, history: Table) -> Table:
         *(rows[f] for f in FEATURES),
         rows.record_id,
     ]
-    return first_of(rows, "track_id", order).drop("is_heard")
+    return first_n(rows, "track_id", order, 1).drop("is_heard", "place")
 
 
 def _features(listed: Table) -> dict[str, NumericColumn]:
@@ -63,7 +64,7 @@ def _genres(listed: Table) -> Table:
     counts = counts.aggregate(rows=lambda t: t.count())
     counts = counts.mutate(genre_rows=counts.rows.sum().over(group_by=("track_id", "genre")))
     order = [counts.genre_rows.desc(), counts.genre, counts.rows.desc(), counts.subgenre]
-    return first_of(counts, "track_id", order).select("track_id", "genre", "subgenre")
+    return first_n(counts, "track_id", order, 1).select("track_id", "genre", "subgenre")
 
 
 def _playlists(listed: Table) -> Table:

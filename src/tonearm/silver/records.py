@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from tonearm.silver.first_n import first_n
+
 if TYPE_CHECKING:
-    from ibis.expr.types import IntegerColumn, Table, Value
+    from ibis.expr.types import IntegerColumn, Table
 
 IDENTITY = ("listener", "record_id")
 
@@ -51,12 +53,6 @@ def records(history: Table, columns: Sequence[str]) -> Table:
     # Sorting whole rows is expensive and most records have no copies, so only those with copies are sorted.
     copies = good_listens(history.semi_join(repeated, IDENTITY))
     order = [ibis.desc(told_count(copies)), *(copies[c] for c in VALUES)]
-    copies = copies.mutate(place=ibis.row_number().over(group_by=IDENTITY, order_by=order))
+    first = first_n(copies, IDENTITY, order, 1)
     singles = good_listens(history.anti_join(repeated, IDENTITY))
-    return singles.select(*columns).union(copies.filter(copies.place == 0).select(*columns))
-
-
-def first_of(rows: Table, key: str, order: Sequence[Value]) -> Table:
-    """The first row of each ``key`` in this order."""
-    ranked = rows.mutate(place=ibis.row_number().over(group_by=key, order_by=list(order)))
-    return ranked.filter(ranked.place == 0).drop("place")
+    return singles.select(*columns).union(first.select(*columns))

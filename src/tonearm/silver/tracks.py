@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.columns import FEATURES, IMPUTED
-from tonearm.silver.records import first_of, good_listens
+from tonearm.silver.first_n import first_n
+from tonearm.silver.records import good_listens
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def _titles(spellings: Table) -> Table:
         spellings.track_name,
         spellings.name_id,
     ]
-    return first_of(spellings, "track_id", order).select("track_id", "artist_id", "track_name")
+    return first_n(spellings, "track_id", order, 1).select("track_id", "artist_id", "track_name")
 
 
 def _artists(spellings: Table) -> Table:
@@ -93,7 +94,7 @@ def _artists(spellings: Table) -> Table:
         own.artist_name,
         own.name_id,
     ]
-    return first_of(own, "artist_id", order).select("artist_id", "artist_name")
+    return first_n(own, "artist_id", order, 1).select("artist_id", "artist_name")
 
 
 def _ids(spellings: Table) -> Table:

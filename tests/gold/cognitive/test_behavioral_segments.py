@@ -114,7 +114,7 @@ def test_ranks_are_among_five_listeners_of_the_home(rows_of: Rows, listen: NewLi
 def test_ranks_in_a_trait_are_among_those_who_can_be_ranked_in_it(rows_of: Rows, listen: NewListen) -> None:
     listens = [row for listener in ("ann", "bob", "cy", "di", "ed") for row in history(listen, 18, listener=listener)]
     every_other = [date(2020 + n // 12, n % 12 + 1, 1) for n in range(0, 48, 2)]
-    # With months between them nothing is told of loyalty, in which only five are compared, then.
+    # With months between them loyalty is not known, so only five are compared in it.
     listens += [row for first in every_other for row in month(listen, first, [1] * 50, hour=20, listener="fay")]
     rows = rows_of(behavioral_segments, listens, "listener")
     assert rows[5]["loyal_pct_rank"] is None
@@ -142,7 +142,7 @@ def test_a_smaller_home_is_ranked_among_the_simulated(rows_of: Rows, listen: New
 def test_a_listener_of_a_few_listens_has_a_row_that_tells_nothing(rows_of: Rows, listen: NewListen, count: int) -> None:
     (row,) = rows_of(behavioral_segments, month(listen, MONTHS[0], [1] * count), "listener")
     assert (row["archetype"], row["listens"], row["months_compared"]) == (None, count, 0)
-    assert row["in_words"].startswith("Too little to tell")
+    assert row["in_words"].startswith("Not enough data")
     for trait in TRAITS:
         assert (row[trait], row[f"{trait}_rank"], row[f"{trait}_months"]) == (None, None, 0)
 

@@ -41,7 +41,7 @@ def test_a_day_of_many_listens_is_listed_with_what_was_usual(rows_of: Rows, list
     # Half of the other days are .75 or less from what is expected.
     assert row["score"] == pytest.approx((10 - 2.25) / (1.4826 * 0.75))
     assert (row["severity"], row["days_around"], row["days_judged"]) == ("extreme", 106, 120)
-    assert row["in_words"] == "100 listens, where about 5 were to be expected, silent days counted in."
+    assert row["in_words"] == "100 listens; about 5 were expected, counting silent days."
 
 
 def test_silent_days_count_for_their_weekday_and_long_silences_do_not(rows_of: Rows, listen: NewListen) -> None:
@@ -117,7 +117,9 @@ def test_a_night_is_unusual_and_an_hour_later_is_not(rows_of: Rows, listen: NewL
     assert (row["local_date"], row["actual"], row["expected"]) == (date(2024, 2, 1), 100, 0)
     # Two hours: the arcsine of 1 in standard deviations of .5 / √2.
     assert row["score"] == pytest.approx((np.pi / 2) / (0.5 / np.sqrt(2)))
-    assert row["in_words"] == "100 % of 10 listens were at hours unusual in the weeks around; usual is 0 %."
+    assert (
+        row["in_words"] == "100 % of 10 listens were at hours unusual in the surrounding weeks; the usual share is 0 %."
+    )
 
 
 def test_who_moves_to_another_zone_keeps_to_usual_hours(rows_of: Rows, listen: NewListen) -> None:

@@ -95,7 +95,7 @@ def test_few_tracks_or_artists_are_too_little(rows_of: Rows, listen: NewListen) 
     ]
     few, one = rows_of(mood_state_clusters, listens, *GRAIN)
     assert (few["evidence"], few["tracks"], few["k"], few["silhouette"]) == ("insufficient", 60, None, None)
-    assert few["in_words"] == ("Too little to tell: 60 measured tracks of 12 artists, where 100 and 10 are needed.")
+    assert few["in_words"] == "Not enough data: 60 measured tracks by 12 artists; 100 and 10 are needed."
     assert (one["evidence"], one["tracks"], one["artists_sampled"]) == ("insufficient", 120, 1)
 
 

@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="session")
 def score() -> Callable[..., Row]:
-    """One number that a model foretold."""
+    """One prediction of a model."""
 
     def row(model: str, quantity: str, value: float, **columns: Any) -> Row:
         return {
@@ -31,7 +31,7 @@ def score() -> Callable[..., Row]:
 
 
 @pytest.fixture(scope="session")
-def foretold(connection: Any, listens_table: Callable[..., None]) -> Callable[..., list[Row]]:
+def predicted(connection: Any, listens_table: Callable[..., None]) -> Callable[..., list[Row]]:
     """The rows that a table makes of listens and of what models left, sorted by its grain."""
 
     def rows(table: str, listens: list[Row], **written: list[Row]) -> list[Row]:

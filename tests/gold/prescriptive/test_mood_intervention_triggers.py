@@ -89,8 +89,8 @@ def test_without_a_brighter_artist_it_says_what_else(rows_of: Rows, month: Any) 
 def test_each_row_says_that_it_is_no_diagnosis(rows_of: Rows, sad_mornings: list[Row], listen: NewListen) -> None:
     rows = rows_of(mood_intervention_triggers, [*sad_mornings, listen("2024-01-01T03:00")], *GRAIN)
     assert {row["note"] for row in rows} == {NOTE}
-    assert "no diagnosis" in NOTE
-    assert "no diagnosis" in (mood_intervention_triggers.__doc__ or "")
+    assert "not a diagnosis" in NOTE
+    assert "not a diagnosis" in (mood_intervention_triggers.__doc__ or "")
 
 
 def test_a_sad_winter_is_no_habit_of_the_hour(rows_of: Rows, month: Any) -> None:

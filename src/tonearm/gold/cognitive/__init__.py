@@ -1,1 +1,1 @@
-"""Cognitive tables: what returns in the listening, and what kind of listener it shows."""
+"""Cognitive tables: recurring patterns in the listening, and what kind of listener they show."""

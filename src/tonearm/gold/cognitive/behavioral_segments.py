@@ -1,4 +1,4 @@
-"""How a listener listens, beside others: five traits and a word for the most pronounced."""
+"""Five traits of a listener compared with others, and a word for the most pronounced."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Trait:
 
     low: str
     high: str
-    told: str
+    value: str
 
 
 TRAITS = {
@@ -47,7 +47,7 @@ MONTHS = 24
 NEW_AFTER_DAYS = 180
 BUSIEST_DAYS = 3
 HOUSEHOLD = 5
-"""Listeners below which ranks among them say nothing."""
+"""Fewer listeners are not ranked among themselves."""
 PRONOUNCED = 30.0
 """Percent from the middle rank: the outer fifths."""
 BALANCED = "balanced"
@@ -90,30 +90,30 @@ def finish(listeners: pa.Table) -> pa.Table:
     across_listeners=True,
 )
 def behavioral_segments(listening_with_features: ir.Table) -> ir.Table:
-    """How you listen: five traits beside other listeners', and a word for the most pronounced.
+    """How you listen: five traits compared with other listeners, and a word for the most pronounced.
 
-    One row per listener. The unit is the month: each trait is the mean of up to the latest 24 whole months with at
-    least 50 listens, ``…_months`` of them, so that a long history is not judged by its past, with the 95 % t interval
-    of that mean. All but the first two are of 50 listens of each month, those with the smallest ``listen_id``,
-    which is a sample by chance, as the id is a hash: who listens more is not more eclectic or steadier for that.
+    One row per listener. The unit is the month: each trait is the mean over up to the latest 24 whole months with at
+    least 50 listens (``…_months`` of them), so that recent habits count in a long history, with the 95 % t interval of
+    that mean. All but the first two traits use 50 listens of each month, those with the smallest ``listen_id``. The id
+    is a hash, so this is a random sample, and listening more does not make anyone more eclectic or steadier.
 
-    * ``exploring_pct`` (repeating – exploring): listens of tracks that were not heard in the 180 days before. A
-      month counts when the history began 180 days before it.
+    * ``exploring_pct`` (repeating – exploring): listens of tracks that were not heard in the previous 180 days. A month
+      counts if the history began at least 180 days before it.
     * ``after_dark_pct`` (by day – after dark): listens from 18:00 to 5:59 by the listener's clock.
     * ``bursts_pct`` (steady – in bursts): listens on the three busiest days of the month; 10 % is perfectly steady.
-    * ``eclectic_bits`` (focused – eclectic): entropy of the artists (Shannon 1948), from 0 for a single artist
-      to 5.6 for 50.
-    * ``loyal_pct`` (drifting – loyal): overlap of the artists' shares with those of the calendar month before, the
+    * ``eclectic_bits`` (focused – eclectic): entropy of the artists (Shannon 1948), from 0 for a single artist to 5.6
+      for 50.
+    * ``loyal_pct`` (drifting – loyal): overlap of the artists' shares with those of the previous calendar month, the
       sum of the smaller of the two.
 
-    ``…_rank`` is a percent rank: the share of the compared listeners, this one among them, who have less, and
-    half of those who have the same, so the middle is 50. Compared are the listeners of this home, where five or
-    more can be ranked in every trait (``compared_with`` is ``household``), else a population of
-    ``compared_listeners`` simulated ones (``demo``), which shows the direction but is no survey of real people.
+    ``…_rank`` is a percent rank: the share of the compared listeners (including this one) with a lower value, plus half
+    of those with the same value, so the middle is 50. The comparison is with the listeners of this home if five or more
+    can be ranked in every trait (``compared_with`` is ``household``), otherwise with ``compared_listeners`` simulated
+    ones (``demo``), which shows the direction but is no survey of real people.
 
-    ``archetype`` names up to two traits whose rank is in an outer fifth and whose interval does not reach the middle
-    of those compared, the furthest out first; ``balanced`` has none. Below 10 such months a trait has no
-    interval and no rank, and without ranks there is no archetype: too little to tell.
+    ``archetype`` names up to two traits whose rank is in the top or bottom fifth and whose interval does not include
+    the middle of the compared listeners, the most extreme first; ``balanced`` has none. With fewer than 10 such months
+    a trait has no interval and no rank, and without ranks there is no archetype.
     """
     values = trait_values(listening_with_features)
     judged = values.filter(values.n >= ENOUGH_UNITS)
@@ -175,7 +175,7 @@ def _with_months(listening_with_features: ir.Table) -> ir.Table:
 
 
 def _months(listens: ir.Table) -> ir.Table:
-    """Each month's traits; null where the month cannot tell."""
+    """Each month's traits; null where the month has too little data."""
     of_month = ("listener", "number")
     is_dark = (listens.hour_of_day >= 18) | (listens.hour_of_day < 6)
     begins = listens.month.min().delta(listens.began.min(), unit="day")
@@ -232,7 +232,7 @@ def _ranked(listeners: pa.Table, trait: str, population: Numbers, is_household: 
     value, stddev, n, below, equal, judged, middle = (numbers(listeners, f"{trait}_{part}") for part in _PARTS)
     low, high = mean_interval(value, stddev, n)
     is_enough = n >= ENOUGH_UNITS
-    # By trait, since a month of few artists or tracks may tell one and not another.
+    # By trait, since a month may have enough data for one and not for another.
     at_home = percent_rank(below, equal, judged)
     # Who is compared with others is one of those compared.
     fewer = np.searchsorted(population, value).astype(np.float64)
@@ -249,13 +249,13 @@ def _ranked(listeners: pa.Table, trait: str, population: Numbers, is_household: 
 
 
 def percent_rank(below: Numbers, equal: Numbers, all_of_them: Numbers | float) -> Numbers:
-    """Share in % of those who have less and half of those who have the same, oneself among them."""
+    """Share in % of the compared with a lower value, plus half of those with the same, oneself included."""
     return 100.0 * (below + equal / 2) / all_of_them
 
 
 @cache
 def demo_population() -> dict[str, Numbers]:
-    """The sorted traits of the simulated listeners that :mod:`tools.population` wrote down."""
+    """The sorted traits of the simulated listeners written by :mod:`tools.population`."""
     written = json.loads(files(__package__).joinpath("demo_population.json").read_text(encoding="utf-8"))
     return {trait: np.array(written["traits"][trait]) for trait in TRAITS}
 
@@ -271,7 +271,7 @@ def _words(traits: dict[str, Ranked], with_whom: npt.NDArray[np.str_]) -> tuple[
     for row, picked in enumerate(furthest):
         if np.isnan(ranks[row]).all():
             archetypes.append(None)
-            sentences.append(f"Too little to tell: {ENOUGH_UNITS} months with {LISTENS_OF_MONTH} listens are needed.")
+            sentences.append(f"Not enough data: {ENOUGH_UNITS} months with {LISTENS_OF_MONTH} listens are needed.")
             continue
         stand_out = [list(TRAITS)[i] for i in picked if away[row, i] >= PRONOUNCED]
         names = [TRAITS[t].high if traits[t].rank[row] > 50 else TRAITS[t].low for t in stand_out]
@@ -283,9 +283,9 @@ def _words(traits: dict[str, Ranked], with_whom: npt.NDArray[np.str_]) -> tuple[
 def _sentence(traits: dict[str, Ranked], stand_out: list[str], row: int, with_whom: str) -> str:
     others = "the household" if with_whom == "household" else "simulated listeners"
     if not stand_out:
-        return f"No trait is clearly in an outer fifth of {others}."
-    told = [
-        f"{TRAITS[t].told.format(traits[t].value[row])} (percent rank {traits[t].rank[row]:.0f})" for t in stand_out
+        return f"No trait is clearly in the top or bottom fifth of {others}."
+    traits_in_words = [
+        f"{TRAITS[t].value.format(traits[t].value[row])} (percent rank {traits[t].rank[row]:.0f})" for t in stand_out
     ]
-    sentence = "; ".join(told)
-    return f"{sentence[0].upper()}{sentence[1:]}, beside {others}."
+    sentence = "; ".join(traits_in_words)
+    return f"{sentence[0].upper()}{sentence[1:]}, compared with {others}."

@@ -1,10 +1,9 @@
-"""What random order would give: how often one thing directly follows another when a session is shuffled.
+"""Expectations under random order: how often one thing directly follows another when a session is shuffled.
 
-What is shuffled are tracks (or runs of an artist) of which no two neighbours are alike, because a track on repeat
-counts once. Where none comes back later in its session the means are exact, those of all permutations. Where one
-does, the permutations with two alike side by side cannot occur, and a mean is the number of places times the share
-that the pattern has among all choices of tracks in which no neighbours are alike: over all patterns that adds up to
-the places there are.
+Tracks (or runs of an artist) are shuffled such that no two neighbours are alike, because a track on repeat counts once.
+If no track returns later in its session, the means are exact: those over all permutations. If one does, permutations
+with two alike side by side cannot occur, and a mean is the number of places times the pattern's share of all choices of
+tracks without equal neighbours; over all patterns this adds up to the number of places.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""k-means for many small samples at once, and how good and how alike groupings are."""
+"""k-means for many small samples at once, and measures of the quality and agreement of groupings."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def k_means(points: Numbers, k: int, weights: Numbers | None = None) -> tuple[In
     """Groups from 0 to k − 1 for the rows of each matrix of ``points``, and the scatter (inertia) they leave.
 
     Lloyd's algorithm for all the matrices at once: for a few hundred rows most of a call of scikit-learn is
-    preparation. ``weights`` [matrix, drawing, row] say how often each row counts, in as many drawings of each matrix;
-    one that counts nothing belongs to the nearest group. The groups are [matrix, drawing, row], the scatter is
+    preparation. ``weights`` [matrix, drawing, row] are how often each row counts in each drawing of a matrix; one that
+    does not count belongs to the nearest group. The groups are [matrix, drawing, row], the scatter is
     [matrix, drawing], and those of a matrix do not depend on the others.
     """
     # Single precision is twice as fast and exact enough for distances. The last feature is always 1, so that one
@@ -97,8 +97,8 @@ def _moved(centres: Floats, rows: Floats, counts: Floats) -> Floats:
 def _apart(centres: Floats, rows: Floats) -> Floats:
     """Squared distance less that of the point from 0: [matrix, drawing, start, place, row]."""
     squares = np.einsum("abcde,abcde->abcd", centres, centres)[..., None]
-    told = np.concatenate([-2 * centres, squares], axis=4)
-    return (told.reshape(len(rows), -1, told.shape[-1]) @ rows).reshape(*centres.shape[:-1], -1)
+    factors = np.concatenate([-2 * centres, squares], axis=4)
+    return (factors.reshape(len(rows), -1, factors.shape[-1]) @ rows).reshape(*centres.shape[:-1], -1)
 
 
 def _inertia(apart: Floats, rows: Floats, counts: Floats) -> Numbers:
@@ -135,9 +135,9 @@ def silhouettes(apart: Numbers, groups: Ints, most: int) -> Numbers:
     to_group /= np.maximum(size, 1)[:, :, None]
     other = np.where(member | (size == 0)[:, :, None], np.inf, to_group).min(axis=1)
     widest = np.maximum(own, other)
-    is_told = (own_size > 1) & (widest > 0) & np.isfinite(other)
-    told = np.subtract(other, own, out=np.zeros_like(own), where=is_told)
-    return np.asarray((told / np.where(is_told, widest, 1.0)).mean(axis=1))
+    is_defined = (own_size > 1) & (widest > 0) & np.isfinite(other)
+    gap = np.subtract(other, own, out=np.zeros_like(own), where=is_defined)
+    return np.asarray((gap / np.where(is_defined, widest, 1.0)).mean(axis=1))
 
 
 def rand_indices(groups: Ints, others: Ints, k: int) -> Numbers:

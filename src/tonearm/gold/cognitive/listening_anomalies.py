@@ -1,4 +1,4 @@
-"""Days on which a listener listened unlike the weeks around them."""
+"""Days that differ from the listener's surrounding weeks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HOUR_LISTENS = 5
 REPETITION_LISTENS = 10
 USUAL_HOURS_SHARE = 0.9
 UNUSUAL_FROM_H = 2
-"""Hours away from the nearest usual hour: who is an hour early or late is not unusual."""
+"""Hours away from the nearest usual hour: an hour early or late is not unusual."""
 FULL_DAY = 2520
 """A day's hours count together as this much, in whole numbers: sums do not depend on what else is summed."""
 
@@ -48,7 +48,7 @@ MAD_TO_STDDEV = 1.4826
 _HOURS = tuple(f"hour_{hour:02}" for hour in range(24))
 _DAY_KEYS = 1_000_000
 """More than any day's number: separates listeners in keys that sort by listener and day."""
-_TOLD = ("listens", "top_listens", "top_name", "mood_listens", "mood_tracks")
+_DESCRIBED = ("listens", "top_listens", "top_name", "mood_listens", "mood_tracks")
 _CHUNK = 16_384
 MOST_DAYS = 36_600
 FINISH_COLUMNS = (
@@ -71,30 +71,30 @@ def finish(days: pa.Table) -> pa.Table:
     finish_limit=MOST_DAYS,
 )
 def listening_anomalies(listening_with_features: ir.Table) -> ir.Table:
-    """Days that stand out from the eight weeks before and after them, and in what.
+    """Days that stand out from the eight weeks before and after them, and how.
 
-    One row per listener, local day and kind of ``anomaly``. A day is compared with ``days_around`` days, in
-    hindsight: days after it count as well, so a row of the last eight weeks may still change, and what goes on
-    for weeks is no exception but a habit.
+    One row per listener, local day and kind of ``anomaly``. A day is compared with ``days_around`` days, in hindsight:
+    later days count too, so rows of the last eight weeks may still change, and something that goes on for weeks is a
+    habit and no anomaly.
 
-    * ``volume``: more listens than usual. Expected is midway between the median of the same weekday, on which a
-      day without a listen counts as 0, and that of the days with listens. A silence of more than four weeks does
-      not count, and no silence is an anomaly: it is as likely a player that was not connected.
-    * ``mood``: the mean valence of a day with at least 5 listens of 3 tracks whose features were measured
-      (real or catalogue). Expected is the median of such days.
-    * ``hour``: share of the listens, in %, two hours or more away from the usual hours: the fewest hours of the
-      clock that hold 90 % of the listening around. Days with at least 5 listens.
+    * ``volume``: more listens than usual. The expected value is halfway between the median of the same weekday, where a
+      day without listens counts as 0, and the median of the days with listens. Silences of more than four weeks are
+      ignored. A silence is never an anomaly: it may just be a player that was not connected.
+    * ``mood``: the mean valence of a day with at least 5 listens of 3 tracks with measured features (real or
+      catalogue). The expected value is the median of such days.
+    * ``hour``: share of the listens, in %, two hours or more from the usual hours: the smallest set of hours that holds
+      90 % of the surrounding listening. Days with at least 5 listens.
     * ``repetition``: share of the most heard track in %, on days with at least 10 listens.
 
-    ``score`` is the distance from expected in the listener's own spread: 1.48 times the median distance of all
-    judged days (counts by their root, shares by the arcsine of their root), but no less than what chance does
-    to a day with so few listens. Volume is not judged with fewer than 28 days around, the others with fewer
-    than 10 such days; too short a history has no rows.
+    ``score`` is the distance from the expected value in units of the listener's own spread: 1.48 times the median
+    distance of all judged days (square root for counts, arcsine of the square root for shares), but at least the spread
+    that chance gives a day with so few listens. Volume is judged with at least 28 days around, the others with at least
+    10 such days; a history that is too short has no rows.
 
-    At most one day in 30 of each kind is listed, the highest scores, and none up to 2: a listener whose days
-    are much alike has fewer rows. ``severity`` is strong from a score of 3 on, extreme from 4.5. ``rank`` says how
-    many of the ``days_judged`` were as unusual. The scores order days, they are no probabilities: a moderate
-    row is what happens about once a month anyway. Medians and MAD after Hampel (1974); roots after Anscombe (1948).
+    At most one day in 30 of each kind is listed, the highest scores, and only scores above 2: a listener whose days are
+    much alike has fewer rows. ``severity`` is strong from a score of 3, extreme from 4.5. ``rank`` is the day's place
+    among the ``days_judged``. Scores order days and are not probabilities: a moderate row happens about once a month
+    anyway. Medians and MAD after Hampel (1974); square roots after Anscombe (1948).
     """
     of_day = ["listener", "local_date"]
     days, hours = _tracks_of_days(listening_with_features), _hours_of_days(listening_with_features)
@@ -183,7 +183,7 @@ class Days:
 
 @dataclass(frozen=True)
 class Judged:
-    """Days of one kind with what was expected of them; ``row`` is their place among the days."""
+    """Days of one kind with their expected values; ``row`` is their place among the days."""
 
     kind: str
     row: Ints
@@ -204,7 +204,7 @@ def volume(days: Days) -> Judged:
 
 
 def _usual_roots(days: Days) -> tuple[Numbers, Ints]:
-    """Root of the listens to expect on each day, and how many days around say so.
+    """Root of the listens to expect on each day, and the number of days around it that is based on.
 
     Midway between the same weekday, silent days among them, and the days with listens: by the silent ones
     alone any day of a listener who mostly is silent would stand out, without them no season would show.
@@ -366,8 +366,8 @@ def _described(days: Days, kinds: list[Judged]) -> dict[str, object]:
         "days_judged": np.concatenate([f.judged for f in lists]),
         "listens": at["listens"],
         "in_words": [
-            _words(*told)
-            for told in zip(kind, actual.tolist(), expected.tolist(), at.select(_TOLD).to_pylist(), strict=True)
+            _words(*row)
+            for row in zip(kind, actual.tolist(), expected.tolist(), at.select(_DESCRIBED).to_pylist(), strict=True)
         ],
     }
 
@@ -375,13 +375,14 @@ def _described(days: Days, kinds: list[Judged]) -> dict[str, object]:
 def _words(kind: str, actual: float, expected: float, day: dict[str, object]) -> str:
     listens = f"{day['listens']:,} listens"
     if kind == "volume":
-        return f"{listens}, where about {expected:.0f} were to be expected, silent days counted in."
+        return f"{listens}; about {expected:.0f} were expected, counting silent days."
     if kind == "mood":
         which = "Brighter" if actual > expected else "Darker"
         n = f"{day['mood_listens']:.0f} measured listens of {day['mood_tracks']} tracks"
         return f"{which} music than usual: mean valence {actual:.2f} in {n}, usually {expected:.2f}."
     if kind == "hour":
-        return f"{actual:.0f} % of {listens} were at hours unusual in the weeks around; usual is {expected:.0f} %."
+        unusual = f"{actual:.0f} % of {listens} were at hours unusual in the surrounding weeks"
+        return f"{unusual}; the usual share is {expected:.0f} %."
     title = f"‘{day['top_name']}’" if day["top_name"] else "one track"
     top = f"{day['top_listens']} of {listens} were of {title}"
     return f"{top} ({actual:.0f} %); usually the most heard track has {expected:.0f} %."

@@ -1,4 +1,4 @@
-"""Personas: kinds of music that a listener keeps apart, where there are any."""
+"""Personas: distinct kinds of music that a listener hears, if there are any."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ SILHOUETTES_VARY, AGREEMENTS_VARY = 0.01, 0.2
 AT_ONCE, ROWS_APART = 16, 50
 """Listeners that k-means is called for together, and what their tracks are rounded up to for that."""
 SURE = 2.5
-"""Standard errors that the mean of the first few must be below what is needed for the rest not to be asked."""
+"""Standard errors that the mean of the first few must be below the threshold for the rest to be skipped."""
 LEAST_KNOWN = 0.9
-"""Share of the tracks that must tell a feature, else the feature is left out rather than the tracks."""
+"""Share of the tracks in which a feature must be known, else the feature is left out rather than the tracks."""
 SETS_APART = 0.25
-"""Standard deviations from the listener's own mean from which on a feature may name a persona."""
+"""Standard deviations from the listener's mean from which a feature may name a persona."""
 WORDS = {
     "energy": ("calm", "energetic"),
     "acousticness": ("electric", "acoustic"),
@@ -99,33 +99,32 @@ def finish(tracks: pa.Table) -> pa.Table:
     finish_limit=SAMPLE,
 )
 def mood_state_clusters(listening_with_features: ir.Table) -> ir.Table:
-    """The kinds of music you keep apart: up to five personas, or the answer that there are none.
+    """The distinct kinds of music you listen to: up to five personas, or the answer that there are none.
 
-    One row per listener and persona, the largest first. k-means puts the tracks with measured features (real or
-    catalogue) into 2 to 5 groups by their eight features, each in the listener's own standard deviations; a
-    feature that is always the same or hardly known is left out. A track counts once, however often it was heard.
-    Of more than 400 tracks those with the smallest ``track_id`` are taken, which is a sample by chance, as the
-    id is a hash. Two listeners of the same tracks get the same personas.
+    One row per listener and persona, the largest first. k-means groups the tracks with measured features (real or
+    catalogue) into 2 to 5 groups by their eight features, each in the listener's own standard deviations; a feature
+    that is constant or mostly unknown is left out. A track counts once, however often it was heard. Of more than 400
+    tracks those with the smallest ``track_id`` are used; the id is a hash, so this is a random sample. Two listeners
+    with the same tracks get the same personas.
 
-    Groups can be made of anything, so personas are shown only (``evidence`` is ``stable``) where three things hold
-    of a number ``k``: the ``silhouette`` (Rousseeuw 1987) is at least .04 above that of the same tracks with
-    every feature shuffled by itself (``shuffles`` times: ten, or two where that was answer enough); drawing the
-    artists anew, 48 times or fewer where the answer is clearly no, puts the tracks into the same groups, with
-    a mean adjusted Rand index of at least .80 (``stability_ari``); and no group has less than 5 % of the tracks. Of
-    several such ``k`` the one furthest above its shuffled tracks is taken. ``elbow_k`` is where the scatter within
-    groups stops falling steeply; it is told and decides nothing.
+    k-means finds groups in any data, so personas are shown only (``evidence`` is ``stable``) if three conditions hold
+    for a number ``k``: the ``silhouette`` (Rousseeuw 1987) is at least .04 above that of the same tracks with every
+    feature shuffled on its own (``shuffles`` times: ten, or two if that settles it); resampling the artists 48 times
+    (fewer if the answer is clearly no) gives the same groups, with a mean adjusted Rand index of at least .80
+    (``stability_ari``); and no group has less than 5 % of the tracks. If several ``k`` qualify, the one furthest above
+    its shuffled tracks is used. ``elbow_k`` is where the scatter within groups stops falling steeply; it is reported
+    but not used.
 
-    ``is_separate`` says whether the groups are more than the two ends of one scale: whether the silhouette is
-    also .04 above that of invented tracks with the same spread and the same rank correlations, but no groups;
-    it is asked of personas alone.
-    Most listeners' are not: calm and energetic music shade into one another.
+    ``is_separate`` is true if the groups are more than the two ends of one scale: if the silhouette is also .04 above
+    that of simulated tracks with the same spread and rank correlations, but no groups. It is computed for personas
+    only, and is false for most listeners: calm and energetic music shade into one another.
 
-    A listener without stable personas has one row, persona 0 with the mean of all tracks: ``not_shown``
-    with the figures of the best ``k`` that was tried, or ``insufficient`` below 100 tracks or 10 artists.
-    ``persona_name`` says what sets the persona apart from the listener's other music, not from other people's.
-    ``sample_share_pct`` is the persona's share of the listens of the sampled tracks. Centroids are means in the
-    feature's own unit; there are no intervals or p-values for their differences, because the groups were made
-    to differ. ``measured_share_pct`` says how much of the listening the tracks stand for.
+    A listener without stable personas has one row, persona 0 with the mean of all tracks: ``not_shown`` with the
+    figures of the best ``k`` tried, or ``insufficient`` below 100 tracks or 10 artists. ``persona_name`` describes what
+    distinguishes the persona from the listener's other music, not from other people's. ``sample_share_pct`` is the
+    persona's share of the listens of the sampled tracks. Centroids are means in the feature's own unit; their
+    differences have no intervals or p-values, because the groups were made to differ. ``measured_share_pct`` is the
+    share of all listens that have measured features.
     """
     measured = with_measured_features(listening_with_features)
     everything = measured.group_by("listener").agg(
@@ -167,7 +166,7 @@ class Grouping(NamedTuple):
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of one number of groups, and of what it was compared with so far."""
+    """The result for one number of groups, and for what it has been compared with so far."""
 
     k: int
     groups: Ints
@@ -182,7 +181,7 @@ class Tried:
 
     @property
     def null_silhouette(self) -> float:
-        """What shuffled tracks have on average."""
+        """The mean of shuffled tracks."""
         return fmean(self.chance)
 
     @property
@@ -192,46 +191,46 @@ class Tried:
 
     @property
     def stability(self) -> float | None:
-        """Mean agreement with resampled artists; None where they were not asked."""
+        """Mean agreement with resampled artists; None if there were none."""
         return fmean(self.agreements) if self.agreements else None
 
     @property
     def is_above_chance(self) -> bool:
-        """Whether the groups are clearly above their shuffled tracks and none is tiny, as far as was asked."""
+        """Whether the groups are clearly above their shuffled tracks and none is tiny, as far as is known."""
         slack = _slack(SILHOUETTES_VARY, len(self.chance), SHUFFLES)
         return self.gain >= LEAST_GAIN - slack and self.smallest_share >= LEAST_SHARE
 
     @property
     def is_stable(self) -> bool:
-        """Whether other artists would give the same groups, as far as was asked."""
+        """Whether other artists would give the same groups, as far as is known."""
         slack = _slack(AGREEMENTS_VARY, len(self.agreements), RESAMPLES)
         return self.stability is None or self.stability >= LEAST_STABILITY - slack
 
     @property
     def is_hopeful(self) -> bool:
-        """Whether more artists are worth asking for."""
+        """Whether more resamples may change the answer."""
         return len(self.agreements) < RESAMPLES and self.is_above_chance and self.is_stable
 
     @property
     def is_publishable(self) -> bool:
-        """Whether everything was asked and the groups are personas."""
+        """Whether all comparisons were made and the groups are personas."""
         is_asked = len(self.chance) == SHUFFLES and len(self.agreements) == RESAMPLES
         return is_asked and self.is_above_chance and self.is_stable
 
 
 def _slack(varies: float, asked: int, needed: int) -> float:
-    """How far the mean of those asked may well be from that of all that are needed: nothing once all are asked."""
+    """How far the mean so far may be from that of all that are needed: 0 once all are there."""
     return SURE * varies * (1 / asked - 1 / needed) ** 0.5 if asked else math.inf
 
 
 def _too_little(sample: Sample) -> str | None:
-    """Why nothing is asked of the tracks, None where they are enough."""
+    """Why the tracks are not grouped, None if they are enough."""
     n, artists = len(sample.features), len(np.unique(sample.artist))
     if n < ENOUGH_TRACKS or artists < ENOUGH_ARTISTS:
-        words = f"Too little to tell: {n} measured tracks of {artists} artists, where {ENOUGH_TRACKS} and "
+        words = f"Not enough data: {n} measured tracks by {artists} artists; {ENOUGH_TRACKS} and "
         return f"{words}{ENOUGH_ARTISTS} are needed."
     if len(sample.used) < 2:
-        return f"Too little to tell: the features of the {n} measured tracks hardly differ."
+        return f"Not enough data: the features of the {n} measured tracks hardly differ."
     return None
 
 
@@ -252,7 +251,7 @@ def _personas(about: Row, sample: Sample, tried: Sequence[Tried]) -> Iterator[Ro
 
 
 def _sample(rows: pa.Table) -> Sample:
-    """The tracks with the features that enough of them tell, without those that lack one of these."""
+    """The tracks with the features that are known of enough of them, without those that lack one of these."""
     features = np.stack([numbers(rows, f) for f in FEATURES], axis=1)
     # A listener without measured tracks has one row without a track.
     features = features[~np.isnan(numbers(rows, "listens"))]
@@ -288,14 +287,14 @@ def _described(sample: Sample, members: npt.NDArray[np.bool_]) -> Row:
     n, listens = int(members.sum()), float(sample.listens[members].sum())
     known = ~np.isnan(sample.features[members])
     sums = np.where(known, sample.features[members], 0.0).sum(axis=0)
-    told = known.sum(axis=0)
+    counts = known.sum(axis=0)
     return {
         "tracks": n,
         "artists_sampled": len(np.unique(sample.artist[members])),
         "tracks_share_pct": 100 * n / len(members) if n else None,
         "listens": int(listens),
         "sample_share_pct": 100 * listens / float(sample.listens.sum()) if n else None,
-        **{c: s / m if m else None for c, s, m in zip(CENTROID, sums.tolist(), told.tolist(), strict=True)},
+        **{c: s / m if m else None for c, s, m in zip(CENTROID, sums.tolist(), counts.tolist(), strict=True)},
     }
 
 
@@ -309,12 +308,11 @@ def _best(tried: Sequence[Tried]) -> Tried:
 
 
 def tries(samples: Sequence[Sample]) -> list[list[Tried]]:
-    """For each of ``samples`` every number of groups, compared with chance and with other artists as often as its
-    answer needs.
+    """Every number of groups of each of ``samples``, compared with chance and with resampled artists as needed.
 
-    Most listeners have no personas, and most of the time would go into saying so more exactly. Several listeners
-    are asked together, because for the few tracks of one most of the time goes into calling; what is found of one
-    does not depend on the others.
+    Most listeners have no personas, and most of the time would go into confirming that. Several listeners are computed
+    together, because for the few tracks of one the overhead of calls dominates; the result for one does not depend on
+    the others.
     """
     found: dict[int, list[Tried]] = {}
     by_size = sorted(range(len(samples)), key=lambda n: _size(samples[n].scaled))
@@ -362,9 +360,9 @@ def _groupings(matrices: Sequence[Numbers], ks: Sequence[int]) -> list[list[Grou
     for n, one in enumerate(matrices):
         groups = [of_k[n, 0, : len(one)] for of_k, _ in found]
         inertia = [float(of_k[n, 0]) for _, of_k in found]
-        told = silhouettes(distances(one), np.stack(groups), max(ks)).tolist()
+        means = silhouettes(distances(one), np.stack(groups), max(ks)).tolist()
         smallest = [float(np.bincount(own, minlength=k).min() / len(own)) for own, k in zip(groups, ks, strict=True)]
-        groupings.append([Grouping(*each) for each in zip(groups, inertia, told, smallest, strict=True)])
+        groupings.append([Grouping(*each) for each in zip(groups, inertia, means, smallest, strict=True)])
     return groupings
 
 
@@ -382,7 +380,7 @@ def _stacked(matrices: Sequence[Numbers], drawn: Sequence[Numbers] = ()) -> tupl
 def _against_others(
     samples: Sequence[Sample], tried: list[list[Tried]], chances: Sequence[np.random.Generator]
 ) -> list[list[Tried]]:
-    """``tried`` compared with what other artists give, those above chance as long as they may be stable."""
+    """``tried`` compared with resampled artists, those above chance for as long as they may be stable."""
     for _ in range(RESAMPLES // FIRST_RESAMPLES):
         asked = [n for n, of_one in enumerate(tried) if any(one.is_hopeful for one in of_one)]
         if not asked:
@@ -398,7 +396,7 @@ def _against_others(
 
 
 def _resampled(tried: Sequence[Tried], samples: Sequence[Sample], drawn: Sequence[Numbers]) -> list[Tried]:
-    """One number of groups of each listener, compared with what the artists ``drawn`` give, too."""
+    """One number of groups of each listener, also compared with the artists ``drawn``."""
     if not tried:
         return []
     points, counts = _stacked([one.scaled for one in samples], drawn)
@@ -410,7 +408,7 @@ def _resampled(tried: Sequence[Tried], samples: Sequence[Sample], drawn: Sequenc
 
 
 def _against_chance(tried: list[Tried], scaled: Numbers, rng: np.random.Generator) -> list[Tried]:
-    """``tried``, those that everything was asked of but all shuffles compared with the rest of these."""
+    """``tried``, with the remaining shuffles for those that passed everything else."""
     hopeful = [one for one in tried if len(one.agreements) == RESAMPLES and one.is_stable]
     if not hopeful:
         return tried
@@ -434,7 +432,7 @@ def drawings(artist: Ints, times: int, rng: np.random.Generator) -> Numbers:
 
 
 def _figures(sample: Sample, best: Tried, tried: Sequence[Tried]) -> Row:
-    """What every row tells of how ``k`` was chosen."""
+    """How ``k`` was chosen, in every row."""
     return {
         "k": best.k,
         "silhouette": best.silhouette,
@@ -448,7 +446,7 @@ def _figures(sample: Sample, best: Tried, tried: Sequence[Tried]) -> Row:
 
 
 def _correlated_silhouette(scaled: Numbers, k: int) -> float:
-    """Mean silhouette of invented tracks: the same values of each feature, correlated as much, but in no groups.
+    """Mean silhouette of simulated tracks: the same values of each feature, correlated as much, but in no groups.
 
     A Gaussian copula: normal numbers with the correlations of the features' normal scores give the order in
     which each feature's values are dealt out.
@@ -513,8 +511,8 @@ def _why_not(best: Tried) -> str:
     start = f"No stable personas: {best.k} groups are the best, "
     if best.gain < LEAST_GAIN:
         figures = f"silhouette {best.silhouette:.2f} against {best.null_silhouette:.2f} for shuffled tracks"
-        return f"{start}with a {figures}, where it must be {LEAST_GAIN:.2f} above."
+        return f"{start}with a {figures}; it must be {LEAST_GAIN:.2f} higher."
     if best.smallest_share < LEAST_SHARE:
         return f"{start}but one has only {100 * best.smallest_share:.1f} % of the tracks."
     figures = f"mean adjusted Rand index {best.stability:.2f}, {LEAST_STABILITY:.2f} needed"
-    return f"{start}but other artists would give others: {figures}."
+    return f"{start}but they change with other artists: {figures}."

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Columns = dict[str, Any]
 
 LATEST_LISTENS = 20_000
-"""Listens of one listener that are looked at: habits of long ago are no habits, and memory is bounded by it."""
+"""Listens of one listener that are used: old habits are no habits, and this bounds memory."""
 MOST_ARTISTS = 100
 """Artists of one listener whose pairs are counted: those in most sessions, whatever their order in them."""
 FEWEST = 5
@@ -79,7 +79,7 @@ def _rows(columns: Columns, rows: npt.NDArray[Any]) -> Columns:
 
 
 def _named(columns: Columns, artists: npt.NDArray[np.object_]) -> Columns:
-    """The type and the words of each pattern, of which there are numbers so far."""
+    """The type and the words of each pattern, from their numbers."""
     return {
         "pattern_type": [PATTERN_TYPES[kind] for kind in columns["pattern_type"].tolist()],
         "pattern": _patterns(columns, artists),
@@ -135,7 +135,7 @@ def _distinct(group: Codes, values: Codes, groups: int) -> Numbers:
 
 
 def _moods(listens: Listens, size: int) -> Columns:
-    """Every pattern of ``size`` moods: what was heard of it, and what random order would give."""
+    """Every pattern of ``size`` moods: its occurrences, and the number expected in random order."""
     # A track on repeat is one mood that lasts, and no sequence of moods.
     once = listens.keep(_starts(listens.session, listens.track))
     session = np.cumsum(_starts(once.session)) - 1
@@ -223,7 +223,7 @@ def _artists(listens: Listens, many: int) -> Columns:
     before, after = runs.keep(np.flatnonzero(is_switch) - 1), runs.keep(np.flatnonzero(is_switch))
     tracks = _one_code(listens.track[starts[is_switch] - 1], after.track)
     pairs = _shared_sessions(runs, many)
-    # A session is one listener's, so that its number tells whose pair it is.
+    # A session belongs to one listener, so its number identifies the listener of the pair.
     key = (pairs["session"] * many + pairs["first"]) * many + pairs["second"]
     least, most = np.minimum(before.artist, after.artist), np.maximum(before.artist, after.artist)
     heard = (before.session * many + least) * many + most
@@ -369,7 +369,7 @@ def _rare(columns: Columns) -> tuple[Numbers, Numbers]:
 
 
 def _listed(columns: Columns, artists: npt.NDArray[np.object_]) -> Codes:
-    """Rows to publish: all moods, and of a listener's artists those that say something, then the most frequent."""
+    """Rows to publish: all moods, and of a listener's artists the findings, then the most frequent."""
     is_artists = columns["pattern_type"] == ARTISTS
     is_frequent = np.maximum(columns["occurrences"], columns["expected_occurrences"]) >= FEWEST
     rows = np.flatnonzero(is_artists & is_frequent)
@@ -389,28 +389,27 @@ def _listed(columns: Columns, artists: npt.NDArray[np.object_]) -> Codes:
     finish_limit=LATEST_LISTENS,
 )
 def sequential_patterns(listening_with_features: ir.Table) -> ir.Table:
-    """What follows what: moods, and artists, that come one after the other in your sessions.
+    """What follows what: moods and artists that come one after the other in your sessions.
 
-    One row per listener and pattern: two or three moods heard directly one after the other (``mood_2``,
-    ``mood_3``), or a switch from one artist to another (``artist_2``), out of the latest 20,000 listens. Moods
-    are those of measured tracks (real or catalogue), a track on repeat counts once, and a track without mood
-    breaks a pattern. Artists are the 100 heard in most sessions; listed are the switches that are findings,
-    then the most frequent, at most 50, heard or expected at least 5 times.
+    One row per listener and pattern: two or three moods heard directly one after the other (``mood_2``, ``mood_3``), or
+    a switch from one artist to another (``artist_2``), in the latest 20,000 listens. Moods are those of measured tracks
+    (real or catalogue), a track on repeat counts once, and a track without a mood breaks a pattern. Artists are the 100
+    heard in most sessions; listed are the switches that are findings, then the most frequent, at most 50, heard or
+    expected at least 5 times.
 
-    ``lift`` compares the ``occurrences`` with how often the pattern would occur if each session's tracks came
-    in random order: above 1 the order is no accident. What makes up a session (much of one mood, say) is the
-    same in both, so that a lift tells of order alone. For artists it is whole runs of one artist that come in
-    random order, because an album would make every switch look rare. The expectation is exact for sessions in
-    which no track (no artist) comes back, and close to it for others. ``support_pct`` is the share of
-    ``possible_sessions`` (with any pattern of the type) that contain it, ``confidence_pct`` the share of
-    ``confidence_n`` beginnings that ended so.
+    ``lift`` compares the ``occurrences`` with the number expected if each session's tracks came in random order: above
+    1 the pattern is more frequent than that. The content of a session (a lot of one mood, say) is the same in both, so
+    the lift is about order alone. For artists, whole runs of one artist are put in random order, because an album would
+    make every switch look rare. The expectation is exact for sessions in which no track (no artist) returns, and close
+    for others. ``support_pct`` is the share of ``possible_sessions`` (those with any pattern of the type) that contain
+    it, ``confidence_pct`` the share of ``confidence_n`` beginnings that end this way.
 
-    The unit is the session: ``units`` are those in which order could make a difference, and with fewer than 10
-    a pattern is ``insufficient``. Moods are tested by Student's t over the sessions, with an error never
-    smaller than random order leaves; artists, who are rare, by the Poisson distribution of the sessions with
-    the switch. p is corrected over all of a listener's patterns, also those not listed. A pattern may be real
-    and yet the order of an album or a playlist: ``track_sequences`` says of how many different sequences of
-    tracks it is made, ``pattern_days`` on how many days it was heard.
+    The unit is the session: ``units`` are those in which order could make a difference, and with fewer than 10 a
+    pattern is ``insufficient``. Moods are tested with Student's t over the sessions, with an error never smaller than
+    that of random order; artists, which are rare, with the Poisson distribution of the sessions with the switch. p is
+    corrected over all of a listener's patterns, including those not listed. A real pattern may still come from the
+    order of an album or a playlist: ``track_sequences`` is the number of different track sequences in it,
+    ``pattern_days`` the number of days on which it was heard.
     """
     listens = with_measured_features(listening_with_features, ())
     has_mood = listens.has_measured & listens.mood.notnull()

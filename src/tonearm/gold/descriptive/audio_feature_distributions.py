@@ -1,4 +1,4 @@
-"""How the music a listener hears is spread over each audio feature."""
+"""The distribution of each audio feature in the music a listener hears."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ PERCENTILES = {"p05": 5, "p25": 25, "median": 50, "p75": 75, "p95": 95}
 
 @table(grain=("listener", "feature", "weighted_by"))
 def audio_feature_distributions(listening_with_features: ir.Table) -> ir.Table:
-    """What your music is like: the spread of each audio feature, by listens and by tracks.
+    """What your music is like: the distribution of each audio feature, by listens and by tracks.
 
-    One row per listener, feature and weighting: ``listens`` counts a track as often as it was heard,
-    ``tracks`` counts it once. Only measured features (real and catalogue) count, ``n`` of them; a listener or
-    a feature without any has no row. ``<source>_share_pct`` says what share of all the listener's listens (or
-    tracks) has features from which source.
+    One row per listener, feature and weighting: ``listens`` counts a track each time it was heard, ``tracks`` counts it
+    once. Only measured features (real and catalogue) are used, ``n`` of them; a listener or a feature without any has
+    no row. ``<source>_share_pct`` is the share of all the listener's listens (or tracks) with features from that
+    source.
 
-    A percentile p is the smallest value for which at least p % of the listens (or tracks) are as small, so
-    it is always a value that was heard. ``stddev`` is the sample's, null when n is 1.
+    A percentile p is the smallest value that at least p % of the listens (or tracks) do not exceed, so it is always a
+    value that was heard. ``stddev`` is that of the sample, null when n is 1.
     """
     listens = with_measured_features(listening_with_features)
     tracks = _tracks(listens)

@@ -1,4 +1,4 @@
-"""How far the audio features of each month can be trusted."""
+"""Where the audio features of each month come from."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ NONE = "none"
 def feature_source_coverage(listening_with_features: ir.Table) -> ir.Table:
     """Where the audio features of each month's listens come from, and how many listens have none.
 
-    One row per listener, feature source and month by the listener's clock; a source that a month did not use
-    has no row. Listens without features are counted under ``none``, so ``share_pct`` adds up to 100 in each
-    month, of the ``total_listens``.
+    One row per listener, feature source and month by the listener's clock; a source with no listens in a month has no
+    row. Listens without features are counted under ``none``, so ``share_pct`` adds up to 100 in each month, out of
+    ``total_listens``.
     """
     listens = listening_with_features.mutate(
         feature_source=listening_with_features.feature_source.fill_null(NONE),

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 def genre_profiles(listening_with_features: Table) -> Table:
     """Your genres and how they change: each one's share of a year's listens, and its mean features.
 
-    One row per listener, genre and calendar year by the listener's clock. Genres are the catalogue's, so
-    ``genre_share_pct`` is of the listens whose genre is known, ``known_listens`` of them in that year, and
-    ``share_change_pct`` is how many percentage points more than in the year before (all of it where the genre was
-    not heard then); null for the first year. ``mean_<feature>`` is the genre's centroid: the mean of the listens
-    with measured features (real or catalogue), ``n_<feature>`` of them.
+    One row per listener, genre and calendar year by the listener's clock. Genres come from the catalogue, so
+    ``genre_share_pct`` is out of the listens with a known genre, ``known_listens`` in that year, and
+    ``share_change_pct`` is the change from the year before in percentage points (the whole share if the genre was not
+    heard then); null for the first year. ``mean_<feature>`` is the genre's centroid: the mean of its listens with
+    measured features (real or catalogue), ``n_<feature>`` of them.
     """
     listens = with_measured_features(listening_with_features)
     listens = listens.filter(listens.genre.notnull()).mutate(year_local=listens.started_at_local.year().cast("int64"))

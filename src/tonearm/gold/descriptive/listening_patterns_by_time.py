@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 def listening_patterns_by_time(listening_with_features: ir.Table) -> ir.Table:
     """How much you listen, and to what, in each hour of the week.
 
-    One row per listener, day of the week and hour by the listener's own clock; an hour of the week in which
-    nothing was ever heard has no row. Minutes add up the listens that say how long they were, which
-    ``timed_listens`` counts.
+    One row per listener, day of the week and hour by the listener's clock; an hour of the week without listens has no
+    row. Minutes add up the listens with a known listening time, counted in ``timed_listens``.
 
-    ``mean_<feature>`` averages the listens whose features were measured (real or catalogue), each listen
-    counting once; ``n_<feature>`` is how many those are, and the mean is null when there are none. Estimated
-    (imputed) and invented (synthetic) features never enter a mean; ``<source>_share_pct`` says what share of
-    the row's listens has features from which source.
+    ``mean_<feature>`` is the mean over the listens with measured features (real or catalogue), each listen counting
+    once; ``n_<feature>`` is their number, and the mean is null if there are none. Estimated (imputed) and invented
+    (synthetic) features never enter a mean; ``<source>_share_pct`` is the share of the row's listens with features from
+    that source.
     """
     listens = with_measured_features(listening_with_features)
     hours = listens.group_by("listener", "day_of_week", "hour_of_day").agg(

@@ -33,20 +33,19 @@ _ROW = ("listener", "period_type")
 
 @table(grain=("listener", "period_type", "period_start"))
 def temporal_trends(listening_with_features: ir.Table) -> ir.Table:
-    """How your listening changes: each day, week, month and year beside the one before it.
+    """How your listening changes: each day, week, month and year compared with the one before.
 
-    One row per listener, period type (day, ISO week from Monday, month, year) and period by the listener's
-    clock. A period without listens has no row, but counts as one with 0 listens in the rolling means and in
-    the comparison with the period before. The newest period may not be over yet.
+    One row per listener, period type (day, ISO week from Monday, month, year) and period by the listener's clock. A
+    period without listens has no row, but counts as 0 listens in the rolling means and in the comparison with the
+    previous period. The latest period may not be over yet.
 
-    ``new_tracks`` and ``new_artists`` were heard for the first time ever in this history. A rolling mean
-    spans ``rolling_periods`` calendar periods, this one and those before it (7 days, 4 weeks, 3 months or 3
-    years), and is null until the history is that long. ``change_pct`` compares the listens with those of the
-    calendar period before, and is null when that had none.
+    ``new_tracks`` and ``new_artists`` were heard for the first time in this history. A rolling mean covers
+    ``rolling_periods`` calendar periods up to and including this one (7 days, 4 weeks, 3 months or 3 years), and is
+    null until the history is that long. ``change_pct`` compares the listens with those of the previous calendar period,
+    and is null if that had none.
 
-    ``mean_valence``, ``mean_energy`` and ``mean_tempo`` average the ``n_…`` listens whose features were
-    measured (real or catalogue); ``<source>_share_pct`` says what share of the period's listens has features
-    from which source.
+    ``mean_valence``, ``mean_energy`` and ``mean_tempo`` are means over the ``n_…`` listens with measured features (real
+    or catalogue); ``<source>_share_pct`` is the share of the period's listens with features from that source.
     """
     return _described(_compared(_periods(_days(_with_heard_before(listening_with_features)))))
 

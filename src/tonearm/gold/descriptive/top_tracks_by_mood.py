@@ -21,12 +21,12 @@ LONGEST_LIST = 50
 def top_tracks_by_mood(listening_with_features: ir.Table) -> ir.Table:
     """Your 50 most heard tracks of each mood, with when you first and last heard them.
 
-    One row per listener, mood and rank; a mood with fewer tracks has fewer rows, and tracks without a mood
-    are not listed. Among tracks heard equally often the one heard last comes first, then the one with the
-    smaller ``track_id``. ``share_pct`` is the track's share of the listener's listens in that mood.
+    One row per listener, mood and rank; a mood with fewer tracks has fewer rows, and tracks without a mood are not
+    listed. Among tracks heard equally often the most recently heard comes first, then the one with the smaller
+    ``track_id``. ``share_pct`` is the track's share of the listener's listens in that mood.
 
-    A mood is only as good as the features it was read from: ``feature_source`` says for each track whether
-    they were measured (real, catalogue), estimated (imputed) or invented (synthetic).
+    A mood is only as reliable as the features behind it: ``feature_source`` shows for each track whether they were
+    measured (real, catalogue), estimated (imputed) or invented (synthetic).
     """
     tracks = _tracks_with_mood(listening_with_features)
     of_mood = ("listener", "mood")

@@ -1,1 +1,1 @@
-"""Diagnostic tables: why the listening is as it is, and how sure that is."""
+"""Diagnostic tables: what shapes the listening, and how certain that is."""

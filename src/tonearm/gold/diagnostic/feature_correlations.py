@@ -65,23 +65,22 @@ def finish(rows: pa.Table) -> pa.Table:
 def feature_correlations(listening_with_features: ir.Table) -> ir.Table:
     """Which features go together in your music: is what you dance to also what cheers you up?
 
-    One row per listener and pair of the eight audio features, 28 of them. An observation is a distinct track
-    heard, however often, because hearing it again does not change it; only measured features (real and
-    catalogue) count, and a pair only the tracks that have both (``measured_tracks``). Of a listener with more
-    than 20,000 such tracks a sample is taken, those with the smallest ``track_id``, which is a hash.
+    One row per listener and pair of the eight audio features, 28 in all. An observation is a distinct track, however
+    often it was heard; only measured features (real and catalogue) are used, and for each pair only the tracks that
+    have both (``measured_tracks``). A listener with more than 20,000 such tracks is represented by a sample, those with
+    the smallest ``track_id``, which is a hash.
 
-    ``pearson_r`` is about values; ``spearman_r`` is about ranks, and the safer of the two, because most values
-    of acousticness, instrumentalness and speechiness lie near 0. Tracks of one artist are alike, and ten of one
-    are less than ten of ten: so the units of evidence are the artists (``measured_artists``). The 95 %
-    intervals and p are Fisher's z with a standard error that allows for tracks clustered by artist (sandwich
-    estimator, Liang and Zeger 1986) and is never smaller than the classical one; for ranks, both times √(1 + r²/2)
-    (Bonett and Wright 2000). p are corrected over the 28 pairs (Benjamini and Hochberg 1995), for each
-    coefficient by itself.
+    ``pearson_r`` correlates values, ``spearman_r`` ranks. Spearman is the safer of the two, because most values of
+    acousticness, instrumentalness and speechiness lie near 0. Tracks of one artist are alike, and ten of one are weaker
+    evidence than ten of ten, so the units are the artists (``measured_artists``). The 95 % intervals and p use Fisher's
+    z with a standard error that allows for tracks clustered by artist (sandwich estimator, Liang and Zeger 1986) and is
+    never smaller than the classical one; for ranks, both times √(1 + r²/2) (Bonett and Wright 2000). p-values are
+    corrected over the 28 pairs (Benjamini and Hochberg 1995), for each coefficient separately.
 
-    ``strength`` puts |spearman_r| in words, where its p is a finding: strong from .5, moderate from .3, weak
-    from .1, negligible below (Cohen 1988); else ``not_shown``, which is no proof that there is none. With fewer
-    than 10 artists it is ``insufficient``; ``constant`` says that a feature is the same in all the tracks, so
-    that there is no correlation to speak of.
+    ``strength`` describes |spearman_r| in words if its p is significant: strong from .5, moderate from .3, weak from
+    .1, negligible below (Cohen 1988); otherwise ``not_shown``, which does not prove that there is no correlation. With
+    fewer than 10 artists it is ``insufficient``; ``constant`` means that a feature is the same in all tracks, so that
+    there is no correlation to compute.
     """
     listens = with_measured_features(listening_with_features)
     tracks = listens.group_by("listener", "track_id").agg(

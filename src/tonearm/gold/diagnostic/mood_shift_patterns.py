@@ -90,23 +90,22 @@ def _tested_changes(rows: pa.Table) -> dict[str, Numbers | npt.NDArray[np.str_]]
 def mood_shift_patterns(listening_with_features: ir.Table) -> ir.Table:
     """How the mood of your music moves from one track to the next, in each hour of the day.
 
-    A shift is a pair of different tracks of one session, one heard directly after the other, whose features
-    were both measured (real or catalogue); it belongs to the hour of the second, by your clock. A track heard
-    again directly is none, and is counted in ``hour_repeats``: on repeat, one song would make an hour look
-    stable. The size of a shift is the distance in the plane of valence and energy: ``Stable`` under .1 (half
-    the width of Neutral), ``Major_Shift`` from .35 on (as far apart as two tracks of the catalogue drawn at
-    random are in the median), ``Minor_Shift`` between.
+    A shift is a pair of different tracks heard directly one after the other in a session, both with measured features
+    (real or catalogue); it belongs to the hour of the second, by your clock. A track repeated immediately is not a
+    shift and is counted in ``hour_repeats``: otherwise one song on repeat would make an hour look stable. The size of a
+    shift is the distance in valence and energy: ``Stable`` below .1 (half the width of Neutral), ``Major_Shift`` from
+    .35 (the median distance of two random tracks of the catalogue), ``Minor_Shift`` between.
 
     One row per listener, hour and size; an hour with a shift has all three sizes, an hour without has no row.
-    ``shift_share_pct`` is the size's share of the hour's shifts. ``valence_change`` and ``energy_change`` say
-    where such shifts lead, as the mean of the sessions' means, because the shifts of one session (an album,
-    say) are one piece of evidence: ``units`` counts sessions. Below 10 sessions a change is ``insufficient``,
-    without interval or p. Changes are tested by Student's t against none at all, p corrected over all hours,
-    sizes and both features; shares have an interval that takes sessions as clusters.
+    ``shift_share_pct`` is the size's share of the hour's shifts. ``valence_change`` and ``energy_change`` show where
+    such shifts lead, as the mean of the sessions' means, because the shifts of one session (an album, say) are one
+    piece of evidence: ``units`` counts sessions. Below 10 sessions a change is ``insufficient``, without interval or p.
+    Changes are tested against zero with Student's t, p corrected over all hours, sizes and both features; the intervals
+    of shares treat sessions as clusters.
 
-    ``sad_calm_to_happy_calm_pct`` and the like: of the row's shifts that begin in the first mood, the share
-    that ends in the second; ``from_sad_calm_n`` counts those that begin there, and with few of them the shares
-    are anecdotes. As a row has the shifts of one size alone, the three rows of an hour belong together.
+    ``sad_calm_to_happy_calm_pct`` and the like are the share of the row's shifts from the first mood that end in the
+    second; ``from_sad_calm_n`` counts the shifts from that mood, and with few of them the shares are anecdotes. Each
+    row has shifts of one size only, so the three rows of an hour belong together.
     """
     listens = with_measured_features(listening_with_features, MOVED)
     pairs = _pairs(listens)

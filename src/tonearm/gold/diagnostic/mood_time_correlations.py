@@ -58,32 +58,32 @@ _COLUMNS = (
     finish_limit=HOURS * len(MOOD_FEATURES),
 )
 def mood_time_correlations(listening_with_features: ir.Table) -> ir.Table:
-    """Do you really listen sadder at night, or is it noise? The mood of each hour beside your own mean.
+    """Do you really listen to sadder music at night, or is it noise? The mood of each hour compared with your own mean.
 
-    One row per listener and local hour with a listen; for valence, energy, danceability and acousticness. Only
-    measured features (real and catalogue) count. The unit of evidence is the session: the listens of one
-    session within one hour are one observation, their mean, so an album on repeat counts once.
+    One row per listener and local hour with a listen; for valence, energy, danceability and acousticness. Only measured
+    features (real and catalogue) are used. The unit is the session: the listens of one session within one hour are one
+    observation, their mean, so an album on repeat counts once.
 
-    ``deviation_…`` is the hour's mean less the listener's mean over all hours, each session's hour counting
-    once. ``month_deviation_…`` compares each session with the *other* sessions of the same month, whatever
-    their hour; a session alone in its month is left out. The verdict uses this second number: over years both
-    taste and hours change, and a winter of quiet nights would pass for a rule about nights. (Two histories of
-    eleven and twelve years with their hours shifted against their sessions, so that nothing can be found: against
-    the mean of all years up to 11 % of hours still came out below p = .05, and up to 38 % of correlations with
-    the time of day; within months at most 8 % and 5 %.)
+    ``deviation_…`` is the hour's mean minus the listener's mean over all hours, each session's hour counting once.
+    ``month_deviation_…`` compares each session with the *other* sessions of the same month, whatever their hour; a
+    session alone in its month is left out. The verdict uses this second number: over the years both taste and hours
+    change, and a winter of quiet nights would look like a rule about nights. (In two histories of eleven and twelve
+    years whose hours were shifted against their sessions, so that there was nothing to find, up to 11 % of hours
+    compared with the mean of all years still had p < .05, and up to 38 % of correlations with the time of day; within
+    months at most 8 % and 5 %.)
 
-    ``effect_…`` is Cohen's d, ``p_corrected_…`` the p of Student's t test, corrected over all hours and
-    features of the listener (Benjamini and Hochberg 1995). The spread is the hour's own, or that within all
-    hours where it is larger: ten sessions that happen to agree are no more certain than ten others. ``higher``
-    and ``lower`` are findings, ``not_shown`` is no proof of equality. The intervals (95 %) are each hour's own:
-    of 96 some miss 0 by chance, which is what the correction is for. With fewer than 10 compared sessions in the
-    hour, or in the other hours together, nothing is tested and the verdict is ``insufficient``.
+    ``effect_…`` is Cohen's d, ``p_corrected_…`` the p of Student's t test, corrected over all hours and features of the
+    listener (Benjamini and Hochberg 1995). The spread is the hour's own or that within all hours, whichever is larger:
+    ten sessions that happen to agree are no more certain than ten others. ``higher`` and ``lower`` are findings,
+    ``not_shown`` does not prove equality. The 95 % intervals are each hour's own: of 96 some miss 0 by chance, which is
+    why p is corrected. With fewer than 10 compared sessions in the hour, or in all other hours together, nothing is
+    tested and the verdict is ``insufficient``.
 
-    ``day_r_…`` asks once for the whole day, with more power than 24 hours can have: the circular–linear
-    correlation (Mardia 1976) of a session's time of day, the circular mean of its hours, with its deviation
-    from the other sessions of its month. It stands in each row of the listener. It is never negative, and
-    about 1.25 / √sessions by chance alone: read it with its p. Where it is a finding, ``day_peak_hour_…`` says
-    when the fitted daily curve is highest.
+    ``day_r_…`` tests the whole day at once, with more power than 24 separate hours: the circular–linear correlation
+    (Mardia 1976) of a session's time of day, the circular mean of its hours, with its deviation from the other sessions
+    of its month. It is repeated in each row of the listener. It is never negative, and about 1.25 / √sessions by chance
+    alone, so read it with its p. If it is significant, ``day_peak_hour_…`` is the time at which the fitted daily curve
+    is highest.
     """
     units = compared_in_month(_units(listening_with_features), *MOOD_FEATURES)
     units = units.mutate({f"deviation_{f}": units[f] - units[f"usual_{f}"] for f in MOOD_FEATURES})

@@ -1,4 +1,4 @@
-"""What sets each part of the day apart from the rest of a listener's day."""
+"""What distinguishes each part of a listener's day from the rest."""
 
 from __future__ import annotations
 
@@ -103,26 +103,25 @@ def _is_tested(own: Columns, is_feature: npt.NDArray[np.bool_]) -> npt.NDArray[n
     finish_limit=len(PARTS_OF_DAY) * (len(FEATURES) + 2 * MOST_CANDIDATES),
 )
 def part_of_day_drivers(listening_with_features: ir.Table) -> ir.Table:
-    """What sets each part of your day apart: the audio features, genres and artists you choose then.
+    """What distinguishes each part of your day: the audio features, genres and artists you choose then.
 
-    One row per listener, part of the day in which anything was heard, and driver: all eight features, and the
-    ten genres and ten artists with the largest effect, by ``rank``. The unit is a session's listens in one
-    part of the day, by your clock: its mean of a feature (measured only: real or catalogue), or the share of
-    its listens that an artist has, or a genre has of those whose genre the catalogue knows.
-    ``mean_inside`` and ``mean_outside`` are the means of the ``units`` of this part and of those of the
-    others, ``effect`` is the ``difference`` in standard deviations between units: the driver's standardised
+    One row per listener, part of the day with a listen, and driver: all eight features, and the ten genres and ten
+    artists with the largest effect, by ``rank``. The unit is a session's listens in one part of the day, by your clock:
+    the mean of a feature (measured only: real or catalogue), an artist's share of the listens, or a genre's share of
+    the listens with a known genre. ``mean_inside`` and ``mean_outside`` are the means of the ``units`` in this part and
+    in the others, ``effect`` is the ``difference`` in standard deviations between units: the driver's standardised
     contribution.
 
-    Taste changes over the years, and so do the hours at which one listens; so the ``difference`` compares
-    sessions of the same calendar month, each month counting by its sessions on both sides, and is not just
-    one mean minus the other. Its p is that of the permutation test within months (Mantel 1963), for which no
-    distribution is assumed: artists are absent from most sessions, and Welch's test calls dozens of them
-    findings when the parts of the day are shuffled. All genres and artists heard in at least 10 sessions are
-    tested (at most the 500 heard in most) and corrected for together with the features.
+    Taste changes over the years, and so do listening hours, so the ``difference`` compares sessions of the same
+    calendar month, each month weighted by its sessions on both sides, and is not just one mean minus the other. Its p
+    comes from a permutation test within months (Mantel 1963), which assumes no distribution: artists are absent from
+    most sessions, and Welch's test finds dozens of them when the parts of the day are shuffled. All genres and artists
+    heard in at least 10 sessions are tested (at most the 500 heard in most), and corrected for together with the
+    features.
 
-    ``insufficient`` are fewer than 10 comparable sessions on either side, or a genre or artist so rare that
-    fewer than 15 sessions with it would be expected on one. ``consistency`` says how much steadier a feature
-    is inside: 1 − standard deviation of the units inside / outside.
+    ``insufficient`` means fewer than 10 comparable sessions on either side, or a genre or artist so rare that fewer
+    than 15 sessions with it would be expected on one side. ``consistency`` shows how much steadier a feature is inside:
+    1 − standard deviation of the units inside / outside.
     """
     listens = with_measured_features(listening_with_features)
     units = _units(listens)

@@ -88,29 +88,27 @@ def _within_weeks(n: Numbers, w: Numbers, ww: Numbers, wd: Numbers, wwd: Numbers
     finish_limit=len(METRICS),
 )
 def weekend_vs_weekday(listening_with_features: ir.Table) -> ir.Table:
-    """Are your weekends different? Each measure of a weekend day beside that of a day from Monday to Friday.
+    """Are your weekends different? Each metric of a weekend day compared with that of a day from Monday to Friday.
 
-    One row per listener and metric. The unit of evidence is the local day *with a listen*: ``listens``,
-    ``minutes``, ``tracks``, ``artists_heard``, ``new_tracks`` and ``new_artists`` (heard for the first time
-    ever in this history) and ``sessions`` (with a listen on that day) are amounts per such day, and each audio
-    feature is the mean of the day's listens whose features were measured (real or catalogue). ``minutes``
-    counts only days on which every listen says how long it was, and is null where the sources never say.
-    ``days_with_music_pct`` is the share of days with a listen, over every calendar day from the first listen
-    to the last: who listens more on weekends may do so on more days, or more on each of them.
+    One row per listener and metric. The unit is the local day *with a listen*: ``listens``, ``minutes``, ``tracks``,
+    ``artists_heard``, ``new_tracks`` and ``new_artists`` (heard for the first time in this history) and ``sessions``
+    (with a listen on that day) are amounts per such day, and each audio feature is the mean of the day's listens with
+    measured features (real or catalogue). ``minutes`` uses only days on which the time of every listen is known, and is
+    null if the sources never record it. ``days_with_music_pct`` is the share of days with a listen, over every calendar
+    day from the first listen to the last: listening more on weekends can mean more such days, or more on each of them.
 
-    ``difference`` is the mean of all weekend days less that of all weekdays, ``n_…`` the listens and ``days_…``
-    the days behind the means; interval and p are Welch's, which does not take the two for equally varied, and
-    ``welch_effect`` is Cohen's d. It mixes years: if in the busiest year you mostly listened on weekdays,
-    weekdays look busier. So the verdict uses ``week_difference``, the mean over ``weeks`` of each week's own
-    Saturday and Sunday less its own Monday to Friday, weighted by how many days of each kind it has; drifts of
-    habit and of taste cannot make one. ``effect`` is that in standard deviations between days. A week is one
-    observation; for ``days_with_music_pct``, a whole week with any listen. (In a history of twelve years the
-    artists a day are a case in point: 3.4 fewer on weekend days, p = .001, but within weeks 2.1 fewer, p = .11.)
+    ``difference`` is the mean of all weekend days minus that of all weekdays, ``n_…`` the listens and ``days_…`` the
+    days behind the means; interval and p are Welch's, which allows unequal variances, and ``welch_effect`` is Cohen's
+    d. It mixes years: if in your busiest year you mostly listened on weekdays, weekdays look busier. So the verdict
+    uses ``week_difference``, the mean over ``weeks`` of each week's Saturday and Sunday minus its Monday to Friday,
+    weighted by how many days of each kind it has; slow changes of habit and taste cannot produce one. ``effect`` is
+    that in standard deviations between days. A week is one observation; for ``days_with_music_pct``, a whole week with
+    any listen. (In one history of twelve years the artists a day were 3.4 fewer on weekend days, p = .001, but within
+    weeks 2.1 fewer, p = .11.)
 
-    p are corrected over the listener's metrics (Benjamini and Hochberg 1995); intervals are 95 %, each metric's
-    own. Verdicts speak of the weekend: ``higher`` and ``lower`` are findings, ``not_shown`` is no proof of
-    equality, and with fewer than 26 weeks (10 days on either side, for Welch's test) nothing is tested:
-    ``insufficient``.
+    p-values are corrected over the listener's metrics (Benjamini and Hochberg 1995); intervals are 95 %, each metric's
+    own. Verdicts are about the weekend: ``higher`` and ``lower`` are findings, ``not_shown`` does not prove equality,
+    and with fewer than 26 weeks (10 days on either side, for Welch's test) nothing is tested: ``insufficient``.
     """
     days = _days(listening_with_features)
     summaries = _long(_sides(days).inner_join(_calendar(days), "listener"))

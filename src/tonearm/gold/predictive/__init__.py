@@ -1,1 +1,1 @@
-"""What next: what the served models, or the baselines in their place, foretell, and how good they are."""
+"""Predictive tables: predictions of the served models (or of the baselines in their place), and how good they are."""

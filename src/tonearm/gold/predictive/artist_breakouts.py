@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.gold.predictive.scores import WHENCE
+from tonearm.gold.predictive.scores import PROVENANCE
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
@@ -16,13 +16,13 @@ LISTED = 50
 
 @table(grain=("listener", "rank"))
 def artist_breakouts(model_scores: Table, artist_months: Table) -> Table:
-    """Which artists are about to become core artists of yours: at least 20 listens or 1 % of a month's.
+    """Which artists are about to become core artists of yours, with at least 20 listens or 1 % of a month's.
 
-    One row per listener and rank, the 50 most probable of the artists heard lately that are none yet.
-    ``probability_pct`` is that it happens in one of the two months from ``predicted_for_at`` on; a listener has few
-    core artists, so that even the first are seldom above 50 %. ``baseline_pct`` is what the simple rule says that
-    the model has to beat, and ``served_by`` which of the two answers. ``listens`` and ``months_heard`` are of the
-    artist so far. Empty until ``tonearm train``.
+    One row per listener and rank, the 50 most probable of the recently heard artists that are not core artists yet.
+    ``probability_pct`` is the probability that it happens in one of the two months from ``predicted_for_at``; a
+    listener has few core artists, so even the first are seldom above 50 %. ``baseline_pct`` is the prediction of the
+    simple rule that the model has to beat, and ``served_by`` which of the two is served. ``listens`` and
+    ``months_heard`` count the artist's history so far. Empty until ``tonearm train``.
     """
     own = model_scores.filter((model_scores.model == "breakout") & (model_scores.subject == "artist"))
     so_far = artist_months.group_by("listener", "artist_id").agg(
@@ -37,5 +37,5 @@ def artist_breakouts(model_scores: Table, artist_months: Table) -> Table:
         *("listener", "rank", "artist_id", "artist_name", "predicted_for_at"),
         probability_pct=100.0 * rows.score,
         baseline_pct=100.0 * rows.baseline_score,
-        **{name: name for name in ("listens", "months_heard", "first_heard_month", *WHENCE)},
+        **{name: name for name in ("listens", "months_heard", "first_heard_month", *PROVENANCE)},
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tonearm.columns import DAY_NAMES
-from tonearm.gold.predictive.scores import WHENCE, of_hours
+from tonearm.gold.predictive.scores import PROVENANCE, of_hours
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 def energy_forecasts(model_scores: Table, listener_clock: Table) -> Table:
     """How energetic your music will be in each hour of the coming week, if you listen then.
 
-    One row per listener and hour, from ``as_of_at`` on; a history that has ended is foretold from its end.
-    ``expected_energy`` comes with a 90 % interval, in which the mean energy of nine of ten hours should lie.
-    ``baseline_energy`` is the listener's mean of that hour of the day so far; ``served_by`` says whether the
-    model's number or the baseline's stands in ``expected_energy``: a model that did not beat it does not answer.
-    Only measured features (real or catalogue) are learned from. Empty until ``tonearm train``, and for listeners
-    with too few measured listens.
+    One row per listener and hour, from ``as_of_at``; for a history that has ended, from its end. ``expected_energy``
+    comes with a 90 % interval, which should contain the mean energy of nine in ten hours. ``baseline_energy`` is the
+    listener's mean of that hour of the day so far; ``served_by`` shows whether ``expected_energy`` comes from the model
+    or from the baseline, which is served if the model did not beat it. Only measured features (real or catalogue) are
+    used for training. Empty until ``tonearm train``, and for listeners with too few measured listens.
     """
     hours = of_hours(model_scores, "energy", listener_clock)
     return hours.select(
@@ -32,5 +31,5 @@ def energy_forecasts(model_scores: Table, listener_clock: Table) -> Table:
         expected_energy_low="score_low",
         expected_energy_high="score_high",
         baseline_energy="baseline_score",
-        **{name: name for name in WHENCE},
+        **{name: name for name in PROVENANCE},
     )

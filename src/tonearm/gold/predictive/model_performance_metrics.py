@@ -1,4 +1,4 @@
-"""How good each version of each model is on what it was not trained on, beside its baseline."""
+"""How good each version of each model is on held-out data, compared with its baseline."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _GRAIN = ("listener", "scope", "model", "model_version", "target", "protocol", "
 
 @table(grain=_GRAIN)
 def model_performance_metrics(model_evaluations: Table, listener_clock: Table) -> Table:
-    """Whether to believe the models: every metric of every version with its interval, beside a baseline's.
+    """How reliable the models are: every metric of every version with its interval, compared with a baseline's.
 
-    One row per listener, model, version, target, protocol and metric. A ``scope`` of ``everybody`` is over all rows
-    that were held out, and the same for each listener; ``listener`` is over the listener's own. ``protocol`` says
-    how what a model is tested on was kept from it. Intervals are 95 % and by drawing whole blocks anew (artists,
-    sessions, days or months); ``gain`` is against the baseline on the same draws, above 0 better whatever the
-    metric, and ``is_better`` where all of its interval is. ``is_served`` is true of the version that answers now,
-    ``is_deciding`` of the metric by which a version had to win to be served. Empty until ``tonearm train``.
+    One row per listener, model, version, target, protocol and metric. ``scope`` is ``everybody`` for metrics over all
+    held-out rows, the same for each listener, and ``listener`` for those over the listener's own rows. ``protocol``
+    says how the test data was kept separate from the training data. Intervals are 95 %, from resampling whole blocks
+    (artists, sessions, days or months); ``gain`` is against the baseline on the same resamples, above 0 is better
+    whatever the metric, and ``is_better`` means that its whole interval is. ``is_served`` is true for the version being
+    served, ``is_deciding`` for the metric in which a version has to win to be served. Empty until ``tonearm train``.
     """
     listeners = listener_clock.select("listener").distinct()
     everybody = model_evaluations.filter(model_evaluations.listener.isnull()).drop("listener")

@@ -1,4 +1,4 @@
-"""The mood of each listen as a model takes it to be, with the probability of every mood."""
+"""The predicted mood of each listen, with the probability of every mood."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.columns import MEASURED, MOODS
-from tonearm.gold.predictive.scores import WHENCE, of_tracks
+from tonearm.gold.predictive.scores import PROVENANCE, of_tracks
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 @table(grain=("listener", "listen_id"))
 def mood_classifications(model_scores: Table, listening_with_features: Table) -> Table:
-    """Which of the five moods each listen is taken to be in, how sure that is, and what was measured.
+    """The predicted mood of each listen, with the probability of every mood and the measured one.
 
-    One row per listen of a track that the model ``mood`` could score. ``predicted_mood`` is the most probable
-    mood, the first in the usual order of several; ``probability_pct`` is its probability and ``<mood>_pct`` that of
-    each. ``actual_mood`` is by measured valence and energy, null where the track's features were not measured. The
-    model answers for a track without having learned from anything by its artist. ``served_by`` says
-    ``baseline`` where the model did not beat the frequencies of the moods. Empty until ``tonearm train``.
+    One row per listen of a track that the model ``mood`` could score. ``predicted_mood`` is the most probable mood (the
+    first in the usual order if several are); ``probability_pct`` is its probability and ``<mood>_pct`` that of each
+    mood. ``actual_mood`` is from measured valence and energy, null if the track's features were not measured. No track
+    by the same artist was used to train the model that scores a track. ``served_by`` is ``baseline`` if the model did
+    not beat the frequencies of the moods. Empty until ``tonearm train``.
     """
     scored = of_tracks(model_scores, "mood", MOODS)
     scored = scored.filter(ibis.and_(*(scored[mood].notnull() for mood in MOODS)))
@@ -42,5 +42,5 @@ def mood_classifications(model_scores: Table, listening_with_features: Table) ->
         *("listener", "listen_id", "started_at", "track_id", "predicted_mood", "probability_pct"),
         *(f"{mood.lower()}_pct" for mood in MOODS),
         "actual_mood",
-        *WHENCE,
+        *PROVENANCE,
     )

@@ -1,4 +1,4 @@
-"""How bright music was or will be: listens whose track the model had not learned from, and the coming hours."""
+"""How positive music sounds: predictions for the coming hours, and for listens whose track was not in training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.gold.measures import with_measured_features
-from tonearm.gold.predictive.scores import WHENCE, of_hours, of_tracks
+from tonearm.gold.predictive.scores import PROVENANCE, of_hours, of_tracks
 from tonearm.silver.first_n import first_n
 from tonearm.silver.instants import epoch_s
 from tonearm.table import table
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
 LATEST = 1_000
-"""Listens of each listener whose prediction is set beside what was."""
+"""Listens of each listener whose prediction is compared with the measured value."""
 HOUR_S = 3600
 _VALUES = ("expected_valence", "expected_valence_low", "expected_valence_high", "baseline_valence", "actual_valence")
-_COLUMNS = ("listener", "slot", "slot_id", "predicted_for_at", *_VALUES, *WHENCE)
+_COLUMNS = ("listener", "slot", "slot_id", "predicted_for_at", *_VALUES, *PROVENANCE)
 
 
 @table(grain=("listener", "slot", "slot_id"))
 def mood_predictions(model_scores: Table, listening_with_features: Table, listener_clock: Table) -> Table:
-    """How bright your music is foretold to be: each hour of the coming week, and your latest listens as a check.
+    """How positive your music is predicted to sound: each hour of the coming week, and your latest listens as a check.
 
     One row per listener and slot. A ``slot`` of kind ``coming_hour`` is an hour of the coming week
-    (``energy_forecast``, of what will be heard if anything is); one of kind ``listen`` is one of the latest 1,000
-    listens of tracks that the model ``mood`` scored without having learned from anything by their artist, so that
-    ``actual_valence``, where it was measured, is a fair test. ``expected_valence`` comes with a 90 % interval.
-    ``baseline_valence`` is what has to be beaten: the listener's mean of the hour, or the mean of all tracks.
-    ``served_by`` says whose number it is. Empty until ``tonearm train``.
+    (``energy_forecast``: what will be heard, if anything); one of kind ``listen`` is one of the latest 1,000 listens of
+    tracks that the model ``mood`` scored without training on anything by their artist, so that ``actual_valence``, if
+    measured, is a fair test. ``expected_valence`` comes with a 90 % interval. ``baseline_valence`` is the baseline to
+    beat: the listener's mean of the hour, or the mean of all tracks. ``served_by`` shows whether the model or the
+    baseline is served. Empty until ``tonearm train``.
     """
     hours = of_hours(model_scores, "valence", listener_clock)
     coming = hours.mutate(

@@ -1,10 +1,10 @@
-"""Of which kind the next track will be."""
+"""What kind of music the next track will be."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.gold.predictive.scores import WHENCE
+from tonearm.gold.predictive.scores import PROVENANCE
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @table(grain=("listener", "music_group"))
 def next_mood_forecasts(model_scores: Table) -> Table:
-    """Of which kind of music your next track will be, given your last session.
+    """What kind of music your next track will be, given your last session.
 
-    One row per listener and group. Groups are found in the listener's own measured tracks and frozen with the
-    model's version; ``music_group`` says in words what sets one apart from the listener's other music.
-    ``probability_pct`` follows from what was heard last, ``baseline_pct`` is how often the listener hears the group
-    at all. ``served_by`` says whether the model or the baseline answers. Empty until ``tonearm train``, and for
-    listeners with fewer than 150 measured listens.
+    One row per listener and group. Groups are found in the listener's own measured tracks and stay fixed within a
+    version of the model; ``music_group`` describes what distinguishes one from the listener's other music.
+    ``probability_pct`` is predicted from what was heard last, ``baseline_pct`` is how often the listener hears the
+    group overall. ``served_by`` shows whether the model or the baseline is served. Empty until ``tonearm train``, and
+    for listeners with fewer than 150 measured listens.
     """
     own = model_scores.filter((model_scores.model == "next_mood") & (model_scores.subject == "next_track"))
     return own.select(
@@ -28,5 +28,5 @@ def next_mood_forecasts(model_scores: Table) -> Table:
         predicted_for_at="predicted_for_at",
         probability_pct=100.0 * own.score,
         baseline_pct=100.0 * own.baseline_score,
-        **{name: name for name in WHENCE},
+        **{name: name for name in PROVENANCE},
     )

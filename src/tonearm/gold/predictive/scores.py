@@ -1,4 +1,4 @@
-"""Pieces that predictive tables share: scores of the models by what they are of."""
+"""Scores of the models by subject, for the predictive tables."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tonearm.silver.instants import utc
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
-WHENCE = ("model", "model_version", "served_by", "as_of_at")
-"""Which version foretold it, whether it or its baseline answers, and from what."""
+PROVENANCE = ("model", "model_version", "served_by", "as_of_at")
+"""Which version made the prediction, whether it or its baseline is served, and as of when."""
 
 
 def of_tracks(model_scores: Table, model: str, quantities: Sequence[str]) -> Table:
@@ -19,7 +19,7 @@ def of_tracks(model_scores: Table, model: str, quantities: Sequence[str]) -> Tab
     own = model_scores.filter((model_scores.model == model) & (model_scores.subject == "track"))
     first = own.quantity == quantities[0]
     return own.group_by(track_id="subject_id").agg(
-        **{name: own[name].max() for name in WHENCE},
+        **{name: own[name].max() for name in PROVENANCE},
         **{q: own.score.max(where=own.quantity == q) for q in quantities},
         score_low=own.score_low.max(where=first),
         score_high=own.score_high.max(where=first),
@@ -28,7 +28,7 @@ def of_tracks(model_scores: Table, model: str, quantities: Sequence[str]) -> Tab
 
 
 def of_hours(model_scores: Table, quantity: str, listener_clock: Table) -> Table:
-    """The hours for which ``quantity`` is foretold, by the clock on the listener's wall."""
+    """The hours for which ``quantity`` is predicted, by the listener's clock."""
     own = model_scores.filter((model_scores.subject == "hour") & (model_scores.quantity == quantity))
     spans = listener_clock.select("listener", "from_at", "until_at", "utc_offset_s")
     is_within = (own.predicted_for_at >= spans.from_at, own.predicted_for_at < spans.until_at)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.columns import DAY_NAMES
-from tonearm.gold.predictive.scores import WHENCE, of_hours
+from tonearm.gold.predictive.scores import PROVENANCE, of_hours
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -18,13 +18,12 @@ HORIZONS = ("day_ahead", "hour_ahead")
 
 @table(grain=("listener", "horizon", "predicted_for_at"))
 def session_start_forecasts(model_scores: Table, listener_clock: Table) -> Table:
-    """How probable it is that you start to listen in each of the coming hours.
+    """How likely you are to start listening in each of the coming hours.
 
-    One row per listener, horizon and hour: the coming 24 hours as they can be told a day ahead (``day_ahead``), and
-    the next hour with all that has been heard by now (``hour_ahead``). A session starts after half an hour of
-    silence. ``probability_pct`` comes from the model or, where ``served_by`` says so, from what it has to beat, the
-    frequency of the hour with the last 28 days counting most; that stands in ``baseline_pct`` in any case. Empty
-    until ``tonearm train``.
+    One row per listener, horizon and hour: the coming 24 hours predicted a day ahead (``day_ahead``), and the next hour
+    with everything heard so far (``hour_ahead``). A session starts after half an hour of silence. ``probability_pct``
+    comes from the model or, if ``served_by`` says so, from the baseline: the frequency of the hour, weighted towards
+    the last 28 days, which is always in ``baseline_pct``. Empty until ``tonearm train``.
     """
     horizons = [
         of_hours(model_scores, f"session_start_{horizon}", listener_clock).mutate(horizon=ibis.literal(horizon))
@@ -37,5 +36,5 @@ def session_start_forecasts(model_scores: Table, listener_clock: Table) -> Table
         "hour_of_day",
         probability_pct=100.0 * hours.score,
         baseline_pct=100.0 * hours.baseline_score,
-        **{name: name for name in WHENCE},
+        **{name: name for name in PROVENANCE},
     )

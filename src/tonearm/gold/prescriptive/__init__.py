@@ -1,1 +1,1 @@
-"""Prescriptive tables: what to listen to, and when, judged by what the history shows."""
+"""Prescriptive tables: what to listen to, and when, based on the history."""

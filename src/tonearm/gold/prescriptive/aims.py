@@ -1,8 +1,7 @@
 """Aims of listening, and how well a track suits each by its audio features.
 
-Four simple rules, the same for everybody and taken from what is known about music and arousal; nothing is fitted
-to the listener, so a fit of .7 means the same in every history. They describe the music, not what it does to
-somebody: an hour of calm music is an hour of calm music.
+Four simple rules, the same for everyone and based on research about music and arousal; nothing is fitted to the
+listener, so a fit of .7 means the same in every history. They describe the music, not its effect on the listener.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 TITLES = dict(zip(AIMS, PLAYLISTS, strict=True))
-"""What a playlist for the aim is called."""
+"""Title of the playlist for each aim."""
 NEEDS = {
     "focus": ("instrumentalness", "speechiness", "energy"),
     "relax": ("energy", "acousticness", "tempo"),

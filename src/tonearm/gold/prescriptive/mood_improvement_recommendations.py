@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 AROUND = 5
 """Listens on each side of a hearing whose music is compared: a quarter of an hour or so."""
 MOST_TESTED = 300
-"""Tracks of a listener that are tested: those with the most units, chosen before anything is known of their
-effect, since every test more costs the others power."""
+"""Tracks of a listener that are tested: those with the most units, chosen regardless of their
+effect, since every additional test costs the others power."""
 MOST_HIGHER, MOST_NOT_SHOWN, MOST_INSUFFICIENT, MOST_UNHEARD = 20, 5, 5, 10
 """Rows of each kind. What shows no effect is no recommendation: a few such rows say how near the best came."""
 LEAST_UNITS = 2
-"""Units below which a track is not even listed: whatever follows one hearing is an anecdote."""
+"""Units below which a track is not listed at all: a single listen is an anecdote."""
 SHRINKAGE_UNITS = 10
 """A difference of n units is taken for n / (n + this) of itself, so that one lucky session does not lead a list."""
 MOST_ANCHORS = 5
@@ -45,7 +45,7 @@ CELL = 0.1
 """Width of a cell in the valence–energy plane, and the most that neighbours may differ in either."""
 COMPARED = ("danceability", "energy", "valence", "acousticness", "instrumentalness", "speechiness")
 """The features of 0–1, by which two tracks are close: a tempo is often half or double the heard one, and loudness
-says what energy says."""
+mostly repeats energy."""
 _NEAREST = ("is_other_genre", "distance", "track_id")
 _TRACK = ("artist_name", "track_name", "genre", *FEATURES, "feature_source")
 _EVIDENCE = ("units", "sessions", "listens", "valence_before", "valence_after", "valence_expected")
@@ -54,7 +54,7 @@ _STEP = ("listener", "kind", "track_id", *_TRACK, *_EVIDENCE, *_SPREADS, "close_
 
 
 def ranked(rows: pa.Table) -> pa.Table:
-    """Tests the heard tracks, keeps the best of them and what is unheard and close to the evident ones."""
+    """Tests the heard tracks, keeps the best and the unheard tracks close to the significant ones."""
     tested = _tested(rows)
     found = _listed(rows, tested)
     rows = rows.take(found)
@@ -83,36 +83,35 @@ FINISH_COLUMNS = (
     finish_limit=MOST_TESTED + MOST_INSUFFICIENT + MOST_ANCHORS * MOST_UNHEARD,
 )
 def mood_improvement_recommendations(listening_with_features: ir.Table, tracks: ir.Table) -> ir.Table:
-    """After which tracks your music turned more positive, and unheard tracks that sound like them.
+    """Tracks after which your music became more positive, and unheard tracks that sound like them.
 
-    One row per listener and rank: up to 20 heard tracks with verdict ``higher``, the 5 that came nearest to it
-    (``not_shown``), 5 with too few sessions (``insufficient``), and up to 10 unheard ones. It is about *the music
-    that followed*, not about how you felt, and a track after which brighter music comes need not be why it comes.
+    One row per listener and rank: up to 20 heard tracks with verdict ``higher``, the 5 closest to it (``not_shown``), 5
+    with too few sessions (``insufficient``), and up to 10 unheard ones. This is about *the music that followed*, not
+    about how you felt, and a track that is followed by brighter music need not be the cause.
 
-    For each hearing that was not skipped, ``valence_before`` is the mean measured valence (real or catalogue) of
-    up to 5 listens before it in the session, ``valence_after`` of up to 5 after it. The artist's own tracks are
-    left out on both sides: an album's running order is no effect. The track itself needs no features. Hearings in
-    one session count as one, and sessions that went on with the very same music count as one unit, however often
-    a playlist is played.
+    For each listen that was not skipped, ``valence_before`` is the mean measured valence (real or catalogue) of up to 5
+    listens before it in the session, ``valence_after`` of up to 5 after it. The artist's own tracks are left out on
+    both sides: an album's running order is no effect. The track itself needs no features. Listens in one session count
+    as one, and sessions that went on with the very same music count as one unit, however often a playlist is played.
 
-    After sad music happier music follows anyway (regression to the mean), and a track of happy playlists is
-    followed by happy music anyway. So a track is called ``higher`` only if it passes two tests at once:
-    ``difference``, what followed against what usually follows the same ``valence_before`` in the same year of
-    this listener (``valence_expected``, by analysis of covariance: Vickers & Altman 2001), and ``rise``, what
-    followed against what came before. The p-value is the larger of the two t tests' (an intersection–union
-    test: Berger 1982; in a simulated history without any effect the first alone fell below .05 for 21 % of the
-    tracks, both together for 2 %), corrected over the ``tracks_tested``, at most the 300 tracks with most units.
-    Intervals are for each comparison alone.
+    After sad music happier music follows anyway (regression to the mean), and a track of happy playlists is followed by
+    happy music anyway. So a track is ``higher`` only if it passes two tests at once: ``difference``, what followed
+    compared with what usually follows the same ``valence_before`` in the same year of this listener
+    (``valence_expected``, by analysis of covariance: Vickers & Altman 2001), and ``rise``, what followed compared with
+    what came before. The p-value is the larger of the two t tests' (an intersection–union test: Berger 1982; in a
+    simulated history without any effect the first alone fell below .05 for 21 % of the tracks, both together for 2 %),
+    corrected over the ``tracks_tested``, at most the 300 tracks with most units. Intervals are for each comparison
+    alone.
 
-    Ranked by verdict, then by the lower end of the two intervals, so that many sessions beat a lucky few; tracks
-    of 2 to 9 units follow as ``insufficient``, by their difference shrunk to n / (n + 10) of itself: no finding,
-    and nothing is said about them. Where coverage is low this is the usual case. Tracks after which the music
-    did not turn brighter on average are not listed.
+    Tracks are ranked by verdict, then by the lower end of the two intervals, so that many sessions beat a lucky few;
+    tracks with 2 to 9 units follow as ``insufficient``, by their difference shrunk to n / (n + 10) of itself: these are
+    no findings and have no reason. This is the usual case if few tracks have features. Tracks after which the music did
+    not become brighter on average are not listed.
 
     An unheard track (``kind``) was never heard in this history, and is close to a track with verdict ``higher``
-    (``close_to``): valence and energy within .1, of the same genre first, then by ``distance``, the root mean
-    square difference over danceability, energy, valence, acousticness, instrumentalness and speechiness. That it
-    would do the same is a guess; its own verdict is ``insufficient``.
+    (``close_to``): valence and energy within .1, the same genre first, then by ``distance``, the root mean square
+    difference over danceability, energy, valence, acousticness, instrumentalness and speechiness. That it would have
+    the same effect is a guess; its own verdict is ``insufficient``.
     """
     around = _with_music_around(listening_with_features)
     evidence = _evidence(_with_expectation(_session_units(around)))
@@ -163,7 +162,7 @@ def _session_units(around: ir.Table) -> ir.Table:
 
 
 def _with_expectation(units: ir.Table) -> ir.Table:
-    """Adds what usually follows such a before: the regression of after on before within the listener's years."""
+    """Adds what usually follows: the regression of after on before within the listener's years."""
     of_year = ibis.window(group_by=("listener", "year"))
     units = units.mutate(usual_before=units.before.mean().over(of_year), usual_after=units.after.mean().over(of_year))
     above = units.before - units.usual_before
@@ -218,7 +217,7 @@ def _candidates(evidence: ir.Table) -> ir.Table:
 
 
 def _anchors(evidence: ir.Table) -> ir.Table:
-    """Tracks that may turn out evident, those with the largest t first."""
+    """Tracks that may turn out significant, those with the largest t first."""
     enough = evidence.filter(evidence.units >= ENOUGH_UNITS)
     root = enough.units.cast("float64").sqrt()
     by_difference = enough.gain / enough.difference_stddev.nullif(0.0) * root
@@ -291,7 +290,7 @@ def _tested(rows: pa.Table) -> dict[str, Any]:
 
 
 def _listed(rows: pa.Table, tested: dict[str, Any]) -> npt.NDArray[np.int64]:
-    """Which rows are listed, in their order: heard ones that brighten, then unheard ones close to an evident one."""
+    """Which rows are listed, in their order: heard ones that brighten, then unheard ones close to a significant one."""
     family = codes(rows, "listener")
     is_unheard = np.asarray(rows["kind"].to_numpy()) == "unheard"
     smaller = np.minimum(tested["difference"], tested["rise"])
@@ -342,7 +341,7 @@ def _because(row: dict[str, Any]) -> str | None:
 
 
 def _reasons(rows: pa.Table, tested: dict[str, Any]) -> list[str | None]:
-    """Each row in words; at most thirty rows of a listener come here."""
+    """Each row in words; a listener has at most thirty here."""
     names = ("kind", "units", "valence_before", "valence_after", "valence_expected", "close_to", "distance")
     return [
         _because(row | {"verdict": v}) for row, v in zip(rows.select(names).to_pylist(), tested["verdict"], strict=True)

@@ -1,4 +1,4 @@
-"""Hours in which a listener hears more of the saddest-sounding music than usual, and what may be tried."""
+"""Hours in which a listener hears more of the saddest-sounding music than usual, and what to try."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BRIGHTER_BY, BRIGHTER_SESSIONS = 0.1, 3
 MOST_BRIGHTER = 50
 """Brighter artists of a listener that are looked through, the most heard first."""
 NOTE = (
-    "About how the music sounds, not about how you feel: a hint and no diagnosis. Music that sounds sad or is in a "
+    "About how the music sounds, not about how you feel: a hint, not a diagnosis. Music that sounds sad or is in a "
     "minor key is often calm, loved and good for its listener."
 )
 _STEP = ("low_valence", "n", "units", "own_mean", "usual_mean", "stddev", "brighter_artist_name", "brighter_valence")
@@ -73,25 +73,24 @@ def judged(rows: pa.Table) -> pa.Table:
     finish_limit=HOURS,
 )
 def mood_intervention_triggers(listening_with_features: ir.Table) -> ir.Table:
-    """Hours in which you hear more of your saddest-sounding music than usual. A hint about music, no diagnosis.
+    """Hours in which you hear more of your saddest-sounding music than usual. A hint about music, not a diagnosis.
 
-    One row per listener and local hour with a listen. *Low* are the quarter of your own measured listens (real or
-    catalogue) with the lowest valence, the measure of how positive music sounds: up to ``low_valence``, and those
-    at this very value in part, so that a quarter is low by definition whatever you like. It is relative to you and
-    says nothing of your mood: calm music in a minor key has a low valence and may be just what does you good.
+    One row per listener and local hour with a listen. *Low* is the quarter of your own measured listens (real or
+    catalogue) with the lowest valence, which measures how positive music sounds: up to ``low_valence``, with those at
+    exactly this value counting in part, so that always a quarter is low. It is relative to your music and does not
+    measure your mood: calm music in a minor key has a low valence and may be just what does you good.
 
-    The unit of evidence is a session in an hour: the share of its measured listens that is low. Each is compared
-    with the *other* sessions of the same month, at whatever hour (``usual_low_share_pct``), so that a sad winter
-    or years of changing taste do not pass for a habit of the hour; sessions alone in their month are left out.
-    ``difference`` is in percentage points, ``effect`` is Cohen's d, ``p_corrected`` Student's t test corrected over
-    all hours of the listener, by the spread of the hour's sessions or of all hours', whichever is larger.
-    ``insufficient`` was not tested: fewer than 10 sessions in the hour, or in all the others, or fewer than 10
-    different measured tracks in it, or all music alike.
+    The unit is a session in an hour: the share of its measured listens that is low. Each is compared with the *other*
+    sessions of the same month, at whatever hour (``usual_low_share_pct``), so that a sad winter or years of changing
+    taste do not look like a habit of the hour; sessions alone in their month are left out. ``difference`` is in
+    percentage points, ``effect`` is Cohen's d, ``p_corrected`` Student's t test corrected over all hours of the
+    listener, with the spread of the hour's sessions or of all hours', whichever is larger. ``insufficient`` was not
+    tested: fewer than 10 sessions in the hour, or in all the others, or fewer than 10 different measured tracks in it,
+    or all music alike.
 
-    ``priority`` is given to hours with verdict ``higher`` by Cohen's (1988) sizes: high from .5, medium from .2,
-    low below; ``none`` says that no more was shown. ``what_to_try`` names an artist of your own, with a mean
-    valence .1 or more above yours and 3 sessions or more, the one most heard in that hour, else the one most
-    heard at all.
+    ``priority`` is given to hours with verdict ``higher`` by Cohen's (1988) sizes: high from .5, medium from .2, low
+    below; ``none`` means that no increase was shown. ``what_to_try`` names an artist you know, with a mean valence at
+    least .1 above yours and at least 3 sessions: the one most heard in that hour, otherwise the one most heard overall.
     """
     listens = with_measured_features(listening_with_features, ("valence",))
     units = _units(listens, _thresholds(listens))

@@ -1,4 +1,4 @@
-"""Which hours suit which aim, by what the listener chooses to hear in them."""
+"""Which hours suit which aim, judging by the music the listener chooses in them."""
 
 from __future__ import annotations
 
@@ -54,24 +54,24 @@ def judged(rows: pa.Table) -> pa.Table:
     finish_limit=HOURS * len(AIMS),
 )
 def optimal_listening_times(listening_with_features: ir.Table) -> ir.Table:
-    """Which hours are yours for focus, relaxing, energy and a lift, by the music you choose in them.
+    """Which hours suit focus, relaxing, energy and a lift, judging by the music you choose then.
 
-    One row per listener, local hour with a listen, and aim; an hour in which nothing was ever heard has no row.
-    How well a track suits an aim (0–1) is a fixed rule over its measured features (real or catalogue), the same
-    for everybody; ``mean_fit`` is what you hear in that hour. It tells what music you choose at that hour, not
-    how well you work or rest then.
+    One row per listener, local hour with a listen, and aim; an hour without listens has no row. How well a track suits
+    an aim (0–1) is a fixed rule over its measured features (real or catalogue), the same for everyone; ``mean_fit`` is
+    the fit of what you hear in that hour. It shows what music you choose at that hour, not how well you work or rest
+    then.
 
-    The unit of evidence is a session in an hour: its mean fit. Each is compared with the *other* sessions of the
-    same month, at whatever hour (``usual_fit``), so that neither years of changing taste nor one week's craze
-    pass for a habit of the hour; sessions alone in their month are left out of ``units`` and ``n_fit``. ``effect``
-    is Cohen's d, ``p_corrected`` Student's t test corrected over all hours and aims of the listener, by the
-    spread of the hour's sessions or of all hours' (within them), whichever is larger. The intervals (95 %) are
-    each hour's own. (Placebo: with the clock of each week turned by a random number of hours,
-    2 to 5 % of the comparisons fell below p = .05 in five histories, and no table of 75 had a finding.)
+    The unit is a session in an hour: its mean fit. Each is compared with the *other* sessions of the same month, at
+    whatever hour (``usual_fit``), so that neither years of changing taste nor one week's craze look like a habit of the
+    hour; sessions alone in their month are left out of ``units`` and ``n_fit``. ``effect`` is Cohen's d,
+    ``p_corrected`` Student's t test corrected over all hours and aims of the listener, with the spread of the hour's
+    sessions or that within all hours, whichever is larger. The 95 % intervals are each hour's own. (Placebo: with the
+    clock of each week turned by a random number of hours, 2 to 5 % of the comparisons fell below p = .05 in five
+    histories, and no table of 75 had a finding.)
 
-    ``insufficient`` was not tested, and nothing is suggested: fewer than 10 sessions in the hour, or in all the
-    others, or fewer than 10 different measured tracks in it, or all music alike. ``not_shown`` is no proof that
-    the hour is like the others. ``hour_rank`` orders the tested hours of an aim by the lower end of the interval.
+    ``insufficient`` was not tested, and has no suggestion: fewer than 10 sessions in the hour, or in all the others, or
+    fewer than 10 different measured tracks in it, or all music alike. ``not_shown`` does not prove that the hour is
+    like the others. ``hour_rank`` orders the tested hours of an aim by the lower end of the interval.
     """
     units = compared_in_month(_units(with_measured_features(listening_with_features)), *AIMS)
     hours = heard_in_hours(with_measured_features(listening_with_features, ()))

@@ -34,16 +34,16 @@ OF_ONE_ARTIST = 2
 SUITS = 0.55
 """Least fit of a track on a playlist; with singing a track comes to .5 for Focus at best."""
 SPOKEN = 0.66
-"""Speechiness above which, says Spotify, a track is probably all speech."""
+"""Speechiness above which, according to Spotify, a track is probably all speech."""
 USABLE = (*MEASURED, "imputed")
 
 DAY_S = 86_400.0
 LATELY_D = 30.0
 WEARS_AFTER = 10
-"""Listens within LATELY_D beyond which a track gets the less weight the more there are."""
+"""Listens within LATELY_D beyond which a track is weighted down."""
 
 KNOWN_TRACKS, KNOWN_LISTENS = 3, 2
-"""Tracks of a genre, and listens of an artist, from which on they tell anything about the listener."""
+"""Tracks of a genre, and listens of an artist, from which they are taken as the listener's taste."""
 TOP_GENRES, TOP_ARTISTS = 3, 200
 OF_A_GENRE, OF_AN_ARTIST = 100, 6
 """Best suiting tracks of a genre and of an artist that are looked through, so that nobody's history meets the
@@ -54,11 +54,11 @@ _COMPARED = ("danceability", "energy", "valence", "acousticness", "instrumentaln
 _PLACE = ("listener", "aim", "via", "place")
 _TRACK = ("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "genre", "duration_s")
 _FOUND = ("who", "aim", "track_id", "artist_id", "fit")
-"""What a track is chosen by, by numbers of listener and aim. Millions are, so that names and how it is told wait for
-those chosen."""
+"""What a track is chosen by, with numbers for listener and aim. There are millions, so names and descriptions are added
+to the chosen ones only."""
 _EVIDENCE = ("known_listens", "share_pct")
 _HEARD = ("listens", "sessions", "last_heard_at", "last_date")
-_TOLD = (
+_REASON = (
     *("aim", "via", "genre", "fit", *dict.fromkeys(chain.from_iterable(NEEDS.values())), "feature_source"),
     *("listens", "sessions", "last_date", *_EVIDENCE),
 )
@@ -72,8 +72,8 @@ UPWARDS: Mapping[str, Mapping[str, float]] = {
     "energise": {"energy": 1.0, "tempo": 0.5},
     "lift": {"valence": 3.0},
 }
-"""What should rise along each playlist, and what it costs, in steps, where it falls instead. Valence has to be
-dear, since steps know nothing of it. Focus leads nowhere."""
+"""What should rise along each playlist, and what it costs, in steps, where it falls instead. Valence is
+expensive, since steps ignore it. Focus leads nowhere."""
 SAME_ARTIST = 10.0
 """What it costs to stay with an artist: more than any step."""
 
@@ -86,15 +86,15 @@ def _finished(rows: pa.Table) -> pa.Table:
     ordered = chosen.take(order)
     listed = playlist[order]
     columns = {name: ordered[name] for name in ordered.column_names}
-    told = ordered.select(_TOLD).to_pylist()
+    reasons = ordered.select(_REASON).to_pylist()
     return as_table(
         {
             **columns,
-            "playlist": [TITLES[row["aim"]] for row in told],
+            "playlist": [TITLES[row["aim"]] for row in reasons],
             "position": np.arange(len(listed)) - np.searchsorted(listed, listed) + 1,
-            "kind": ["heard" if row["via"] == "heard" else "unheard" for row in told],
+            "kind": ["heard" if row["via"] == "heard" else "unheard" for row in reasons],
             "step": step,
-            "because": [_reason(row) for row in told],
+            "because": [_reason(row) for row in reasons],
         },
         FINISH_COLUMNS,
     )
@@ -117,27 +117,26 @@ FINISH_COLUMNS = (
 def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks: ir.Table) -> ir.Table:
     """Four playlists for you: Focus, Relaxation, Energy and Mood lift, each of music you know and music you don't.
 
-    One row per listener, playlist and position. A playlist has up to 20 tracks: about 12 you have heard and 8 you
-    have not, more of one kind where there is too little of the other, at most two by one artist, and no song in two
-    versions. With fewer than 5 tracks it is left out. Every track suits the aim (``fit`` of at least .55, by rules
-    over its audio features that are the same for everybody). It is the music that suits, by its sound: whether it
-    helps you, only you can tell.
+    One row per listener, playlist and position. A playlist has up to 20 tracks: about 12 you have heard and 8 you have
+    not, more of one kind if there are too few of the other, at most two by one artist, and no song in two versions. A
+    playlist with fewer than 5 tracks is left out. Every track suits the aim (``fit`` of at least .55, by rules over its
+    audio features that are the same for everyone). The rules are about how the music sounds: whether it helps you, only
+    you can judge.
 
-    Tracks you have **heard** come by fit squared times how much they are on your mind: the sessions in which you
-    heard them (and did not skip) count by the inverse square root of their age in days before your last listen (the
-    memory model ACT-R, which foretells relistening: Reiter-Haas et al. 2021), so that a night on repeat counts once,
-    and what you heard more than ten times in the last 30 days gets the less weight the more often it was.
+    **Heard** tracks are ordered by fit squared times how present they are: the sessions in which you heard them (and
+    did not skip) count by the inverse square root of their age in days before your last listen (the memory model ACT-R,
+    which predicts relistening: Reiter-Haas et al. 2021), so a night on repeat counts once. Tracks heard more than ten
+    times in the last 30 days are weighted down.
 
-    **Unheard** tracks come by turns from artists you heard at least twice and from your three main genres in
-    proportion to your listens, the closest first to the music you already hear of that kind (root mean square over
-    six features). Without artists or genres that the catalogue knows there are no unheard tracks. At most 304
-    candidates of a listener are weighed up.
+    **Unheard** tracks alternate between artists you heard at least twice and your three main genres, in proportion to
+    your listens, the closest first to the music you already hear of that kind (root mean square over six features).
+    Without artists or genres in the catalogue there are no unheard tracks. At most 304 candidates per listener are
+    considered.
 
-    The order makes small steps (``step``) in energy and tempo, without an artist twice in a row where that can be,
-    and leads down in the two together for Relaxation, up in the two for Energy, up in valence for Mood lift; a
-    small step counts for more than a straight way.
-    ``feature_source`` says whether a track's features were measured (real, catalogue) or estimated (imputed);
-    invented ones are never used. A track without a known tempo is ordered by the rest.
+    The order takes small steps (``step``) in energy and tempo, avoids the same artist twice in a row if possible, and
+    leads down in both for Relaxation, up in both for Energy, up in valence for Mood lift; small steps matter more than
+    a straight way. ``feature_source`` shows whether a track's features were measured (real, catalogue) or estimated
+    (imputed); invented ones are never used. A track without a known tempo is ordered by the rest.
     """
     named, listeners = _with_songs(tracks), numbered(_ends(listening_with_features))
     heard, catalogue = _heard(listening_with_features, listeners, named), _suiting(named)
@@ -158,7 +157,7 @@ def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks:
 
 
 def _ends(listens: ir.Table) -> ir.Table:
-    """The listeners and when each was last heard of."""
+    """The listeners and when each last listened."""
     return listens.group_by("listener").agg(now=utc(listens.started_at.max()))
 
 
@@ -276,7 +275,7 @@ def _score(found: ir.Table, weight: ir.FloatingValue) -> ir.FloatingColumn:
     """How unheard tracks fit, how well their artist is known, how close they are to what is."""
     squares = [(found[f] - found[f"middle_{f}"]) ** 2 for f in _COMPARED]
     distance = (sum(squares[1:], squares[0]) / float(len(squares))).sqrt()
-    # Whoever has heard nothing of that kind is equally close to all of it.
+    # With nothing heard of that kind, all of it is equally close.
     closeness = (1.0 - distance).coalesce(1.0)
     return (found.fit * found.fit * closeness * weight).round(9)
 
@@ -309,7 +308,7 @@ def _candidates(t: ir.Table) -> ir.Table:
 
 
 def _described(candidates: ir.Table, listeners: ir.Table, tracks: ir.Table) -> ir.Table:
-    """What the second step is given of each."""
+    """What the second step needs of each."""
     described = tracks.select(*_TRACK, "song", *FEATURES, "feature_source")
     rows = candidates.inner_join(listeners, "who").inner_join(described, "track_id")
     rows = rows.mutate(aim=ibis.array(list(AIMS))[rows.aim])
@@ -393,10 +392,10 @@ def _reason(row: dict[str, Any]) -> str:
     """Why a candidate is on the playlist, in words with its numbers."""
     estimated = ", estimated" if row["feature_source"] == "imputed" else ""
     features = ", ".join(_words(f, row[f]) for f in NEEDS[row["aim"]] if row[f] is not None)
-    return f"{_whence(row)}; fit {row['fit']:.2f} ({features}{estimated})."
+    return f"{_origin(row)}; fit {row['fit']:.2f} ({features}{estimated})."
 
 
-def _whence(row: dict[str, Any]) -> str:
+def _origin(row: dict[str, Any]) -> str:
     if row["via"] == "heard":
         if row["listens"] == 1:
             return f"Heard once, on {row['last_date']:%Y-%m-%d}"
