@@ -76,7 +76,7 @@ def test_two_versions_side_by_side_and_a_persons_choice(call: Run) -> None:
     assert "log_loss" in shown
 
 
-def test_the_card_tells_how_it_was_tested_and_what_it_cannot_do(call: Run) -> None:
+def test_the_card_has_the_protocol_and_the_limits(call: Run) -> None:
     text = call("models", "card", "coin").stdout
     for part in ("# coin", "all coins' share", "grouped by day", "**log_loss**", "Knows no dice.", "developer terms"):
         assert part in text, part

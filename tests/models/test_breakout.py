@@ -95,13 +95,13 @@ def test_an_artist_breaks_out_when_it_is_core_in_one_of_the_next_two_months() ->
     assert labelled.is_known()[0].tolist() == [True, True, True, False, False]
 
 
-def test_what_was_core_lately_is_not_foretold() -> None:
+def test_what_was_core_lately_is_not_predicted() -> None:
     listens = np.full((2, 14), 3)
     listens[0, 8] = 40
     listens[1] = 5000
     labelled = Labelled(next(histories(months_of(listens))), read_rules())
     eligible = labelled.is_eligible(labelled.rules.eligibility["heard"])[0]
-    # Six cold-start months, two foretold, three around the core month that are not, and foretold again.
+    # Six cold-start months, two predicted, three around the core month that are not, and predicted again.
     assert eligible.tolist() == [False] * 6 + [True] * 2 + [False] * 3 + [True] * 3
 
 
@@ -127,8 +127,8 @@ def test_who_is_near_core_is_ranked_first(held: HeldOut) -> None:
 
 
 def test_the_baseline_is_a_function_of_the_rule_alone(fitted: FittedBreakout) -> None:
-    told = fitted.baseline(np.array([0.0, 0.1, 0.5, 0.9]))
-    assert (np.diff(told) > 0).all()
+    predicted = fitted.baseline(np.array([0.0, 0.1, 0.5, 0.9]))
+    assert (np.diff(predicted) > 0).all()
 
 
 def test_months_after_as_of_change_nothing_that_is_learned() -> None:
@@ -159,14 +159,14 @@ def test_a_prediction_is_made_from_what_was_known_then(held: HeldOut, examples: 
     ],
 )
 def test_missing_features_survive(fitted: FittedBreakout, record: dict[str, object]) -> None:
-    told = fitted.predict(pd.DataFrame([record]))
-    assert told["probability"].between(0, 1).all()
-    assert len(told) == 1
+    predicted = fitted.predict(pd.DataFrame([record]))
+    assert predicted["probability"].between(0, 1).all()
+    assert len(predicted) == 1
 
 
 def test_more_listens_make_a_breakout_likelier_when_nothing_else_is_known(fitted: FittedBreakout) -> None:
-    told = fitted.predict(pd.DataFrame({"plays_t": [1, 5, 18], "plays_prev3_mean": [1, 5, 15]}))
-    assert told["probability"].is_monotonic_increasing
+    predicted = fitted.predict(pd.DataFrame({"plays_t": [1, 5, 18], "plays_prev3_mean": [1, 5, 15]}))
+    assert predicted["probability"].is_monotonic_increasing
 
 
 def test_the_references_names_are_enough_to_come_near(fitted: FittedBreakout, examples: pd.DataFrame) -> None:
@@ -177,8 +177,8 @@ def test_the_references_names_are_enough_to_come_near(fitted: FittedBreakout, ex
 
 def test_three_of_a_month_are_alerted_of_at_most(fitted: FittedBreakout, examples: pd.DataFrame) -> None:
     rows = examples.rename(columns={"month_number": "month"})
-    told = fitted.predict(rows)
-    assert told.groupby(rows["month"])["is_breakout"].sum().between(0, 3).all()
+    predicted = fitted.predict(rows)
+    assert predicted.groupby(rows["month"])["is_breakout"].sum().between(0, 3).all()
     everything = fitted.predict(rows, threshold=0.0)
     assert everything["is_breakout"].all()
 

@@ -1,4 +1,4 @@
-"""What every model keeps to, whatever it foretells."""
+"""What every model keeps to, whatever it predicts."""
 
 from __future__ import annotations
 

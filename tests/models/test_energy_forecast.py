@@ -35,7 +35,7 @@ def found(rows: pd.DataFrame) -> dict[str, object]:
     return {one.metric: one for one in measure(energy)}
 
 
-def test_a_level_that_drifts_is_told_better_than_by_the_hour_alone() -> None:
+def test_a_level_that_drifts_is_predicted_better_than_by_the_hour_alone() -> None:
     measured = found(history(drift=0.15))
     assert measured["rmse"].is_better
     assert 0.84 < measured["coverage_90"].value < 0.96
@@ -63,7 +63,7 @@ def test_parts_are_shrunk_towards_the_mean() -> None:
     assert 0 < usual.by_hour[0, 3] < 0.2 * (0.9 - usual.mean)
 
 
-def test_a_week_is_told_from_the_weeks_before() -> None:
+def test_a_week_is_predicted_from_the_weeks_before() -> None:
     model, rows = EnergyForecast(), history(drift=0.1)
     changed = rows.copy()
     week = (rows["started_at_local"] - rows["started_at_local"].min().normalize()).dt.days // 7
@@ -108,9 +108,9 @@ def test_records_may_lack_anything(tmp_path: Path) -> None:
     model, rows = EnergyForecast(), history(energy_at_night=0.9)
     fitted = model.fit(model.examples(tables(rows), AS_OF))
     records = pd.DataFrame({"listener": ["ada", "ada", "ada", "bob"], "hour_of_day": [21, 9, "noon", 21]})
-    told = fitted.predict(records)
-    assert told["energy"][0] > told["energy"][1]
-    assert told.iloc[2:].isna().all().all()
+    predicted = fitted.predict(records)
+    assert predicted["energy"][0] > predicted["energy"][1]
+    assert predicted.iloc[2:].isna().all().all()
     assert len(fitted.predict(pd.DataFrame({"listener": [None]}))) == 1
     fitted.save(tmp_path)
-    pd.testing.assert_frame_equal(model.load(tmp_path).predict(records), told)
+    pd.testing.assert_frame_equal(model.load(tmp_path).predict(records), predicted)

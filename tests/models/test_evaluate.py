@@ -133,7 +133,7 @@ def test_each_listener_is_measured_too() -> None:
     assert of_rows(held, held.listener == "x").actual.tolist() == [1] * 10  # type: ignore[arg-type, union-attr]
 
 
-def test_calibration_tells_how_many() -> None:
+def test_calibration_counts_its_rows() -> None:
     held = binary([0.05, 0.15, 0.95] * 20, [0, 0, 1] * 20)
     assert sum(n for _, _, n in calibration(held)) == 60
 

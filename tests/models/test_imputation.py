@@ -25,8 +25,8 @@ def fitted(examples: pd.DataFrame) -> FittedImputation:
     return SMALL.fit(examples)
 
 
-def test_artists_who_differ_in_energy_tell_their_tracks_energy(examples: pd.DataFrame) -> None:
-    """Energy is the artist's, danceability is anything: the one can be told and the other cannot."""
+def test_artists_who_differ_in_energy_are_a_sign_of_their_tracks_energy(examples: pd.DataFrame) -> None:
+    """Energy is the artist's, danceability is anything: the one can be estimated and the other cannot."""
     r2 = {}
     for held in SMALL.held_out(examples):
         r2[held.target, held.protocol] = next(m.value for m in measure(held, resamples=0) if m.metric == "r2")
@@ -35,7 +35,7 @@ def test_artists_who_differ_in_energy_tell_their_tracks_energy(examples: pd.Data
     assert r2["danceability", "by track, 3 folds"] < 0.1
 
 
-def test_the_error_that_is_told_holds(examples: pd.DataFrame) -> None:
+def test_the_standard_error_holds(examples: pd.DataFrame) -> None:
     for held in SMALL.held_out(examples):
         assert held.low is not None and held.high is not None
         inside = np.mean((held.actual >= held.low) & (held.actual <= held.high))
@@ -62,7 +62,7 @@ def test_tracks_hidden_from_the_artist_change_nothing_for_others(examples: pd.Da
     """What is said of an artist's tracks, of whom nothing else is known, does not depend on their features."""
     own = (examples.artist == examples.artist[0]).to_numpy()
     changed = examples.assign(energy=examples.energy.where(~own, 1 - examples.energy))
-    # The mean and the scale of the catalogue, in which estimates are told, move a little with any track.
+    # The mean and the scale of the catalogue move a little with any track.
     parts = []
     for rows in (examples, changed):
         held = next(h for h in SMALL.held_out(rows) if h.protocol == "by artist, 5 folds" and h.target == "energy")
@@ -102,7 +102,7 @@ def test_the_baseline_is_the_artist_s_mean_shrunk_to_the_genre_s(fitted: FittedI
     assert energy == pytest.approx([(own.sum() + 2 * rock) / (len(own) + 2), rock])
 
 
-def test_what_spotify_s_api_told_is_left_out_unless_it_is_allowed() -> None:
+def test_what_came_from_spotify_s_api_is_left_out_unless_it_is_allowed() -> None:
     listed = catalogue()
     listed.loc[listed.index[:30], "source"] = "spotify_api"
     assert len(SMALL.examples(tables(listed), AS_OF)) == len(listed) - 30

@@ -75,7 +75,7 @@ def test_a_track_is_judged_by_models_that_saw_none_of_its_artist(examples: pd.Da
     assert before.predicted[own].tolist() == after.predicted[own].tolist()
 
 
-def test_own_tracks_are_told_by_a_catalogue_without_their_artists(examples: pd.DataFrame) -> None:
+def test_own_tracks_are_predicted_by_a_catalogue_without_their_artists(examples: pd.DataFrame) -> None:
     own = examples.head(60).assign(source="real")
     wrong = own.assign(valence=1 - own.valence)
     protocols = [SMALL.held_out(pd.concat([examples, rows], ignore_index=True)) for rows in (own, wrong)]
@@ -84,7 +84,7 @@ def test_own_tracks_are_told_by_a_catalogue_without_their_artists(examples: pd.D
     assert right[0].predicted.tolist() == changed[0].predicted.tolist()
 
 
-def test_what_spotify_s_api_told_is_left_out_unless_it_is_allowed() -> None:
+def test_what_came_from_spotify_s_api_is_left_out_unless_it_is_allowed() -> None:
     listed = catalogue()
     listed.loc[listed.index[:30], "source"] = "spotify_api"
     assert len(SMALL.examples(tables(listed), AS_OF)) == len(listed) - 30

@@ -40,7 +40,7 @@ def held(history: pd.DataFrame, model: NextMood = THREE_KINDS, as_of: datetime =
     return found
 
 
-def test_a_session_that_keeps_to_one_kind_is_told_from_its_first_track() -> None:
+def test_a_session_that_keeps_to_one_kind_is_predicted_from_its_first_track() -> None:
     found = {one.metric: one for one in measure(held(history(keeps_to_its_kind=True)))}
     assert found["accuracy"].value > 0.95
     assert found["log_loss"].is_better
@@ -116,8 +116,8 @@ def test_records_may_lack_anything(tmp_path: Path) -> None:
     fitted = model.fit(model.examples(tables(rows), AS_OF))
     records = rows.head(4)[["listener", *FEATURES]].astype(object)
     records.loc[1, "energy"], records.loc[2, "valence"], records.loc[3, "listener"] = np.inf, "loud", "nobody"
-    told = fitted.predict(records)
-    chances = told.filter(like="probability").to_numpy()
+    predicted = fitted.predict(records)
+    chances = predicted.filter(like="probability").to_numpy()
     assert chances[:3].sum(axis=1) == pytest.approx(1.0)
     assert np.isnan(chances[3]).all()
     assert len(fitted.predict(pd.DataFrame({"listener": ["ada"]}))) == 1
@@ -128,7 +128,7 @@ def test_records_may_lack_anything(tmp_path: Path) -> None:
         model.load(tmp_path)
 
 
-def test_the_listener_of_the_reference_is_told_better_than_by_shares() -> None:
+def test_the_listener_of_the_reference_is_predicted_better_than_by_shares() -> None:
     rows = pd.read_parquet(real("next-track/history.parquet")).sort_values("played_at")
     features = {name: rows[name].to_numpy() for name in FEATURES}
     codes = {f"{name}_id": pd.factorize(rows[f"{name}_name"])[0] for name in ("track", "artist")}

@@ -60,7 +60,7 @@ def test_nothing_is_refused_too() -> None:
         SMALL.examples(tables(catalogue().head(0)), AS_OF)
 
 
-def test_what_spotify_s_api_told_is_left_out_unless_it_is_allowed() -> None:
+def test_what_came_from_spotify_s_api_is_left_out_unless_it_is_allowed() -> None:
     listed = catalogue()
     listed.loc[listed.index[:30], "source"] = "spotify_api"
     assert len(SMALL.examples(tables(listed), AS_OF)) == len(listed) - 30
@@ -77,13 +77,13 @@ def test_a_listed_track_is_judged_by_a_model_that_saw_none_of_its_artist(example
     assert before.baseline[own].tolist() == after.baseline[own].tolist()
 
 
-def test_held_out_tracks_are_told_better_than_by_the_baseline(examples: pd.DataFrame) -> None:
+def test_held_out_tracks_are_predicted_better_than_by_the_baseline(examples: pd.DataFrame) -> None:
     for held in SMALL.held_out(examples):
         roc = next(m for m in measure(held, resamples=50) if m.metric == "roc_auc")
         assert roc.is_better and roc.value > 0.85, held.protocol
 
 
-def test_shuffled_labels_cannot_be_told(examples: pd.DataFrame) -> None:
+def test_shuffled_labels_cannot_be_predicted(examples: pd.DataFrame) -> None:
     shuffled = examples.assign(popularity=np.random.default_rng(2).permutation(examples.popularity))
     roc = next(m for m in measure(SMALL.held_out(shuffled)[0], resamples=50) if m.metric == "roc_auc")
     assert roc.low is not None and roc.low < 0.55
@@ -123,7 +123,7 @@ def test_nothing_but_the_trusted_types_is_in_the_files(fitted: FittedPopularity,
         assert set(skops.io.get_untrusted_types(file=file)) <= set(TRUSTED)
 
 
-def test_damaged_files_are_told(fitted: FittedPopularity, tmp_path: Path) -> None:
+def test_damaged_files_are_refused(fitted: FittedPopularity, tmp_path: Path) -> None:
     fitted.save(tmp_path)
     (tmp_path / "popularity.json").write_text("{")
     with pytest.raises(ModelDamaged):

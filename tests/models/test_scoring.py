@@ -41,7 +41,7 @@ def test_estimates_are_kept_with_their_errors_also_when_there_are_none(settings:
         assert [(r["track_id"], r["energy"], r["energy_error"], r["valence"]) for r in rows] == kept
 
 
-def test_a_history_that_has_ended_is_foretold_from_its_end(settings: Settings) -> None:
+def test_a_history_that_has_ended_is_predicted_from_its_end(settings: Settings) -> None:
     lake = open_lake(settings.lake)
     assert as_of_listens(lake, NOW) == NOW
     last = NOW - timedelta(days=40)

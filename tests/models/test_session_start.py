@@ -51,7 +51,7 @@ def test_the_baseline_is_the_frequency_of_the_hour_before_that_day() -> None:
     assert frequency(np.eye(2, HOURS), 28.0)[1, 0] == pytest.approx((1 + 2 * 2 / 48) / 3)
 
 
-def test_what_the_baseline_does_not_know_is_told_better() -> None:
+def test_what_the_baseline_does_not_know_is_predicted_better() -> None:
     model = SessionStart()
     examples = model.examples(tables(on_working_days()), AS_OF)
     day, hour = model.held_out(examples)
@@ -65,7 +65,7 @@ def test_what_the_baseline_does_not_know_is_told_better() -> None:
     assert weekend[calm].median() < 0.2 < 0.8 < weekend[~calm].median()
 
 
-def test_a_day_is_told_from_the_days_before_it_and_an_hour_from_the_hours_before_it() -> None:
+def test_a_day_is_predicted_from_the_days_before_it_and_an_hour_from_the_hours_before_it() -> None:
     grid = Grid.until(every_day((MORNING, EVENING), 50), NOW)
     changed = Grid(grid.begin, grid.has_start.copy(), grid.listens.copy(), grid.silence_min)
     changed.has_start[30, 12:], changed.listens[30, 12:] = 1.0, 9.0
@@ -99,7 +99,7 @@ def test_too_short_a_history_is_refused() -> None:
         SessionStart().examples(tables(every_day((EVENING,), 40)), AS_OF)
 
 
-def test_who_is_told_worse_by_the_model_is_served_the_baseline() -> None:
+def test_who_is_predicted_worse_by_the_model_is_served_the_baseline() -> None:
     worse, better, block = np.full(100, 2.0), np.full(100, 1.0), np.arange(100) // 5
     assert serves(worse, better, block, 1) == "baseline"
     assert serves(better, worse, block, 1) == "model"
@@ -131,9 +131,9 @@ def test_records_may_lack_anything(tmp_path: Path) -> None:
             "is_weekend": [1, np.nan, 0, 0, 0],
         }
     )
-    told = fitted.predict(records)
-    assert told[DAY_AHEAD][0] > 0.5 > told[DAY_AHEAD][1]
-    assert told.iloc[2:].isna().all().all()
+    predicted = fitted.predict(records)
+    assert predicted[DAY_AHEAD][0] > 0.5 > predicted[DAY_AHEAD][1]
+    assert predicted.iloc[2:].isna().all().all()
     assert len(fitted.predict(pd.DataFrame({"x": [1]}))) == 1
     fitted.save(tmp_path)
-    pd.testing.assert_frame_equal(model.load(tmp_path).predict(records), told)
+    pd.testing.assert_frame_equal(model.load(tmp_path).predict(records), predicted)

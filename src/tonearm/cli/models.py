@@ -33,7 +33,7 @@ def train(context: Context, names: tuple[str, ...], seed: int) -> None:
     """Train the models: all, or those named; each is served only if it beats its baseline.
 
     What a model learned is tested on rows that it did not learn from, beside a named baseline fitted on the same
-    rows. A model with too little to learn from says what it needs.
+    rows. A model with too little to learn from reports what it needs.
     """
     reports = train_with_progress(context, names, seed)
     if context.as_json:
@@ -54,11 +54,11 @@ def train_with_progress(context: Context, names: Sequence[str] = (), seed: int =
     with progress(context) as shown:
         task = shown.add_task("training", count="") if shown else None
 
-        def tell(name: str, done: int, total: int) -> None:
+        def show_progress(name: str, done: int, total: int) -> None:
             if shown and task is not None:
                 shown.update(task, description=name, completed=done, total=total, count=f"{done} of {total} models")
 
-        return run_training(context.settings, names, seed, progress=tell, waiting=context.note)
+        return run_training(context.settings, names, seed, progress=show_progress, waiting=context.note)
 
 
 _STATUS = {"served": "served", "baseline": "baseline served", "not_enough_data": "not enough data"}
@@ -89,7 +89,7 @@ Examples:
     help="Probability from which on the answer is yes; popularity and breakout have one.",
 )
 def predict(context: Context, name: str, path: Path, threshold: float | None) -> None:
-    """Ask MODEL about the records of a file, one answer for each; what a record does not tell is missing."""
+    """Predict the records of a file with MODEL, one row for each; what a record lacks is missing."""
     from tonearm.models.lifecycle.predicting import predict as ask
     from tonearm.models.lifecycle.predicting import read_records
 
@@ -211,7 +211,7 @@ Examples:
 @click.argument("second")
 @with_options
 def compare(context: Context, name: str, first: str, second: str) -> None:
-    """How two versions of MODEL were measured, side by side; told apart where they were tested on other rows."""
+    """How two versions of MODEL were measured, side by side; it is noted where they were tested on different rows."""
     from tonearm.models import find
 
     registry, model = _registry(context), find(name)
@@ -252,7 +252,7 @@ def promote(context: Context, name: str, which: str, alias: str, reason: str) ->
     """Let VERSION of MODEL be staging or production, whatever was measured; the reason is recorded."""
     from tonearm.models.lifecycle.training import serve
 
-    _told(context, serve(context.settings, name, which, alias, reason))
+    _answer_version(context, serve(context.settings, name, which, alias, reason))
 
 
 @models.command(
@@ -269,7 +269,7 @@ def rollback(context: Context, name: str, reason: str) -> None:
     """Serve the version of MODEL again that was served before."""
     from tonearm.models.lifecycle.training import roll_back
 
-    _told(context, roll_back(context.settings, name, reason))
+    _answer_version(context, roll_back(context.settings, name, reason))
 
 
 @models.command(
@@ -316,7 +316,7 @@ def drift(context: Context) -> None:
         context.say("no model has been trained yet: `tonearm train`")
 
 
-def _told(context: Context, version: Version) -> None:
+def _answer_version(context: Context, version: Version) -> None:
     if context.as_json:
         context.answer({"version": version})
     else:

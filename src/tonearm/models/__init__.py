@@ -1,4 +1,4 @@
-"""Models: what each foretells, fitted, and evaluated against a named baseline. One file per model."""
+"""Models: each fitted, and evaluated against a named baseline. One file or folder per model."""
 
 from __future__ import annotations
 

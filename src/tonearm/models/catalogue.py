@@ -1,4 +1,4 @@
-"""Tracks whose features were measured, as rows to learn from, and what can be told of any track."""
+"""Tracks whose features were measured, as rows to learn from, and the inputs that models make of any track."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TABLES = ("tracks", "track_identities", "catalogue_tracks", "my_tracks_features_
 """Where the rows come from."""
 SOUND = (*FEATURES, "liveness")
 TEXTS = ("artist_name", "track_name", "album_name", "release_date", "genre", "subgenre")
-_TOLD = ("popularity", "duration_s", "key", "mode", "time_signature", "is_explicit", *SOUND)
+_NUMBERS = ("popularity", "duration_s", "key", "mode", "time_signature", "is_explicit", *SOUND)
 
 TITLE_MARKS = {
     "remix": r"\bremix|\bmix\b|\bedit\b|rework|bootleg|\bvip\b|\bflip\b",
@@ -43,7 +43,7 @@ TITLE_MARKS = {
     "dash": r" - ",
     "other_script": r"[^\x00-\x7f]",
 }
-"""What a title says about the recording."""
+"""Marks in a title that set the recording apart."""
 ALBUM_MARKS = {
     "deluxe": r"deluxe|expanded|edition",
     "collection": r"best of|greatest|hits|collection|essential|anthology|gold|years",
@@ -53,7 +53,7 @@ ALBUM_MARKS = {
     "compilation": r"\bvol|various|compilation|\bmix|presents|playlist",
     "ep": r"\bep\b",
 }
-"""What an album's title says about what it collects."""
+"""Marks in an album's title that show what it collects."""
 
 RELEASE = ("released", "release_month", "release_weekday", "release_digits")
 TITLE = (*(f"title_{m}" for m in TITLE_MARKS), "title_letters", "title_words", "title_is_upper", "title_is_lower")
@@ -62,8 +62,8 @@ CATEGORIES = ("genre", "subgenre")
 OTHER_SOUND = ("duration_s", "key", "mode", "time_signature", "is_explicit")
 NAMES = (*TITLE, *ALBUM, "artist_letters")
 LISTING = (*RELEASE, *ALBUM, *CATEGORIES)
-"""What a catalogue tells beyond the names and the sound."""
-NUMBERS = (*_TOLD[1:], *RELEASE, *TITLE, *ALBUM, "artist_letters")
+"""What a catalogue has beyond the names and the sound."""
+NUMBERS = (*_NUMBERS[1:], *RELEASE, *TITLE, *ALBUM, "artist_letters")
 FEWEST_TRACKS, FEWEST_ARTISTS = 500, 100
 """That something can be learned from."""
 
@@ -91,7 +91,7 @@ def enough(rows: pd.DataFrame, model: str) -> pd.DataFrame:
 
 def _listed(tables: Mapping[str, pd.DataFrame], is_spotify_api_allowed: bool) -> pd.DataFrame:
     rows = _allowed(tables["catalogue_tracks"], is_spotify_api_allowed)
-    return rows[["track_id", "spotify_id", "playlist_ids", *TEXTS, *_TOLD]].assign(source="catalogue")
+    return rows[["track_id", "spotify_id", "playlist_ids", *TEXTS, *_NUMBERS]].assign(source="catalogue")
 
 
 def _allowed(rows: pd.DataFrame, is_spotify_api_allowed: bool) -> pd.DataFrame:
@@ -113,14 +113,14 @@ def _nothing() -> pd.DataFrame:
 
 
 def artists(records: pd.DataFrame) -> npt.NDArray[Any]:
-    """The normalised name of each record's artist, empty where it is not told."""
+    """The normalised name of each record's artist, empty where it is not known."""
     names = texts(records, "artist_name")
     keys = {name: artist_key(name) for name in names.unique()}
     return np.array([keys[name] for name in names], dtype=object)
 
 
 def texts(records: pd.DataFrame, column: str) -> pd.Series:
-    """A column of any records as text, empty where nothing is told."""
+    """A column of any records as text, empty where there is none."""
     if column not in records:
         return pd.Series("", index=records.index, dtype=object)
     values = records[column]
@@ -138,11 +138,11 @@ def numbers(records: pd.DataFrame, column: str) -> pd.Series:
 
 
 def inputs(records: pd.DataFrame) -> pd.DataFrame:
-    """What any records tell about their tracks: ``NUMBERS`` and ``CATEGORIES``, null where nothing is told.
+    """What is known of the tracks of any records: ``NUMBERS`` and ``CATEGORIES``, null where nothing is.
 
-    A record may tell ``duration_ms`` in place of ``duration_s``, and ``year`` in place of ``release_date``.
+    A record may have ``duration_ms`` in place of ``duration_s``, and ``year`` in place of ``release_date``.
     """
-    found = {c: numbers(records, c) for c in _TOLD[1:]}
+    found = {c: numbers(records, c) for c in _NUMBERS[1:]}
     found["duration_s"] = found["duration_s"].fillna(numbers(records, "duration_ms") / 1000)
     found |= _release(records) | _names(records)
     shown = pd.DataFrame(found, index=records.index)[list(NUMBERS)].astype("float32")
@@ -152,7 +152,7 @@ def inputs(records: pd.DataFrame) -> pd.DataFrame:
 
 
 def _release(records: pd.DataFrame) -> dict[str, pd.Series]:
-    """When the track was released: years, and month and weekday where the date says so, and how exact it is."""
+    """When the track was released: years, and month and weekday where the date has them, and how exact it is."""
     written = texts(records, "release_date").str.extract(r"^(\d{4})(?:-(\d\d))?(?:-(\d\d))?").astype("float64")
     year = written[0].fillna(numbers(records, "year"))
     day = pd.to_datetime({"year": written[0], "month": written[1], "day": written[2]}, errors="coerce")
@@ -182,9 +182,9 @@ def _names(records: pd.DataFrame) -> dict[str, pd.Series]:
         "album_has_title": _flags(begins, records),
         "album_has_artist": _flags(has_artist, records),
     }
-    told = {name: values.where(title != "") for name, values in found.items() if name in TITLE}
-    told |= {name: values.where((album != "") & (title != "")) for name, values in found.items() if name in ALBUM}
-    return told | {"artist_letters": artist.str.len().where(artist != "")}
+    known = {name: values.where(title != "") for name, values in found.items() if name in TITLE}
+    known |= {name: values.where((album != "") & (title != "")) for name, values in found.items() if name in ALBUM}
+    return known | {"artist_letters": artist.str.len().where(artist != "")}
 
 
 def _bare(names: pd.Series) -> pd.Series:
@@ -217,7 +217,7 @@ def blank(column: str) -> Any:
 
 
 def recordings(records: pd.DataFrame) -> npt.NDArray[Any]:
-    """What tells a recording: the normalised names of its artist and title, as one text."""
+    """What identifies a recording: the normalised names of its artist and title, as one text."""
     titles = texts(records, "track_name")
     keys = {title: title_key(title) for title in titles.unique()}
     return np.array([f"{a}{FIELD}{keys[t]}" for a, t in zip(artists(records), titles, strict=True)], dtype=object)
@@ -245,7 +245,7 @@ def _summed(of: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.fl
 
 
 COMPANY_SHRUNK_BY = 5.0
-"""Companions that the mean of all tracks counts as: of a few, their mean says little."""
+"""Companions that the mean of all tracks counts as: the mean of a few is uncertain."""
 
 
 def memberships(playlist_ids: pd.Series) -> tuple[Rows, Rows]:
@@ -284,5 +284,5 @@ def heard(tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
     listens = listens[listens.started_at < as_of][["name_id"]].drop_duplicates().merge(names, on="name_id")
     rows = tables["tracks"][tables["tracks"].track_id.isin(listens.track_id)]
     listed = tables["catalogue_tracks"]
-    more = [c for c in (*TEXTS, *_TOLD) if c not in rows.columns]
+    more = [c for c in (*TEXTS, *_NUMBERS) if c not in rows.columns]
     return rows.merge(listed[["track_id", *more]], on="track_id", how="left").reset_index(drop=True)

@@ -35,7 +35,7 @@ class Completion:
         mean = np.where(known, rows, 0).sum(axis=0) / n
         centred = np.where(known, rows - mean, 0)
         scale = np.sqrt((centred**2).sum(axis=0) / n)
-        # A feature that never changes says nothing; one standard deviation of it is anything.
+        # A feature that never changes carries no information; one standard deviation of it is anything.
         scale = np.where(scale > 1e-9, scale, 1.0)
         standard = centred / scale
         return cls(mean, scale, standard.T @ standard / max(len(rows), 1))

@@ -67,17 +67,17 @@ class CrossFit:
     seed: int
 
     def predict(self, inputs: pd.DataFrame, artist: Labels) -> Values:
-        """Of each row, what the model without its artist says; of artists that none saw, the mean of all."""
+        """For each row, the prediction of the model without its artist; for artists that none saw, the mean of all."""
         is_seen = np.array([name in self.artists for name in artist], dtype=bool)
         fold = np.where(is_seen, grouped(artist, len(self.models), self.seed), -1) if len(artist) else np.zeros(0)
-        said: Values | None = None
+        predicted: Values | None = None
         for number, model in enumerate(self.models):
             for rows, share in ((fold == number, 1.0), (fold == -1, 1 / len(self.models))):
                 if rows.any():
                     answer = _answer(model, inputs[rows])
-                    said = np.zeros((len(inputs), *answer.shape[1:])) if said is None else said
-                    said[rows] += share * answer
-        return np.zeros(len(inputs)) if said is None else said
+                    predicted = np.zeros((len(inputs), *answer.shape[1:])) if predicted is None else predicted
+                    predicted[rows] += share * answer
+        return np.zeros(len(inputs)) if predicted is None else predicted
 
     def save(self, folder: Path, name: str) -> None:
         """Write the models, with skops, and the artists, as JSON."""
@@ -115,7 +115,7 @@ QUANTILES = 101
 GROUPS = 10
 """Groups of equal size by what was predicted: low predictions err otherwise than high ones."""
 FEWEST = 100
-"""Fewer residuals tell too roughly where 5 % end; the stratum's own are taken together, or all."""
+"""From fewer residuals the 5 % ends are too rough; the stratum's own are taken together, or all."""
 
 
 @dataclass(frozen=True)

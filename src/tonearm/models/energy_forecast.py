@@ -46,7 +46,7 @@ START = (0.0, 0.2, 0.2, 0.2, 1.0, 0.0, 0.0, 0.0, 0.2)
 """Weight of each part before anything is learned: some of the recent level, and the hour, which is shrunk already."""
 SHARE_INSIDE = 0.9
 NEEDED = ("listener", "listen_id", "started_at", "started_at_local", "feature_source", *TARGETS)
-"""Columns of listens that answering needs."""
+"""Columns of listens that predicting needs."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class EnergyForecast:
     decides = ("energy", "rmse")
     limits = (
         "Rests on listens with measured features alone, which may be a small and unlike part of all.",
-        "Says what would be heard in an hour, not whether anything will.",
+        "Predicts what would be heard in an hour, not whether anything will be.",
         "An hour of one listen varies far more than one of many; the interval is that of a usual hour.",
     )
 
@@ -94,7 +94,7 @@ class EnergyForecast:
         return is_long and before_the_last >= self.warm_up_hours
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
-        """Each week's listened hours, told at its beginning from those of the weeks before."""
+        """Each week's listened hours, predicted at its beginning from those of the weeks before."""
         return [self._held_out(target, examples) for target in TARGETS]
 
     def _held_out(self, target: str, examples: pd.DataFrame) -> HeldOut:
@@ -102,16 +102,16 @@ class EnergyForecast:
         for name, own in by_listener(examples):
             rows = Rows.of(own, target)
             rolled = self._rolled(rows)
-            scored = ~np.isnan(rolled.told)
+            scored = ~np.isnan(rolled.predicted)
             block = np.array([f"{name} {week}" for week in rows.week[scored]])
-            found = (rows.value, rolled.told, rolled.baseline, rolled.low, rolled.high)
+            found = (rows.value, rolled.predicted, rolled.baseline, rolled.low, rolled.high)
             parts.append((*(values[scored] for values in found), block, np.repeat(name, len(block))))
-        actual, told, baseline, low, high, block, listener = (np.concatenate(v) for v in zip(*parts, strict=True))
+        actual, predicted, baseline, low, high, block, listener = (np.concatenate(v) for v in zip(*parts, strict=True))
         protocol = "rolling, a week ahead"
-        return HeldOut(target, protocol, "regression", actual, told, baseline, block, listener, low=low, high=high)
+        return HeldOut(target, protocol, "regression", actual, predicted, baseline, block, listener, low=low, high=high)
 
     def _rolled(self, rows: Rows) -> Rolled:
-        """What was told of each hour at its week's beginning; NaN in the weeks of the warm-up."""
+        """What was predicted of each hour at its week's beginning; NaN in the weeks of the warm-up."""
         found = Rolled.nothing(len(rows.value))
         begins = np.flatnonzero(np.r_[True, rows.week[1:] != rows.week[:-1]]).tolist()
         for begin, end in zip(begins[1:], [*begins[2:], len(rows.value)], strict=True):
@@ -121,9 +121,9 @@ class EnergyForecast:
             found.mean[now], found.baseline[now] = usual.mean, usual.hour_mean[rows.hour[now]]
             if begin >= self.warm_up_hours:
                 weights = self._learned(rows.part(before), found.parts[before], found.mean[before])
-                found.told[now] = np.clip(usual.mean + found.parts[now] @ weights, 0, 1)
-                down, up = self._interval(rows.value[before] - found.told[before], rows.value[:begin] - usual.mean)
-                found.low[now], found.high[now] = _around(found.told[now], down, up)
+                found.predicted[now] = np.clip(usual.mean + found.parts[now] @ weights, 0, 1)
+                down, up = self._interval(rows.value[before] - found.predicted[before], rows.value[:begin] - usual.mean)
+                found.low[now], found.high[now] = _around(found.predicted[now], down, up)
         return found
 
     def _learned(self, rows: Rows, parts: Numbers, mean: Numbers) -> Numbers:
@@ -149,12 +149,12 @@ class EnergyForecast:
     def _fitted(self, hours: pd.DataFrame, target: str, seed: int) -> dict[str, Any]:
         rows = Rows.of(hours, target)
         rolled = self._rolled(rows)
-        scored, since = ~np.isnan(rolled.told), int(np.flatnonzero(~np.isnan(rolled.mean))[0])
-        own, other = ((rows.value - told)[scored] ** 2 for told in (rolled.told, rolled.baseline))
+        scored, since = ~np.isnan(rolled.predicted), int(np.flatnonzero(~np.isnan(rolled.mean))[0])
+        own, other = ((rows.value - predicted)[scored] ** 2 for predicted in (rolled.predicted, rolled.baseline))
         later = slice(since, None)
         weights = self._learned(rows.part(later), rolled.parts[later], rolled.mean[later])
         usual = Usual.of(rows, float(rows.day[-1] + 1))
-        down, up = self._interval(rows.value - rolled.told, rows.value - usual.mean)
+        down, up = self._interval(rows.value - rolled.predicted, rows.value - usual.mean)
         return {
             "serves": serves(own, other, rows.week[scored], seed),
             "weights": weights.tolist(),
@@ -187,8 +187,8 @@ class FittedEnergyForecast:
             rows = np.flatnonzero((listener == name) & (hour >= 0) & (hour < HOURS))
             for target, part in parts.items():
                 usual = Usual.from_json(part["usual"])
-                told = _told(part, usual, hour[rows].astype(np.int64), is_weekend[rows])
-                for end, values in zip(("", "_low", "_high", "_baseline"), told, strict=True):
+                predicted = _predicted(part, usual, hour[rows].astype(np.int64), is_weekend[rows])
+                for end, values in zip(("", "_low", "_high", "_baseline"), predicted, strict=True):
                     found[target + end][rows] = values
         return pd.DataFrame(found)
 
@@ -215,8 +215,8 @@ class FittedEnergyForecast:
         parts = []
         for target in TARGETS:
             usual = Usual.of(Rows.of(hours, target), float(day))
-            told, low, high, baseline = _told(self.listeners[name][target], usual, hour, is_weekend)
-            rows = {"score": told, "low": low, "high": high, "baseline_score": baseline}
+            predicted, low, high, baseline = _predicted(self.listeners[name][target], usual, hour, is_weekend)
+            rows = {"score": predicted, "low": low, "high": high, "baseline_score": baseline}
             parts.append(pd.DataFrame({**rows, "at": in_utc, "quantity": target}))
         return pd.concat(parts, ignore_index=True).assign(listener=name, subject="hour", subject_id=None)
 
@@ -231,7 +231,7 @@ class Rows:
 
     value: Numbers
     weight: Numbers
-    """Below 1: the fewer listens, the less the hour's mean says."""
+    """Below 1: the fewer listens, the less the hour's mean means."""
     hour: Ints
     is_weekend: Ints
     day: Numbers
@@ -254,18 +254,18 @@ class Rows:
 
 @dataclass(frozen=True)
 class Rolled:
-    """For each hour what was known and told at its week's beginning; NaN where nothing was."""
+    """For each hour what was known and predicted at its week's beginning; NaN where nothing was."""
 
     parts: Numbers
     mean: Numbers
-    told: Numbers
+    predicted: Numbers
     baseline: Numbers
     low: Numbers
     high: Numbers
 
     @classmethod
     def nothing(cls, rows: int) -> Rolled:
-        """Nothing is told yet."""
+        """Nothing is predicted yet."""
         return cls(np.zeros((rows, len(PARTS))), *(np.full(rows, np.nan) for _ in range(5)))
 
 
@@ -348,7 +348,7 @@ def _shrunk(apart: Numbers, weight: Numbers, prior: float) -> float:
 
 
 def _by_hour(hour: Ints, apart: Numbers, weight: Numbers, prior: float, bell: Numbers | None = None) -> Numbers:
-    """(24,) the same for each hour of the day, together with near ones where a ``bell`` says how much they count."""
+    """(24,) the same for each hour of the day, together with near ones weighted by a ``bell``."""
     counts_for = np.eye(HOURS) if bell is None else bell
     sums, counts = (counts_for @ np.bincount(hour, of, HOURS) for of in (weight * apart, weight))
     return np.asarray(sums / (counts + prior))
@@ -379,19 +379,19 @@ def _hour_mean(rows: Rows) -> Numbers:
     return np.where(counts > 0, sums / np.maximum(counts, 1), rows.value.mean())
 
 
-def _told(part: Mapping[str, Any], usual: Usual, hour: Ints, is_weekend: Ints) -> tuple[Numbers, ...]:
+def _predicted(part: Mapping[str, Any], usual: Usual, hour: Ints, is_weekend: Ints) -> tuple[Numbers, ...]:
     """What is served of each hour, its interval, and the baseline."""
     baseline = usual.hour_mean[hour]
-    told = np.clip(usual.mean + usual.parts(hour, is_weekend) @ np.array(part["weights"]), 0, 1)
+    predicted = np.clip(usual.mean + usual.parts(hour, is_weekend) @ np.array(part["weights"]), 0, 1)
     if part["serves"] == "baseline":
-        told = baseline
-    return told, *_around(told, *part["interval"]), baseline
+        predicted = baseline
+    return predicted, *_around(predicted, *part["interval"]), baseline
 
 
-def _around(told: Numbers, down: float, up: float) -> tuple[Numbers, Numbers]:
-    return np.clip(told + down, 0, 1), np.clip(told + up, 0, 1)
+def _around(predicted: Numbers, down: float, up: float) -> tuple[Numbers, Numbers]:
+    return np.clip(predicted + down, 0, 1), np.clip(predicted + up, 0, 1)
 
 
 def _is_weekend(records: pd.DataFrame) -> Ints:
-    said, day = column(records, "is_weekend"), column(records, "day_of_week")
-    return np.where(np.isnan(said), day >= SATURDAY, said > 0).astype(np.int64)
+    given, day = column(records, "is_weekend"), column(records, "day_of_week")
+    return np.where(np.isnan(given), day >= SATURDAY, given > 0).astype(np.int64)

@@ -30,7 +30,7 @@ BINS = 10
 ALERTS = 3
 """Alerts a period, where predictions are ranked within periods."""
 FEWEST_BLOCKS = 8
-"""Below so many blocks a bootstrap's interval is too narrow, and none is told."""
+"""Below so many blocks a bootstrap's interval is too narrow, and none is given."""
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,10 @@ def _drawn(held: HeldOut, seed: int, resamples: int) -> dict[str, tuple[Numbers,
 
 
 def _interval(drawn: Numbers) -> tuple[float | None, float | None]:
-    told = drawn[np.isfinite(drawn)]
-    if not len(drawn) or len(told) < len(drawn) / 2:
+    known = drawn[np.isfinite(drawn)]
+    if not len(drawn) or len(known) < len(drawn) / 2:
         return None, None
-    low, high = np.quantile(told, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    low, high = np.quantile(known, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return float(low), float(high)
 
 
@@ -320,8 +320,8 @@ def _of_alerts(period: npt.NDArray[Any], share: Callable[[Numbers, Numbers, Numb
         positives = weights @ (actual > 0).astype(float)
         alerts = weights.part(first)
         hits = alerts @ (actual[first] > 0).astype(float)
-        told = np.where(positives > 0, positives, np.nan)
-        return share(hits, alerts.total, told)
+        some = np.where(positives > 0, positives, np.nan)
+        return share(hits, alerts.total, some)
 
     return metric
 
@@ -332,8 +332,8 @@ def _accuracy(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> N
 
 def _f1_macro(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     """Mean over the classes that occur or are predicted."""
-    is_class, is_said = np.eye(predicted.shape[1])[actual.astype(int)], np.eye(predicted.shape[1])[predicted.argmax(1)]
-    hits, both = weights @ (is_class * is_said), weights @ (is_class + is_said)
+    is_class, is_named = np.eye(predicted.shape[1])[actual.astype(int)], np.eye(predicted.shape[1])[predicted.argmax(1)]
+    hits, both = weights @ (is_class * is_named), weights @ (is_class + is_named)
     return np.asarray(np.nanmean(np.where(both > 0, 2 * hits / np.where(both > 0, both, 1.0), np.nan), axis=1))
 
 
@@ -359,11 +359,11 @@ def _covered(held: HeldOut) -> Metric:
 
 
 def calibration(held: HeldOut) -> list[tuple[float, float, int]]:
-    """Of each tenth of a binary prediction: what was foretold, what happened, and of how many."""
+    """Of each tenth of a binary prediction: what was predicted, what happened, and of how many."""
     group = _tenth(held.predicted)
     n = np.bincount(group, minlength=BINS)
-    told, happened = (np.bincount(group, v, BINS) for v in (held.predicted, held.actual.astype(float)))
-    return [(float(told[b] / n[b]), float(happened[b] / n[b]), int(n[b])) for b in range(BINS) if n[b]]
+    predicted, happened = (np.bincount(group, v, BINS) for v in (held.predicted, held.actual.astype(float)))
+    return [(float(predicted[b] / n[b]), float(happened[b] / n[b]), int(n[b])) for b in range(BINS) if n[b]]
 
 
 def grouped(groups: npt.NDArray[Any], folds: int = 5, seed: int = SEED) -> Rows:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Values = npt.NDArray[np.float64]
 
 TARGETS = ("danceability", "energy", "valence", "acousticness", "instrumentalness", "speechiness", "loudness")
-"""Liveness and tempo cannot be told from anything but the sound (R² of .07 at most) and stay null."""
+"""Liveness and tempo cannot be estimated from anything but the sound (R² of .07 at most) and stay null."""
 ARTIST = (*(f"artist_{t}" for t in TARGETS), "artist_tracks")
 """Of the artist's other tracks: shrunk mean deviations, and how many tracks these are of."""
 COMPANY = (*(f"company_{t}" for t in TARGETS), "company_tracks")
@@ -52,7 +52,7 @@ class Imputation:
     artist_shrunk_by: float = 2.0
     """Tracks that the mean counts as beside an artist's own: fits held-out tracks best within the training part."""
     many_tracks: int = 3
-    """Of artists with fewer known tracks the error is told apart."""
+    """Of artists with fewer known tracks the error is estimated separately."""
     bare_share: float = 0.8
     """Share of tracks that are learned once more with half of what is known left out."""
     train_on_spotify_api: bool = False
@@ -66,10 +66,10 @@ class Imputation:
     baseline = "artist mean shrunk to the genre's"
     decides = ("energy", "r2")
     limits = (
-        "An estimate says what such tracks are like and not what this one is: two tracks of one artist get almost "
+        "An estimate is of what such tracks are like, not of this one: two tracks of one artist get almost "
         "the same values. Statistics and personas leave estimates out.",
         "Of an artist nobody measured, whose track has no genre, the estimate is little better than the mean of all; "
-        "its standard error says so.",
+        "its standard error shows it.",
         "Liveness and tempo are not estimated.",
         "Standard errors come from a catalogue of six genres of popular music.",
     )
@@ -86,7 +86,7 @@ class Imputation:
         """Each track by trees that saw none of its artist: with the artist's tracks of other folds known, and without.
 
         The first hides a third of the tracks at a time, the second a fifth of the artists. Last, of the latter's
-        tracks nothing but the names is told, as of most that are heard.
+        tracks nothing but the names is known, as of most that are heard.
         """
         fitted = self.fit(examples, seed)
         fold = grouped(examples.artist.to_numpy(), seed=seed)
@@ -94,23 +94,23 @@ class Imputation:
         by_artist = self._outside(examples, fold)
         names = tuple(c for group in GROUPS for c in group)
         held: list[HeldOut] = []
-        for protocol, (told, baseline), hidden in (
+        for protocol, (evidence, baseline), hidden in (
             ("by track, 3 folds", by_track, ()),
             ("by artist, 5 folds", by_artist, ()),
             ("by track, 3 folds, without playlists", by_track, COMPANY),
             ("by artist, 5 folds, without playlists", by_artist, COMPANY),
             ("by artist, 5 folds, nothing but names", by_artist, names),
         ):
-            held += self._held(examples, fitted, protocol, fold, _without(told, hidden), baseline)
+            held += self._held(examples, fitted, protocol, fold, _without(evidence, hidden), baseline)
         return held
 
     def _outside(self, examples: pd.DataFrame, fold: Labels) -> tuple[pd.DataFrame, Values]:
-        """What may be told of each row, and what the baseline says, when only other folds' features are known."""
+        """What is known of each row, and the baseline's estimates, when only other folds' features are known."""
         inputs = _names(examples)
         parts, baseline = [], np.zeros((len(examples), len(TARGETS)))
         for number in np.unique(fold):
             own = fold == number
-            parts.append(self._told(examples, inputs, ~own)[own])
+            parts.append(self._evidence(examples, inputs, ~own)[own])
             baseline[own] = self._artist_means(examples, ~own)[own]
         return pd.concat(parts).sort_index(), baseline
 
@@ -120,21 +120,23 @@ class Imputation:
         fitted: FittedImputation,
         protocol: str,
         fold: Labels,
-        told: pd.DataFrame,
+        evidence: pd.DataFrame,
         baseline: Values,
     ) -> list[HeldOut]:
-        """What is said of the rows by what is ``told`` of them; intervals by other folds' errors."""
+        """Estimates of the rows from the ``evidence``; intervals by other folds' errors."""
         artist = examples.artist.to_numpy()
         actual = examples[list(TARGETS)].to_numpy(float)
-        predicted = fitted.folds.predict(told, artist) * self._scale(examples) + actual.mean(axis=0)
-        stratum = self.stratum(told)
+        predicted = fitted.folds.predict(evidence, artist) * self._scale(examples) + actual.mean(axis=0)
+        stratum = self.stratum(evidence)
         held = []
         for j, target in enumerate(TARGETS):
             around = without_own_fold(predicted[:, j], actual[:, j], fold, stratum)
             low, high = _interval(around, target)
-            said = within(predicted[:, j], target)
+            estimate = within(predicted[:, j], target)
             held.append(
-                HeldOut(target, protocol, "regression", actual[:, j], said, baseline[:, j], artist, low=low, high=high)
+                HeldOut(
+                    target, protocol, "regression", actual[:, j], estimate, baseline[:, j], artist, low=low, high=high
+                )
             )
         return held
 
@@ -150,13 +152,13 @@ class Imputation:
         inputs = _names(examples)
 
         def learn(own: Labels) -> Any:
-            told = self._told(examples, inputs, own)[own]
-            again = np.random.default_rng(seed).random(len(told)) < self.bare_share
-            rows = pd.concat([told, catalogue.blanked(told[again], GROUPS, seed)])
+            evidence = self._evidence(examples, inputs, own)[own]
+            again = np.random.default_rng(seed).random(len(evidence)) < self.bare_share
+            rows = pd.concat([evidence, catalogue.blanked(evidence[again], GROUPS, seed)])
             return self._trees(rows.columns, seed).fit(rows, np.r_[deviations[own], deviations[own][again]])
 
         folds = cross_fit(artist, learn, seed)
-        everything = self._told(examples, inputs, np.ones(len(examples), bool))
+        everything = self._evidence(examples, inputs, np.ones(len(examples), bool))
         spreads = self._spreads(everything, folds, artist, values, mean, scale, seed)
         sums = np.column_stack([deviations, np.ones(len(examples))])
         totals = pd.DataFrame(sums).groupby(artist).sum()
@@ -166,7 +168,7 @@ class Imputation:
 
     def _spreads(
         self,
-        told: pd.DataFrame,
+        evidence: pd.DataFrame,
         folds: CrossFit,
         artist: Labels,
         values: Values,
@@ -175,23 +177,28 @@ class Imputation:
         seed: int,
     ) -> dict[str, Spread]:
         """How far each feature was off on artists not seen: with all that is known, without the artist, by names."""
-        versions = [told, _without(told, ARTIST), _without(_without(told, ARTIST), catalogue.LISTING), _bare(told)]
-        every = pd.concat([*versions, _without(told, (*catalogue.LISTING, *COMPANY))], ignore_index=True)
-        times = len(every) // len(told)
+        versions = [
+            evidence,
+            _without(evidence, ARTIST),
+            _without(_without(evidence, ARTIST), catalogue.LISTING),
+            _bare(evidence),
+        ]
+        every = pd.concat([*versions, _without(evidence, (*catalogue.LISTING, *COMPANY))], ignore_index=True)
+        times = len(every) // len(evidence)
         predicted = folds.predict(every, np.tile(artist, times)) * scale + mean
         stratum, actual = self.stratum(every), np.tile(values, (times, 1))
         return {t: Spread.of(predicted[:, j], actual[:, j], stratum) for j, t in enumerate(TARGETS)}
 
-    def stratum(self, told: pd.DataFrame) -> Labels:
+    def stratum(self, evidence: pd.DataFrame) -> Labels:
         """What is known of each row, on which its error depends: the artist, the genre, the company."""
-        n = told.artist_tracks.fillna(0).to_numpy()
+        n = evidence.artist_tracks.fillna(0).to_numpy()
         known = np.where(n >= self.many_tracks, "artist ", np.where(n > 0, "few ", ""))
-        listed = np.where(told.genre.to_numpy() != "", "genre ", "")
-        company = np.where(told.company_tracks.fillna(0).to_numpy() > 0, "company", "")
+        listed = np.where(evidence.genre.to_numpy() != "", "genre ", "")
+        company = np.where(evidence.company_tracks.fillna(0).to_numpy() > 0, "company", "")
         return np.array([f"{a}{b}{c}" or "names" for a, b, c in zip(known, listed, company, strict=True)], dtype=object)
 
-    def _told(self, examples: pd.DataFrame, inputs: pd.DataFrame, known: Flags) -> pd.DataFrame:
-        """What may be told of each row when only the features of the ``known`` ones are."""
+    def _evidence(self, examples: pd.DataFrame, inputs: pd.DataFrame, known: Flags) -> pd.DataFrame:
+        """What is known of each row when only the features of the ``known`` ones are."""
         values = examples[list(TARGETS)].to_numpy(float)
         deviations = (values - values[known].mean(axis=0)) / self._scale(examples)
         artist = examples.artist.to_numpy()
@@ -264,12 +271,12 @@ class FittedImputation:
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """Each of the seven features with ``_low``, ``_high`` (90 %) and ``_error``, its standard error.
 
-        From the artist and title, and genre, release and length where they are told; the artist's measured tracks
-        count. Features that a record tells are not looked at.
+        From the artist and title, and genre, release and length where they are known; the artist's measured tracks
+        count. Features in a record are ignored.
         """
-        return self._estimates(records, self.told(records))
+        return self._estimates(records, self.evidence(records))
 
-    def told(self, records: pd.DataFrame) -> pd.DataFrame:
+    def evidence(self, records: pd.DataFrame) -> pd.DataFrame:
         """What the model knows of the records; company where they have its columns."""
         inputs = _names(records)
         nothing = (0.0,) * len(ARTIST)
@@ -280,11 +287,11 @@ class FittedImputation:
         inputs = inputs.assign(**{c: catalogue.numbers(records, c).astype("float32") for c in COMPANY})
         return inputs.assign(company_tracks=inputs.company_tracks.fillna(0.0))
 
-    def _estimates(self, records: pd.DataFrame, told: pd.DataFrame) -> pd.DataFrame:
-        # An artist's own tracks tell of a track that is not among them, by trees that saw all or none of the artist.
-        deviations = self.folds.predict(told, catalogue.artists(records)).reshape(-1, len(TARGETS))
+    def _estimates(self, records: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
+        # The artist's other tracks are evidence, by trees that saw all or none of the artist.
+        deviations = self.folds.predict(evidence, catalogue.artists(records)).reshape(-1, len(TARGETS))
         predicted = deviations * np.array(self.scale) + np.array(self.mean)
-        stratum = self.settings.stratum(told)
+        stratum = self.settings.stratum(evidence)
         shown: dict[str, Any] = {}
         for j, target in enumerate(TARGETS):
             low, high = _interval(self.spreads[target].around(predicted[:, j], stratum), target)
@@ -323,11 +330,11 @@ class FittedImputation:
         return rows.reindex(columns=[*SCORE_COLUMNS, "standard_error"])
 
     def baseline(self, records: pd.DataFrame) -> Values:
-        """The mean of the artist's known tracks, shrunk to that of the genre or, where it is not told, of all."""
+        """The mean of the artist's known tracks, shrunk to that of the genre or, where it is not known, of all."""
         genre = [self.genres.get(name, self.mean) for name in catalogue.texts(records, "genre")]
-        told = self.told(records)
-        n = told.artist_tracks.to_numpy(float)[:, None]
-        shrunk = told[list(ARTIST[:-1])].fillna(0.0).to_numpy(float) * np.array(self.scale)
+        evidence = self.evidence(records)
+        n = evidence.artist_tracks.to_numpy(float)[:, None]
+        shrunk = evidence[list(ARTIST[:-1])].fillna(0.0).to_numpy(float) * np.array(self.scale)
         # The artist's deviations are from the mean of all; the rest of the weight moves to the genre's.
         rest = self.settings.artist_shrunk_by / (n + self.settings.artist_shrunk_by)
         return np.asarray(np.array(self.mean) + shrunk + rest * (np.array(genre) - np.array(self.mean)))
@@ -367,18 +374,18 @@ class FittedImputation:
 
 
 def _names(records: pd.DataFrame) -> pd.DataFrame:
-    """What is told of the records without their sound."""
+    """What is known of the records without their sound."""
     return catalogue.inputs(records).drop(columns=list(_HIDDEN))
 
 
-def _without(told: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """``told`` with these columns blanked."""
-    return told.assign(**{c: catalogue.blank(c) for c in columns})
+def _without(evidence: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """``evidence`` with these columns blanked."""
+    return evidence.assign(**{c: catalogue.blank(c) for c in columns})
 
 
-def _bare(told: pd.DataFrame) -> pd.DataFrame:
-    """``told`` with nothing but the names of artist and title."""
-    return _without(told, tuple(c for group in GROUPS for c in group))
+def _bare(evidence: pd.DataFrame) -> pd.DataFrame:
+    """``evidence`` with nothing but the names of artist and title."""
+    return _without(evidence, tuple(c for group in GROUPS for c in group))
 
 
 def _interval(around: Values, target: str) -> tuple[Values, Values]:

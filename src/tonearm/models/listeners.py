@@ -1,4 +1,4 @@
-"""What models of single listeners share: their rows, until when each listens, and who is served the model."""
+"""What models of single listeners share: their rows, until when each listens, and who gets the model's predictions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def by_listener(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def now_of(newest: pd.Timestamp, as_of: datetime) -> pd.Timestamp:
-    """From when on a listener's future is foretold: ``as_of``, or right after the ``newest`` listen of a history that
+    """From when on a listener's future is predicted: ``as_of``, or right after the ``newest`` listen of a history that
     has ended."""
     now = pd.Timestamp(as_of)
     return now if now - newest < STILL_LISTENING else newest + pd.Timedelta(seconds=1)
@@ -83,7 +83,7 @@ def load_listeners(folder: Path, name: str) -> dict[str, dict[str, Any]]:
 
 
 def column(records: pd.DataFrame, name: str) -> Numbers:
-    """A column of numbers that strangers sent: NaN where it is missing, infinite or none."""
+    """A column of numbers from records that somebody brings: NaN where it is missing, infinite or none."""
     if name not in records.columns:
         return np.full(len(records), np.nan)
     values = np.array(pd.to_numeric(records[name], errors="coerce"), dtype=np.float64)
@@ -91,7 +91,7 @@ def column(records: pd.DataFrame, name: str) -> Numbers:
 
 
 def names(records: pd.DataFrame, name: str) -> Words:
-    """A column of words that strangers sent; "" where there is none."""
+    """A column of words from records that somebody brings; "" where there is none."""
     if name not in records.columns:
         return np.full(len(records), "", dtype=object)
     values = records[name]

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 Task = Literal["binary", "regression", "classes"]
 SEED = 1
 SPOTIFY_API = "spotify_api"
-"""Source of what came through the Spotify Web API, from which nothing is learned unless the owner says so."""
+"""Source of what came through the Spotify Web API, from which nothing is learned unless the owner allows it."""
 STILL_LISTENING = timedelta(days=31)
-"""Silence after which a history is taken to have ended, and what comes next is foretold from its end."""
+"""Silence after which a history is taken to have ended, and what comes next is predicted from its end."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Model(Protocol):
     is_about_tracks: bool
     """Whether it predicts properties of tracks, which new listens do not change, and not what a listener does next."""
     has_threshold: bool
-    """Whether it answers yes or no, from a probability on that who asks may choose."""
+    """Whether it answers yes or no, from a probability on that the caller may choose."""
     inputs: tuple[str, ...]
     """Tables of the lake that it reads."""
     baseline: str
@@ -121,4 +121,4 @@ SCORE_COLUMNS = (
     "baseline_score",
     "actual",
 )
-"""Columns of what :meth:`Fitted.scores` answers; all but subject, quantity and score may be null or left out."""
+"""Columns of what :meth:`Fitted.scores` returns; all but subject, quantity and score may be null or left out."""

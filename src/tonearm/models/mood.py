@@ -35,7 +35,7 @@ COMPANY = ("company_valence", "company_energy", "company_tracks")
 CORE = ("danceability", "acousticness", "instrumentalness", "tempo")
 """Heard in the sound itself, and known wherever features are; the others come and go with the source."""
 LEAVES_OUT = {"valence": ("valence",), "energy": ("valence", "energy")}
-"""What may not be told of a track when the target is predicted; valence comes after energy."""
+"""What is left out of a track's inputs when the target is predicted; valence comes after energy."""
 FEWEST_OWN = 50
 FILE = "mood.json"
 _LESSER = ("loudness", "speechiness", "liveness", *catalogue.OTHER_SOUND)
@@ -98,9 +98,9 @@ class Mood:
         fitted = self.fit(examples, seed)
         artist = examples.artist.to_numpy()
         fold = grouped(artist, seed=seed)
-        seen = self.told(self._company_outside(examples, seed))
-        told = {t: fitted.folds[t].predict(of_target(seen, t), artist) for t in TARGETS}
-        around = {t: without_own_fold(told[t], examples[t].to_numpy(), fold, known_of(seen)) for t in TARGETS}
+        seen = self.evidence(self._company_outside(examples, seed))
+        predicted = {t: fitted.folds[t].predict(of_target(seen, t), artist) for t in TARGETS}
+        around = {t: without_own_fold(predicted[t], examples[t].to_numpy(), fold, known_of(seen)) for t in TARGETS}
         means = {t: np.zeros(len(examples)) for t in TARGETS}
         frequencies = np.zeros((len(examples), len(MOODS)))
         actual = moods(examples.valence.to_numpy(), examples.energy.to_numpy())
@@ -109,20 +109,20 @@ class Mood:
             for target in TARGETS:
                 means[target][own] = examples[target][rest].mean()
             frequencies[own] = np.bincount(actual[rest], minlength=len(MOODS)) / rest.sum()
-        return _held(examples, protocol, told, around, means, frequencies)
+        return _held(examples, protocol, predicted, around, means, frequencies)
 
     def cross_source(self, listed: pd.DataFrame, own: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
         """The ``own`` tracks as predicted by what was learned from ``listed`` tracks of other artists."""
         apart = listed[~listed.artist.isin(own.artist)].reset_index(drop=True)
         fitted = self.fit(apart, seed)
-        seen = self.told(own)
-        told = {t: fitted.folds[t].predict(of_target(seen, t), own.artist.to_numpy()) for t in TARGETS}
-        around = {t: fitted.spreads[t].around(told[t], known_of(seen)) for t in TARGETS}
+        seen = self.evidence(own)
+        predicted = {t: fitted.folds[t].predict(of_target(seen, t), own.artist.to_numpy()) for t in TARGETS}
+        around = {t: fitted.spreads[t].around(predicted[t], known_of(seen)) for t in TARGETS}
         means = {t: np.full(len(own), apart[t].mean()) for t in TARGETS}
         actual = moods(apart.valence.to_numpy(), apart.energy.to_numpy())
         frequencies = np.tile(np.bincount(actual, minlength=len(MOODS)) / len(apart), (len(own), 1))
         protocol = "measured for the owner, learned from the catalogue without these artists"
-        return _held(own, protocol, told, around, means, frequencies)
+        return _held(own, protocol, predicted, around, means, frequencies)
 
     def fit(self, examples: pd.DataFrame, seed: int = SEED) -> FittedMood:
         """One model per target and fold of artists, and how far each was off on the artists it did not see."""
@@ -132,12 +132,12 @@ class Mood:
         artist = examples.artist.to_numpy()
         is_bare = np.random.default_rng(seed).random(len(examples)) < self.bare_share
         actual = {t: examples[t].to_numpy(float) for t in TARGETS}
-        outside = self.told(self._company_outside(examples, seed))
+        outside = self.evidence(self._company_outside(examples, seed))
         inputs = outside.drop(columns=list(COMPANY))
 
         def learn(own: Labels) -> dict[str, Any]:
-            told = inputs[own].join(_company(examples, own)[own])
-            rows = pd.concat([told, catalogue.blanked(told[is_bare[own]], GROUPS, seed)])
+            evidence = inputs[own].join(_company(examples, own)[own])
+            rows = pd.concat([evidence, catalogue.blanked(evidence[is_bare[own]], GROUPS, seed)])
             again = own & is_bare
             return {t: self._learned(of_target(rows, t), np.r_[y[own], y[again]], seed) for t, y in actual.items()}
 
@@ -160,7 +160,7 @@ class Mood:
         parts = [_company(examples, fold != number)[fold == number] for number in sorted(set(fold.tolist()))]
         return examples.join(pd.concat(parts))
 
-    def told(self, records: pd.DataFrame) -> pd.DataFrame:
+    def evidence(self, records: pd.DataFrame) -> pd.DataFrame:
         """What is known of the records."""
         inputs = catalogue.inputs(records)
         for column in COMPANY:
@@ -205,10 +205,10 @@ class FittedMood:
         artist = catalogue.artists(records)
         found: dict[str, Values] = {}
         around: dict[str, Values] = {}
-        told = self.settings.told(records)
+        evidence = self.settings.evidence(records)
         for target in TARGETS:
-            predicted = self.folds[target].predict(of_target(told, target), artist)
-            around[target] = self.spreads[target].around(predicted, known_of(told)).clip(0, 1)
+            predicted = self.folds[target].predict(of_target(evidence, target), artist)
+            around[target] = self.spreads[target].around(predicted, known_of(evidence)).clip(0, 1)
             found[target] = predicted.clip(0, 1)
             found[f"{target}_low"], found[f"{target}_high"] = around[target][:, 5], around[target][:, 95]
         known = catalogue.numbers(records, "energy").to_numpy()
@@ -296,20 +296,20 @@ def _company(examples: pd.DataFrame, known: Labels) -> pd.DataFrame:
     return pd.DataFrame(found, index=examples.index, columns=list(COMPANY))
 
 
-def of_target(told: pd.DataFrame, target: str) -> pd.DataFrame:
+def of_target(evidence: pd.DataFrame, target: str) -> pd.DataFrame:
     """What may be looked at when ``target`` is predicted."""
-    return told.drop(columns=list(LEAVES_OUT[target]))
+    return evidence.drop(columns=list(LEAVES_OUT[target]))
 
 
-def known_of(told: pd.DataFrame) -> Labels:
+def known_of(evidence: pd.DataFrame) -> Labels:
     """Whether a record has what goes beyond the core, on which its error depends: loudness stands for the rest."""
-    return np.where(told.loudness.notna(), "all", "core")
+    return np.where(evidence.loudness.notna(), "all", "core")
 
 
 def _held(
     rows: pd.DataFrame,
     protocol: str,
-    told: Mapping[str, Values],
+    predicted: Mapping[str, Values],
     around: Mapping[str, Values],
     means: Mapping[str, Values],
     frequencies: Values,
@@ -318,7 +318,7 @@ def _held(
     artist = rows.artist.to_numpy()
     held = [
         HeldOut(
-            *(t, protocol, "regression", rows[t].to_numpy(float), told[t].clip(0, 1), means[t], artist),
+            *(t, protocol, "regression", rows[t].to_numpy(float), predicted[t].clip(0, 1), means[t], artist),
             low=around[t][:, 5].clip(0, 1),
             high=around[t][:, 95].clip(0, 1),
         )

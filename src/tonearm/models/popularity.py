@@ -73,11 +73,11 @@ class Popularity:
     baseline = "rate of the genre and year"
     decides = ("popular", "average_precision")
     limits = (
-        "Popularity is what a catalogue said on the day it was collected; it is not dated and moves with time.",
+        "Popularity is as a catalogue had it on the day it was collected; it is not dated and moves with time.",
         "The catalogue was collected from playlists, which prefer popular tracks: rates are those of such lists. "
-        "In how many playlists a track was found is therefore left out, although it would tell much.",
-        "Of an artist who is not in the catalogue only the sound, names, genre and release tell anything.",
-        "What is popular says nothing of what is good, or of what a listener likes.",
+        "In how many playlists a track was found is therefore left out, although it is a strong sign.",
+        "Of an artist who is not in the catalogue only the sound, names, genre and release are known.",
+        "Popular is not the same as good, or as what a listener likes.",
     )
 
     def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
@@ -119,17 +119,17 @@ class Popularity:
     ) -> tuple[Values, Values]:
         """Predictions with the artist's recordings of the other folds known; beside their rate, shrunk to ``rate``.
 
-        The trees are those that saw none of the artist: what is told of the artist comes from the other folds only.
+        The trees are those that saw none of the artist: what is known of the artist comes from the other folds only.
         """
         artist, recording = examples.artist.to_numpy(), examples.recording.to_numpy()
         labels, fold = self._labels(examples), grouped(recording, seed=seed)
-        told, artist_rate = no_artist(len(examples)), rate.copy()
+        evidence, artist_rate = no_artist(len(examples)), rate.copy()
         for number in np.unique(fold):
             own = fold == number
             sums, count = catalogue.others(artist, recording, labels, ~own)
-            told[own] = self.told_of_artist(sums, count, fitted.mean)[own]
+            evidence[own] = self.evidence_of_artist(sums, count, fitted.mean)[own]
             artist_rate[own] = ((sums[:, 0] + self.artist_shrunk_by * rate) / (count + self.artist_shrunk_by))[own]
-        return fitted.probability(examples, told), artist_rate
+        return fitted.probability(examples, evidence), artist_rate
 
     def fit(self, examples: pd.DataFrame, seed: int = SEED) -> FittedPopularity:
         """One model per fold of artists, each the best candidate of its own training part."""
@@ -139,8 +139,8 @@ class Popularity:
         labels, artist, recording = self._labels(examples), examples.artist.to_numpy(), examples.recording.to_numpy()
         sums, count = catalogue.others(artist, recording, labels, np.ones(len(examples), bool))
         mean = tuple(labels.mean(axis=0).tolist())
-        told = catalogue.inputs(examples)
-        known = _with_artist(told, self.told_of_artist(sums, count, mean))
+        evidence = catalogue.inputs(examples)
+        known = _with_artist(evidence, self.evidence_of_artist(sums, count, mean))
         chosen: list[str] = []
 
         def learn(inputs: pd.DataFrame, own: Labels, name: str) -> Any:
@@ -150,9 +150,9 @@ class Popularity:
             return self.candidate(name, seed, inputs.columns).fit(rows, popular)
 
         def learn_best(own: Labels) -> Any:
-            compared = self.compare(told[own], labels[own, 0], artist[own], seed)
+            compared = self.compare(evidence[own], labels[own, 0], artist[own], seed)
             chosen.append(max(compared, key=lambda name: compared[name]))
-            return learn(told, own, chosen[-1])
+            return learn(evidence, own, chosen[-1])
 
         unknown = cross_fit(artist, learn_best, seed)
         of_fold = iter(chosen)
@@ -185,8 +185,8 @@ class Popularity:
         found = {}
         for name in self.candidates:
             learned = self.candidate(name, seed, inputs.columns).fit(inputs.iloc[train], popular[train])
-            said = learned.predict_proba(inputs.iloc[test])[:, 1]
-            found[name] = float(average_precision_score(popular[test], said))
+            probability = learned.predict_proba(inputs.iloc[test])[:, 1]
+            found[name] = float(average_precision_score(popular[test], probability))
         return found
 
     def load(self, folder: Path) -> FittedPopularity:
@@ -211,7 +211,7 @@ class Popularity:
         """(n, 2) whether a track is popular, and its popularity."""
         return np.column_stack([examples.popularity >= self.popular_from, examples.popularity]).astype(float)
 
-    def told_of_artist(self, sums: Values, count: Values, mean: Sequence[float]) -> Values:
+    def evidence_of_artist(self, sums: Values, count: Values, mean: Sequence[float]) -> Values:
         """The columns ``ARTIST``: shrunk means, null where the artist has no other track."""
         shrunk = (sums + self.artist_shrunk_by * np.array(mean)) / (count + self.artist_shrunk_by)[:, None]
         return np.column_stack([np.where(count[:, None] > 0, shrunk, np.nan), count])
@@ -232,7 +232,7 @@ class FittedPopularity:
     artists: Mapping[str, tuple[float, ...]]
     """Of each artist: popular tracks, total popularity, tracks."""
     listed: Mapping[str, tuple[float, ...]]
-    """Of each recording it learned from, the same: a track does not tell of itself."""
+    """Of each recording it learned from, the same: a track is no evidence of itself."""
     chosen: tuple[str, ...]
     """Which candidate each fold's model is."""
 
@@ -245,7 +245,7 @@ class FittedPopularity:
         )
 
     def probability(self, records: pd.DataFrame, of_artist: Values) -> Values:
-        """That each record is popular, by models that saw none of its artist, given what is told of the artist."""
+        """That each record is popular, by models that saw none of its artist, given what is known of the artist."""
         inputs, artist = catalogue.inputs(records), catalogue.artists(records)
         is_known = of_artist[:, -1] > 0
         found = np.zeros(len(records))
@@ -254,15 +254,15 @@ class FittedPopularity:
         return found
 
     def _artist_of(self, records: pd.DataFrame) -> Values:
-        """What the artists' other tracks tell; a track that is in the catalogue does not tell of itself."""
+        """What is known from the artists' other tracks; a track of the catalogue is no evidence of itself."""
         nothing = (0.0, 0.0, 0.0)
         of_artist = [self.artists.get(name, nothing) for name in catalogue.artists(records)]
         of_itself = [self.listed.get(name, nothing) for name in catalogue.recordings(records)]
         sums = np.array(of_artist).reshape(-1, 3) - np.array(of_itself).reshape(-1, 3)
-        return self.settings.told_of_artist(sums[:, :2], sums[:, 2], self.mean)
+        return self.settings.evidence_of_artist(sums[:, :2], sums[:, 2], self.mean)
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
-        """``popular`` for each track that was heard and of which a catalogue tells something."""
+        """``popular`` for each track that was heard and that has features."""
         rows = catalogue.heard(tables, as_of)
         rows = rows[rows[list(FEATURES)].notna().any(axis=1)].reset_index(drop=True)
         if rows.empty:

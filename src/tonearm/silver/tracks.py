@@ -50,7 +50,7 @@ def tracks(
         *("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "recording_mbid", "genre"),
         **{feature: _of_its_source(rows, feature) for feature in FEATURES},
         feature_source=rows.feature_source,
-        duration_s=rows.listed_duration_s.coalesce(rows.told_duration_s),
+        duration_s=rows.listed_duration_s.coalesce(rows.reported_duration_s),
     )
 
 
@@ -63,10 +63,10 @@ def _of_its_source(rows: Table, feature: str) -> NumericColumn:
 
 
 def _heard(history: Table) -> Table:
-    """The spellings that were heard and the length the sources tell for each."""
+    """The spellings that were heard and the length the sources report for each."""
     good = good_listens(history)
-    told = good.filter(good.duration_s.notnull())
-    lengths = told.group_by("name_id").aggregate(heard_duration_s=told.duration_s.median())
+    timed = good.filter(good.duration_s.notnull())
+    lengths = timed.group_by("name_id").aggregate(heard_duration_s=timed.duration_s.median())
     names = good.select("name_id").distinct().mutate(is_heard=True)
     return names.left_join(lengths, "name_id").drop("name_id_right")
 
@@ -98,12 +98,12 @@ def _artists(spellings: Table) -> Table:
 
 
 def _ids(spellings: Table) -> Table:
-    """Ids and told length of each track; an id under which it was heard before one of the catalogue only."""
+    """Ids and reported length of each track; an id under which it was heard before one of the catalogue only."""
     heard_id = spellings.spotify_id.min(where=spellings.is_heard.notnull())
     return spellings.group_by("track_id").aggregate(
         spotify_id=heard_id.coalesce(spellings.spotify_id.min()),
         recording_mbid=spellings.recording_mbid.min(),
-        told_duration_s=spellings.heard_duration_s.median(),
+        reported_duration_s=spellings.heard_duration_s.median(),
     )
 
 

@@ -85,7 +85,7 @@ class Breakout:
     most_rounds: int = 150
     stop_after: int = 20
     warm_up_months: int = 12
-    """Months that can be learned from before the first that is foretold in the rolling evaluation."""
+    """Months that can be learned from before the first that is predicted in the rolling evaluation."""
     refit_months: int = 12
     rechosen_months: int = 36
     """How often settings are chosen anew while rolling, always on months before."""
@@ -103,7 +103,7 @@ class Breakout:
         "Knows months and no days: a burst of the last week counts as part of its month.",
         "Knows what was heard and nothing of releases, tours or friends, which bring most breakouts about.",
         "Near the rule it is compared with: a listener's taste moves slowly, and the rule knows that, too.",
-        "An artist never heard before cannot be foretold.",
+        "An artist never heard before cannot be predicted.",
         "It is measured from the 19th month of a history on.",
     )
 
@@ -113,7 +113,7 @@ class Breakout:
         return next(iter(self.rules.eligibility))
 
     def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
-        """One row for each artist-month that is foretold, and whose breakout or not was known at ``as_of``.
+        """One row for each artist-month that is predicted, and whose breakout or not was known at ``as_of``.
 
         Columns: listener, artist_id, month_number, INPUTS, ``rule`` (the baseline's), ``core`` (1 is a breakout)
         and one for each eligibility of the rules.
@@ -132,7 +132,7 @@ class Breakout:
         """As :meth:`examples`, ``core`` being NaN where it is not known yet; sorted by month.
 
         Of all months, or of each listener's last one alone: artists silent for so long that none of the rules
-        foretells them change nothing of it, and are most.
+        predicts them do not change it, and are the majority.
         """
         lately = max(one.heard_within_months for one in self.rules.eligibility.values()) if is_last_month else None
         found = [
@@ -158,9 +158,9 @@ class Breakout:
         return rows.assign(**{name: flag[artist, month] for name, flag in flags.items()})
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
-        """Rolling origin: each month foretold by what was known at its end, of each eligibility of the rules."""
-        told = np.concatenate([*self._rolled(examples, seed), np.empty((0, 3))])
-        place, predicted, baseline = told[:, 0].astype(int), told[:, 1], told[:, 2]
+        """Rolling origin: each month predicted from what was known at its end, of each eligibility of the rules."""
+        rolled = np.concatenate([*self._rolled(examples, seed), np.empty((0, 3))])
+        place, predicted, baseline = rolled[:, 0].astype(int), rolled[:, 1], rolled[:, 2]
         rows = examples.iloc[place]
         found = []
         for name in self.rules.eligibility:
@@ -186,11 +186,11 @@ class Breakout:
     def _rolled(self, examples: pd.DataFrame, seed: int) -> Iterator[Numbers]:
         """Of each origin: the places of its rows, what is predicted of them, and what by the baseline."""
         month = examples["month_number"].to_numpy()
-        foretold = examples[list(self.rules.eligibility)].any(axis=1).to_numpy()
+        eligible = examples[list(self.rules.eligibility)].any(axis=1).to_numpy()
         chosen, chosen_at = None, 0
         for origin in range(int(month.min()) + self.warm_up_months, int(month.max()) + 1, self.refit_months):
             train = examples[month <= origin - self.rules.horizon_months]
-            test = np.flatnonzero((month >= origin) & (month < origin + self.refit_months) & foretold)
+            test = np.flatnonzero((month >= origin) & (month < origin + self.refit_months) & eligible)
             if not len(test) or train["core"].sum() < self.least_breakouts:
                 continue
             # The label of a row is known at the end of the month that lies the horizon ahead of it.
@@ -222,29 +222,29 @@ class Breakout:
         lines = {strength: _line(rows, y, strength) for strength in self.strengths}
         strength = min(lines, key=lambda c: log_losses(actual, _probability(_odds(asked, lines[c]))).mean())
         linear = _odds(asked, lines[strength])
-        rounds, told = self._stopped((rows, y, _odds(rows, lines[strength])), (asked, actual, linear), seed)
-        stretch = stretched(told, actual)
-        sure = _probability(stretch[0] + stretch[1] * told)
+        rounds, odds = self._stopped((rows, y, _odds(rows, lines[strength])), (asked, actual, linear), seed)
+        stretch = stretched(odds, actual)
+        sure = _probability(stretch[0] + stretch[1] * odds)
         return Chosen(strength, rounds, stretch, self._usual_last(valid, sure))
 
-    def _usual_last(self, rows: pd.DataFrame, told: Numbers) -> float:
-        ranked = rows[["listener", "month_number"]].assign(told=told).groupby(["listener", "month_number"])["told"]
+    def _usual_last(self, rows: pd.DataFrame, probability: Numbers) -> float:
+        ranked = rows[["listener", "month_number"]].assign(p=probability).groupby(["listener", "month_number"])["p"]
         last = ranked.apply(lambda one: one.nlargest(self.rules.alerts_per_month).min())
         return float(np.median(last))
 
     def _stopped(self, learned: Learned, valid: Learned, seed: int) -> tuple[int, Numbers]:
         """The trees' best number on the validation months, and the log odds there; 0 trees where none helps."""
-        told = _matrix(valid)
+        asked = _matrix(valid)
         booster = xgb.train(
             self._of_trees(seed),
             _matrix(learned),
             self.most_rounds,
-            evals=[(told, "validation")],
+            evals=[(asked, "validation")],
             early_stopping_rounds=self.stop_after,
             verbose_eval=False,
         )
         rounds = int(booster.best_iteration) + 1
-        margin = booster.predict(told, output_margin=True, iteration_range=(0, rounds))
+        margin = booster.predict(asked, output_margin=True, iteration_range=(0, rounds))
         _, actual, linear = valid
         own, other = (log_losses(actual, _probability(odds)).mean() for odds in (margin, linear))
         if own >= other:
@@ -319,12 +319,12 @@ class FittedBreakout:
     def probability(self, rows: pd.DataFrame) -> Numbers:
         """Of each row; missing features are completed by those there are."""
         standard = self.completion.standard(design(rows))
-        told = _odds(standard, self.line)
+        odds = _odds(standard, self.line)
         if self.booster is not None:
-            margin = self.booster.predict(_matrix((standard, None, told)), output_margin=True)
-            told = np.asarray(margin, dtype=float)
+            margin = self.booster.predict(_matrix((standard, None, odds)), output_margin=True)
+            odds = np.asarray(margin, dtype=float)
         intercept, slope = self.chosen.stretch
-        return _probability(intercept + slope * told)
+        return _probability(intercept + slope * odds)
 
     def baseline(self, nearness: Numbers) -> Numbers:
         """The baseline's probability."""
@@ -336,18 +336,18 @@ class FittedBreakout:
         A record breaks out when it is among the first of its ``listener`` and ``month`` and at least as likely as
         the last one alerted of usually is; with ``threshold``, when it is at least as likely as that.
         """
-        told = self.probability(records)
-        rank = _rank(records, told)
+        probability = self.probability(records)
+        rank = _rank(records, probability)
         if threshold is not None:
-            is_breakout = told >= threshold
+            is_breakout = probability >= threshold
         else:
-            is_breakout = (rank <= self.model.rules.alerts_per_month) & (told >= self.threshold)
-        columns = {"probability": told, "rank_in_month": rank, "is_breakout": is_breakout}
+            is_breakout = (rank <= self.model.rules.alerts_per_month) & (probability >= self.threshold)
+        columns = {"probability": probability, "rank_in_month": rank, "is_breakout": is_breakout}
 
         return pd.DataFrame(columns, index=records.index)
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
-        """Every artist that is foretold in the last complete month of each listener."""
+        """Every artist that is predicted in the last complete month of each listener."""
         rows = self.model.rows(complete_months(tables["artist_months"], as_of), is_last_month=True)
         if len(rows):
             rows = rows[rows[self.model.served]]
@@ -390,8 +390,8 @@ def complete_months(artist_months: pd.DataFrame, as_of: datetime) -> pd.DataFram
 def design(rows: pd.DataFrame) -> Numbers:
     """The features as numbers, NaN where one is missing or none; counts by their logarithm."""
     numbers = rows.reindex(columns=list(INPUTS))
-    told = [name for name in INPUTS if not pd.api.types.is_float_dtype(numbers[name].dtype)]
-    numbers = numbers.assign(**{name: pd.to_numeric(numbers[name], errors="coerce") for name in told})
+    others = [name for name in INPUTS if not pd.api.types.is_float_dtype(numbers[name].dtype)]
+    numbers = numbers.assign(**{name: pd.to_numeric(numbers[name], errors="coerce") for name in others})
     found = numbers.to_numpy(dtype=float, na_value=np.nan, copy=True)
     found[~np.isfinite(found)] = np.nan
     counts = found[:, : len(REFERENCE)]
@@ -429,9 +429,9 @@ def _logged(nearness: Numbers) -> Numbers:
     return np.log(np.maximum(nearness, 0) + LEAST_NEAR)
 
 
-def _rank(records: pd.DataFrame, told: Numbers) -> npt.NDArray[np.int64]:
+def _rank(records: pd.DataFrame, probability: Numbers) -> npt.NDArray[np.int64]:
     """Place of each record in its listener's month, 1 the likeliest; equals in their order."""
     by = [c for c in ("listener", "month") if c in records.columns]
-    ranked = pd.DataFrame({"told": told, **{c: records[c].astype(str).to_numpy() for c in by}})
-    group = ranked.groupby(by, dropna=False)["told"] if by else ranked["told"]
+    ranked = pd.DataFrame({"p": probability, **{c: records[c].astype(str).to_numpy() for c in by}})
+    group = ranked.groupby(by, dropna=False)["p"] if by else ranked["p"]
     return np.asarray(group.rank(method="first", ascending=False).astype(np.int64))

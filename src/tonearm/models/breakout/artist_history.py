@@ -1,4 +1,4 @@
-"""What an artist's months tell: features of artist-months, each from that month and those before it alone."""
+"""Features of artist-months, each from that month and those before it alone."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def decayed_features(history: History, near: Matrix) -> Iterator[tuple[str, Matr
     """How near to core, how broad and how habitual, over short and long memories.
 
     In logarithms, because the odds of becoming core grow about with a power of these. Nearness is taken by its
-    logarithm before decaying, too: one month of frenzy tells less of the next than several months near core.
+    logarithm before decaying, too: one month of frenzy predicts the next less well than several months near core.
     """
     yield "rule_log", np.log(rule(near) + LEAST_NEAR)
     for half_life in HALF_LIVES:

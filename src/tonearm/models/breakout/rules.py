@@ -1,4 +1,4 @@
-"""The rules of a breakout: what core is, how far ahead is foretold, and of which artists."""
+"""The rules of a breakout: what core is, how far ahead is predicted, and for which artists."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Core(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Eligibility(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which artists are foretold in a month."""
+    """Which artists are predicted in a month."""
 
     plays_min: float = 0
     heard_within_months: int = 3
@@ -64,7 +64,7 @@ def as_rules(value: Any) -> Rules:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A history under the rules: how near to core each artist-month is, which are foretold, and what came."""
+    """A history under the rules: how near to core each artist-month is, which are predicted, and what came."""
 
     history: History
     rules: Rules
@@ -79,12 +79,12 @@ class Labelled:
         return soon(self.near >= 1, self.rules.horizon_months)
 
     def is_known(self) -> Cells:
-        """Whether the history goes on long enough to tell."""
+        """Whether the history goes on long enough to know."""
         months = self.near.shape[1]
         return np.broadcast_to(np.arange(months) < months - self.rules.horizon_months, self.near.shape)
 
     def is_eligible(self, eligibility: Eligibility) -> Cells:
-        """Which artist-months are foretold."""
+        """Which artist-months are predicted."""
         listens, age = self.history.listens, self.history.age
         found = (highest(listens, eligibility.heard_within_months) > 0) & (listens >= eligibility.plays_min)
         found &= highest(self.near, eligibility.not_core_within_months) < 1

@@ -37,7 +37,7 @@ FEWEST = 200
 """New rows below which tenths are too small to compare: 200 of the same kind differ by .05 by chance."""
 BINS = 10
 AT = "at"
-"""Column of examples that says when; with it only rows after the training are compared."""
+"""Column of examples with their instant; with it only rows after the training are compared."""
 MOST_WATCHED = 40
 
 
@@ -67,17 +67,17 @@ def _numbers(examples: pd.DataFrame) -> dict[str, Numbers]:
 
 
 def _tenths(values: Numbers) -> dict[str, Any] | None:
-    told = values[np.isfinite(values)]
-    if len(told) < FEWEST:
+    known = values[np.isfinite(values)]
+    if len(known) < FEWEST:
         return None
-    edges = np.unique(np.quantile(told, np.linspace(0, 1, BINS + 1)[1:-1]))
+    edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
     return {"edges": edges.tolist(), "shares": _shares(values, edges).tolist()}
 
 
 def _shares(values: Numbers, edges: Numbers) -> Numbers:
     """Share of the values in each bin, those missing in one of their own."""
-    is_told = np.isfinite(values)
-    place = np.where(is_told, np.searchsorted(edges, values, side="left"), len(edges) + 1)
+    is_known = np.isfinite(values)
+    place = np.where(is_known, np.searchsorted(edges, values, side="left"), len(edges) + 1)
     return np.bincount(place, minlength=len(edges) + 2) / max(len(values), 1)
 
 
@@ -89,7 +89,7 @@ def psi(before: Numbers, now: Numbers, rows: int) -> float:
 
 
 def compare(then: Mapping[str, Any], examples: pd.DataFrame) -> list[tuple[str, float, int]]:
-    """(quantity, index, rows) of what was watched, in ``examples`` newer than it where they tell when they are."""
+    """(quantity, index, rows) of what was watched, in ``examples`` newer than it where they have an instant."""
     if AT in examples:
         examples = examples[pd.to_datetime(examples[AT], utc=True) > pd.Timestamp(then["as_of"])]
     found = []
@@ -107,7 +107,7 @@ def looked_at(settings: Settings) -> datetime | None:
 
 
 def look(settings: Settings, names: Iterable[str] = ()) -> list[Drift]:
-    """Every quantity that the answering models, or those named, watch and that can be compared, most moved first."""
+    """Every quantity that the models in use, or those named, watch and that can be compared, most moved first."""
     lake, registry = open_lake(settings.lake), open_registry(settings)
     as_of = as_of_listens(lake)
     found = []

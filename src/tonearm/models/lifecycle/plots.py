@@ -1,4 +1,4 @@
-"""Pictures of held-out predictions, kept with each version: did what was foretold come true?"""
+"""Pictures of held-out predictions, kept with each version: did they come true?"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tonearm.models.model import HeldOut
 
 MODEL, BASELINE, GUIDE = "#0072b2", "#d55e00", "#999999"
-"""Colours that also those who see red and green alike can tell apart (Okabe and Ito 2008)."""
+"""Colours that are distinct to the colour-blind, too (Okabe and Ito 2008)."""
 _INCHES = (4.6, 3.6)
 _MARGINS = {"left": 0.14, "right": 0.97, "bottom": 0.14, "top": 0.9}
 _FOR_NAMES = {"left": 0.25, "right": 0.97, "bottom": 0.26, "top": 0.9}
@@ -70,11 +70,11 @@ def _both(held: HeldOut) -> list[tuple[str, object, str, str]]:
 
 
 def _calibration(held: HeldOut) -> Figure:
-    figure, axes = _axes(_title(held), "foretold", "happened")
+    figure, axes = _axes(_title(held), "predicted", "happened")
     groups = calibration(held)
-    most = max(max(told, happened) for told, happened, _ in groups) * 1.05 or 1.0
+    most = max(max(predicted, happened) for predicted, happened, _ in groups) * 1.05 or 1.0
     axes.plot([0, most], [0, most], color=GUIDE, linewidth=1, linestyle=":")
-    axes.plot([told for told, _, _ in groups], [happened for _, happened, _ in groups], "o-", color=MODEL)
+    axes.plot([predicted for predicted, _, _ in groups], [happened for _, happened, _ in groups], "o-", color=MODEL)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Answering for records that somebody brings: read within limits, checked, and told by the model that is served."""
+"""Predictions for records that somebody brings, read within limits and checked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_MB = 1024
 def predict(
     settings: Settings, name: str, records: pd.DataFrame, threshold: float | None = None
 ) -> tuple[pd.DataFrame, Version]:
-    """What the version that answers says of each record, in their order, and which version it is.
+    """The predictions of the version in use, one for each record in their order, and which version it is.
 
     Raises NotRegistered where the model was never trained, ModelDamaged where its files are not what they were, and
     InputError where a ``threshold`` is given to a model that has none.
@@ -71,7 +71,7 @@ def from_json(value: Any) -> pd.DataFrame:
         value = value.get("records", [value])
     if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
         raise InputError('records are a JSON list of objects, e.g. [{"energy": 0.7, "tempo": 120}]')
-    return pd.DataFrame.from_records(list(value))
+    return pd.DataFrame(list(value))
 
 
 def checked(records: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -39,7 +40,7 @@ _SQLITE, _LOGGED = "sqlite:///", "models:/"
 
 
 class Version(msgspec.Struct, kw_only=True, frozen=True):
-    """One version of a model, as the registry tells it."""
+    """One version of a model, as the registry knows it."""
 
     model: str
     version: int
@@ -94,7 +95,7 @@ class Registry:
     ) -> Version:
         """Keep ``fitted`` as the newest version with alias ``staging``.
 
-        ``about`` has what :class:`Version` tells of it; ``plots`` are figures by name; ``beside`` writes more files
+        ``about`` has the fields of :class:`Version`; ``plots`` are figures by name; ``beside`` writes more files
         into the folder of the model's own.
         """
         with _plainly(self.uri), tempfile.TemporaryDirectory() as name:
@@ -181,8 +182,8 @@ class Registry:
         file = Path(self.uri.removeprefix(_SQLITE))
         if not self.uri.startswith(_SQLITE) or not file.is_file():
             return None
-        told = file.stat()
-        return f"{file} {told.st_mtime_ns} {told.st_size}"
+        found = file.stat()
+        return f"{file} {found.st_mtime_ns} {found.st_size}"
 
     def _asked(self, registered: str) -> list[Version]:
         with _plainly(self.uri):
@@ -209,7 +210,7 @@ class Registry:
         return next((one for one in self.versions(registered) if PRODUCTION in one.aliases), None)
 
     def in_use(self, registered: str) -> Version | None:
-        """The version whose predictions are written: the one in production, else the newest, whose baseline answers.
+        """The version whose predictions are written: the one in production, else the newest, whose baseline is used.
 
         None where the model was never trained.
         """
@@ -285,7 +286,7 @@ def _client(uri: str) -> MlflowClient:
 def _speaking_to(uri: str) -> Iterator[Any]:
     """MLflow, whose functions that take no client speak to the registry at ``uri``.
 
-    It tells other processes by a variable, which is also a setting of ours: that is put back.
+    It informs other processes by a variable, which is also a setting of ours: that is put back.
     """
     variable = "MLFLOW_TRACKING_URI"
     before = os.environ.get(variable)
@@ -314,18 +315,17 @@ def _quiet() -> Iterator[None]:
 
 @contextmanager
 def _plainly(uri: str) -> Iterator[None]:
-    """Turn what MLflow says of a registry that does not answer into a sentence."""
+    """Turn MLflow's errors about a registry that does not answer into a sentence."""
     try:
         yield
     except (MlflowException, SQLAlchemyError, RequestException) as error:
-        said = " ".join(str(error).split())[:_LONGEST_LINE]
-        raise RegistryUnreachable(f"the model registry at {_shown(uri)} cannot be used: {said}") from error
+        reason = " ".join(_shown(str(error)).split())[:_LONGEST_LINE]
+        raise RegistryUnreachable(f"the model registry at {_shown(uri)} cannot be used: {reason}") from error
 
 
-def _shown(uri: str) -> str:
-    """An address without the password it may have."""
-    scheme, found, rest = uri.partition("://")
-    return scheme + found + rest.rpartition("@")[2]
+def _shown(text: str) -> str:
+    """A text without the names and passwords in its addresses."""
+    return re.sub(r"(?<=://)[^/\s]*@", "", text)
 
 
 def _parameters(model: Model) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Scoring: what the served models foretell now, as rows of the lake. Nothing is learned here."""
+"""Scoring: predictions of the served models, written to the lake. Nothing is learned here."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class ScoreReport(msgspec.Struct, kw_only=True):
 def score(
     settings: Settings, names: Iterable[str] = (), waiting: Callable[[str], None] | None = None
 ) -> list[ScoreReport]:
-    """Let every model that was trained foretell anew from what the lake holds now; none is fitted.
+    """Predict anew with every model that was trained, from what the lake holds now; none is fitted.
 
-    A model that did not beat its baseline answers with its baseline. Models never trained are left out.
+    Where a model did not beat its baseline, the baseline's predictions are written. Models never trained are left out.
     """
     lake, registry = open_lake(settings.lake), open_registry(settings)
     reports = []
@@ -67,7 +67,7 @@ def score(
 def read(lake: Lake, names: Iterable[str], settings: Settings) -> dict[str, pd.DataFrame]:
     """The tables as frames; without what came through the Spotify Web API unless models may learn from it.
 
-    Estimated and invented features are missing: what a model said must not come back to it as if it had been measured.
+    Estimated and invented features are missing: a model's estimate must not come back to it as if it had been measured.
     A table that was never written is empty and has its columns.
     """
     return {name: _measured(_allowed(_frame(lake, name), settings)) for name in names}
@@ -94,7 +94,7 @@ def _allowed(rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
 
 
 def as_of_listens(lake: Lake, now: datetime | None = None) -> datetime:
-    """The instant from which on is foretold: now, or right after the newest listen of a history that has ended."""
+    """The instant from which on is predicted: now, or right after the newest listen of a history that has ended."""
     now = now or datetime.now(UTC)
     if not lake.rows("listens"):
         return now
@@ -110,7 +110,7 @@ def write_scores(
     tables: Mapping[str, pd.DataFrame],
     as_of: datetime,
 ) -> int:
-    """Put what ``fitted`` foretells in place of the model's rows; how many there are."""
+    """Replace the model's rows by the predictions of ``fitted``; how many there are."""
     found = fitted.scores(tables, as_of)
     rows = as_arrow(SCORES, _rows(found, model, version, as_of))
     where = f"model = '{model.name}'" if lake.has(SCORES) else None
@@ -124,7 +124,7 @@ def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) 
     rows = found.reindex(columns=list(SCORE_COLUMNS)).rename(columns=_IN_LAKE)
     is_model = PRODUCTION in version.aliases
     if not is_model:
-        # What did not beat its baseline does not answer.
+        # A model that did not beat its baseline is not used.
         rows["score"], rows["score_low"], rows["score_high"] = rows["baseline_score"], None, None
         rows = rows[rows["score"].notna()]
     # A listener whom the model serves worse than the baseline is given the baseline's numbers.

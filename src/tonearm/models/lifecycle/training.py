@@ -1,4 +1,4 @@
-"""Training: examples out of the lake, honest predictions beside the baseline's, a version, and what is served."""
+"""Training: examples from the lake, held-out predictions beside the baseline's, a new version, promotion."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TrainReport(msgspec.Struct, kw_only=True):
 
     model: str
     status: Status
-    """served: the model answers; baseline: it did not beat its baseline, which answers in its place."""
+    """served: the model is used; baseline: it did not beat its baseline, which is used in its place."""
     said: str
     """Why, in words; of ``not_enough_data`` what there is and what is needed."""
     version: int | None = None
@@ -81,8 +81,7 @@ def _one_thread() -> AbstractContextManager[object]:
     Our matrices are so small that a second thread mostly waits for the first, and waits by spinning: of two models the
     training took several times the CPU. With one, sums do not depend on the machine either.
     """
-    # Only what is loaded already can be told.
-
+    # Only libraries that are loaded already are limited.
     return threadpool_limits(1)  # type: ignore[no-any-return]
 
 
@@ -138,7 +137,7 @@ def in_words(model: Model, deciding: Measured) -> str:
     """Why the model is served or not."""
     name = f"{deciding.metric} {_short(deciding.value)} against {_short(deciding.baseline_value)} of {model.baseline}"
     if deciding.gain_low is None or deciding.gain_high is None:
-        return f"{name} (n {deciding.n:,}): too few blocks to tell whether it is better"
+        return f"{name} (n {deciding.n:,}): too few blocks to know whether it is better"
     gain = f"gain {_short(deciding.gain)} [{_short(deciding.gain_low)}, {_short(deciding.gain_high)}]"
     verdict = "better" if deciding.is_better else "worse" if deciding.is_worse else "not shown to be better"
     return f"{name}, {gain}, n {deciding.n:,}: {verdict}"
@@ -164,7 +163,7 @@ def split_hash(held: list[HeldOut]) -> str:
 
 
 def serve(settings: Settings, name: str, which: str, alias: str, reason: str) -> Version:
-    """Promote a version because a person says so, and let what is served answer from now on."""
+    """Promote a version because a person decided so, and write the predictions of what is served."""
     model, registry = find(name), open_registry(settings)
     with writing(settings):
         version = registry.promote(model.registered, which, alias, f"by hand: {reason}")

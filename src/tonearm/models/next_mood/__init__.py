@@ -52,7 +52,7 @@ GROWTH = 1.05
 
 @dataclass(frozen=True)
 class NextMood:
-    """Clues blended by weights learned from the listener's own past; the groups are frozen before what is told."""
+    """Clues blended by weights learned from the listener's own past; groups are frozen before the first prediction."""
 
     fewest_listens: int = 150
     fewest_sessions: int = 20
@@ -63,7 +63,7 @@ class NextMood:
     warm_up: float = 0.15
     """Share of the sessions that only makes the groups; more, where they have fewer than ``warm_up_tracks``."""
     warm_up_tracks: int = 40
-    fewest_told: int = 30
+    fewest_predicted: int = 30
     """Listens after the warm-up that follow another one in their session."""
     start_weight: float = 0.15
     """Of each clue before anything is learned: together a little more than one whole clue."""
@@ -81,7 +81,7 @@ class NextMood:
     limits = (
         "Knows only tracks with measured features; between two of them, others may have been heard.",
         "The groups are ends of scales as often as kinds of their own, and differ from listener to listener.",
-        "Tells of the next track of a session that goes on, not of how the next session begins.",
+        "Predicts the next track of a session that goes on, not how the next session begins.",
     )
 
     def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
@@ -106,11 +106,11 @@ class NextMood:
         session = _session(listens)
         if len(listens) < self.fewest_listens or session[-1] + 1 < self.fewest_sessions:
             return False
-        told = (session >= self._warm_sessions(listens)) & (_place(session) > 0)
-        return bool(told.sum() >= self.fewest_told)
+        predicted = (session >= self._warm_sessions(listens)) & (_place(session) > 0)
+        return bool(predicted.sum() >= self.fewest_predicted)
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
-        """Each session told by what was learned from those before it; groups made from the first ones alone."""
+        """Each session predicted by what was learned from those before it; groups made from the first ones alone."""
         of_each = dict(by_listener(examples))
         first = {name: _session(own) < self._warm_sessions(own) for name, own in of_each.items()}
         count = how_many([own[first[name]] for name, own in of_each.items()], self.groups, seed)
@@ -118,18 +118,18 @@ class NextMood:
         for name, own in of_each.items():
             moods = Moods.found(own[first[name]], count, seed)
             heard = as_heard(own, moods)
-            told, baseline = self.rolled(heard, count, self._warm_sessions(own))
+            predicted, baseline = self.rolled(heard, count, self._warm_sessions(own))
             scored = ~first[name] & ~heard.is_first
             block = np.array([f"{name} {session}" for session in heard.session[scored]])
             listener = np.repeat(name, len(block))
-            parts.append((heard.mood[scored], told[scored], baseline[scored], block, listener))
-        actual, told, baseline, block, listener = (np.concatenate(values) for values in zip(*parts, strict=True))
+            parts.append((heard.mood[scored], predicted[scored], baseline[scored], block, listener))
+        actual, predicted, baseline, block, listener = (np.concatenate(values) for values in zip(*parts, strict=True))
         classes = tuple(f"group {number}" for number in range(1, count + 1))
         protocol = f"session by session, groups frozen before, {count} groups"
-        return [HeldOut(TARGET, protocol, "classes", actual, told, baseline, block, listener, classes=classes)]
+        return [HeldOut(TARGET, protocol, "classes", actual, predicted, baseline, block, listener, classes=classes)]
 
     def _warm_sessions(self, listens: pd.DataFrame) -> int:
-        """How many sessions make the groups before anything is told."""
+        """How many sessions make the groups before anything is predicted."""
         session = _session(listens)
         tracks = np.cumsum(~listens["track_id"].duplicated().to_numpy())
         with_enough = session[np.searchsorted(tracks, min(self.warm_up_tracks, tracks[-1]))] + 1
@@ -139,24 +139,26 @@ class NextMood:
         """Chances from the session ``first`` on, by the model and by the shares of the groups before the session."""
         past = Past.nothing(count)
         evidence, shares = clues(heard, past)
-        told = np.full((len(heard.mood), count), 1 / count)
+        predicted = np.full((len(heard.mood), count), 1 / count)
         weights = np.full(len(CLUES), self.start_weight)
         for begin, end in pairwise(_refits(heard.session, first)):
             before = np.flatnonzero((heard.session < begin) & ~heard.is_first)
             weights = self._learned(evidence[before], shares[before], heard.mood[before], weights)
             rows = (heard.session >= begin) & (heard.session < end)
-            told[rows] = blended(evidence[rows], shares[rows], weights)
-        return told, _shares_before_session(heard, count)
+            predicted[rows] = blended(evidence[rows], shares[rows], weights)
+        return predicted, _shares_before_session(heard, count)
 
     def _learned(self, evidence: Numbers, shares: Numbers, actual: Ints, begin: Numbers) -> Numbers:
         """Weights of the clues, none below zero: a multinomial logistic regression drawn to ``start_weight``."""
         happened = np.eye(shares.shape[1])[actual]
 
         def loss(weights: Numbers) -> tuple[float, Numbers]:
-            told = blended(evidence, shares, weights)
+            predicted = blended(evidence, shares, weights)
             apart = weights - self.start_weight
-            value = -np.log(np.maximum((told * happened).sum(axis=1), 1e-12)).sum() + self.ridge / 2 * apart @ apart
-            return float(value), np.einsum("nek,nk->e", evidence, told - happened) + self.ridge * apart
+            value = (
+                -np.log(np.maximum((predicted * happened).sum(axis=1), 1e-12)).sum() + self.ridge / 2 * apart @ apart
+            )
+            return float(value), np.einsum("nek,nk->e", evidence, predicted - happened) + self.ridge * apart
 
         found = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=[(0, None)] * len(begin))
         return np.asarray(found.x)
@@ -175,9 +177,9 @@ class NextMood:
         weights = self._learned(
             evidence[inside], shares[inside], heard.mood[inside], np.full(len(CLUES), self.start_weight)
         )
-        told, baseline = self.rolled(heard, count, self._warm_sessions(listens))
+        predicted, baseline = self.rolled(heard, count, self._warm_sessions(listens))
         scored = inside & (heard.session >= self._warm_sessions(listens))
-        lost, usual = (log_losses(heard.mood[scored], p[scored]) for p in (told, baseline))
+        lost, usual = (log_losses(heard.mood[scored], p[scored]) for p in (predicted, baseline))
         return {
             "serves": serves(lost, usual, heard.session[scored], seed),
             "moods": moods.as_json(),
@@ -246,19 +248,19 @@ class FittedNextMood:
 
         Records are listens in their order, with ``listener`` and any of ``session_started_at``, ``hour_of_day``,
         ``track_id``, ``artist_id`` and the features; those of one listener and session follow one another. One
-        without features tells only the hour. Null for a listener who is not known.
+        without features counts only for its hour. Null for a listener who is not known.
         """
         listener = names(records, "listener")
         count = max((len(own["weights"]) and len(own["moods"]["labels"]) for own in self.listeners.values()), default=0)
-        told = np.full((len(records), count), np.nan)
+        predicted = np.full((len(records), count), np.nan)
         label = np.full(len(records), None, dtype=object)
         for name, own in self.listeners.items():
             rows = np.flatnonzero(listener == name)
             if len(rows):
                 moods = Moods.from_json(own["moods"])
-                told[rows] = _after_each(_brought(records.iloc[rows], moods), own)
-                label[rows] = np.array(moods.labels, dtype=object)[told[rows].argmax(axis=1)]
-        chances = {f"probability_{number + 1}": told[:, number] for number in range(count)}
+                predicted[rows] = _after_each(_brought(records.iloc[rows], moods), own)
+                label[rows] = np.array(moods.labels, dtype=object)[predicted[rows].argmax(axis=1)]
+        chances = {f"probability_{number + 1}": predicted[:, number] for number in range(count)}
         return pd.DataFrame({"next_mood": label, **chances})
 
     def assign(self, listens: pd.DataFrame) -> pd.DataFrame:
@@ -288,8 +290,8 @@ class FittedNextMood:
         moods = Moods.from_json(own["moods"])
         heard = as_heard(listens, moods).with_one_more()
         evidence, shares = clues(heard, Past.nothing(len(moods.labels)))
-        told = blended(evidence[-1:], shares[-1:], _weights(own))[0]
-        rows = {"quantity": moods.labels, "score": told, "baseline_score": shares[-1]}
+        predicted = blended(evidence[-1:], shares[-1:], _weights(own))[0]
+        rows = {"quantity": moods.labels, "score": predicted, "baseline_score": shares[-1]}
         return pd.DataFrame(rows).assign(listener=name, subject="next_track", subject_id=None, at=at)
 
     def save(self, folder: Path) -> None:
@@ -301,7 +303,7 @@ NEEDED = (
     *("listener", "listen_id", "started_at", "session_started_at", "hour_of_day", "track_id", "artist_id"),
     "feature_source",
 )
-"""Columns of listens that answering needs beside the features."""
+"""Columns of listens that predicting needs beside the features."""
 MOST_REPLAYED = 5_000
 """Newest listens from which the clues are counted anew when scoring: what is older adds little and takes time."""
 
@@ -313,12 +315,12 @@ def _weights(own: Mapping[str, Any]) -> Numbers:
 
 def _after_each(heard: Heard, own: Mapping[str, Any]) -> Numbers:
     """Chances for the track after each record, which may be the last of its session."""
-    told = []
+    predicted = []
     for begin, end in pairwise([*np.flatnonzero(heard.is_first), len(heard.mood)]):
         part = heard.part(slice(begin, end)).with_one_more()
         evidence, shares = clues(part, Past.from_json(own["past"]))
-        told.append(blended(evidence[1:], shares[1:], _weights(own)))
-    return np.concatenate(told)
+        predicted.append(blended(evidence[1:], shares[1:], _weights(own)))
+    return np.concatenate(predicted)
 
 
 def blended(evidence: Numbers, shares: Numbers, weights: Numbers) -> Numbers:
@@ -380,15 +382,15 @@ def as_heard(listens: pd.DataFrame, moods: Moods) -> Heard:
 
 
 def _brought(records: pd.DataFrame, moods: Moods) -> Heard:
-    """Records of strangers: what they do not tell is not counted."""
+    """Records that somebody brings: what they lack is not counted."""
     near = moods.near(np.stack([column(records, feature) for feature in CLUSTERED], axis=1))
-    is_told = np.asarray(~np.isnan(near).any(axis=1))
+    is_known = np.asarray(~np.isnan(near).any(axis=1))
     session = np.asarray(pd.factorize(names(records, "session_started_at"))[0], dtype=np.int64)
     hour = column(records, "hour_of_day")
     hour_of_day = np.where((hour >= 0) & (hour < 24), hour, -1).astype(np.int64)
     track, artist = (_codes(names(records, name)) for name in ("track_id", "artist_id"))
-    mood = np.where(is_told, np.nan_to_num(near).argmax(axis=1), -1)
-    near = np.where(is_told[:, None], near, 0.0)
+    mood = np.where(is_known, np.nan_to_num(near).argmax(axis=1), -1)
+    near = np.where(is_known[:, None], near, 0.0)
     return Heard(session, np.zeros(len(records)), hour_of_day, track, artist, mood, near)
 
 

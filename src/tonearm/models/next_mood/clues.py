@@ -1,4 +1,4 @@
-"""Clues to the next track's group: what each kind of memory of the listens before says, one after another."""
+"""Clues to the next track's group: one for each kind of memory of the listens before."""
 
 from __future__ import annotations
 
@@ -161,8 +161,8 @@ def _after_near(
     pairs = last[:, :, None] * happened[:, None, :]
     seen = _before(np.cumsum(pairs, axis=0)) + past.after_near
     follows = seen / np.maximum(seen.sum(axis=2, keepdims=True), 1.0)
-    told = np.einsum("ni,nij->nj", last, follows)
-    return _leaning(told * seen.sum(axis=(1, 2))[:, None], shares, PRIOR["near"])
+    follows_near = np.einsum("ni,nij->nj", last, follows)
+    return _leaning(follows_near * seen.sum(axis=(1, 2))[:, None], shares, PRIOR["near"])
 
 
 def _at_hour(heard: Heard, happened: Numbers, past: Past) -> Numbers:

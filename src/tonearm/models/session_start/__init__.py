@@ -40,7 +40,7 @@ BLOCK_DAYS = 28
 INTERCEPT_RIDGE = 0.1
 """Of the intercept, which stands for how often sessions start at all and is nearly free."""
 NEEDED = ("listener", "listen_id", "started_at", "started_at_local", "session_started_at")
-"""Columns of listens that answering needs."""
+"""Columns of listens that predicting needs."""
 
 
 @dataclass(frozen=True)
@@ -54,25 +54,25 @@ class SessionStart:
     window_days: int = 730
     refit_days: int = 14
     half_life_days: float = 365.0
-    """How fast old days lose weight: 90, 365 and 1,000 days told the first third of two histories alike."""
+    """How fast old days lose weight: 90, 365 and 1,000 days predicted the first third of two histories equally well."""
     ridge: float = 10.0
     """Pull towards the baseline: 3 and 10 were within .0003 in log loss there, and the stronger one is safer."""
     scored_days: int = 1_461
-    """Newest days told for the evaluation: what was a habit longer ago says little of how good it is."""
+    """Newest days used for the evaluation: how well older habits were predicted matters little now."""
     judged_days: int = 364
     """Last days of a history that decide whether its listener is served the model."""
 
     name = "session_start"
     registered = "session_start"
-    summary = "The probability that a session starts in each coming hour, told a day ahead and an hour ahead."
+    summary = "The probability that a session starts in each coming hour, predicted a day ahead and an hour ahead."
     is_about_tracks = False
     has_threshold = False
     inputs = ("listening_with_features",)
     baseline = "28-day decayed hour"
     decides = (HOUR_AHEAD, "log_loss")
     limits = (
-        "Tells of one listener's own hours and learns nothing from other listeners.",
-        "Tells of the next 24 hours; it was not tested further ahead, and says nothing of later days.",
+        "Predicts each listener from their own hours and learns nothing from other listeners.",
+        "Predicts the next 24 hours; it was not tested further ahead.",
         "Silence in a history counts as not listening, also where a service was merely not connected.",
         "Hours are those of the listener's clock at the newest listen; a change of the clock is not foreseen.",
     )
@@ -102,7 +102,7 @@ class SessionStart:
         return grid.days > self.warm_up_days and grid.has_start.sum() >= self.fewest_starts
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
-        """Each day told at its midnight, or each hour at its beginning, from what was before."""
+        """Each day predicted at its midnight, or each hour at its beginning, from what was before."""
         return [self._held_out(target, examples) for target in HORIZONS]
 
     def _held_out(self, target: str, examples: pd.DataFrame) -> HeldOut:
@@ -110,27 +110,26 @@ class SessionStart:
         for name, own in by_listener(examples):
             grid = Grid.of(own)
             first = max(self.warm_up_days, grid.days - self.scored_days)
-            told, baseline = self._rolled(grid, target, first)
+            predicted, baseline = self._rolled(grid, target, first)
             actual = grid.has_start[first:]
             month = [f"{name} {day // BLOCK_DAYS}" for day in range(first, grid.days)]
-            parts.append(
-                (actual.ravel(), told.ravel(), baseline.ravel(), np.repeat(month, 24), np.repeat(name, actual.size))
-            )
-        actual, told, baseline, block, listener = (np.concatenate(values) for values in zip(*parts, strict=True))
+            flat = (values.ravel() for values in (actual, predicted, baseline))
+            parts.append((*flat, np.repeat(month, 24), np.repeat(name, actual.size)))
+        actual, predicted, baseline, block, listener = (np.concatenate(values) for values in zip(*parts, strict=True))
         ahead = "hour" if HORIZONS[target] else "day"
         protocol = f"rolling, one {ahead} ahead, refitted every {self.refit_days} days"
-        return HeldOut(target, protocol, "binary", actual.astype(int), told, baseline, block, listener)
+        return HeldOut(target, protocol, "binary", actual.astype(int), predicted, baseline, block, listener)
 
     def _rolled(self, grid: Grid, target: str, first: int) -> tuple[Numbers, Numbers]:
         """Probabilities of the model and of the baseline for each day from ``first`` on."""
         x = features(grid, HORIZONS[target])
         baseline = hour_frequency(grid)
-        told, weights = baseline.copy(), None
+        predicted, weights = baseline.copy(), None
         for day in range(first, grid.days, self.refit_days):
             weights = self._learned(x, grid.has_start, day, weights)
             if weights is not None:
-                told[day : day + self.refit_days] = probability(x[day : day + self.refit_days], weights)
-        return np.asarray(told[first:]), np.asarray(baseline[first:])
+                predicted[day : day + self.refit_days] = probability(x[day : day + self.refit_days], weights)
+        return np.asarray(predicted[first:]), np.asarray(baseline[first:])
 
     def _learned(self, x: Numbers, has_start: Numbers, until: int, before: Numbers | None) -> Numbers | None:
         """Weights learned from the days before ``until``, beginning at those learned ``before``."""
@@ -158,12 +157,12 @@ class SessionStart:
         x = features(grid, HORIZONS[target])
         weights = self._learned(x, grid.has_start, grid.days, None)
         first = max(self.warm_up_days, grid.days - self.judged_days)
-        told, baseline = self._rolled(grid, target, first)
+        predicted, baseline = self._rolled(grid, target, first)
         actual = grid.has_start[first:].ravel()
         block = np.repeat(np.arange(first, grid.days) // BLOCK_DAYS, 24)
-        losses = log_losses(actual, told.ravel()), log_losses(actual, baseline.ravel())
+        losses = log_losses(actual, predicted.ravel()), log_losses(actual, baseline.ravel())
         served = "baseline" if weights is None else serves(*losses, block, seed)
-        # What is known on the last day stands in for what a record does not tell.
+        # What is known on the last day stands in for what a record lacks.
         usual = dict(zip(names_of(HORIZONS[target]), x[-7:].mean(axis=0).T.tolist(), strict=True))
         return {"serves": served, "weights": [] if weights is None else weights.tolist(), "usual": usual}
 
@@ -181,11 +180,11 @@ class FittedSessionStart:
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """The probability of a start in each record's hour; null for a listener or an hour that is not known.
 
-        A record names ``listener`` and ``hour_of_day``, and may tell any of the features by its name; what it does
-        not tell is as it was in the listener's last week.
+        A record names ``listener`` and ``hour_of_day``, and may have any of the features by its name; those it
+        lacks are as in the listener's last week.
         """
         listener, hour = names(records, "listener"), column(records, "hour_of_day")
-        told = {target: np.full(len(records), np.nan) for target in HORIZONS}
+        predicted = {target: np.full(len(records), np.nan) for target in HORIZONS}
         baseline = np.full(len(records), np.nan)
         is_hour = (hour >= 0) & (hour < 24)
         for name, parts in self.listeners.items():
@@ -196,11 +195,11 @@ class FittedSessionStart:
                 )
                 baseline[rows] = expit(x[:, 0])
                 is_model = part["serves"] == "model"
-                told[target][rows] = probability(x, np.array(part["weights"])) if is_model else baseline[rows]
-        return pd.DataFrame({**told, "baseline": baseline})
+                predicted[target][rows] = probability(x, np.array(part["weights"])) if is_model else baseline[rows]
+        return pd.DataFrame({**predicted, "baseline": baseline})
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
-        """The 24 hours after ``as_of``, told a day ahead, and the first of them also an hour ahead."""
+        """The 24 hours after ``as_of``, predicted a day ahead, and the first of them also an hour ahead."""
         listens = tables["listening_with_features"].reindex(columns=list(NEEDED))
         listens = in_order(listens[listens["started_at"] < pd.Timestamp(as_of)])
         known = [self._coming(name, own, as_of) for name, own in by_listener(listens) if name in self.listeners]
@@ -217,9 +216,9 @@ class FittedSessionStart:
             wanted = slice(coming.hour, coming.hour + 1) if is_hour_ahead else slice(None)
             x = features(grid, is_hour_ahead, slice(-1, None))[0, wanted]
             baseline = expit(x[:, 0])
-            told = probability(x, np.array(part["weights"])) if part["serves"] == "model" else baseline
+            predicted = probability(x, np.array(part["weights"])) if part["serves"] == "model" else baseline
             at = pd.date_range(coming - offset, periods=len(x), freq="h", tz="UTC")
-            parts.append(pd.DataFrame({"at": at, "quantity": target, "score": told, "baseline_score": baseline}))
+            parts.append(pd.DataFrame({"at": at, "quantity": target, "score": predicted, "baseline_score": baseline}))
         return pd.concat(parts, ignore_index=True).assign(listener=name, subject="hour", subject_id=None)
 
     def save(self, folder: Path) -> None:
@@ -228,7 +227,7 @@ class FittedSessionStart:
 
 
 def _completed(records: pd.DataFrame, hour: Ints, usual: Mapping[str, list[float]], order: tuple[str, ...]) -> Numbers:
-    """The features of each record, as usual at its hour where it does not tell them."""
+    """The features of each record, as usual at its hour where it lacks them."""
     columns = []
     for name in order:
         own = column(records, name)

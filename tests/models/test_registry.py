@@ -1,0 +1,56 @@
+"""Which version is in use, and the way back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.models.coin import Coin
+from tonearm.errors import NotRegistered, RegistryUnreachable
+from tonearm.models.lifecycle.registry import PRODUCTION, Registry, open_registry
+from tonearm.settings import Settings
+
+NAME = Coin().registered
+
+
+@pytest.fixture
+def registry(home_with_registry: Settings) -> Registry:
+    return open_registry(home_with_registry)
+
+
+def register(registry: Registry) -> int:
+    model = Coin()
+    fitted = model.fit(model.examples({}, datetime.now(UTC)))
+    return registry.register(model, fitted, [], {"trained_at": datetime.now(UTC).isoformat()}).version
+
+
+def in_use(registry: Registry) -> int | None:
+    found = registry.in_use(NAME)
+    return found.version if found else None
+
+
+def test_in_use_is_production_else_the_newest(registry: Registry) -> None:
+    assert in_use(registry) is None
+    assert [register(registry), in_use(registry), register(registry), in_use(registry)] == [1, 1, 2, 2]
+    registry.promote(NAME, 1, PRODUCTION, "better")
+    assert in_use(registry) == 1
+
+
+def test_without_a_version_before_there_is_no_way_back(registry: Registry) -> None:
+    with pytest.raises(NotRegistered, match="never been trained"):
+        registry.rollback(NAME, "worse")
+    register(registry)
+    registry.promote(NAME, 1, PRODUCTION, "first")
+    # Promoting the version that is served already does not make it the one before itself.
+    registry.promote(NAME, 1, PRODUCTION, "again")
+    with pytest.raises(NotRegistered, match="no version that was in production before 1"):
+        registry.rollback(NAME, "worse")
+
+
+def test_a_server_s_password_is_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with pytest.raises(RegistryUnreachable, match=r"http://127\.0\.0\.1:9 ") as raised:
+        Registry("http://ann:secret@127.0.0.1:9", tmp_path).names()
+    assert "secret" not in str(raised.value)
