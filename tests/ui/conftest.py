@@ -86,14 +86,14 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return made
 
 
-FORETOLD_FROM = datetime(2023, 8, 4, 10, tzinfo=UTC)
+PREDICTED_FROM = datetime(2023, 8, 4, 10, tzinfo=UTC)
 """About the end of :func:`history`: a Friday, 12 h in Berlin."""
 
 
 @pytest.fixture(scope="session")
-def foretold(measured: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def predicted(measured: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """The measured home with what models would have left in its lake: one served, one whose baseline answers."""
-    home = tmp_path_factory.mktemp("foretold") / "home"
+    home = tmp_path_factory.mktemp("predicted") / "home"
     shutil.copytree(measured.home, home)
     made = Settings(home=home)
     lake = open_lake(made.lake)
@@ -113,26 +113,26 @@ def _leave(lake: Lake, name: str, rows: Sequence[dict[str, Any]]) -> None:
 
 def _score(model: str, quantity: str, score: float, **more: Any) -> dict[str, Any]:
     served_by = "baseline" if model == "breakout" else "model"
-    about = {"model": model, "model_version": 1, "served_by": served_by, "as_of_at": FORETOLD_FROM}
+    about = {"model": model, "model_version": 1, "served_by": served_by, "as_of_at": PREDICTED_FROM}
     return {**about, "listener": "Ada (demo)", "quantity": quantity, "score": score, **more}
 
 
 def _of_hours() -> Iterator[dict[str, Any]]:
     for n in range(168):
-        at = {"subject": "hour", "predicted_for_at": FORETOLD_FROM + timedelta(hours=n)}
+        at = {"subject": "hour", "predicted_for_at": PREDICTED_FROM + timedelta(hours=n)}
         energy = 0.3 + 0.4 * (n % 24) / 24
         band = {"score_low": energy - 0.2, "score_high": energy + 0.2, "baseline_score": 0.5}
         for quantity in ("energy", "valence"):
             yield _score("energy_forecast", quantity, energy, **at, **band)
         if n < 24:
             yield _score("session_start", "session_start_day_ahead", (n + 1) / 50, **at, baseline_score=0.2)
-    at = {"subject": "hour", "predicted_for_at": FORETOLD_FROM}
+    at = {"subject": "hour", "predicted_for_at": PREDICTED_FROM}
     yield _score("session_start", "session_start_hour_ahead", 0.04, **at, baseline_score=0.2)
 
 
 def _of_next_track() -> Iterator[dict[str, Any]]:
     for kind, score, usual in (("calm and acoustic", 0.6, 0.3), ("loud", 0.3, 0.5), ("bright", 0.1, 0.2)):
-        at = {"subject": "next_track", "predicted_for_at": FORETOLD_FROM}
+        at = {"subject": "next_track", "predicted_for_at": PREDICTED_FROM}
         yield _score("next_mood", kind, score, **at, baseline_score=usual)
 
 

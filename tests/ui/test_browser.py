@@ -281,8 +281,8 @@ def test_the_pages_that_answer_fit_the_screen(browser: Browser, address: str, si
     page.context.close()
 
 
-def test_what_next_fits_the_screen(browser: Browser, foretold: Settings) -> None:
-    with serving(foretold.home) as address:
+def test_what_next_fits_the_screen(browser: Browser, predicted: Settings) -> None:
+    with serving(predicted.home) as address:
         for size, scheme in (("desktop", "light"), ("phone", "dark")):
             page, elsewhere = open_page(browser, size, scheme)
             page.goto(f"{address}/next")

@@ -57,8 +57,8 @@ def test_discovery_has_a_bar_for_each_month_with_listens() -> None:
 
 def test_shares_say_count_and_percent_beside_the_bar() -> None:
     rows = values(charts.shares([Share("a", 3_000), Share("b", 1_000)], {"a": "first"}, charts.LIGHT))
-    assert [(row["name"], row["said"]) for row in rows] == [("first", "3,000 (75 %)"), ("b", "1,000 (25 %)")]
+    assert [(row["name"], row["label"]) for row in rows] == [("first", "3,000 (75 %)"), ("b", "1,000 (25 %)")]
 
 
 def test_shares_of_nothing_are_drawn() -> None:
-    assert values(charts.shares([Share("a", 0)], {}, charts.LIGHT))[0]["said"] == "0 (0 %)"
+    assert values(charts.shares([Share("a", 0)], {}, charts.LIGHT))[0]["label"] == "0 (0 %)"

@@ -26,7 +26,7 @@ def test_what_is_insufficient_has_no_interval_and_says_so() -> None:
     drawn = rows(findings.forest(SOME, "effect", LIGHT), "about")
     assert [row["interval"] for row in drawn] == ["0.20 to 0.60", "−0.10 to 0.30", "–"]
     assert [(row["low"], row["high"]) for row in drawn][2] == (None, None)
-    assert [row["verdict"] for row in drawn][1:] == ["no difference shown", "too little to tell"]
+    assert [row["verdict"] for row in drawn][1:] == ["no difference shown", "too little data"]
 
 
 def test_only_findings_have_a_colour() -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from tests.ui.conftest import evaluation
 from tonearm.ui import forecasts
-from tonearm.ui.answers import next as answers
 from tonearm.ui.charts import LIGHT
 from tonearm.ui.forecasts import Chance
+from tonearm.ui.sentences import next as sentences
 
 Row = dict[str, Any]
 FRIDAY = datetime(2020, 11, 20, 22)
@@ -21,40 +21,44 @@ def measured_as(model: str = "session_start", gain: float = 0.02, **more: Any) -
     return {"scope": "everybody", **evaluation(model, "log_loss", 0.08, 0.1, gain), **more}
 
 
-def foretold(model: str, pct: float, usual: float, **more: Any) -> Row:
+def predicted(model: str, pct: float, usual: float, **more: Any) -> Row:
     return {"model": model, "served_by": "model", "probability_pct": pct, "baseline_pct": usual, **more}
 
 
 def start(n: int, pct: float, usual: float, horizon: str = "day_ahead", **more: Any) -> Row:
     at = FRIDAY + timedelta(hours=n)
     clock = {"predicted_for_at": at, "predicted_for_local": at, "day_name": f"{at:%A}", "hour_of_day": at.hour}
-    return foretold("session_start", pct, usual, horizon=horizon, **clock, **more)
+    return predicted("session_start", pct, usual, horizon=horizon, **clock, **more)
 
 
-def test_the_likeliest_hour_is_told_beside_what_is_usual() -> None:
+def test_the_likeliest_hour_stands_beside_what_is_usual() -> None:
     rows = [start(1, 30, 10), start(0, 10, 20), start(0, 12, 20, "hour_ahead")]
-    assert answers.session_starts(rows, []) == (
+    assert sentences.session_starts(rows, []) == (
         "**Most likely Friday at 23–24 h**: 30 % that a session starts, usually 10 %. No hour is more likely than not. "
         "Of the 2 hours from Fri 20 Nov 2020, 22 h on, a session is expected to start in 0.4. "
-        "In the very next hour: 12 %, told from all that was heard before it. The model answers."
+        "In the very next hour: 12 %, given everything heard before it. This is the model's forecast."
     )
-    assert "No hour is more likely" not in answers.session_starts([start(0, 60, 10)], [])
+    assert "No hour is more likely" not in sentences.session_starts([start(0, 60, 10)], [])
 
 
-def test_whoever_answers_is_named_with_how_it_was_tested() -> None:
+def test_the_source_of_a_forecast_is_named_with_its_test() -> None:
     usual = "how often you start at that hour"
-    better = "The model answers: on 1,200 hours it came 20 % (10 % to 30 %) closer to always right than " + usual + "."
-    assert answers.who([start(0, 30, 10)], [measured_as()]) == better
-    doubtful = [measured_as(), measured_as(gain=0.005, scope="listener", rows=90)]
-    assert answers.who([start(0, 30, 10)], doubtful) == (
-        f"The model answers, though not shown to be better than {usual} (90 hours of yours)."
+    better = (
+        "This is the model's forecast: on 1,200 hours it came 20 % (10 % to 30 %) closer to a perfect one than "
+        + usual
+        + "."
     )
-    assert answers.who([start(0, 10, 10, served_by="baseline")], [measured_as(gain=-0.05)]) == (
-        f"What answers is {usual}: the model was worse (1,200 hours)."
+    assert sentences.source_of_forecast([start(0, 30, 10)], [measured_as()]) == better
+    doubtful = [measured_as(), measured_as(gain=0.005, scope="listener", rows=90)]
+    assert sentences.source_of_forecast([start(0, 30, 10)], doubtful) == (
+        f"This is the model's forecast, though it is not shown to be better than {usual} (90 hours of yours)."
+    )
+    assert sentences.source_of_forecast([start(0, 10, 10, served_by="baseline")], [measured_as(gain=-0.05)]) == (
+        f"Shown is {usual}: the model was worse (1,200 hours)."
     )
     # A served model may leave the answer for one listener to the baseline.
-    assert answers.who([start(0, 10, 10), start(1, 20, 20)], [measured_as()]) == (
-        f"For you the answer is {usual}, and not the model's."
+    assert sentences.source_of_forecast([start(0, 10, 10), start(1, 20, 20)], [measured_as()]) == (
+        f"Shown for you is {usual}, not the model's forecast."
     )
 
 
@@ -64,11 +68,11 @@ def test_a_model_is_judged_in_what_it_is_asked_for() -> None:
         measured_as(target="day_ahead", is_deciding=False, protocol="by day", rows=7),
         measured_as(target="hour_ahead", is_deciding=False, protocol="another", scope="listener", rows=9),
     ]
-    assert [(answers.tested(metrics, "session_start", t) or {})["rows"] for t in ("", "day_ahead")] == [1200, 7]
-    assert answers.tested(metrics, "breakout") is None
+    assert [(sentences.tested(metrics, "session_start", t) or {})["rows"] for t in ("", "day_ahead")] == [1200, 7]
+    assert sentences.tested(metrics, "breakout") is None
 
 
-def test_of_a_models_versions_the_one_that_answers_is_told() -> None:
+def test_of_a_models_versions_the_one_in_use_decides() -> None:
     rows = [
         measured_as(model_version=1, is_served=True),
         measured_as(model_version=2, gain=0.0, is_served=False),
@@ -76,27 +80,30 @@ def test_of_a_models_versions_the_one_that_answers_is_told() -> None:
         measured_as("breakout", model_version=3, is_served=False),
         measured_as("breakout", model_version=4, is_deciding=False),
     ]
-    assert [(r["model"], r["model_version"]) for r in answers.deciding(rows)] == [("session_start", 1), ("breakout", 3)]
+    assert [(r["model"], r["model_version"]) for r in sentences.deciding(rows)] == [
+        ("session_start", 1),
+        ("breakout", 3),
+    ]
 
 
-def test_what_the_baseline_answers_is_said() -> None:
-    assert answers.believe([measured_as(), measured_as("breakout", -0.02)]) == (
-        "**1 of 2 models** is shown to be better than a simple baseline, on what they had not learned from. "
-        "For which artist becomes yours the baseline answers."
+def test_where_the_baseline_is_used() -> None:
+    assert sentences.believe([measured_as(), measured_as("breakout", -0.02)]) == (
+        "**1 of 2 models** is shown to be better than a simple baseline, on data they had not learned from. "
+        "The baseline is used for which artist becomes yours."
     )
-    assert answers.believe([]).startswith("**Cannot be told yet**")
+    assert sentences.believe([]).startswith("**Not known yet**")
 
 
 def test_a_models_line_has_interval_baseline_and_verdict() -> None:
-    assert answers.line(measured_as()) == (
-        "**When you listen**: better, the model answers. Surprise 0.080 (0.060 to 0.100), baseline 0.100; "
+    assert sentences.line(measured_as()) == (
+        "**When you listen**: better, the model is used. Surprise 0.080 (0.060 to 0.100), baseline 0.100; "
         "gain 0.020 (0.010 to 0.030); n 1,200 hours."
     )
-    assert "not shown to be better, the model answers, as a person chose" in answers.line(
+    assert "not shown to be better, the model is used, by choice" in sentences.line(
         measured_as(gain=0.0, is_served=True)
     )
-    few = answers.line(measured_as("unheard_of", gain_low=None, gain_high=None, is_better=False, is_served=False))
-    assert few.startswith("**Unheard of**: not shown to be better, with too little to test on, the baseline answers.")
+    few = sentences.line(measured_as("unheard_of", gain_low=None, gain_high=None, is_better=False, is_served=False))
+    assert few.startswith("**Unheard of**: not shown to be better, with too little to test on, the baseline is used.")
 
 
 @pytest.mark.parametrize(
@@ -104,7 +111,7 @@ def test_a_models_line_has_interval_baseline_and_verdict() -> None:
     [("rmse", 0.2, 0.05, 0.25), ("average_precision", 0.2, 0.4, 0.5), ("r2", -1.0, 0.5, 0.25), ("r2", 1.0, 0.0, None)],
 )
 def test_gains_in_any_metric_are_on_one_scale(metric: str, usual: float, gain: float, share: float | None) -> None:
-    found = answers.skill(measured_as(gain=gain, metric=metric, baseline_value=usual))
+    found = sentences.skill(measured_as(gain=gain, metric=metric, baseline_value=usual))
     assert (found and found[0]) == (share and pytest.approx(share))
 
 
@@ -115,20 +122,20 @@ def hour(n: int, energy: float, wide: float | None) -> Row:
 
 
 def test_hours_that_hardly_differ_are_the_same() -> None:
-    same = answers.week([hour(0, 0.60, 0.3), hour(1, 0.62, 0.3)], "energy", [])
+    same = sentences.week([hour(0, 0.60, 0.3), hour(1, 0.62, 0.3)], "energy", [])
     assert same.startswith("**About the same at every hour**: energy between 0.60 and 0.62 of 1 in the week from Fri")
     assert "A single hour may be about 0.30 off either way (90 % interval), more than the hours differ." in same
-    apart = answers.week([hour(0, 0.2, 0.1), hour(1, 0.7, 0.1)], "energy", [])
+    apart = sentences.week([hour(0, 0.2, 0.1), hour(1, 0.7, 0.1)], "energy", [])
     assert apart.startswith("**Calmest Friday at 22–23 h, most energetic Friday at 23–24 h**")
     assert "more than the hours differ" not in apart
-    assert "interval" not in answers.week([hour(0, 0.2, None)], "energy", [])
+    assert "interval" not in sentences.week([hour(0, 0.2, None)], "energy", [])
 
 
 def test_artists_are_expected_by_the_sum_of_their_chances() -> None:
     rows = [
-        foretold("breakout", pct, 5, artist_name="A*r", predicted_for_at=datetime(2020, 11, 1)) for pct in (30, 20, 10)
+        predicted("breakout", pct, 5, artist_name="A*r", predicted_for_at=datetime(2020, 11, 1)) for pct in (30, 20, 10)
     ]
-    said = answers.breakouts(rows, [])
+    said = sentences.breakouts(rows, [])
     assert said.startswith(r"**A\*r** is the likeliest, with 30 %. Of the 3 likeliest about 0.6 will, and even the")
     assert "the two months from November 2020 on" in said
 
@@ -143,32 +150,32 @@ def listen(was: float | None, said: float = 0.5, wide: float | None = 0.2) -> Ro
 
 def test_it_came_true_for_those_that_were_measured_and_in_the_interval() -> None:
     rows = [listen(0.6), listen(0.6), listen(0.6), listen(1.0), listen(None)]
-    assert answers.came_true(rows, []).startswith(
-        "**For 75 %** of your latest 4 measured listens (2 tracks) the truth lies in the interval that should hold "
-        "90 %. On average it is 0.20 off, the mean of all tracks 0.30."
+    assert sentences.came_true(rows, []).startswith(
+        "**For 75 %** of your latest 4 measured listens (2 tracks) the measured value lies in the interval that should "
+        "hold 90 %. On average it is 0.20 off, the mean of all tracks 0.30."
     )
-    assert answers.came_true([listen(0.6, wide=None)], []).startswith("**Within 0.10** on average")
+    assert sentences.came_true([listen(0.6, wide=None)], []).startswith("**Within 0.10** on average")
 
 
 @pytest.mark.parametrize(
     ("said", "model"),
     [
-        (answers.session_starts, "session_start"),
-        (answers.next_kind, "next_mood"),
-        (answers.breakouts, "breakout"),
-        (answers.came_true, "mood"),
+        (sentences.session_starts, "session_start"),
+        (sentences.next_kind, "next_mood"),
+        (sentences.breakouts, "breakout"),
+        (sentences.came_true, "mood"),
     ],
 )
-def test_what_is_not_foretold_says_what_it_takes(said: Any, model: str) -> None:
-    assert said([], []).startswith(f"**Cannot be told yet**: it takes {answers.needs(model)}. Train with `tonearm")
-    assert said([], [measured_as(model)]).endswith("The model was trained, but of you there is too little.")
+def test_a_missing_forecast_says_what_it_takes(said: Any, model: str) -> None:
+    assert said([], []).startswith(f"**No forecast yet**: it takes {sentences.needs(model)}. Train with `tonearm")
+    assert said([], [measured_as(model)]).endswith("The model was trained, but there is too little data of yours.")
 
 
 @pytest.mark.parametrize(
     ("pct", "words"), [(0, "0 %"), (0.2, "under 1 %"), (12.4, "12 %"), (99.8, "over 99 %"), (100, "100 %")]
 )
 def test_a_chance_is_certain_only_where_it_is(pct: float, words: str) -> None:
-    assert answers.chance(pct) == words
+    assert sentences.chance(pct) == words
 
 
 def test_the_hours_are_named_by_the_clock_also_when_it_changes() -> None:

@@ -1,4 +1,4 @@
-"""The application: routes, errors as sentences, and who may ask."""
+"""The application: its routes, its errors, and the requests it refuses."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES) -> FastAPI:
-    """The API over the home of ``settings``; every failure it foresees is a Problem with a fitting status."""
+    """The API over the home of ``settings``; every expected failure is a Problem with a fitting status."""
     app = FastAPI(
         title="tonearm",
         version=__version__,
@@ -89,8 +89,8 @@ def _foreseen(_request: Request, error: Exception) -> Response:
 
 def _not_understood(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    said = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
-    return _problem(422, "UsageError", said)
+    message = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
+    return _problem(422, "UsageError", message)
 
 
 def _refused(_request: Request, error: Exception) -> Response:
@@ -104,7 +104,7 @@ def _not_permitted(_request: Request, error: Exception) -> Response:
 
 
 async def _same_machine(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse what a page of another site asks through the browser of whoever looks at it."""
+    """Refuse requests that a page of another site sends through the visitor's browser."""
     origin = request.headers.get("origin")
     if origin and urlsplit(origin).hostname not in HOSTS:
         return _problem(403, "Refused", "pages of other sites may not use this API")

@@ -1,4 +1,4 @@
-"""The page's one way to tonearm: its API, in this process or over the network."""
+"""The client of the API, in this process or over the network; the page reads through nothing else."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Client:
         return self._get(Health, "/health")
 
     def listeners(self) -> list[ListenerInfo]:
-        """Everybody."""
+        """Every listener."""
         return self._get(list[ListenerInfo], "/listeners")
 
     def zones(self) -> Zones:
@@ -85,7 +85,7 @@ class Client:
         return self._get(Zones, "/zones")
 
     def set_zone(self, name: str, zone: str, since: date | None) -> ListenerInfo:
-        """Say where a listener lives from a day on."""
+        """Set a listener's time zone from a day on."""
         where = {"zone": zone, "from": since and since.isoformat()}
         return self._ask(ListenerInfo, "PUT", f"/listeners/{_quoted(name)}", json=where)
 
@@ -131,7 +131,7 @@ class Client:
         return self._ask(Imported, "POST", "/imports", files=parts, data={"listener": listener, "timezone": zone})
 
     def undo(self, run: int) -> Imported:
-        """Take an import back and build."""
+        """Undo an import and build."""
         return self._ask(Imported, "DELETE", f"/imports/{run}")
 
     def _get(self, kind: type[_Kind], path: str, **query: Any) -> _Kind:

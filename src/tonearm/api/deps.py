@@ -1,4 +1,4 @@
-"""What routes ask for, as annotated aliases."""
+"""The parameters that routes share, as annotated aliases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a request may bring."""
+"""How large a request may be."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class BodyLimit:
         self.app, self.most_bytes = app, most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, counting what it brings."""
+        """Pass a request on, counting the bytes of its body."""
         brought = 0
 
         async def counted() -> Message:

@@ -138,7 +138,7 @@ class _Heard:
 
 
 def overview(settings: Settings, listener: str, rule: str = "all") -> Overview:
-    """Everything on the first page but the favourites; all zeros and empty for who has no listens.
+    """Everything on the first page but the favourites; all zeros and empty for a listener without listens.
 
     Raises UnknownName for an unknown rule.
     """

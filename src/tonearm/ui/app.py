@@ -11,7 +11,7 @@ from tonearm.ui.views import next as coming
 
 
 def main() -> None:
-    """Draw the chosen page, or the sentence that says why it cannot be drawn."""
+    """Draw the chosen page, or the reason why it cannot be drawn."""
     st.set_page_config(page_title="tonearm", page_icon=str(frame.ICON), layout="wide")
     frame.style(rankings.STYLE, now.STYLE)
     pages = [

@@ -16,7 +16,7 @@ from tonearm.read.overview import Day, Hour, Month, Share
 _DAYS = [name[:3] for name in DAY_NAMES]
 _MOST_LABEL_PX = 130
 Layers = alt.LayerChart | alt.FacetChart
-"""What Altair says a layered chart is."""
+"""The types of a layered chart."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Palette:
     nothing: str
     bar: str
     less: tuple[str, str]
-    """Somewhat and much less than usual; orange beside blue, which every kind of colour vision tells apart."""
+    """Somewhat and much less than usual; orange beside blue, which every kind of colour vision can distinguish."""
     more: tuple[str, str]
     not_shown: str
     """Grey of what was tested and is no finding."""
@@ -145,7 +145,7 @@ def shares(parts: Sequence[Share], titles: dict[str, str], colours: Palette) -> 
         {
             "name": titles.get(part.name, part.name),
             "listens": part.listens,
-            "said": f"{part.listens:,} ({100 * part.listens / whole:.0f} %)",
+            "label": f"{part.listens:,} ({100 * part.listens / whole:.0f} %)",
         }
         for part in parts
     ]
@@ -162,7 +162,7 @@ def shares(parts: Sequence[Share], titles: dict[str, str], colours: Palette) -> 
         tooltip=["name:N", alt.Tooltip("listens:Q", format=",")],
     )
     bars = base.mark_bar(color=colours.bar, cornerRadiusEnd=3, height={"band": 0.62})
-    words = base.mark_text(align="left", dx=6, color="#8a8f98", fontSize=12).encode(text="said:N")
+    words = base.mark_text(align="left", dx=6, color="#8a8f98", fontSize=12).encode(text="label:N")
     return alt.layer(bars, words)
 
 
@@ -210,7 +210,7 @@ class Size:
     size: str
     share: float
     steps: int
-    is_told: bool
+    is_tested: bool
     """Whether there is evidence enough to look at it."""
 
 
@@ -219,7 +219,7 @@ def shift_sizes(sizes: Sequence[Size], titles: dict[str, str], colours: Palette)
     rows = [
         {"at": s.hour + 0.08, "to": s.hour + 0.92, "hour": f"{s.hour}–{s.hour + 1} h",
          "the mood changed": titles[s.size], "bottom": bottom, "top": bottom + s.share, "share": s.share,
-         "steps": s.steps, "told": s.is_told}
+         "steps": s.steps, "is_tested": s.is_tested}
         for n, s in enumerate(sizes)
         for bottom in [sum(below.share for below in sizes[:n] if below.hour == s.hour)]
     ]  # fmt: skip
@@ -232,7 +232,7 @@ def shift_sizes(sizes: Sequence[Size], titles: dict[str, str], colours: Palette)
         y=alt.Y("top:Q", title="% of the steps", scale=alt.Scale(domain=[0, 100]), axis=alt.Axis(tickCount=4)),
         y2="bottom:Q",
         color=alt.condition(
-            "datum.told", alt.Color("the mood changed:N", scale=tones, legend=legend), alt.value(colours.nothing)
+            "datum.is_tested", alt.Color("the mood changed:N", scale=tones, legend=legend), alt.value(colours.nothing)
         ),
         tooltip=[
             "hour:N", "the mood changed:N", alt.Tooltip("share:Q", format=".0f", title="%"),
@@ -251,7 +251,7 @@ class Trait:
     rank: float
     is_named: bool
     """Whether the listener is called after it."""
-    said: str
+    label: str
     evidence: str
 
 
@@ -259,7 +259,7 @@ def traits(places: Sequence[Trait], colours: Palette) -> Layers:
     """A scale for each trait from one end to the other, with a dot where the listener is."""
     rows = [
         {"less": t.less, "more": t.more, "rank": t.rank, "from": 0, "to": 100, "middle": 50, "named": t.is_named,
-         "said": t.said, "evidence": t.evidence, "at": n}
+         "label": t.label, "evidence": t.evidence, "at": n}
         for n, t in enumerate(places)
     ]  # fmt: skip
     base = _chart(rows, height=46 * len(rows) + 20)
@@ -272,7 +272,7 @@ def traits(places: Sequence[Trait], colours: Palette) -> Layers:
     tone = alt.condition("datum.named", alt.value(colours.more[1]), alt.value(colours.not_shown))
     dot = base.mark_circle(size=170, opacity=1).encode(
         x=alt.X("rank:Q", scale=x), y=y, color=tone,
-        tooltip=[alt.Tooltip("said:N", title="you"), alt.Tooltip("rank:Q", format=".0f", title="percent rank"),
+        tooltip=[alt.Tooltip("label:N", title="you"), alt.Tooltip("rank:Q", format=".0f", title="percent rank"),
                  alt.Tooltip("evidence:N", title="from")],
     )  # fmt: skip
     left = base.mark_text(align="left", fontSize=12, color=colours.text, dy=-14).encode(
@@ -282,7 +282,7 @@ def traits(places: Sequence[Trait], colours: Palette) -> Layers:
         x=alt.X("to:Q", scale=x), y=y, text="more:N"
     )
     below = base.mark_text(align="left", fontSize=11, color=colours.not_shown, dy=16).encode(
-        x=alt.X("from:Q", scale=x), y=y, text="said:N"
+        x=alt.X("from:Q", scale=x), y=y, text="label:N"
     )
     return alt.layer(line, middle, dot, left, right, below)
 
@@ -302,8 +302,8 @@ def levels(bars: Sequence[Level], colours: Palette) -> Layers:
     base = _chart(rows, height=24 * len(rows) + 30)
     x = alt.X("value:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(values=[0, 0.5, 1], grid=False))
     y = alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=_MOST_LABEL_PX, ticks=False, domain=False))
-    told = [alt.Tooltip("name:N"), *(alt.Tooltip(f"{c}:Q", format=".2f") for c in ("value", "usual"))]
-    drawn = base.mark_bar(color=colours.bar, cornerRadiusEnd=3, height={"band": 0.6}).encode(x=x, y=y, tooltip=told)
+    tooltip = [alt.Tooltip("name:N"), *(alt.Tooltip(f"{c}:Q", format=".2f") for c in ("value", "usual"))]
+    drawn = base.mark_bar(color=colours.bar, cornerRadiusEnd=3, height={"band": 0.6}).encode(x=x, y=y, tooltip=tooltip)
     usual = base.mark_tick(color=colours.text, thickness=2, size=18).encode(x=alt.X("usual:Q", title=None), y=y)
     return alt.layer(drawn, usual)
 
@@ -316,13 +316,13 @@ class OddDay:
     kind: str
     severity: str
     score: float
-    said: str
+    label: str
 
 
 def timeline(days: Sequence[OddDay], kinds: Sequence[str], colours: Palette) -> alt.Chart:
     """Days that stand out, a line for each kind; the larger the dot the further out, the ordinary ones grey."""
     rows = [
-        {"day": f"{d.day}T12:00:00", "kind": d.kind, "severity": d.severity, "score": d.score, "said": d.said}
+        {"day": f"{d.day}T12:00:00", "kind": d.kind, "severity": d.severity, "score": d.score, "label": d.label}
         for d in sorted(days, key=lambda d: d.score)
     ]
     tones = [colours.not_shown, colours.more[1], colours.less[1]]
@@ -335,7 +335,7 @@ def timeline(days: Sequence[OddDay], kinds: Sequence[str], colours: Palette) -> 
         color=alt.Color("severity:N", scale=alt.Scale(domain=order, range=tones),
                         legend=alt.Legend(orient="top", title=None)),
         tooltip=[
-            alt.Tooltip("day:T", format="%A, %-d %B %Y"), "kind:N", "severity:N", alt.Tooltip("said:N", title="what")
+            alt.Tooltip("day:T", format="%A, %-d %B %Y"), "kind:N", "severity:N", alt.Tooltip("label:N", title="what")
         ],
     )  # fmt: skip
     return chart

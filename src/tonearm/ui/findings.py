@@ -33,7 +33,7 @@ class Finding:
     """The verdict: higher, lower, not_shown or insufficient."""
     evidence: str
     """What it rests on, in words."""
-    said: str = ""
+    label: str = ""
     """The value in words and in its own unit."""
 
 
@@ -45,7 +45,7 @@ class Square:
     y: str
     value: float | None
     look: str
-    said: str = ""
+    label: str = ""
     evidence: str = ""
     written: str = ""
     """What stands in the field."""
@@ -117,7 +117,7 @@ def squares(
         y=alt.Y("y:O", title=titles[1], sort=None, scale=alt.Scale(domain=list(y), paddingInner=0.06), axis=_axis()),
         tooltip=[
             alt.Tooltip("y:N", title=titles[1] or " "), alt.Tooltip("x:N", title=titles[0] or "  "),
-            alt.Tooltip("said:N", title="found"), alt.Tooltip("evidence:N"),
+            alt.Tooltip("label:N", title="found"), alt.Tooltip("evidence:N"),
         ],
     )  # fmt: skip
     stops = [domain[0] + (domain[1] - domain[0]) * n / (len(shades) - 1) for n in range(len(shades))]
@@ -189,7 +189,7 @@ def _row(finding: Finding) -> dict[str, Any]:
     interval = (
         "–" if finding.low is None or finding.high is None else f"{finding.low:.2f} to {finding.high:.2f}"
     ).replace("-", "−")
-    found = finding.said or ("–" if finding.value is None else f"{finding.value:+.2f}".replace("-", "−"))
+    found = finding.label or ("–" if finding.value is None else f"{finding.value:+.2f}".replace("-", "−"))
     return asdict(finding) | {"interval": interval, "found": found, "verdict": IN_WORDS[finding.look]}
 
 

@@ -1,4 +1,4 @@
-"""Charts of what is foretold, each number beside what is usual."""
+"""Charts of forecasts, each number beside what is usual."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Chance:
     name: str
     pct: float
     usual: float
-    said: str
+    label: str
     """Written beside it."""
 
 
@@ -42,7 +42,7 @@ def hours(chances: Sequence[Chance], of_day: Sequence[int], title: str, colours:
                       labelExpr=f"({{{names}}})[datum.value]", labelOverlap=False),
     )  # fmt: skip
     y = alt.Y("pct:Q", title=title, axis=alt.Axis(tickCount=4, minExtent=34))
-    base = alt.Chart(alt.InlineData(values=rows)).properties(height=230).encode(x=x, x2="to:Q", tooltip=_told())
+    base = alt.Chart(alt.InlineData(values=rows)).properties(height=230).encode(x=x, x2="to:Q", tooltip=_tooltip())
     bars = base.mark_rect(color=colours.bar, cornerRadius=2).encode(y=y, y2=alt.datum(0))
     lines = _apart(base).encode(y=alt.Y("usual:Q", title=title))
     edge, usual = (lines.mark_rule(color=c, strokeWidth=w) for c, w in ((colours.on_strong, 5), (colours.text, 2)))
@@ -57,7 +57,7 @@ def likely(chances: Sequence[Chance], colours: Palette) -> Layers:
     none, whole = (alt.X(f"{end}:Q", scale=scale, axis=None) for end in ("none", "all"))
     y = alt.Y("at:O", axis=None, scale=alt.Scale(paddingInner=0.5))
     track = base.mark_rule(strokeWidth=8, color=colours.nothing).encode(x=none, x2="all:Q", y=y)
-    bar = base.mark_rule(strokeWidth=8, color=colours.bar).encode(x=none, x2="pct:Q", y=y, tooltip=_told())
+    bar = base.mark_rule(strokeWidth=8, color=colours.bar).encode(x=none, x2="pct:Q", y=y, tooltip=_tooltip())
     ticks = _apart(base).encode(x=alt.X("usual:Q", scale=scale, axis=None), y=y)
     edge, usual = (
         ticks.mark_tick(size=16, thickness=w, color=c) for c, w in ((colours.on_strong, 5), (colours.text, 2))
@@ -65,18 +65,18 @@ def likely(chances: Sequence[Chance], colours: Palette) -> Layers:
     name = base.mark_text(align="left", fontSize=12, color=colours.text, dy=-14, limit=_NAME_PX).encode(
         x=none, y=y, text="name:N"
     )
-    said = base.mark_text(align="right", fontSize=12, color=colours.text, dy=-14).encode(x=whole, y=y, text="said:N")
-    return alt.layer(track, bar, edge, usual, name, said)
+    label = base.mark_text(align="right", fontSize=12, color=colours.text, dy=-14).encode(x=whole, y=y, text="label:N")
+    return alt.layer(track, bar, edge, usual, name, label)
 
 
 def _apart(base: alt.Chart) -> alt.Chart:
-    """Those for which something else is foretold than what is usual."""
+    """The rows whose forecast differs from what is usual."""
     return base.transform_filter("datum.usual != datum.pct")
 
 
-def _told() -> list[alt.Tooltip]:
+def _tooltip() -> list[alt.Tooltip]:
     return [
-        alt.Tooltip("name:N", title="what"), alt.Tooltip("pct:Q", format=".1f", title="foretold, %"),
+        alt.Tooltip("name:N", title="what"), alt.Tooltip("pct:Q", format=".1f", title="forecast, %"),
         alt.Tooltip("usual:Q", format=".1f", title="usual, %"),
     ]  # fmt: skip
 
@@ -146,22 +146,22 @@ def scale_key(least: str, most: str, values: Sequence[float], colours: Palette) 
 
 @dataclass(frozen=True)
 class Checked:
-    """What was said of something, and what it was."""
+    """A predicted and a measured value."""
 
-    said: float
+    predicted: float
     was: float
     is_inside: bool | None
     """Whether it was in the interval; None where there was none."""
 
 
 def came_true(points: Sequence[Checked], titles: tuple[str, str], colours: Palette) -> Layers:
-    """What was against what was said, from 0 to 1; on the line both are the same."""
-    rows = [{"said": p.said, "was": p.was, "where": _OUT if p.is_inside is False else _IN} for p in points]
+    """Measured against predicted values, from 0 to 1; on the line both are the same."""
+    rows = [{"predicted": p.predicted, "was": p.was, "where": _OUT if p.is_inside is False else _IN} for p in points]
     scale = alt.Scale(domain=[0, 1], nice=False)
     axis = alt.Axis(values=[0, 0.5, 1], grid=False)
     x = alt.X("was:Q", title=titles[0], scale=scale, axis=axis)
-    y = alt.Y("said:Q", title=titles[1], scale=scale, axis=axis)
-    same = alt.Chart(alt.InlineData(values=[{"was": v, "said": v} for v in (0, 1)])).mark_line(
+    y = alt.Y("predicted:Q", title=titles[1], scale=scale, axis=axis)
+    same = alt.Chart(alt.InlineData(values=[{"was": v, "predicted": v} for v in (0, 1)])).mark_line(
         color=colours.line, strokeWidth=2
     )
     kinds = [_IN, _OUT]
@@ -172,7 +172,7 @@ def came_true(points: Sequence[Checked], titles: tuple[str, str], colours: Palet
         color=alt.Color("where:N", legend=legend,
                         scale=alt.Scale(domain=kinds, range=[colours.more[1], colours.less[1]])),
         shape=alt.Shape("where:N", legend=legend, scale=alt.Scale(domain=kinds, range=["circle", "triangle-up"])),
-        tooltip=[alt.Tooltip("was:Q", format=".2f", title=titles[0]), alt.Tooltip("said:Q", format=".2f",
+        tooltip=[alt.Tooltip("was:Q", format=".2f", title=titles[0]), alt.Tooltip("predicted:Q", format=".2f",
                  title=titles[1]), alt.Tooltip("where:N", title="90 % interval")],
     )  # fmt: skip
     return alt.layer(same.encode(x=x, y=y), dots)

@@ -36,7 +36,7 @@ _STYLE = """
 
 @st.cache_resource(show_spinner="Opening the lake…")
 def client() -> Client:
-    """The page's client, one for all who look at it."""
+    """The page's client, one for all its visitors."""
     return open_client(load_settings())
 
 
@@ -64,7 +64,7 @@ def health() -> Health:
 
 
 def banner() -> None:
-    """Say so when what is shown was invented."""
+    """Mark a simulated household as such."""
     if any(one.name.endswith(DEMO) for one in client().listeners()):
         st.info(
             "Simulated household: the listeners marked (demo) and everything they hear are invented.",
@@ -73,7 +73,7 @@ def banner() -> None:
 
 
 def choose_listener(listeners: list[ListenerInfo]) -> ListenerInfo:
-    """Whose history is shown; kept while pages change."""
+    """The listener to show; kept from page to page."""
     names = [one.name for one in listeners]
     kept = st.session_state.get("listener")
     chosen = st.selectbox("Listener", names, index=names.index(kept) if kept in names else 0)

@@ -1,4 +1,4 @@
-"""Bringing files in by hand, and what is said afterwards; on the empty first page and in the library."""
+"""The import form and its result, on the empty first page and in the library."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DONE = "done"
 
 
 def form() -> None:
-    """Draw the form: files, whose they are, and where that person lives."""
+    """Draw the form: files, their listener, and the listener's time zone."""
     listeners = client().listeners()
     zones = client().zones()
     with st.form("import", clear_on_submit=True):
@@ -60,12 +60,12 @@ def _take_in(files: Sequence[Any], listener: str | None, zone: str | None) -> No
 
 
 def remember(done: Imported) -> None:
-    """Keep what was done, to be said when the page is next drawn."""
+    """Keep the result until the page is next drawn."""
     st.session_state[_DONE] = done
 
 
-def say_done() -> None:
-    """Say, once, what the last import or undoing did."""
+def show_done() -> None:
+    """Show, once, what the last import or undo did."""
     done: Imported | None = st.session_state.pop(_DONE, None)
     if done is None:
         return
@@ -81,7 +81,7 @@ def say_done() -> None:
 
 
 def sum_of(counts: ImportReport | FileReport) -> str:
-    """What became of the rows, as a sum that adds up."""
+    """The counts of the rows as a sum."""
     return (
         f"{number(counts.read)} rows read = {number(counts.kept)} kept + {number(counts.duplicates)} known already "
         f"+ {number(counts.rejected)} rejected"

@@ -32,7 +32,7 @@ class Place:
     rank: int
     name: str
     after: str
-    """What is said after it, smaller."""
+    """Written after it, smaller."""
     listens: int
 
 

@@ -26,9 +26,9 @@ _FRESH_S = 60
 """A build brings gold up to date some seconds after the listens whose version the answers are kept under."""
 
 
-def whose() -> str | None:
-    """The chosen listener; None after drawing what an empty home shows."""
-    importing.say_done()
+def chosen_listener() -> str | None:
+    """The chosen listener; None, after drawing the start page, where there is nothing yet."""
+    importing.show_done()
     listeners = client().listeners()
     if not listeners or health().listens_version is None:
         start()
@@ -38,7 +38,7 @@ def whose() -> str | None:
 
 
 def rows(table: str, listener: str, *, silent: bool = False) -> list[Row] | None:
-    """Rows of the table about the listener; None, and a word about it, where it was not built yet."""
+    """Rows of the table about the listener; None, with a message, where it was not built yet."""
     try:
         return _rows(table, listener, health().listens_version)
     except UsageError as error:
@@ -89,13 +89,13 @@ def colours() -> Palette:
 
 
 def known_of(found: Sequence[Row]) -> tuple[int, int]:
-    """Listens with measured features, and all listens, of rows that each tell both for an hour."""
+    """Listens with measured features, and all listens, from rows that have both for an hour."""
     hours = {row["hour_of_day"]: row for row in found}.values()
     return sum(row["listens_with_features"] for row in hours), sum(row["listens"] for row in hours)
 
 
 def of_how_many(known: int, listens: int) -> str:
-    """What the features are known of, in a sentence."""
+    """The share of listens with features, in a sentence; empty when it is nearly all."""
     share = 100 * known / listens if listens else 0
-    told = f"Audio features are known for {known:,} of {listens:,} listens ({share:.1f} %); this is about those alone."
-    return told if share < 90 else ""
+    text = f"Audio features are known for {known:,} of {listens:,} listens ({share:.1f} %); only those count here."
+    return text if share < 90 else ""

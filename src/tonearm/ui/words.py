@@ -1,4 +1,4 @@
-"""What the tables' names are called on the page, for people who read no tables."""
+"""Names of the tables' values as the page shows them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ VERDICTS = {
     "higher": "a finding: more",
     "lower": "a finding: less",
     "not_shown": "no difference shown",
-    "insufficient": "too little to tell",
+    "insufficient": "too little data",
 }
 ANOMALIES = {
     "volume": "how much you heard",

@@ -37,5 +37,5 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> str:
         f"<li><code>{escape(p['name'])}</code> {escape(p.get('description', ''))}</li>"
         for p in operation.get("parameters", [])
     )
-    said = escape(operation.get("description", ""))
-    return f"<dt><code>{method.upper()} {escape(path)}</code></dt><dd>{said}<ul>{parameters}</ul></dd>"
+    description = escape(operation.get("description", ""))
+    return f"<dt><code>{method.upper()} {escape(path)}</code></dt><dd>{description}<ul>{parameters}</ul></dd>"

@@ -41,8 +41,8 @@ def read_import(
     outcome: Annotated[Outcome | None, Query(description="Which rows to list.")] = None,
     limit: Limit = 1_000,
 ) -> Response:
-    """One import and its files; with ``outcome`` also its rows that were rejected and why, were known and
-    from where, or were kept.
+    """One import and its files; with ``outcome`` also its rows: rejected with the reason, duplicates with the row that
+    they repeat, or kept.
     """
     report = find_import(settings, run)
     if outcome is None:
@@ -70,12 +70,12 @@ def post_import(
 
 @router.delete("/imports/{run}")
 def delete_import(settings: SettingsDep, run: int) -> Imported:
-    """Take an import back, and bring every table up to date; rows that another import brought too stay."""
+    """Undo an import and bring every table up to date; rows that another import also brought stay."""
     return Imported(ledger=undo(settings, run), built=build(settings))
 
 
 def _sweep(scratch: Path) -> None:
-    """Remove uploads that a killed server left; one under way is never that old."""
+    """Remove uploads that a killed server left; one in progress is never that old."""
     for left in scratch.glob("upload-*"):
         if time.time() - left.stat().st_mtime > _ABANDONED_S:
             shutil.rmtree(left, ignore_errors=True)

@@ -29,7 +29,7 @@ class Where(BaseModel):
 
 @router.get("/listeners")
 def list_listeners(store: StoreDep) -> list[ListenerInfo]:
-    """Everybody whose listens are kept."""
+    """Every listener, with their time zones."""
     return [_info(one) for one in store.listeners()]
 
 
@@ -41,7 +41,7 @@ def list_zones() -> Zones:
 
 @router.put("/listeners/{name}")
 def put_listener(settings: SettingsDep, lake: LakeDep, store: StoreDep, name: str, where: Where) -> ListenerInfo:
-    """Add a listener, or say where one lives from a day on, and bring local times up to date."""
+    """Add a listener, or set their time zone from a day on, and bring local times up to date."""
     store.ensure_listener(name)
     changed = store.set_zone(name, where.zone, where.since)
     if lake.has(LISTENS):

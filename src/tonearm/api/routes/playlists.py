@@ -25,7 +25,7 @@ def read_playlist(
 ) -> Playlist | Response:
     """A suggested playlist: Focus, Relaxation, Energy or Mood lift, as JSON, extended M3U or Spotify URIs.
 
-    Spotify URIs leave out the tracks of which no id is known; ``X-Left-Out`` says how many.
+    Spotify URIs leave out tracks without a known id; ``X-Left-Out`` is their number.
     """
     found = find(settings, listener, playlist_name(playlist))
     if form == "json":

@@ -36,7 +36,7 @@ def list_tables(lake: LakeDep) -> list[TableInfo]:
 
 @router.get("/tables/graph")
 def read_graph() -> Graph:
-    """What is made from what: every table with its layer, inputs first, and an edge from each input."""
+    """Every table with its layer, inputs first, and an edge from each input to what is made from it."""
     return lineage()
 
 
@@ -46,7 +46,7 @@ def read_history(
     name: str,
     limit: Annotated[int, Query(ge=1, le=1_000, description="How many versions at most.")] = 100,
 ) -> list[Version]:
-    """Versions of a table, newest first: when, how it came about, what became of its rows."""
+    """Versions of a table, newest first: when and how each came about, and how many rows it added and removed."""
     return history(lake, name, limit)
 
 
@@ -87,7 +87,7 @@ def _info(table: Table, lake: Lake) -> TableInfo:
 
 
 def _columns(name: str, lake: Lake | None) -> list[str]:
-    """Names of the columns; told by the lake where it has the table, since working them out takes a while."""
+    """Names of the columns; from the lake where it has the table, since deriving them takes a while."""
     return list(schema_of(name)) if lake is None else lake.columns(name)
 
 

@@ -1,4 +1,4 @@
-"""Library & data: bring files in, see what became of every row, take an import back, set a clock right."""
+"""Library & data: import files, see the outcome of every row, undo an import, correct a time zone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _EARLIEST = date(2000, 1, 2)
 
 def page() -> None:
     """Draw the page."""
-    importing.say_done()
+    importing.show_done()
     st.subheader("Bring in listening history", anchor=False)
     importing.form()
     _ledger(client().imports())
@@ -31,7 +31,7 @@ def page() -> None:
 def _ledger(reports: list[ImportReport]) -> None:
     st.subheader("Imports", anchor=False)
     if not reports:
-        st.caption("None yet. Every import is listed here, with what became of each of its rows.")
+        st.caption("None yet. Every import is listed here, with the outcome of each of its rows.")
     for place, report in enumerate(reports):
         with st.expander(_title(report), expanded=place == 0):
             _one_import(report)
@@ -70,7 +70,7 @@ _COUNTS = ("read", "kept", "known already", "rejected", "podcasts", "audiobooks"
 
 
 def _file_columns(files: list[FileReport]) -> dict[str, list[Any]]:
-    """What became of each file; columns that say nothing about any of them are left out."""
+    """The outcome of each file; columns that are empty for all of them are left out."""
     always: dict[str, list[Any]] = {
         "file": [file.name for file in files],
         "kind": [file.kind or "not recognised" for file in files],
@@ -91,7 +91,7 @@ def _file_columns(files: list[FileReport]) -> dict[str, list[Any]]:
 def _rows(run: int, outcome: Literal["rejected", "duplicate"]) -> None:
     found = client().import_rows(run, outcome, _ROWS_SHOWN)
     columns = _REJECTED if outcome == "rejected" else _KNOWN
-    st.dataframe({title: [_said(row[c]) for row in found.rows] for c, title in columns.items()}, hide_index=True)
+    st.dataframe({title: [_readable(row[c]) for row in found.rows] for c, title in columns.items()}, hide_index=True)
     if found.truncated:
         option = "--rejected" if outcome == "rejected" else "--duplicates"
         st.caption(f"The first {number(_ROWS_SHOWN)}; `tonearm imports show {run} {option}` lists all.")
@@ -110,8 +110,8 @@ _KNOWN = {
 }
 
 
-def _said(value: Any) -> Any:
-    """An instant as people write it; anything else as it is."""
+def _readable(value: Any) -> Any:
+    """An instant in plain form; anything else unchanged."""
     if not isinstance(value, str) or not value.endswith("Z"):
         return value
     try:

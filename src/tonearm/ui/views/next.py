@@ -1,4 +1,4 @@
-"""What next: when and what will be heard, who becomes a core artist, and how far to believe it."""
+"""What next: forecasts of when and what will be heard and of new core artists, and how far to trust them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from tonearm.ui import findings, forecasts, words
-from tonearm.ui.answers import next as answers
 from tonearm.ui.findings import Finding
 from tonearm.ui.forecasts import Chance, Checked, Expected
 from tonearm.ui.frame import plain
-from tonearm.ui.section import Row, chart, colours, question, rows, source, whose
+from tonearm.ui.section import Row, chart, chosen_listener, colours, question, rows, source
+from tonearm.ui.sentences import next as sentences
 
 _ENDS = {"energy": ("calmer", "more energetic"), "valence": ("less positive", "more positive")}
 _METRICS = "model_performance_metrics"
@@ -24,11 +24,11 @@ _FIRST = 10
 
 def page() -> None:
     """Draw the page."""
-    listener = whose()
+    listener = chosen_listener()
     if listener is None:
         return
     if not any(rows(table, listener, silent=True) for table in _TABLES):
-        st.info(answers.NOTHING, icon=":material/model_training:")
+        st.info(sentences.NOTHING, icon=":material/model_training:")
         return
     metrics = rows(_METRICS, listener, silent=True) or []
     _starts(listener, metrics)
@@ -42,11 +42,11 @@ def _starts(listener: str, metrics: Sequence[Row]) -> None:
     found = rows("session_start_forecasts", listener)
     if found is None:
         return
-    question("When will I listen next?", answers.session_starts(found, metrics))
-    day = answers.day_ahead(found)
+    question("When will I listen next?", sentences.session_starts(found, metrics))
+    day = sentences.day_ahead(found)
     if day:
         bars = [
-            Chance(answers.moment(row), row["probability_pct"], row["baseline_pct"], "")
+            Chance(sentences.moment(row), row["probability_pct"], row["baseline_pct"], "")
             for row in day
         ]  # fmt: skip
         hours = [row["hour_of_day"] for row in day]
@@ -55,31 +55,31 @@ def _starts(listener: str, metrics: Sequence[Row]) -> None:
             "Chance that a session starts in each of the coming hours, beside how often one does",
         )
         usual = (
-            "" if answers.is_usual(day)
+            "" if sentences.is_usual(day)
             else " The line at each hour is how often a session starts then, the latest weeks counting most."
         )  # fmt: skip
-        st.caption(f"Told a day ahead.{usual} A session starts after half an hour of silence.")
+        st.caption(f"Forecast a day ahead.{usual} A session starts after half an hour of silence.")
     source("session_start_forecasts", found)
 
 
 def _sound(listener: str, metrics: Sequence[Row]) -> None:
     kinds = rows("next_mood_forecasts", listener)
     if kinds is not None:
-        question("What will it sound like?", answers.next_kind(kinds, metrics))
+        question("What will it sound like?", sentences.next_kind(kinds, metrics))
         if kinds:
             likeliest = sorted(kinds, key=lambda row: (-row["probability_pct"], row["music_group"]))
             chart(
                 forecasts.likely([_chance(row, row["music_group"]) for row in likeliest], colours()),
                 "Chance of each kind of music for the next track, beside how often it is heard",
             )
-            usual = "" if answers.is_usual(kinds) else "The tick is how often you hear the kind at all. "
+            usual = "" if sentences.is_usual(kinds) else "The tick is how often you hear the kind at all. "
             st.caption(f"{usual}Kinds are groups of your own measured tracks.")
         source("next_mood_forecasts", kinds)
     _week(listener, metrics)
 
 
 def _chance(row: Row, name: str) -> Chance:
-    return Chance(name, row["probability_pct"], row["baseline_pct"], answers.chance(row["probability_pct"]))
+    return Chance(name, row["probability_pct"], row["baseline_pct"], sentences.chance(row["probability_pct"]))
 
 
 def _week(listener: str, metrics: Sequence[Row]) -> None:
@@ -95,7 +95,7 @@ def _week(listener: str, metrics: Sequence[Row]) -> None:
         ) or "energy"  # fmt: skip
     found = sorted(of[feature], key=lambda row: row["predicted_for_at"])
     with spot:
-        question("And the coming week?", answers.week(found, feature, metrics))
+        question("And the coming week?", sentences.week(found, feature, metrics))
     if found:
         cells = [_expected(row, feature) for row in found]
         st.html(forecasts.scale_key(*_ENDS[feature], [cell.value for cell in cells], colours()))
@@ -103,7 +103,7 @@ def _week(listener: str, metrics: Sequence[Row]) -> None:
             forecasts.week(cells, words.SOUNDS[feature], colours()),
             f"Expected {words.SOUNDS[feature]} by day of the week and hour",
         )
-        st.caption("Told from your listens with measured features alone, and only of hours in which you listen.")
+        st.caption("Based on your listens with measured features only, and for hours in which you listen.")
     source("energy_forecasts" if feature == "energy" else "mood_predictions", found)
 
 
@@ -126,13 +126,13 @@ def _artists(listener: str, metrics: Sequence[Row]) -> None:
     found = rows("artist_breakouts", listener)
     if found is None:
         return
-    question("Which artist will become one of mine?", answers.breakouts(found, metrics))
+    question("Which artist will become one of mine?", sentences.breakouts(found, metrics))
     if found:
         chart(
             forecasts.likely([_chance(row, _artist(row)) for row in found[:_FIRST]], colours()),
             "Chance of the ten most likely artists to become core artists",
         )
-        rule = "" if answers.is_usual(found) else " The tick is what the simple rule says."
+        rule = "" if sentences.is_usual(found) else " The tick is the simple rule's estimate."
         st.caption(f"Listens are those so far.{rule}")
     source("artist_breakouts", found)
 
@@ -145,15 +145,17 @@ def _check(listener: str, metrics: Sequence[Row]) -> None:
     found = rows("mood_predictions", listener)
     if found is None:
         return
-    question("Could it tell how happy my music sounds?", answers.came_true(found, metrics))
-    known = answers.checked(found)
+    question("Could it predict how happy my music sounds?", sentences.came_true(found, metrics))
+    known = sentences.checked(found)
     if known:
-        points = [Checked(row["expected_valence"], row["actual_valence"], answers.is_inside(row)) for row in known]
+        points = [Checked(row["expected_valence"], row["actual_valence"], sentences.is_inside(row)) for row in known]
         chart(
-            forecasts.came_true(points, ("positive sound as measured", "as told"), colours()),
-            "Positive sound of the latest measured listens: as told against as measured",
+            forecasts.came_true(points, ("positive sound as measured", "as predicted"), colours()),
+            "Positive sound of the latest measured listens: predicted against measured",
         )
-        st.caption("Told without having learned from anything by the track's artist. On the line it was right.")
+        st.caption(
+            "Predicted without learning from anything by the track's artist. On the line, the prediction was right."
+        )
     source("mood_predictions", [row for row in found if row["slot"] == "listen"])
 
 
@@ -161,22 +163,23 @@ def _believe(listener: str) -> None:
     found = rows(_METRICS, listener)
     if found is None:
         return
-    question("Can I believe it?", answers.believe(found))
-    decided = answers.deciding(found)
-    shown = [_finding(row) for row in decided if answers.skill(row) is not None]
+    question("Can I believe it?", sentences.believe(found))
+    decided = sentences.deciding(found)
+    shown = [_finding(row) for row in decided if sentences.skill(row) is not None]
     if shown:
         chart(
             findings.forest(shown, "← worse · better than the baseline →", colours()),
-            "How much better or worse than its baseline each model was on what it had not learned from",
+            "How much better or worse than its baseline each model was on data it had not learned from",
         )
         st.caption(
             "0 is the baseline, 1 a forecast that is always right. Triangles are findings, grey is none; lines are "
-            "95 % intervals by drawing whole artists, sessions, days or months anew."
+            "95 % intervals from resampling whole artists, sessions, days or months."
         )
     for row in decided:
-        meaning = answers.METRICS.get(row["metric"], ("", ""))[1]
+        meaning = sentences.METRICS.get(row["metric"], ("", ""))[1]
         st.markdown(
-            answers.line(row), help=f"{meaning} The baseline: {answers.about(row).baseline}. {plain(row['protocol'])}."
+            sentences.line(row),
+            help=f"{meaning} The baseline: {sentences.about(row).baseline}. {plain(row['protocol'])}.",
         )
     source(_METRICS, [row for row in found if (row["model"], row["model_version"]) in _answering(decided)])
 
@@ -186,9 +189,9 @@ def _answering(decided: Sequence[Row]) -> set[tuple[str, int]]:
 
 
 def _finding(row: Row) -> Finding:
-    value, low, high = answers.skill(row) or (None, None, None)
+    value, low, high = sentences.skill(row) or (None, None, None)
     look = {"better": "higher", "worse": "lower", "not shown to be better": "not_shown"}
-    evidence = f"n {words.counted(row['rows'], answers.about(row).unit)}"
+    evidence = f"n {words.counted(row['rows'], sentences.about(row).unit)}"
     return Finding(
-        answers.about(row).foretells, value, low, high, look.get(answers.verdict(row), "insufficient"), evidence
+        sentences.about(row).predicts, value, low, high, look.get(sentences.verdict(row), "insufficient"), evidence
     )

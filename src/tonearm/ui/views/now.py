@@ -10,11 +10,11 @@ import streamlit as st
 
 from tonearm.columns import AIMS, PLAYLISTS
 from tonearm.ui import findings, words
-from tonearm.ui.answers import now as answers
 from tonearm.ui.charts import Layers
 from tonearm.ui.findings import Finding, Square
 from tonearm.ui.frame import client, plain
-from tonearm.ui.section import Row, chart, colours, question, rows, source, whose
+from tonearm.ui.section import Row, chart, chosen_listener, colours, question, rows, source
+from tonearm.ui.sentences import now as sentences
 
 STYLE = """
 .playlist { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
@@ -34,7 +34,7 @@ _KINDS = {"heard": "heard", "unheard": "new to you"}
 
 def page() -> None:
     """Draw the page."""
-    listener = whose()
+    listener = chosen_listener()
     if listener is None:
         return
     _playlists(listener)
@@ -47,7 +47,7 @@ def _playlists(listener: str) -> None:
     found = rows("personalized_playlist_suggestions", listener)
     if found is None:
         return
-    question("What shall I put on?", answers.playlists(found))
+    question("What shall I put on?", sentences.playlists(found))
     names = [name for name in PLAYLISTS if any(row["playlist"] == name for row in found)]
     if names:
         for name, tab in zip(names, st.tabs(names), strict=True):
@@ -67,7 +67,9 @@ def _playlist(listener: str, name: str, tracks: Sequence[Row]) -> None:
             )  # fmt: skip
     st.html(tracks_html(tracks))
     known = sum(row["spotify_id"] is not None for row in tracks)
-    st.caption(f"By the sound of it; whether it helps, only you can tell. {known} of {len(tracks)} have a Spotify id.")
+    st.caption(
+        f"Chosen by sound alone; only you can tell whether it helps. {known} of {len(tracks)} have a Spotify id."
+    )
 
 
 def _file(listener: str, name: str, form: str) -> Callable[[], bytes]:
@@ -90,13 +92,13 @@ def _best_hours(listener: str) -> None:
     found = rows("optimal_listening_times", listener)
     if not found:
         return
-    question("When do I choose music for what?", answers.best_hours(found))
+    question("When do I choose music for what?", sentences.best_hours(found))
     if any(row["verdict"] != "insufficient" for row in found):
         st.html(findings.grid_key(colours()))
         chart(_grid(found), "Hours in which the music suits each aim more or less than usual")
-        for said in [row["suggestion"] for row in found if row["hour_rank"] == 1 and row["verdict"] == "higher"]:
-            st.caption(f"Best shown: {plain(said)}")
-        st.caption("It tells what music you choose then, not how well you work or rest.")
+        for suggestion in [row["suggestion"] for row in found if row["hour_rank"] == 1 and row["verdict"] == "higher"]:
+            st.caption(f"Best shown: {plain(suggestion)}")
+        st.caption("This shows what music you choose then, not how well you work or rest.")
     source("optimal_listening_times", found)
 
 
@@ -125,7 +127,7 @@ def _risers(listener: str) -> None:
     found = rows("mood_improvement_recommendations", listener)
     if found is None:
         return
-    question("After which tracks does my music turn happier?", answers.risers(found))
+    question("After which tracks does my music turn happier?", sentences.risers(found))
     shown = [_riser(row) for row in found if row["kind"] == "heard" and row["verdict"] in ("higher", "not_shown")]
     if shown:
         st.html(findings.key([f.look for f in shown], colours()))
@@ -144,7 +146,7 @@ def _risers(listener: str) -> None:
 
 
 def _nearest(found: Sequence[Row], shown: int) -> str:
-    """The best of many look good, whatever there is: said beside a chart of the best."""
+    """Warns, beside a chart of the best, that the best of many look good by chance."""
     tested = max(row["tracks_tested"] for row in found)
     return (
         f"The {shown} that came out best of {words.counted(tested, 'tested track')}: among so many some look good by "
@@ -166,7 +168,7 @@ def _low_hours(listener: str) -> None:
     found = rows("mood_intervention_triggers", listener)
     if not found:
         return
-    question("When does my music turn low?", answers.low_hours(found))
+    question("When does my music turn low?", sentences.low_hours(found))
     st.info(plain(found[0]["note"]), icon=":material/info:")
     shown = [_low(row) for row in found if row["difference"] is not None]
     if any(f.look != "insufficient" for f in shown):
@@ -188,7 +190,7 @@ def _low_hours(listener: str) -> None:
 
 def _low(row: Row) -> Finding:
     evidence = f"{words.counted(row['units'], 'session')}, {words.counted(row['n_low'], 'listen')}"
-    said = f"{row['low_share_pct']:.0f} %, usually {row['usual_low_share_pct']:.0f} %"
+    shares = f"{row['low_share_pct']:.0f} %, usually {row['usual_low_share_pct']:.0f} %"
     return Finding(
         row["hour_of_day"],
         row["difference"],
@@ -196,5 +198,5 @@ def _low(row: Row) -> Finding:
         row["difference_high"],
         row["verdict"],
         evidence,
-        said,
+        shares,
     )

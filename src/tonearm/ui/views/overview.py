@@ -37,7 +37,7 @@ _LISTED = 10
 
 def page() -> None:
     """Draw the page."""
-    importing.say_done()
+    importing.show_done()
     listeners = client().listeners()
     version = health().listens_version
     if not listeners or version is None:
@@ -101,7 +101,7 @@ def _totals(shown: Overview) -> None:
 
 def _timed(shown: Overview) -> str:
     totals = shown.totals
-    last = f"The newest listen is of {_day(totals.last_date)}. " if totals.last_date else ""
+    last = f"The newest listen is from {_day(totals.last_date)}. " if totals.last_date else ""
     if not totals.timed_listens:
         every = "" if shown.rule == "all" else " and this rule counts them all"
         return f"{last}None of the listens says how long it was heard, so there are no minutes{every}."
@@ -109,18 +109,18 @@ def _timed(shown: Overview) -> str:
         return last + "Every listen says how long it was heard."
     share = percent(totals.timed_listens, totals.listens)
     return (
-        f"{last}Minutes are of the {number(totals.timed_listens)} listens ({share}) that say how long they were "
+        f"{last}Minutes count the {number(totals.timed_listens)} listens ({share}) that say how long they were "
         "heard; the others are not guessed."
     )
 
 
 def _favourites(shown: Overview, version: int) -> None:
     st.subheader("Most heard", anchor=False)
-    first, last, said = _choose_period(shown)
+    first, last, period = _choose_period(shown)
     heard = sum(
         day.listens for day in shown.days if (not first or day.date >= first) and (not last or day.date <= last)
     )
-    st.caption(f"{said}: {number(heard)} listens")
+    st.caption(f"{period}: {number(heard)} listens")
     left, right = st.columns(2, gap="medium")
     with left:
         found = _top(shown.listener, "artists", first, last, shown.rule, version)
@@ -178,7 +178,7 @@ def _clock(listener: ListenerInfo) -> str:
     """Whose hours these are; the zone may have been assumed, and then every hour here is off."""
     zones = list(dict.fromkeys(zone.zone for zone in listener.zones))
     where = f"by the clock of {', then '.join(zones)}" if zones else "in UTC"
-    return f"{where} (to be changed under *Library & data*)"
+    return f"{where} (change it under *Library & data*)"
 
 
 def _choose_period(shown: Overview) -> tuple[date | None, date | None, str]:
@@ -228,7 +228,7 @@ def _moods(shown: Overview) -> None:
         st.info(
             f"Too little is known to say what you listen to: audio features (valence and energy), which a mood "
             f"comes from, are there for {number(known)} of {number(listens)} listens ({percent(known, listens)}). "
-            f"The rest could turn any picture round. {_MORE}"
+            f"The rest could change the picture completely. {_MORE}"
         )
         with st.expander(f"The {number(known)} listens that are known"):
             _mood_chart(shown, sources)
@@ -247,7 +247,7 @@ def _mood_chart(shown: Overview, sources: dict[str, int]) -> None:
         for name in (*FEATURE_SOURCES, "none")
         if sources[name]
     ]
-    st.caption(f"Features of all listens: {', '.join(parts)}. The chart is of measured ones and a catalogue's.")
+    st.caption(f"Features of all listens: {', '.join(parts)}. The chart shows measured and catalogue features only.")
 
 
 def _day(day: date | None) -> str:

@@ -1,4 +1,4 @@
-"""Patterns: kinds of music, days that stand out, what follows what, and how one listens beside others."""
+"""Patterns: kinds of music, days that stand out, what follows what, and a comparison with others."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import streamlit as st
 
 from tonearm.columns import MOOD_FEATURES
 from tonearm.ui import charts, findings, words
-from tonearm.ui.answers import patterns as answers
 from tonearm.ui.findings import Finding
 from tonearm.ui.frame import plain
-from tonearm.ui.section import Row, chart, colours, question, rows, source, whose
+from tonearm.ui.section import Row, chart, chosen_listener, colours, question, rows, source
+from tonearm.ui.sentences import patterns as sentences
 
 _PROFILE = (*MOOD_FEATURES, "instrumentalness", "speechiness")
 """The features that share a scale, 0–1."""
@@ -21,7 +21,7 @@ _DRAWN, _LISTED = 12, 8
 
 def page() -> None:
     """Draw the page."""
-    listener = whose()
+    listener = chosen_listener()
     if listener is None:
         return
     _archetype(listener)
@@ -35,8 +35,8 @@ def _archetype(listener: str) -> None:
     if not found:
         return
     row = found[0]
-    question("How do I listen, beside others?", answers.archetype(row))
-    ranked = [trait for trait in answers.TRAITS if row[f"{trait}_rank"] is not None]
+    question("How do I listen, beside others?", sentences.archetype(row))
+    ranked = [trait for trait in sentences.TRAITS if row[f"{trait}_rank"] is not None]
     if ranked:
         chart(charts.traits([_trait(row, trait) for trait in ranked], colours()), "Five traits as percent ranks")
         st.caption("A dot is your place among those compared, from the fewest on the left; the line is the middle.")
@@ -44,14 +44,14 @@ def _archetype(listener: str) -> None:
 
 
 def _trait(row: Row, trait: str) -> charts.Trait:
-    less, more, measured, unit = answers.TRAITS[trait]
+    less, more, measured, unit = sentences.TRAITS[trait]
     low, high = row[f"{trait}_low"], row[f"{trait}_high"]
     digits = 1 if unit == "bit" else 0
     interval = "" if low is None or high is None else f" ({low:.{digits}f}–{high:.{digits}f})"
-    said = f"{row[trait]:.{digits}f}{interval} {unit} {measured}"
+    label = f"{row[trait]:.{digits}f}{interval} {unit} {measured}"
     is_named = any(word in (row["archetype"] or "") for word in (less, more))
     return charts.Trait(
-        less, more, row[f"{trait}_rank"], is_named, said, words.counted(row[f"{trait}_months"], "month")
+        less, more, row[f"{trait}_rank"], is_named, label, words.counted(row[f"{trait}_months"], "month")
     )
 
 
@@ -59,16 +59,17 @@ def _personas(listener: str) -> None:
     found = rows("mood_state_clusters", listener)
     if not found:
         return
-    question("Which kinds of music do I keep apart?", answers.personas(found))
+    question("Which kinds of music do I keep apart?", sentences.personas(found))
     if found[0]["evidence"] == "stable":
         for place, row in zip(st.columns(len(found)), found, strict=True):
             with place:
                 _persona(row, found)
         st.caption(
-            "Bars are means of 0–1; the tick is the mean of all the tracks. Groups are made to differ: no test of it."
+            "Bars are means of 0–1; the tick is the mean of all the tracks. "
+            "Groups are formed to differ, so this is no test of it."
         )
     else:
-        for what, how, passed in answers.trials(found[0]):
+        for what, how, passed in sentences.trials(found[0]):
             st.markdown(f"- {({True: '✓ passed', False: '✗ failed', None: '–'})[passed]}: {what} ({how})")
     source("mood_state_clusters", found)
 
@@ -82,9 +83,11 @@ def _persona(row: Row, found: Sequence[Row]) -> None:
     ]
     chart(charts.levels(bars, colours()), f"Features of {row['persona_name']}")
     measures = ((row["centroid_tempo"], "bpm"), (row["centroid_loudness"], "dB"))
-    told = [f"{value:,.0f} {unit}".replace("-", "−") for value, unit in measures if value is not None]
+    measured_as = [f"{value:,.0f} {unit}".replace("-", "−") for value, unit in measures if value is not None]
     st.caption(
-        ", ".join([*told, words.counted(row["tracks"], "track"), f"{row['sample_share_pct']:.0f} % of their listens"])
+        ", ".join(
+            [*measured_as, words.counted(row["tracks"], "track"), f"{row['sample_share_pct']:.0f} % of their listens"]
+        )
     )
 
 
@@ -102,7 +105,7 @@ def _sequences(listener: str) -> None:
         "Patterns of", list(_TYPES), default="mood_2", required=True, wrap=True, format_func=lambda kind: _TYPES[kind]
     ) or "mood_2"  # fmt: skip
     with spot:
-        question("What follows what?", answers.sequences(found, kind))
+        question("What follows what?", sentences.sequences(found, kind))
     tested = [row for row in found if row["pattern_type"] == kind and row["verdict"] != "insufficient"]
     tested.sort(key=lambda row: (row["p_corrected"], row["pattern"]))
     if tested:
@@ -123,9 +126,9 @@ def _pattern(row: Row) -> Finding:
     # What never came is at the edge of a scale of ratios, which has no 0.
     lift, low = (None if row[c] is None else max(row[c], 0.05) for c in ("lift", "lift_low"))
     evidence = f"{words.counted(row['units'], 'session')}, on {words.counted(row['pattern_days'], 'day')}"
-    said = f"{row['lift']:.2f} ({row['occurrences']:,} times, {row['expected_occurrences']:.0f} by chance)"
+    label = f"{row['lift']:.2f} ({row['occurrences']:,} times, {row['expected_occurrences']:.0f} by chance)"
     return Finding(
-        answers.pattern(row).replace(" → ", "\n→ "), lift, low, row["lift_high"], row["verdict"], evidence, said
+        sentences.pattern(row).replace(" → ", "\n→ "), lift, low, row["lift_high"], row["verdict"], evidence, label
     )
 
 
@@ -133,7 +136,7 @@ def _days(listener: str) -> None:
     found = rows("listening_anomalies", listener)
     if found is None:
         return
-    question("Which days stand out?", answers.days(found))
+    question("Which days stand out?", sentences.days(found))
     if found:
         lanes = [
             charts.OddDay(
@@ -142,7 +145,9 @@ def _days(listener: str) -> None:
             for row in found
         ]
         chart(charts.timeline(lanes, list(words.ANOMALIES.values()), colours()), "Unusual days by kind")
-        st.caption("The larger, the further out; grey is what happens about once a month, and no silence is listed.")
+        st.caption(
+            "The larger the dot, the more unusual; grey happens about once a month. Days without music are not listed."
+        )
         furthest = sorted(found, key=lambda row: (-row["score"], row["local_date"]))[:_LISTED]
         for row in furthest:
             day = row["local_date"]

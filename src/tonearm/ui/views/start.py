@@ -1,4 +1,4 @@
-"""What an empty home shows: where to get one's history, and what to do with it."""
+"""The page of an empty home: where to get a listening history, and how to import it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WHERE = """
 def start() -> None:
     """Draw it."""
     st.header("Every play once, in a place that is yours", anchor=False)
-    st.write("There are no listens here yet. Bring in what you have; it stays on this machine.")
+    st.write("There are no listens here yet. Import what you have; it stays on this machine.")
     importing.form()
     st.markdown(
         "Or from the command line: `tonearm import my_spotify_data.zip --listener NAME`, then `tonearm build`. "

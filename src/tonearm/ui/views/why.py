@@ -1,4 +1,4 @@
-"""Why: whether what one believes about one's listening is so, or chance."""
+"""Why: whether beliefs about one's listening hold, or are chance."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import streamlit as st
 
 from tonearm.columns import FEATURES, MOODS, PARTS_OF_DAY, SHIFT_SIZES, STRENGTHS
 from tonearm.ui import charts, findings, words
-from tonearm.ui.answers import why as answers
 from tonearm.ui.findings import Finding, Square
-from tonearm.ui.section import Row, chart, colours, question, rows, source, whose
+from tonearm.ui.section import Row, chart, chosen_listener, colours, question, rows, source
+from tonearm.ui.sentences import why as sentences
 
 _SHOWN = 8
 """Genres or artists of a part of the day that are drawn."""
@@ -22,12 +22,12 @@ _APART = "difference from the other parts of the day, in standard deviations"
 
 def page() -> None:
     """Draw the page."""
-    listener = whose()
+    listener = chosen_listener()
     if listener is None:
         return
     st.caption(
-        "Blue and orange are findings; what is grey could be chance, which is no proof that nothing is there. "
-        "Intervals are each one's own, so that of many some miss the middle by chance: colours allow for that."
+        "Blue and orange are findings; grey could be chance, which does not prove that there is nothing. "
+        "Each interval stands for itself, so among many some miss the middle by chance; the colours allow for that."
     )
     _night(listener)
     _weekend(listener)
@@ -48,11 +48,11 @@ def _night(listener: str) -> None:
     with spot:
         question(
             "Do I listen sadder at night, or is it noise?",
-            answers.night(found, feature, _whole_night(listener, feature)),
+            sentences.night(found, feature, _whole_night(listener, feature)),
         )
     if any(row[f"compared_{feature}"] for row in found):
         _draw_hours(found, feature)
-        st.caption(answers.other_features(found, feature))
+        st.caption(sentences.other_features(found, feature))
     source("mood_time_correlations", found)
 
 
@@ -74,7 +74,7 @@ def _draw_hours(found: Sequence[Row], feature: str) -> None:
     counts = sorted(row[f"compared_{feature}"] for row in found)
     st.caption(
         f"Each hour beside the other sessions of the same months; lines are 95 % intervals, the night is shaded. "
-        f"The hours rest on {counts[0]:,} to {counts[-1]:,} sessions (in the middle {counts[len(counts) // 2]:,})."
+        f"Each hour has {counts[0]:,} to {counts[-1]:,} sessions (median {counts[len(counts) // 2]:,})."
     )
 
 
@@ -88,7 +88,7 @@ def _weekend(listener: str) -> None:
     found = rows("weekend_vs_weekday", listener)
     if not found:
         return
-    question("Are my weekends different?", answers.weekend(found))
+    question("Are my weekends different?", sentences.weekend(found))
     order = list(words.METRICS)
     tested = sorted(
         (row for row in found if row["verdict"] != "insufficient"), key=lambda row: order.index(row["metric"])
@@ -105,7 +105,7 @@ def _metric(row: Row) -> Finding:
     """The weekly difference in standard deviations between days, so that measures can stand side by side."""
     scale = row["effect"] / row["week_difference"] if row["effect"] else None
     low, high = (scale and row[f"week_difference_{end}"] * scale for end in ("low", "high"))
-    said = f"{words.signed(row['week_difference'])} (means {row['mean_weekend']:,.2f} and {row['mean_weekday']:,.2f})"
+    label = f"{words.signed(row['week_difference'])} (means {row['mean_weekend']:,.2f} and {row['mean_weekday']:,.2f})"
     return Finding(
         words.METRICS[row["metric"]],
         row["effect"],
@@ -113,17 +113,17 @@ def _metric(row: Row) -> Finding:
         high,
         row["verdict"],
         words.counted(row["weeks"], "week"),
-        said,
+        label,
     )
 
 
 def _weeks(found: Sequence[Row], tested: Sequence[Row]) -> str:
     weeks = sorted(row["weeks"] for row in tested)
     left_out = [words.METRICS[row["metric"]] for row in found if row["verdict"] == "insufficient"]
-    said = f" Too little to test: {words.listed(left_out)}." if left_out else ""
+    label = f" Too little to test: {words.listed(left_out)}." if left_out else ""
     return (
         f"Right is more on weekends. Each week's weekend beside its own Monday to Friday, {weeks[0]:,} to "
-        f"{weeks[-1]:,} weeks; lines are 95 % intervals.{said}"
+        f"{weeks[-1]:,} weeks; lines are 95 % intervals.{label}"
     )
 
 
@@ -131,7 +131,7 @@ def _drivers(listener: str) -> None:
     found = rows("part_of_day_drivers", listener)
     if not found:
         return
-    question("What sets each part of my day apart?", answers.drivers(found))
+    question("What sets each part of my day apart?", sentences.drivers(found))
     parts = [part for part in PARTS_OF_DAY if any(row["part_of_day"] == part for row in found)]
     part = st.segmented_control(
         "Part of the day", parts, default=_most_apart(found, parts), required=True, wrap=True,
@@ -152,7 +152,7 @@ def _drivers(listener: str) -> None:
 
 def _most_apart(found: Sequence[Row], parts: Sequence[str]) -> str:
     """The part of the day with most findings; without any, the one of which most could be tested."""
-    apart = Counter(row["part_of_day"] for row in found if row["verdict"] in answers.FINDINGS)
+    apart = Counter(row["part_of_day"] for row in found if row["verdict"] in sentences.FINDINGS)
     tested = Counter(row["part_of_day"] for row in found if row["verdict"] != "insufficient")
     return max(parts, key=lambda part: (apart[part], tested[part]))
 
@@ -183,7 +183,7 @@ def _steps(listener: str) -> None:
     found = rows("mood_shift_patterns", listener)
     if found is None:
         return
-    question("How does the mood move from track to track?", answers.shifts(found))
+    question("How does the mood move from track to track?", sentences.shifts(found))
     if found:
         _draw_steps(found)
     source("mood_shift_patterns", found)
@@ -201,22 +201,22 @@ def _draw_steps(found: Sequence[Row]) -> None:
 
 
 def _sizes(found: Sequence[Row]) -> list[charts.Size]:
-    told = {row["hour_of_day"] for row in found if row["shift_share_low_pct"] is not None}
+    tested = {row["hour_of_day"] for row in found if row["shift_share_low_pct"] is not None}
     return [
         charts.Size(
-            row["hour_of_day"], row["shift_size"], row["shift_share_pct"], row["shifts"], row["hour_of_day"] in told
+            row["hour_of_day"], row["shift_size"], row["shift_share_pct"], row["shifts"], row["hour_of_day"] in tested
         )
         for row in sorted(found, key=lambda row: (row["hour_of_day"], SHIFT_SIZES.index(row["shift_size"])))
     ]
 
 
 def _transitions(found: Sequence[Row]) -> None:
-    shares = answers.transitions(found)
+    shares = sentences.transitions(found)
     starts = {before: f"{words.MOODS[before]} ({n:,})" for (before, _), (_, n) in shares.items()}
     fields = [
         Square(
-            words.MOODS[after], starts[before], share, "finding" if n >= answers.FEW_STEPS else "insufficient",
-            f"{share:.0f} %", f"{n:,} steps from here", f"{share:.0f}" if n >= answers.FEW_STEPS else "",
+            words.MOODS[after], starts[before], share, "finding" if n >= sentences.FEW_STEPS else "insufficient",
+            f"{share:.0f} %", f"{n:,} steps from here", f"{share:.0f}" if n >= sentences.FEW_STEPS else "",
         )
         for (before, after), (share, n) in shares.items()
     ]  # fmt: skip
@@ -225,14 +225,14 @@ def _transitions(found: Sequence[Row]) -> None:
         domain=(0, 100), titles=("to", "from (steps)"), height=34,
     )  # fmt: skip
     chart(drawn, "Share in percent of the steps from each mood that lead to each mood")
-    st.caption(f"In % of the steps from that mood; no share is given from fewer than {answers.FEW_STEPS} steps.")
+    st.caption(f"In % of the steps from that mood; no share is given from fewer than {sentences.FEW_STEPS} steps.")
 
 
 def _pairs(listener: str) -> None:
     found = rows("feature_correlations", listener)
     if not found:
         return
-    question("Which qualities go together in my music?", answers.pairs(found))
+    question("Which qualities go together in my music?", sentences.pairs(found))
     names = [words.SOUNDS[f] for f in FEATURES]
     if any(row["spearman_r"] is not None for row in found):
         fields = [_field(row) for row in found]
@@ -248,7 +248,7 @@ def _field(row: Row) -> Square:
     a, b = sorted((row["feature_a"], row["feature_b"]), key=FEATURES.index)
     look = {"not_shown": "not_shown"}.get(row["strength"], "finding" if row["strength"] in _FOUND else "insufficient")
     r = row["spearman_r"]
-    said = "–" if r is None else f"{words.signed(r)} ({row['strength'].replace('_', ' ')})"
+    label = "–" if r is None else f"{words.signed(r)} ({row['strength'].replace('_', ' ')})"
     evidence = f"{words.counted(row['measured_tracks'], 'track')} of {words.counted(row['measured_artists'], 'artist')}"
     written = words.signed(r).replace("0.", ".") if r is not None and look == "finding" else ""
-    return Square(words.SOUNDS[a], words.SOUNDS[b], r, look, said, evidence, written)
+    return Square(words.SOUNDS[a], words.SOUNDS[b], r, look, label, evidence, written)

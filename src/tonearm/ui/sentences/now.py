@@ -1,13 +1,13 @@
-"""What the page What now says: sentences from the prescriptive tables, true whatever the rows hold."""
+"""Sentences of the page What now, from the prescriptive tables; true whatever the rows hold."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 
-from tonearm.ui.answers.why import FINDINGS, no_features
 from tonearm.ui.frame import plain
 from tonearm.ui.section import IMPORT_FEATURES, Row, known_of, of_how_many
+from tonearm.ui.sentences.why import FINDINGS, no_features
 from tonearm.ui.words import AIMS, counted, hours, listed
 
 _NAMED = 3
@@ -17,7 +17,8 @@ def playlists(found: Sequence[Row]) -> str:
     """How many lists there are, and how much of them is known already."""
     if not found:
         return (
-            "**None yet**: a playlist needs five tracks whose sound suits it, and so audio features. " + IMPORT_FEATURES
+            "**None yet**: a playlist needs five tracks whose sound suits it, which takes audio features. "
+            + IMPORT_FEATURES
         )
     kinds = Counter(row["kind"] for row in found)
     lists = counted(len({row["playlist"] for row in found}), "playlist")
@@ -36,18 +37,18 @@ def best_hours(found: Sequence[Row]) -> str:
     if not known:
         return no_features(listens)
     if all(row["verdict"] == "insufficient" for row in found):
-        return "**Cannot be told**: no hour has ten sessions with audio features to compare. " + of_how_many(
+        return "**Not enough data**: no hour has ten sessions with audio features to compare. " + of_how_many(
             known, listens
         )
-    said, none = [], []
+    parts, none = [], []
     for aim, name in AIMS.items():
         at = [row["hour_of_day"] for row in found if row["aim"] == aim and row["verdict"] == "higher"]
-        (said.append(f"**{name.lower()}** {hours(at)}") if at else none.append(name.lower()))
-    if not said:
+        (parts.append(f"**{name.lower()}** {hours(at)}") if at else none.append(name.lower()))
+    if not parts:
         answer = "**Not shown**: in no hour do you choose music for any aim more than chance would."
         return f"{answer} {of_how_many(known, listens)}".strip()
     rest = f" For {listed(none)} no hour stands out." if none else ""
-    more = f"Hours in which you choose such music more than usual: {'; '.join(said)}."
+    more = f"Hours in which you choose such music more than usual: {'; '.join(parts)}."
     return f"{more}{rest} {of_how_many(known, listens)}".strip()
 
 
@@ -55,14 +56,14 @@ def risers(found: Sequence[Row]) -> str:
     """After which tracks happier music followed than usually does."""
     if not found:
         return (
-            "**Cannot be told yet**: it takes a track with measured music before and after it in two sessions or more. "
-            + IMPORT_FEATURES
+            "**Not enough data yet**: it takes a track with measured music before and after it in two sessions or "
+            "more. " + IMPORT_FEATURES
         )
     tested = max(row["tracks_tested"] for row in found)
     findings = [row for row in found if row["verdict"] == "higher"]
     if not tested:
         return (
-            "**Cannot be told**: no track has ten sessions with measured music by other artists before and after it. "
+            "**Not enough data**: no track has ten sessions with measured music by other artists before and after it. "
             "The nearest are in the table, without a verdict."
         )
     if not findings:
@@ -70,11 +71,11 @@ def risers(found: Sequence[Row]) -> str:
             f"**None**: {counted(tested, 'track')} had enough sessions, and after none of them happier music followed "
             "than chance allows."
         )
-    said = [f"‘{plain(row['track_name'])}’ by {plain(row['artist_name'])}" for row in findings[:_NAMED]]
-    rest = len(findings) - len(said)
-    names = listed([*said, f"{rest} more"] if rest else said)
+    parts = [f"‘{plain(row['track_name'])}’ by {plain(row['artist_name'])}" for row in findings[:_NAMED]]
+    rest = len(findings) - len(parts)
+    names = listed([*parts, f"{rest} more"] if rest else parts)
     after = f"**After {counted(len(findings), 'track')} of {tested:,} tested**"
-    return f"{after}: {names}. Nobody can tell whether they are why."
+    return f"{after}: {names}. Whether they are the reason is not known."
 
 
 def low_hours(found: Sequence[Row]) -> str:
@@ -84,7 +85,7 @@ def low_hours(found: Sequence[Row]) -> str:
         return no_features(listens)
     tested = [row for row in found if row["verdict"] != "insufficient"]
     if not tested:
-        return "**Cannot be told**: no hour has ten sessions with audio features to compare. " + of_how_many(
+        return "**Not enough data**: no hour has ten sessions with audio features to compare. " + of_how_many(
             known, listens
         )
     low = [row for row in tested if row["verdict"] == "higher"]

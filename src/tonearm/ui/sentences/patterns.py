@@ -1,4 +1,4 @@
-"""What the page Patterns says: sentences from the cognitive tables, true whatever the rows hold."""
+"""Sentences of the page Patterns, from the cognitive tables; true whatever the rows hold."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
-from tonearm.ui.answers.why import FINDINGS
 from tonearm.ui.frame import plain
 from tonearm.ui.section import IMPORT_FEATURES, Row
+from tonearm.ui.sentences.why import FINDINGS
 from tonearm.ui.words import MOODS, counted, listed
 
 TRAITS = {
@@ -27,9 +27,9 @@ _ABOVE_CHANCE, _STABLE, _SMALLEST_PCT = 0.04, 0.8, 5
 def personas(found: Sequence[Row]) -> str:
     """How many kinds of music are kept apart, or why none are shown."""
     first = found[0]
-    share = f"It rests on tracks that make up {first['measured_share_pct']:.1f} % of your listens."
+    share = f"This is based on tracks that make up {first['measured_share_pct']:.1f} % of your listens."
     if first["evidence"] == "insufficient":
-        return f"**Cannot be told**: {plain(first['in_words'])} {IMPORT_FEATURES}"
+        return f"**Not enough data**: {plain(first['in_words'])} {IMPORT_FEATURES}"
     if first["evidence"] == "not_shown":
         tried = f" {first['k']} groups came nearest, but:" if first["k"] else f" {plain(first['in_words'])}"
         return f"**No stable kinds of music were found.** {share}{tried}"
@@ -56,7 +56,7 @@ def trials(first: Row) -> list[tuple[str, str, bool | None]]:
 
 
 def days(found: Sequence[Row]) -> str:
-    """How many days stand out, and the one that does most."""
+    """How many days stand out, and which the most."""
     if not found:
         return "**None listed**: a day is compared with the weeks around it, at least four of which must be known."
     severe = Counter(row["severity"] for row in found)
@@ -65,7 +65,7 @@ def days(found: Sequence[Row]) -> str:
     standing = severe["extreme"] + severe["strong"]
     return (
         f"**{counted(dates, 'day')} listed**, {standing:,} of the reasons strong or extreme; the others are what "
-        f"happens about once a month anyway. The furthest out is {_day(most['local_date'])}: {plain(most['in_words'])}"
+        f"happens about once a month anyway. The most unusual is {_day(most['local_date'])}: {plain(most['in_words'])}"
     )
 
 
@@ -74,7 +74,7 @@ def _day(day: date) -> str:
 
 
 def sequences(found: Sequence[Row], kind: str) -> str:
-    """What follows what more, and less, often than random order would make it."""
+    """What follows what more or less often than in random order."""
     own = [row for row in found if row["pattern_type"] == kind]
     tested = [row for row in own if row["verdict"] != "insufficient"]
     if not tested:
@@ -83,19 +83,19 @@ def sequences(found: Sequence[Row], kind: str) -> str:
             if kind.startswith("mood")
             else "artists heard in ten sessions or more"
         )
-        return f"**Cannot be told**: it takes more sessions with {need}."
+        return f"**Not enough data**: it takes more sessions with {need}."
     findings = sorted((row for row in tested if row["verdict"] in FINDINGS), key=lambda row: row["p_corrected"])
     if not findings:
         return (
             f"**Not shown**: of {counted(len(tested), 'pattern')} listed and tested, none comes more or less often "
             "than in a random order of the same sessions."
         )
-    said = [
+    parts = [
         f"{pattern(row)} ({row['lift']:.1f} times as often as by chance, {row['occurrences']:,} times)"
         for row in findings[:_NAMED]
     ]
-    more = len(findings) - len(said)
-    return f"**{counted(len(findings), 'finding')}**: {plain('; '.join(said))}{f'; and {more} more' if more else ''}."
+    more = len(findings) - len(parts)
+    return f"**{counted(len(findings), 'finding')}**: {plain('; '.join(parts))}{f'; and {more} more' if more else ''}."
 
 
 def pattern(row: Row) -> str:
@@ -109,15 +109,15 @@ def archetype(row: Row) -> str:
     """The listener's most pronounced traits."""
     if row["archetype"] is None:
         months = counted(row["months_compared"], "whole month")
-        return f"**Cannot be told yet**: it takes ten months with 50 listens or more, and there are {months}."
-    who = (
+        return f"**Not enough data yet**: it takes ten months with 50 listens or more, and there are {months}."
+    others = (
         f"the {row['compared_listeners']:,} listeners of this home"
         if row["compared_with"] == "household"
         else f"{row['compared_listeners']:,} simulated listeners, which shows the direction but is no survey of people"
     )
-    said = (
+    traits = (
         "No trait is far from the middle"
         if row["archetype"] == "balanced"
         else f"**{plain(row['archetype']).capitalize()}**"
     )
-    return f"{said}, beside {who}. From the latest {counted(row['months_compared'], 'whole month')}."
+    return f"{traits}, compared with {others}. From the latest {counted(row['months_compared'], 'whole month')}."

@@ -1,4 +1,4 @@
-"""What the page What next says: sentences from the predictive tables, true whatever the rows hold."""
+"""Sentences of the page What next, from the predictive tables; true whatever the rows hold."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tonearm.ui.words import SOUNDS, counted, listed
 class About:
     """A model in words."""
 
-    foretells: str
+    predicts: str
     baseline: str
-    """What it has to beat, and what answers where it does not."""
+    """What the model has to beat, and what is used where it does not."""
     unit: str
-    """What it is tested on, as one of them is called."""
+    """What one row of its test is called."""
 
 
 MODELS = {
@@ -35,24 +35,31 @@ MODELS = {
     "imputation": About("sound nobody measured", "the artist's mean", "track"),
 }
 METRICS = {
-    "log_loss": ("surprise", "How surprised the forecast was by what happened (log loss): 0 is never, less is better."),
-    "rmse": ("typical error", "Root mean square error, large misses counting most: 0 is none, less is better."),
-    "mae": ("mean error", "How far off it is on average: 0 is not at all, less is better."),
+    "log_loss": (
+        "surprise",
+        "How surprised the forecast was by what happened (log loss): 0 is never, lower is better.",
+    ),
+    "rmse": ("typical error", "Root mean square error, large misses counting most: 0 is none, lower is better."),
+    "mae": ("mean error", "How far off it is on average: 0 is not at all, lower is better."),
     "r2": ("explained", "The share of the differences that it explains (R²): 1 is all, below 0 worse than a mean."),
     "average_precision": (
         "precision",
-        "How far up its list those stand that it happened to (average precision): 1 is all on top, more is better.",
+        "How near the top of its list those are that came true (average precision): 1 is all on top, higher is better.",
     ),
-    "brier": ("squared error", "Mean squared error of the probabilities (Brier score): 0 is none, less is better."),
-    "roc_auc": ("ranking", "How often what happened was thought likelier than what did not (ROC AUC): 0.5 is chance."),
+    "brier": ("squared error", "Mean squared error of the probabilities (Brier score): 0 is none, lower is better."),
+    "roc_auc": (
+        "ranking",
+        "How often something that happened was rated likelier than something that did not (ROC AUC): 0.5 is chance.",
+    ),
 }
 _ENDS = {"energy": ("calmest", "most energetic"), "valence": ("least positive", "most positive")}
 ALIKE = 0.05
-"""Expected values that lie nearer together are not told apart: nobody would hear it."""
+"""Expected values closer than this count as the same: nobody would hear the difference."""
 NOTHING = (
-    "**Cannot be told yet**: no model has been trained. Then this page says when you will listen next, what it will "
-    "sound like and which artist will become one of yours, and how far that can be believed: what does not beat a "
-    "simple rule does not answer. Train with `tonearm train`, which also says where there is too little to learn from."
+    "**No forecasts yet**: no model has been trained. Once they are, this page forecasts when you will listen next, "
+    "what it will sound like and which artist will become one of yours, and shows how far to trust it: a model that "
+    "does not beat a simple rule is not used. Train with `tonearm train`, which also reports where there is too little "
+    "data."
 )
 
 
@@ -65,22 +72,22 @@ def session_starts(found: Sequence[Row], metrics: Sequence[Row]) -> str:
     rare = " No hour is more likely than not." if likeliest["probability_pct"] <= 50 else ""
     expected = sum(row["probability_pct"] for row in day) / 100
     soon = [
-        f"In the very next hour: {chance(row['probability_pct'])}, told from all that was heard before it."
+        f"In the very next hour: {chance(row['probability_pct'])}, given everything heard before it."
         for row in found
         if row["horizon"] == "hour_ahead"
     ]
-    said = (
+    parts = (
         f"**Most likely {likeliest['day_name']} at {_hour(likeliest)}**: {chance(likeliest['probability_pct'])} that a "
         f"session starts, {_beside(likeliest)}.{rare} Of the {len(day)} hours from {moment(day[0])} on, a session is "
         f"expected to start in {expected:.1f}.",
         *soon,
-        who(day, metrics, "session_start_day_ahead"),
+        source_of_forecast(day, metrics, "session_start_day_ahead"),
     )
-    return " ".join(said)
+    return " ".join(parts)
 
 
 def day_ahead(found: Sequence[Row]) -> list[Row]:
-    """The coming hours as they can be told a day ahead, in their order."""
+    """The hours forecast a day ahead, in order."""
     hours = (row for row in found if row["horizon"] == "day_ahead")
     return sorted(hours, key=lambda row: row["predicted_for_at"])
 
@@ -92,8 +99,8 @@ def next_kind(found: Sequence[Row], metrics: Sequence[Row]) -> str:
     best = max(found, key=lambda row: row["probability_pct"])
     kind, kinds = plain(best["music_group"]).capitalize(), counted(len(found), "kind")
     return (
-        f"**{kind}**, should your last session go on: {chance(best['probability_pct'])} for the next track, "
-        f"{_beside(best)}, among {kinds} of music. {who(found, metrics)}"
+        f"**{kind}**, if your last session goes on: {chance(best['probability_pct'])} for the next track, "
+        f"{_beside(best)}, among {kinds} of music. {source_of_forecast(found, metrics)}"
     )
 
 
@@ -105,13 +112,13 @@ def week(found: Sequence[Row], feature: str, metrics: Sequence[Row]) -> str:
     low, high = least[f"expected_{feature}"], most[f"expected_{feature}"]
     between = f"{SOUNDS[feature]} between {low:.2f} and {high:.2f} of 1 in the week from {moment(found[0])} on"
     ends = _ENDS[feature]
-    said = (
+    answer = (
         f"**About the same at every hour**: {between}, if you listen."
         if high - low < ALIKE
         else f"**{ends[0].capitalize()} {least['day_name']} at {_hour(least)}, {ends[1]} {most['day_name']} at "
         f"{_hour(most)}**: {between}, if you listen."
     )
-    return f"{said} {_off(found, feature, high - low)}{who(found, metrics, feature)}"
+    return f"{answer} {_off(found, feature, high - low)}{source_of_forecast(found, metrics, feature)}"
 
 
 def _off(found: Sequence[Row], feature: str, apart: float) -> str:
@@ -130,38 +137,39 @@ def breakouts(found: Sequence[Row], metrics: Sequence[Row]) -> str:
         return missing("breakout", metrics)
     first, ten = found[0], found[:10]
     hits = sum(row["probability_pct"] for row in ten) / 100
-    certain = "" if first["probability_pct"] > 50 else ", and even the first rather not than so"
+    certain = "" if first["probability_pct"] > 50 else ", and even the first is more likely not to"
     name, until = plain(first["artist_name"]), f"the two months from {first['predicted_for_at']:%B %Y} on"
     return (
         f"**{name}** is the likeliest, with {chance(first['probability_pct'])}. Of the {len(ten)} likeliest about "
-        f"{hits:.1f} will{certain}. It takes 20 listens or 1 % of a month's, in one of {until}. {who(found, metrics)}"
+        f"{hits:.1f} will{certain}. It takes 20 listens, or 1 % of a month's, in one of {until}. "
+        f"{source_of_forecast(found, metrics)}"
     )
 
 
 def came_true(found: Sequence[Row], metrics: Sequence[Row]) -> str:
-    """How many of the latest measured listens lie in the interval told without knowing them."""
+    """How many of the latest measured listens lie in the interval predicted without them."""
     known = checked(found)
     if not known:
         return missing("mood", metrics)
     n = len(known)
     # Of one track all listens have the same two numbers.
     tracks = len({(row["expected_valence"], row["actual_valence"]) for row in known})
-    told = ("expected_valence", "baseline_valence")
-    off, usual = (sum(abs(row[of] - row["actual_valence"]) for row in known) / n for of in told)
+    sides = ("expected_valence", "baseline_valence")
+    off, usual = (sum(abs(row[of] - row["actual_valence"]) for row in known) / n for of in sides)
     whose = f"your latest {counted(n, 'measured listen')} ({counted(tracks, 'track')})"
     banded = [row for row in known if is_inside(row) is not None]
     share = 100 * sum(bool(is_inside(row)) for row in banded) / len(banded) if banded else 0
     answer = (
-        f"**For {share:.0f} %** of {whose} the truth lies in the interval that should hold 90 %. On average it is "
-        f"{off:.2f} off, the mean of all tracks {usual:.2f}."
+        f"**For {share:.0f} %** of {whose} the measured value lies in the interval that should hold 90 %. On average "
+        f"it is {off:.2f} off, the mean of all tracks {usual:.2f}."
         if banded
         else f"**Within {off:.2f}** on average, for {whose}."
     )
-    return f"{answer} {who(known, metrics)}"
+    return f"{answer} {source_of_forecast(known, metrics)}"
 
 
 def checked(found: Sequence[Row]) -> list[Row]:
-    """Listens of which both what was said and what was measured are known."""
+    """Listens with both a prediction and a measured value."""
     return [row for row in found if row["slot"] == "listen" and row["actual_valence"] is not None]
 
 
@@ -172,22 +180,22 @@ def is_inside(row: Row) -> bool | None:
 
 
 def believe(found: Sequence[Row]) -> str:
-    """How many models are shown to be better than their baseline, and for what the baseline answers."""
+    """How many models are shown to be better than their baseline, and where the baseline is used instead."""
     rows = deciding(found)
     if not rows:
-        return "**Cannot be told yet**: no model has been tested. Train with `tonearm train`."
+        return "**Not known yet**: no model has been tested. Train with `tonearm train`."
     better = [row for row in rows if row["is_better"]]
-    instead = [about(row).foretells for row in rows if not row["is_served"]]
-    rest = f" For {listed(instead)} the baseline answers." if instead else ""
+    instead = [about(row).predicts for row in rows if not row["is_served"]]
+    rest = f" The baseline is used for {listed(instead)}." if instead else ""
     shown = "is shown" if len(better) == 1 else "are shown"
     return (
         f"**{len(better)} of {counted(len(rows), 'model')}** {shown} to be better than a simple baseline, "
-        f"on what they had not learned from.{rest}"
+        f"on data they had not learned from.{rest}"
     )
 
 
 def deciding(metrics: Sequence[Row]) -> list[Row]:
-    """Of each model's version that answers, or whose baseline does, the metric that decided so."""
+    """For each model, the metric that decided whether its version or the baseline is used."""
     found: dict[str, Row] = {}
     for row in (row for row in metrics if row["is_deciding"]):
         kept = found.get(row["model"])
@@ -198,7 +206,7 @@ def deciding(metrics: Sequence[Row]) -> list[Row]:
 
 
 def tested(metrics: Sequence[Row], model: str, target: str = "") -> Row | None:
-    """How the version that answers did on the listener's own rows, else on everybody's."""
+    """The test result of the version in use: on the listener's own rows, else on everybody's."""
     decided = next((row for row in deciding(metrics) if row["model"] == model), None)
     if decided is None:
         return None
@@ -214,30 +222,32 @@ def tested(metrics: Sequence[Row], model: str, target: str = "") -> Row | None:
     return next(iter([*own, *alike]), None)
 
 
-def who(found: Sequence[Row], metrics: Sequence[Row], target: str = "") -> str:
-    """Whether the model or its baseline answers, and how the model did when it was tested."""
+def source_of_forecast(found: Sequence[Row], metrics: Sequence[Row], target: str = "") -> str:
+    """Whether the forecast is the model's or the baseline's, and how the model did when it was tested."""
     usual, row = MODELS[found[0]["model"]].baseline, tested(metrics, found[0]["model"], target)
     if found[0]["served_by"] == "baseline":
         how = f"the model was {verdict(row)} ({_n(row)})" if row else "the model did not beat it"
-        return f"What answers is {usual}: {how}."
+        return f"Shown is {usual}: {how}."
     if is_usual(found):
-        return f"For you the answer is {usual}, and not the model's."
+        return f"Shown for you is {usual}, not the model's forecast."
     if row is None:
-        return "The model answers."
+        return "This is the model's forecast."
     if not row["is_better"] or (gain := _skill(row)) is None:
-        return f"The model answers, though {verdict(row)} than {usual} ({_n(row)})."
-    return f"The model answers: on {_n(row)} it came {gain} closer to always right than {usual}."
+        return f"This is the model's forecast, though it is {verdict(row)} than {usual} ({_n(row)})."
+    return f"This is the model's forecast: on {_n(row)} it came {gain} closer to a perfect one than {usual}."
 
 
 def is_usual(found: Sequence[Row]) -> bool:
-    """Whether every number is the baseline's, whoever is said to answer."""
+    """Whether every number is the baseline's, even where the rows name the model."""
     names = [name for name in found[0] if name.startswith("baseline_")]
-    told = {name: name.replace("baseline_pct", "probability_pct").replace("baseline_", "expected_") for name in names}
-    return all(row[name] == row[told[name]] for row in found for name in names)
+    forecast = {
+        name: name.replace("baseline_pct", "probability_pct").replace("baseline_", "expected_") for name in names
+    }
+    return all(row[name] == row[forecast[name]] for row in found for name in names)
 
 
 def verdict(row: Row) -> str:
-    """How a model stands to its baseline."""
+    """How a model compares with its baseline."""
     if row["gain_low"] is None or row["gain_high"] is None:
         return "not shown to be better, with too little to test on"
     return "better" if row["is_better"] else "worse" if row["gain_high"] < 0 else "not shown to be better"
@@ -274,24 +284,24 @@ def _n(row: Row) -> str:
 
 
 def about(row: Row) -> About:
-    """The model of a row in words; one that is not known here by its own."""
+    """A row's model in words; an unknown one by its own name."""
     name = row["model"]
     return MODELS.get(name) or About(name.replace("_", " "), row.get("baseline_name") or "its baseline", "row")
 
 
 def line(row: Row) -> str:
-    """A model's deciding metric with its interval, beside the baseline's, and who answers."""
+    """A model's deciding metric with its interval, the baseline's, and which of them is used."""
     value, usual = _number(row["value"]), _number(row["baseline_value"])
     metric = METRICS.get(row["metric"], (row["metric"].replace("_", " "),))[0]
     measured = f"{metric.capitalize()} {value}{_interval(row, 'value')}, baseline {usual}"
     gain = f"gain {_number(row['gain'])}{_interval(row, 'gain')}"
-    answers = "the model answers" if row["is_served"] else "the baseline answers"
+    used = "the model is used" if row["is_served"] else "the baseline is used"
     stands = verdict(row)
     if row["is_served"] and not row["is_better"]:
-        answers += ", as a person chose"
+        used += ", by choice"
     named = about(row)
     return (
-        f"**{named.foretells.capitalize()}**: {stands}, {answers}. {measured}; {gain}; "
+        f"**{named.predicts.capitalize()}**: {stands}, {used}. {measured}; {gain}; "
         f"n {counted(row['rows'], named.unit)}."
     )
 
@@ -306,15 +316,15 @@ def _number(value: float | None) -> str:
 
 
 def missing(model: str, metrics: Sequence[Row]) -> str:
-    """Why nothing is foretold: the model was never trained, or not with enough of this listener."""
-    takes = f"**Cannot be told yet**: it takes {needs(model)}."
+    """Why there is no forecast: the model was never trained, or there is too little data of this listener."""
+    takes = f"**No forecast yet**: it takes {needs(model)}."
     if any(row["model"] == model for row in metrics):
-        return f"{takes} The model was trained, but of you there is too little."
+        return f"{takes} The model was trained, but there is too little data of yours."
     return f"{takes} Train with `tonearm train`, which says what is missing."
 
 
 def needs(model: str) -> str:
-    """What a listener must have for ``model`` to foretell something."""
+    """The data that ``model`` needs for a forecast."""
     starts, kinds, hours = SessionStart(), NextMood(), EnergyForecast()
     return {
         "session_start": f"{starts.warm_up_days} days and {starts.fewest_starts} hours in which a session starts",
@@ -343,7 +353,7 @@ def _hour(row: Row) -> str:
 
 
 def _beside(row: Row) -> str:
-    """What the baseline says."""
+    """The baseline's chance, to stand beside the forecast."""
     if row["probability_pct"] == row["baseline_pct"]:
         return "as usual"
     return f"usually {chance(row['baseline_pct'])}"

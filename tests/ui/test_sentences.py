@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tonearm.ui.answers import now, patterns, why
+from tonearm.ui.sentences import now, patterns, why
 from tonearm.ui.words import COMPARED
 
 Row = dict[str, Any]
@@ -68,13 +68,13 @@ def test_no_finding_could_be_noise_and_no_more() -> None:
         ([hour(12, "lower")], "no hour of the night"),
     ],
 )
-def test_what_cannot_be_told_about_the_night_is_said(rows: list[Row], words: str) -> None:
+def test_too_little_data_about_the_night(rows: list[Row], words: str) -> None:
     said = why.night(rows, "valence", whole("insufficient", None))
-    assert said.startswith("**Cannot be told**")
+    assert said.startswith("**Not enough data**")
     assert words in said
 
 
-def test_a_curve_over_the_day_is_told_where_single_hours_are_too_few() -> None:
+def test_a_curve_over_the_day_is_named_where_single_hours_are_too_few() -> None:
     rows = [hour(1, day_p_corrected_valence=0.01, day_r_valence=0.21, day_peak_hour_valence=14.6)]
     assert "The day as a whole has a curve, happiest around 15 o'clock" in why.night(rows, "valence")
 
@@ -95,7 +95,7 @@ def test_weekends_name_their_findings_the_surest_first() -> None:
 
 def test_weekends_without_finding_or_without_evidence() -> None:
     assert "in none of 1 measure do" in why.weekend([metric("tracks", "not_shown"), metric("minutes", "insufficient")])
-    assert why.weekend([metric("minutes", "insufficient")]).startswith("**Cannot be told**")
+    assert why.weekend([metric("minutes", "insufficient")]).startswith("**Not enough data**")
 
 
 def test_shares_of_transitions_are_of_all_hours_together() -> None:
@@ -128,8 +128,8 @@ def riser(verdict: str, tested: int) -> Row:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([], "**Cannot be told yet**"),
-        ([riser("insufficient", 0)], "**Cannot be told**: no track has ten sessions"),
+        ([], "**Not enough data yet**"),
+        ([riser("insufficient", 0)], "**Not enough data**: no track has ten sessions"),
         ([riser("not_shown", 233)], "**None**: 233 tracks had enough sessions"),
         ([riser("higher", 233), riser("not_shown", 233)], r"**After 1 track of 233 tested**: ‘S\*ng’ by Air"),
     ],
@@ -155,21 +155,21 @@ def test_no_personas_are_no_personas() -> None:
         "null_silhouette": 0.1, "stability_ari": 0.5, "smallest_share_pct": 9.0,
     }  # fmt: skip
     assert patterns.personas([row]).startswith(
-        "**No stable kinds of music were found.** It rests on tracks that make up 4.0 %"
+        "**No stable kinds of music were found.** This is based on tracks that make up 4.0 %"
     )
     assert [passed for _, _, passed in patterns.trials(row)] == [True, False, True]
     assert [passed for _, _, passed in patterns.trials(row | {"stability_ari": None})][1] is None
     assert patterns.trials(row | {"k": None}) == []
 
 
-def test_the_furthest_day_is_told() -> None:
+def test_the_most_unusual_day_is_named() -> None:
     rows = [
         {"local_date": date(2024, 1, d), "severity": s, "score": score, "in_words": f"day {d}."}
         for d, s, score in ((1, "moderate", 2.1), (2, "extreme", 5.0), (2, "strong", 3.5))
     ]
     said = patterns.days(rows)
     assert said.startswith("**2 days listed**, 2 of the reasons strong or extreme")
-    assert said.endswith("The furthest out is 2 January 2024: day 2.")
+    assert said.endswith("The most unusual is 2 January 2024: day 2.")
     assert patterns.days([]).startswith("**None listed**")
 
 
@@ -192,7 +192,7 @@ def test_patterns_are_claimed_only_as_findings() -> None:
     ]
     assert patterns.sequences(rows, "mood_2").startswith("**1 finding**: sad, calm → neutral")
     assert patterns.sequences(rows[1:], "mood_2").startswith("**Not shown**: of 1 pattern")
-    assert patterns.sequences(rows, "artist_2").startswith("**Cannot be told**")
+    assert patterns.sequences(rows, "artist_2").startswith("**Not enough data**")
 
 
 def test_an_archetype_says_whom_it_is_beside() -> None:
@@ -202,4 +202,4 @@ def test_an_archetype_says_whom_it_is_beside() -> None:
         row | {"compared_with": "household", "compared_listeners": 5}
     )
     assert patterns.archetype(row | {"archetype": "balanced"}).startswith("No trait is far from the middle")
-    assert patterns.archetype(row | {"archetype": None, "months_compared": 3}).startswith("**Cannot be told yet**")
+    assert patterns.archetype(row | {"archetype": None, "months_compared": 3}).startswith("**Not enough data yet**")

@@ -1,4 +1,4 @@
-"""What the page Why says: sentences from the diagnostic tables, true whatever the rows hold."""
+"""Sentences of the page Why, from the diagnostic tables; true whatever the rows hold."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ _NAMED = 4
 
 
 def no_features(listens: int) -> str:
-    """What is said of any mood without features."""
-    return f"**Cannot be told**: none of your {counted(listens, 'listen')} has audio features yet. {IMPORT_FEATURES}"
+    """The answer to any question about mood where no listen has features."""
+    return f"**Not enough data**: none of your {counted(listens, 'listen')} has audio features yet. {IMPORT_FEATURES}"
 
 
 def night(found: Sequence[Row], feature: str, whole: Row | None = None) -> str:
-    """Whether the nights' music is less of ``feature``, or more, or whether that cannot be told.
+    """Whether the nights' music is less of ``feature``, or more, or whether there is too little data.
 
-    ``found`` tells of single hours, ``whole`` of all the night's sessions together (of part_of_day_drivers).
+    ``found`` has the single hours, ``whole`` all the night's sessions together (from part_of_day_drivers).
     """
     known, listens = known_of(found)
     if not known:
         return no_features(listens)
     tested = [row for row in found if row[f"verdict_{feature}"] != "insufficient"]
     at_night = _at_night(tested, feature, whole)
-    said = (at_night, _by_day(tested, feature), _all_day(found, feature), of_how_many(known, listens))
-    return " ".join(filter(None, said))
+    parts = (at_night, _by_day(tested, feature), _all_day(found, feature), of_how_many(known, listens))
+    return " ".join(filter(None, parts))
 
 
 def _at_night(tested: Sequence[Row], feature: str, whole: Row | None) -> str:
@@ -67,7 +67,7 @@ def _none_at_night(asked: int, feature: str, whole: Row | None) -> str:
     if whole and whole["verdict"] == "not_shown":
         tried.insert(0, f"the night as a whole ({counted(whole['units'], 'session')})")
     if not tried:
-        return "**Cannot be told**: no hour of the night (0–6 h) has ten sessions to compare."
+        return "**Not enough data**: no hour of the night (0–6 h) has ten sessions to compare."
     return f"**It could be noise**: your music is not shown to be {less} or {more} in {' or in '.join(tried)}."
 
 
@@ -77,8 +77,8 @@ def _verdicts(feature: str) -> dict[str, str]:
 
 def _by_day(tested: Sequence[Row], feature: str) -> str:
     found = {word: _hours(tested, feature, verdict, range(6, 24)) for verdict, word in _verdicts(feature).items()}
-    said = listed([f"{word} at {hours(at)}" for word, at in found.items() if at])
-    return f"By day it is {said}." if said else ""
+    text = listed([f"{word} at {hours(at)}" for word, at in found.items() if at])
+    return f"By day it is {text}." if text else ""
 
 
 def _hours(tested: Sequence[Row], feature: str, verdict: str, among: Iterable[int]) -> list[int]:
@@ -108,8 +108,8 @@ def _any(found: Sequence[Row], feature: str) -> bool:
 def other_features(found: Sequence[Row], shown: str) -> str:
     """Which of the features that are not shown have findings at night or by day."""
     others = [f for f in COMPARED if f != shown]
-    said = [f"{SOUNDS[f]}: {_count(found, f)}" for f in others if any(r[f"compared_{f}"] for r in found)]
-    return f"The others: {'; '.join(said)}." if said else ""
+    parts = [f"{SOUNDS[f]}: {_count(found, f)}" for f in others if any(r[f"compared_{f}"] for r in found)]
+    return f"The others: {'; '.join(parts)}." if parts else ""
 
 
 def _count(found: Sequence[Row], feature: str) -> str:
@@ -123,7 +123,9 @@ def weekend(found: Sequence[Row]) -> str:
     """In what the weekends differ from the days of the same weeks."""
     tested = [row for row in found if row["verdict"] != "insufficient"]
     if not tested:
-        return "**Cannot be told**: it takes ten weeks with music on a weekend day and on another. Import more history."
+        return (
+            "**Not enough data**: it takes ten weeks with music on a weekend day and on another. Import more history."
+        )
     findings = [row for row in tested if row["verdict"] in FINDINGS]
     if not findings:
         return (
@@ -131,10 +133,10 @@ def weekend(found: Sequence[Row]) -> str:
             "Fridays of the same weeks by more than chance would make them."
         )
     findings.sort(key=lambda row: row["p_corrected"])
-    said = [f"{_step(r)} {METRICS[r['metric']].rstrip(' %,')}" for r in findings[:_NAMED]]
+    parts = [f"{_step(r)} {METRICS[r['metric']].rstrip(' %,')}" for r in findings[:_NAMED]]
     return (
         f"**Yes, in {len(findings)} of {counted(len(tested), 'measure')}**: on a weekend day "
-        f"{_and_more(said, len(findings))}, against Monday to Friday of the same week."
+        f"{_and_more(parts, len(findings))}, against Monday to Friday of the same week."
     )
 
 
@@ -143,9 +145,9 @@ def _step(row: Row) -> str:
     return f"{signed(row['week_difference'], 1 if abs(row['week_difference']) >= 10 else 2)}{unit}"
 
 
-def _and_more(said: list[str], findings: int) -> str:
-    rest = findings - len(said)
-    return listed([*said, f"{rest} more"] if rest > 0 else said)
+def _and_more(parts: list[str], findings: int) -> str:
+    rest = findings - len(parts)
+    return listed([*parts, f"{rest} more"] if rest > 0 else parts)
 
 
 def pairs(found: Sequence[Row]) -> str:
@@ -154,15 +156,15 @@ def pairs(found: Sequence[Row]) -> str:
     if not tested:
         tracks = max((row["measured_tracks"] for row in found), default=0)
         have = counted(tracks, "track of yours has", "tracks of yours have")
-        return f"**Cannot be told**: it takes ten artists with audio features; {have} them. {IMPORT_FEATURES}"
+        return f"**Not enough data**: it takes ten artists with audio features; {have} them. {IMPORT_FEATURES}"
     strong = sorted(tested, key=lambda row: -abs(row["spearman_r"]))
-    said = {word: [_pair(row) for row in strong if row["strength"] == word] for word in ("strong", "moderate")}
-    some = "; ".join(f"**{word}ly** {_and_more(one[:3], len(one))}" for word, one in said.items() if one)
+    parts = {word: [_pair(row) for row in strong if row["strength"] == word] for word in ("strong", "moderate")}
+    some = "; ".join(f"**{word}ly** {_and_more(one[:3], len(one))}" for word, one in parts.items() if one)
     tracks, artists = (max(row[c] for row in tested) for c in ("measured_tracks", "measured_artists"))
     basis = f"From {counted(tracks, 'track')} of {counted(artists, 'artist')}."
     if not some:
         return f"**Nothing goes together clearly** beyond weak links. {basis}"
-    return f"Go together {some}. {basis} That loud music counts as energetic is partly by how energy is measured."
+    return f"Going together: {some}. {basis} Loud music counts as energetic partly because of how energy is measured."
 
 
 def _pair(row: Row) -> str:
@@ -174,14 +176,14 @@ def drivers(found: Sequence[Row]) -> str:
     tested = [row for row in found if row["verdict"] != "insufficient"]
     findings = [row for row in tested if row["verdict"] in FINDINGS]
     if not tested:
-        return "**Cannot be told**: it takes ten sessions in a part of the day and ten outside. Import more history."
+        return "**Not enough data**: it takes ten sessions in a part of the day and ten outside. Import more history."
     if not findings:
         return (
             f"**Not shown**: of {counted(len(tested), 'comparison')} listed, none sets a part of your day apart by "
             "more than chance would."
         )
-    said = [f"**{part}s** have {_leading(findings, part)}" for part in PARTS_OF_DAY if _leading(findings, part)]
-    return f"Your {'; your '.join(said)}."
+    parts = [f"**{part}s** have {_leading(findings, part)}" for part in PARTS_OF_DAY if _leading(findings, part)]
+    return f"Your {'; your '.join(parts)}."
 
 
 def _leading(findings: Sequence[Row], part: str) -> str:
@@ -204,7 +206,7 @@ def shifts(found: Sequence[Row]) -> str:
     total = sum(steps.values())
     if not total:
         return (
-            "**Cannot be told**: it takes two tracks in a row with audio features, and there are none. "
+            "**Not enough data**: it takes two tracks in a row with audio features, and there are none. "
             + IMPORT_FEATURES
         )
     share = {size: 100 * n / total for size, n in steps.items()}
@@ -219,14 +221,14 @@ def _direction(found: Sequence[Row]) -> str:
     tests = [(row, f) for row in found for f in ("valence", "energy") if row[f"{f}_change_verdict"] != "insufficient"]
     findings = [(row, f) for row, f in tests if row[f"{f}_change_verdict"] in FINDINGS]
     if not tests:
-        return "Where they lead cannot be told: no hour has ten sessions with steps of one size."
+        return "Where they lead is not known: no hour has ten sessions with steps of one size."
     if not findings:
         return "They lead nowhere in particular: in no hour do they raise or lower the mood by more than chance would."
-    said = [
+    parts = [
         f"{SOUNDS[f]} {'up' if row[f'{f}_change'] > 0 else 'down'} at {row['hour_of_day']}–{row['hour_of_day'] + 1} h"
         for row, f in findings[:_NAMED]
     ]
-    return f"Some lead somewhere: {_and_more(said, len(findings))}."
+    return f"Some lead somewhere: {_and_more(parts, len(findings))}."
 
 
 def transitions(found: Sequence[Row]) -> dict[tuple[str, str], tuple[float, int]]:
