@@ -12,7 +12,6 @@ from itertools import groupby
 from pathlib import Path
 
 import click
-from tools.examples import EMPTY, demo_examples
 
 from tonearm.bronze import DESCRIPTIONS, SCHEMAS
 from tonearm.cli import main as tonearm
@@ -20,6 +19,7 @@ from tonearm.columns import COLUMNS, Column
 from tonearm.read.lineage import lineage, mermaid
 from tonearm.sources import Source, sources
 from tonearm.table import Table, schema_of, tables
+from tools.examples import EMPTY, demo_examples
 
 WRITTEN = "<!-- Written by `make docs`; edit the code it is made from instead. -->"
 EXAMPLE_FROM, EXAMPLE_TO = (

@@ -11,6 +11,7 @@
     ├── HomeBusy                 5   another process is writing to this home
     ├── HomeUnusable             6   no space, no permission, or not a tonearm home
     ├── EngineMissing            7   the engine asked for is not installed, or did not start
+    ├── ExtraMissing             7   a part that is installed as an extra
     ├── NotEnoughData            8   a model has too little to learn from
     ├── Leak                     1   a split would train a model on its test data
     ├── ModelDamaged             6   a model's files differ from those registered
@@ -97,6 +98,16 @@ class EngineMissing(TonearmError):
     """The engine asked for is not installed, or did not start."""
 
     exit_code = 7
+
+
+class ExtraMissing(TonearmError):
+    """A part of tonearm that is installed as an extra, such as its models."""
+
+    exit_code = 7
+
+    def __init__(self, what: str, extra: str) -> None:
+        """Compose the sentence, e.g. ``the page is not installed: pip install 'tonearm[lab]'``."""
+        super().__init__(f"{what} not installed: pip install 'tonearm[{extra}]'")
 
 
 class NotRegistered(UsageError):

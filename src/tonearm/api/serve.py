@@ -6,6 +6,7 @@ import ipaddress
 import os
 import socket
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import click
 
 from tonearm.api.app import create_app
 from tonearm.api.limits import MAX_UPLOAD_MB
-from tonearm.errors import UsageError
+from tonearm.errors import ExtraMissing, UsageError
 
 if TYPE_CHECKING:
     from tonearm.settings import Settings
@@ -40,8 +41,10 @@ STREAMLIT_OPTIONS = {
 def serve_page(settings: Settings, port: int, host: str = LOOPBACK) -> None:
     """Serve the page at ``host``:``port`` until Ctrl-C.
 
-    Raises UsageError for a host that others could reach and for a port that is taken.
+    Raises ExtraMissing, and UsageError for a host that others could reach and for a port that is taken.
     """
+    if not find_spec("streamlit"):
+        raise ExtraMissing("the page is", "lab")
     _check(host, port)
     # Streamlit runs the page as a script, which reads its settings where every program does.
     os.environ["TONEARM_HOME"] = str(settings.home)

@@ -11,6 +11,7 @@ from tonearm.cli.command import Context, command, progress
 from tonearm.cli.imports import show_report
 from tonearm.cli.tables import show_build
 from tonearm.errors import AfterRunFailed
+from tonearm.models import is_installed
 
 if TYPE_CHECKING:
     from tonearm.run import Run
@@ -74,6 +75,8 @@ def _show(context: Context, one: Run) -> None:
         show_build(context, one.built)
     else:
         context.say("every table is up to date")
+    if not is_installed():
+        context.note("nothing is predicted: the models are not installed (pip install 'tonearm[models]')")
     if scored := one.predicted.scored:
         context.say(f"{len(scored)} models predicted: {sum(one.scores for one in scored):,} scores")
     if one.predicted.due and not one.predicted.trained:

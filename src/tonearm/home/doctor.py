@@ -18,7 +18,11 @@ from tonearm.home import MARKER
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-_OPTIONAL = (("playwright", "browser tests", "for developers: make install"),)
+_OPTIONAL = (
+    ("skops", "models", "pip install 'tonearm[models]'; predictions need it"),
+    ("streamlit", "page", "pip install 'tonearm[lab]'; `tonearm serve` needs it"),
+    ("playwright", "browser tests", "for developers: make install"),
+)
 _SPACE_WANTED = 2_000_000_000
 
 
@@ -38,7 +42,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def _programs() -> list[Finding]:
-    parts = [f"{name} {version(name)}" for name in ("duckdb", "deltalake", "pyarrow", "ibis-framework", "streamlit")]
+    parts = [f"{name} {version(name)}" for name in ("duckdb", "deltalake", "pyarrow", "ibis-framework")]
     return [
         Finding("tonearm", f"{__version__} on Python {platform.python_version()}, {os.cpu_count()} cores"),
         Finding("libraries", ", ".join(parts)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from tonearm.errors import UnknownName
+from tonearm.errors import ExtraMissing, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +25,20 @@ _MODELS = {
 """Each model's file and the class in it. What is imputed is there before what reads it."""
 
 
+_LIBRARIES = ("pandas", "sklearn", "xgboost", "skops", "mlflow")
+
+
+def is_installed() -> bool:
+    """Whether the libraries of the extra ``models`` are there."""
+    return all(find_spec(library) for library in _LIBRARIES)
+
+
+def require() -> None:
+    """Raise ExtraMissing where they are not."""
+    if not is_installed():
+        raise ExtraMissing("the models are", "models")
+
+
 def names() -> tuple[str, ...]:
     """The models, in the order in which they are trained."""
     return tuple(_MODELS)
@@ -31,12 +47,11 @@ def names() -> tuple[str, ...]:
 def find(name: str, **options: object) -> Model:
     """The model called ``name`` or registered as it, with those of the ``options`` that it has.
 
-    Raises UnknownName.
+    Raises UnknownName and ExtraMissing.
     """
-    import importlib
-
     for module, title in _MODELS.items():
         if name == module or (module == "popularity" and name == "spotify_classifier"):
+            require()
             kind = getattr(importlib.import_module(f"tonearm.models.{module}"), title)
             model: Model = kind(**{key: value for key, value in options.items() if hasattr(kind, key)})
             return model

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from tonearm.bronze import CATALOGUE, DRIFT, EVALUATIONS, HISTORY
 from tonearm.building.execute import BuildReport, build
 from tonearm.lake import Lake, open_lake
-from tonearm.models import chosen, names
+from tonearm.models import chosen, is_installed, names
 from tonearm.run.record import last_trained
 from tonearm.settings import Settings
 
@@ -45,7 +45,10 @@ def predict(
     """Train what needs to be, let the other models predict from what ``is_new``, and build what reads predictions.
 
     A model that was never trained is: all of them in the first pass that finds rows, what then lacked data once a day.
+    Without the extra ``models`` nothing is predicted; ExtraMissing is raised where ``full_retrain`` asks for it.
     """
+    if not full_retrain and not is_installed():
+        return Predicted()
     lake = open_lake(settings.lake)
     has_models = bool(_trained(lake))
     is_first = not has_models and last_trained(lake) is None and any(lake.rows(n) for n in (HISTORY, CATALOGUE))
