@@ -1,6 +1,7 @@
 # make run   the main job, on a simulated household or on HISTORY=path, then the page (SERVE=0 stops before it)
 # make test  everything a test needs, then every test
-.PHONY: run test lint install system spark bench docs clean
+# make quick the tests that need neither Spark nor a browser nor much time
+.PHONY: run test quick lint install system spark bench docs clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -56,6 +57,9 @@ system:
 
 test: system install spark lint
 	$(PY) -m pytest -n 2 --dist loadfile
+
+quick: install
+	$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not browser and not spark"
 
 lint: install
 	$(VENV)/bin/ruff format --check .

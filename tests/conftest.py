@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tonearm.errors import EngineMissing
 from tonearm.settings import Settings, load_settings
 
 # How long an example takes says how busy the machine is, and nothing about the code.
@@ -26,6 +27,18 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Settings, "compiled", property(lambda _: folder))
         yield
+
+
+@pytest.fixture(scope="session")
+def spark() -> None:
+    """Skips where Spark cannot run."""
+    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
+    from tonearm.engine.java import check_java
+
+    try:
+        check_java()
+    except EngineMissing as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture

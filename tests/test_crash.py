@@ -68,6 +68,7 @@ def undisturbed(tmp_path: Path, files: tuple[Path, Path]) -> Settings:
     return settings
 
 
+@pytest.mark.slow
 def test_killed_imports_builds_and_undos_leave_nothing_behind(
     settings: Settings, undisturbed: Settings, files: tuple[Path, Path]
 ) -> None:

@@ -24,13 +24,14 @@ from tests.conftest import real
 from tonearm.building.execute import BuildReport, build
 from tonearm.columns import IMPUTED, MOODS
 from tonearm.engine.divergences import RELATIVE_TOLERANCE
-from tonearm.errors import EngineMissing
 from tonearm.ingest.imports import import_paths
 from tonearm.lake import open_lake
 from tonearm.models.lifecycle.scoring import as_arrow
 from tonearm.settings import Settings, load_settings
 from tonearm.store import open_store
 from tonearm.table import find, tables
+
+pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
 Row = dict[str, Any]
 
@@ -44,18 +45,6 @@ ARTISTS, TRACKS = 14, 9
 NOT_LISTED = 3
 SPRING_FORWARD = datetime(2023, 3, 26, 0, 0, tzinfo=UTC)
 FALL_BACK = datetime(2023, 10, 29, 0, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def spark() -> None:
-    """Skips where Spark cannot run."""
-    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
-    from tonearm.engine.java import check_java
-
-    try:
-        check_java()
-    except EngineMissing as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -266,7 +255,6 @@ def test_what_spark_built_the_embedded_engine_goes_on_with(household: tuple[Sett
     assert {table.action for table in again.tables} == {"unchanged"}
 
 
-@pytest.mark.slow
 def test_a_real_history_is_the_same_on_both_engines(spark: None, tmp_path: Path) -> None:
     settings = load_settings(tmp_path / "home", {})
     files = [real("histories/lastfm_to_csv_headerless.csv"), real("catalogue/spotify_songs.csv")]

@@ -22,19 +22,9 @@ from tonearm.errors import EngineMissing, HomeUnusable
 from tonearm.ingest.imports import import_paths
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
+from tonearm.table import tables
 
-MOMENTS_S = (6.0, 14.0)
-"""When to kill: while Spark starts and while it writes the first tables."""
-
-
-@pytest.fixture
-def spark() -> None:
-    """Skips where Spark cannot run."""
-    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
-    try:
-        check_java()
-    except EngineMissing as error:
-        pytest.skip(str(error))
+LOOKS_EVERY_S = 0.2
 
 
 @pytest.fixture
@@ -55,6 +45,8 @@ def test_a_path_that_spark_would_cut_is_refused(spark: None, settings: Settings,
         pass
 
 
+@pytest.mark.spark
+@pytest.mark.slow
 def test_a_master_that_is_none_is_told_in_sparks_words(spark: None, on_spark: Settings) -> None:
     with pytest.raises(EngineMissing, match=r"Could not parse Master URL: 'local\[x\]'"):
         build(replace(on_spark, spark_master="local[x]"), ["listens"])
@@ -66,6 +58,7 @@ def test_the_builds_own_sql_is_translated() -> None:
 
 
 def test_nothing_counted_is_none_and_not_unknown() -> None:
+    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
     t = ibis.table({"a": "string"}, name="t")
     _ = ibis.pyspark
     sql = ibis.to_sql(for_spark(t.aggregate(n=t.count(where=t.a == "x"))), dialect="pyspark")
@@ -81,16 +74,19 @@ def imported(spark: None, on_spark: Settings, lastfm: Callable[..., Path]) -> Se
     return on_spark
 
 
+@pytest.mark.spark
 @pytest.mark.slow
 def test_a_build_killed_on_spark_is_finished_by_the_next(imported: Settings) -> None:
     command = [sys.executable, "-m", "tonearm", "--home", str(imported.home), "build", "listens", "--engine", "spark"]
-    for moment in MOMENTS_S:
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            time.sleep(moment)
-            process.send_signal(signal.SIGKILL)
-    report = build(imported, ["listens"])
-    assert report.failed == []
     lake = open_lake(imported.lake)
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        # By what it wrote and not by the clock, which says how busy the machine is.
+        while process.poll() is None and not tables().keys() & set(lake.names()):
+            time.sleep(LOOKS_EVERY_S)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert not lake.has("listens")
+    assert build(imported, ["listens"]).failed == []
     assert lake.rows("listens") == 400
     assert lake.note("listens")["engine"] == "spark"
     assert isinstance(lake.built_at("listens"), datetime)

@@ -17,6 +17,7 @@ def key(file: Path) -> str:
     return file.read_text(encoding="utf-8").partition("\n")[0]
 
 
+@pytest.mark.slow
 def test_the_shipped_sql_is_that_of_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Settings, "compiled", property(lambda self: self.home / "compiled"))
     fresh, shipped = (

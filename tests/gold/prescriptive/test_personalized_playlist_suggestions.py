@@ -303,6 +303,7 @@ def test_every_playlist_keeps_its_promises(
 
 
 def test_spark_can_say_it() -> None:
+    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
     table = find("personalized_playlist_suggestions")
     _ = ibis.pyspark
     inputs = [ibis.table(_schema(name), name=name) for name in table.inputs]
