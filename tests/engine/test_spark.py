@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from tonearm.building.execute import build
 from tonearm.engine.divergences import for_spark
-from tonearm.engine.java import check_java
 from tonearm.engine.spark import spark_engine, translated, translated_condition
 from tonearm.errors import EngineMissing, HomeUnusable
 from tonearm.ingest.imports import import_paths
