@@ -59,7 +59,7 @@ test: system install spark lint
 	$(PY) -m pytest -n 2 --dist loadfile
 
 quick: install
-	$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not browser and not spark"
+	$(PY) -m pytest -n 2 --dist loadfile --durations 5 -m "not slow and not browser and not spark"
 
 lint: install
 	$(VENV)/bin/ruff format --check .

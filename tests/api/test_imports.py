@@ -12,6 +12,7 @@ from tonearm.home.lock import writing
 from tonearm.settings import Settings
 
 
+@pytest.mark.slow
 def test_an_upload_is_built_and_adds_up_again_changes_nothing_and_can_be_undone(
     http: httpx.Client, home: Settings
 ) -> None:

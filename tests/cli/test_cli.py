@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -31,17 +32,22 @@ Run = Callable[..., Result]
 Lastfm = Callable[..., Path]
 
 
-@pytest.fixture
-def tonearm(settings: Settings) -> Run:
-    """Calls the command line in a home of the test's own."""
+def calls(home: Path) -> Run:
+    """Calls the command line in that home."""
 
     def call(*words: str | Path, expect: int = 0, **environment: str) -> Result:
         runner = CliRunner(env={"COLUMNS": "100", **environment})
-        result = runner.invoke(main, ["--home", str(settings.home), *map(str, words)])
+        result = runner.invoke(main, ["--home", str(home), *map(str, words)])
         assert result.exit_code == expect, (result.output, result.exception)
         return result
 
     return call
+
+
+@pytest.fixture
+def tonearm(settings: Settings) -> Run:
+    """Calls the command line in a home of the test's own."""
+    return calls(settings.home)
 
 
 def answer(result: Result) -> Any:
@@ -170,13 +176,24 @@ def test_imports_are_listed_shown_and_undone(tonearm: Run, lastfm: Lastfm) -> No
     assert "undone already" in tonearm("imports", "undo", "1", expect=2).stderr
 
 
-@pytest.fixture
-def built(tonearm: Run, lastfm: Lastfm, tmp_path: Path) -> Run:
-    """The command line in a home where one play reached us through two services, another through one."""
-    tonearm("import", lastfm([A, B]), spotify_of(tmp_path), "--listener", "ada", "--timezone", "Europe/Berlin")
+@pytest.fixture(scope="module")
+def built_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home where one play reached us through two services, another through one."""
+    folder = tmp_path_factory.mktemp("built")
+    tonearm = calls(folder / "home")
+    lastfm = folder / "lastfm.csv"
+    lastfm.write_text("".join(f"{','.join(row)}\n" for row in (A, B)), encoding="utf-8")
+    tonearm("import", lastfm, spotify_of(folder), "--listener", "ada", "--timezone", "Europe/Berlin")
     report = answer(tonearm("build", "--json"))
     assert {"listens", "sessions", "temporal_trends"} <= {t["name"] for t in report["tables"]}
     assert {t["action"] for t in report["tables"]} == {"built"}
+    return folder / "home"
+
+
+@pytest.fixture
+def built(tonearm: Run, settings: Settings, built_home: Path) -> Run:
+    """The command line in a copy of that home."""
+    shutil.copytree(built_home, settings.home)
     return tonearm
 
 

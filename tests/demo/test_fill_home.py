@@ -32,6 +32,7 @@ def test_every_listener_is_imported_and_the_sums_add_up(tmp_path: Path) -> None:
     assert reports[0].rejected == 1
 
 
+@pytest.mark.slow
 def test_again_on_a_later_day_changes_nothing(filled: Settings) -> None:
     reports = fill_home(filled, 1, date(2026, 12, 24))
     assert [report.kept for report in reports] == [0, 0, 0]

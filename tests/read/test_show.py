@@ -49,6 +49,7 @@ def titles(home: Settings, as_of: str | None = None) -> list[str]:
     return sorted(show(home, LISTENS, as_of=as_of)["track_name"].to_pylist())
 
 
+@pytest.mark.slow
 def test_a_rule_changes_rows_and_never_types(home: Settings) -> None:
     for table in tables().values():
         if table.layer != "gold":
@@ -78,6 +79,7 @@ def test_a_rule_reaches_tables_by_way_of_others(settings: Settings, tmp_path: Pa
         show(settings, "tracks", rule="30s")
 
 
+@pytest.mark.slow
 def test_a_table_is_shown_as_it_stood(changed: Settings) -> None:
     assert titles(changed) == ["Halleluhwah", "Strange Fruit"]
     assert [titles(changed, as_of=str(version)) for version in range(3)] == [

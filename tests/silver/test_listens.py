@@ -188,6 +188,7 @@ def _history(record: Any, told: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plays, st.integers())
 def test_order_and_repetition_of_imports_change_nothing(silver: Any, record: Any, told: Any, seed: int) -> None:
@@ -198,6 +199,7 @@ def test_order_and_repetition_of_imports_change_nothing(silver: Any, record: Any
     assert _listens(silver, history) == _listens(silver, [{**r, "run": i + 1} for i, r in enumerate(again)])
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plays)
 def test_each_record_is_in_one_listen_and_no_source_is_twice_in_one(silver: Any, record: Any, told: Any) -> None:
@@ -217,6 +219,7 @@ def test_each_record_is_in_one_listen_and_no_source_is_twice_in_one(silver: Any,
         assert len({(r["source"], r["started_at"]) for r in rows}) == len({r["source"] for r in rows})
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(plays, plays)
 def test_a_stretch_between_silences_depends_on_its_own_records_only(

@@ -45,9 +45,9 @@ def predict(
     """Train what needs to be, let the other models predict from what ``is_new``, and build what reads predictions.
 
     A model that was never trained is: all of them in the first pass that finds rows, what then lacked data once a day.
-    Nothing is done where models are not installed.
+    Without the extra ``models`` nothing is predicted; ExtraMissing is raised where ``full_retrain`` asks for it.
     """
-    if not is_installed():
+    if not full_retrain and not is_installed():
         return Predicted()
     lake = open_lake(settings.lake)
     has_models = bool(_trained(lake))
