@@ -59,11 +59,11 @@ def household(spark: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[Se
     with closing(open_store(settings)) as store:
         store.ensure_listener("zoe", "Europe/London")
         store.set_zone("bob", "Asia/Tokyo", date(2023, 6, 1))
-    foretell(settings, random)
+    predict(settings, random)
     return built_twice(replace(settings, allow_synthetic=True), folder)
 
 
-def foretell(settings: Settings, random: Random) -> None:
+def predict(settings: Settings, random: Random) -> None:
     """Leave in the lake what models would: scores of tracks, hours and artists, estimated features, evaluations."""
     assert build(settings, ["tracks", "artist_months"]).failed == []
     lake = open_lake(settings.lake)

@@ -1,2 +1,2 @@
--- 80357848aeb2bf6e08226d5fed70a84fcb6d7e730b1d492d1a6023b3fcb14e7e
+-- 7053e756a8b5b64609e520e0285b24d3efd68decf48aeed01b0a32578176b0ae
 SELECT "t0"."listener", "t0"."quantity" AS "music_group", "t0"."predicted_for_at", "t0"."score" * 100.0 AS "probability_pct", "t0"."baseline_score" * 100.0 AS "baseline_pct", "t0"."model", "t0"."model_version", "t0"."served_by", "t0"."as_of_at" FROM "model_scores" AS "t0" WHERE "t0"."model" = 'next_mood' AND "t0"."subject" = 'next_track'
