@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tonearm.building.execute import BuildReport
+from tonearm.building.execute import BuildReport, TableReport
 from tonearm.ingest.ledger import ImportReport
 
 
@@ -116,3 +116,28 @@ class Imported(Answer):
 
     ledger: ImportReport
     built: BuildReport
+
+
+class ModelOutcome(Answer):
+    """What a run did with a model."""
+
+    model: str
+    status: Literal["served", "baseline", "not_enough_data", "predicted"]
+    """served: trained, and better than its baseline; baseline: trained, and no better; predicted: not trained again."""
+    message: str | None
+    """Why."""
+
+
+class RunInfo(Answer):
+    """One pass: what came in, what changed and what failed."""
+
+    started_at: datetime
+    ended_at: datetime | None
+    imports: list[ImportReport]
+    tables: list[TableReport]
+    """Tables that were built or failed; those left as they were are left out."""
+    models: list[ModelOutcome]
+    is_published: bool
+    """Whether the command of the setting `after_run` was started and succeeded."""
+    problem: str | None
+    """Why that command failed."""

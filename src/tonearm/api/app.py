@@ -18,11 +18,14 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from tonearm import __version__
 from tonearm.api.answers import Problem
 from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
-from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, tables
+from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, runs, tables
 from tonearm.errors import (
+    EngineMissing,
+    ExtraMissing,
     HomeBusy,
     HomeUnusable,
     InputError,
+    RegistryUnreachable,
     TableInvalid,
     TonearmError,
     UnknownName,
@@ -34,7 +37,7 @@ from tonearm.settings import Settings
 HOSTS = ("127.0.0.1", "localhost")
 """Names under which the API answers; anything else is another site's name pointed at this machine."""
 
-ROUTES = (health, tables, listens, listeners, playlists, imports, docs)
+ROUTES = (health, tables, listens, listeners, playlists, imports, runs, docs)
 
 BUSY_AFTER_S = 10.0
 """A request waits this long for another writer; a person at a terminal may wait longer."""
@@ -46,6 +49,9 @@ _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (TableInvalid, 422),
     (HomeBusy, 409),
     (HomeUnusable, 507),
+    (RegistryUnreachable, 503),
+    (EngineMissing, 501),
+    (ExtraMissing, 501),
 )
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": HTTPStatus(status).phrase}

@@ -34,7 +34,7 @@ _EPILOG = """\b
 Examples:
   tonearm demo                         a simulated household, to look around
   tonearm import my_spotify_data.zip   every play once
-  tonearm build                        bring the tables up to date
+  tonearm run                          build the tables, train and predict
   tonearm serve                        the page, on this machine only
 
 \b

@@ -85,7 +85,7 @@ def show_report(context: Context, report: ImportReport, dry_run: bool = False, b
     if not report.files:
         context.say("no files found")
     elif not dry_run and report.kept and not builds:
-        context.say("next: `tonearm build` brings the tables up to date")
+        context.say("next: `tonearm run` builds the tables and predicts; `tonearm build` only builds")
     if report.rejected and not dry_run:
         context.say(f"`tonearm imports show {report.run} --rejected` lists the rejected rows and why")
 

@@ -58,8 +58,8 @@ ALIKE = 0.05
 NOTHING = (
     "**No forecasts yet**: no model has been trained. Once they are, this page forecasts when you will listen next, "
     "what it will sound like and which artist will become one of yours, and shows how far to trust it: a model that "
-    "does not beat a simple rule is not used. Train with `tonearm train`, which also reports where there is too little "
-    "data."
+    "does not beat a simple rule is not used. `tonearm run` trains them the first time, `tonearm train` at any time; "
+    "both report where there is too little data."
 )
 
 
@@ -183,7 +183,7 @@ def believe(found: Sequence[Row]) -> str:
     """How many models are shown to be better than their baseline, and where the baseline is used instead."""
     rows = deciding(found)
     if not rows:
-        return "**Not known yet**: no model has been tested. Train with `tonearm train`."
+        return "**Not known yet**: no model has been tested. `tonearm run` trains and tests them."
     better = [row for row in rows if row["is_better"]]
     instead = [about(row).predicts for row in rows if not row["is_served"]]
     rest = f" The baseline is used for {listed(instead)}." if instead else ""
@@ -320,7 +320,7 @@ def missing(model: str, metrics: Sequence[Row]) -> str:
     takes = f"**No forecast yet**: it takes {needs(model)}."
     if any(row["model"] == model for row in metrics):
         return f"{takes} The model was trained, but there is too little data of yours."
-    return f"{takes} Train with `tonearm train`, which says what is missing."
+    return f"{takes} `tonearm train` reports what is missing."
 
 
 def needs(model: str) -> str:

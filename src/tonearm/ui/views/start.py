@@ -21,7 +21,7 @@ def start() -> None:
     st.write("There are no listens here yet. Import what you have; it stays on this machine.")
     importing.form()
     st.markdown(
-        "Or from the command line: `tonearm import my_spotify_data.zip --listener NAME`, then `tonearm build`. "
+        "Or from the command line: `tonearm import my_spotify_data.zip --listener NAME`, then `tonearm run`. "
         "To look around first, `tonearm demo --home demo` makes a simulated household in a minute, and "
         "`tonearm serve --home demo` shows it."
     )
