@@ -9,7 +9,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,12 @@ def declared(extra: str = "") -> set[str]:
         else:
             found.add(normal(re.split(r"[\[<>=~! ]", requirement)[0]))
     return found
+
+
+def needed(distribution: str) -> set[str]:
+    """What a distribution needs without any extra of its own."""
+    wanted = [requirement for requirement in requires(distribution) or [] if "extra ==" not in requirement]
+    return {normal(re.split(r"[\[<>=~!; (]", requirement)[0]) for requirement in wanted}
 
 
 @lru_cache
@@ -119,7 +125,8 @@ main(sys.argv[1:], prog_name="tonearm")
 def light(settings: Settings) -> Command:
     """Runs a command as where nothing but the base is installed."""
     extra = declared("all") | declared("spark")
-    hidden = sorted(module for module, names in BROUGHT_BY.items() if {*map(normal, names)} <= extra - declared())
+    base = declared() | {name for distribution in declared() for name in needed(distribution)}
+    hidden = sorted(module for module, names in BROUGHT_BY.items() if {*map(normal, names)} <= extra - base)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-c", BASE_ONLY.format(hidden=hidden), "--home", str(settings.home), *arguments]

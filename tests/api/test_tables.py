@@ -78,7 +78,7 @@ def test_a_table_s_history_and_a_version_of_it(filled: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("as_of", "says"), [("2001-01-01", "first written"), ("7", "no version 7"), ("x", "no moment")]
+    ("as_of", "says"), [("2001-01-01", "first written"), ("7", "no version 7"), ("x", "not a moment")]
 )
 def test_what_is_no_moment_of_the_table_is_a_sentence(filled: httpx.Client, as_of: str, says: str) -> None:
     answer = filled.get("/tables/sessions", params={"as_of": as_of})

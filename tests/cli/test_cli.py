@@ -388,3 +388,14 @@ def test_6_is_for_a_home_that_cannot_be_used(built: Run, tmp_path: Path, words: 
     words = [str(archive) if word == archive.name else word for word in words]
     refused = built(*words, "--json", "--home", taken, expect=6)
     assert answer(refused)["error"] == "HomeUnusable"
+
+
+def test_130_is_for_ctrl_c_even_while_a_library_loads(tonearm: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loaded(_: Settings) -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as stop:
+            raise ImportError("initialization failed") from stop
+
+    monkeypatch.setattr("tonearm.ingest.ledger.imports", loaded)
+    assert "stopped" in tonearm("imports", expect=130).stderr

@@ -67,7 +67,7 @@ def test_what_cannot_be_done_is_said_with_what_to_do(calm: Run) -> None:
     for words, said in [
         ("relax", "did you mean Relaxation?"),
         ("focus --listener bob", "no listener 'bob'"),
-        ("focus --format m3u", "no Focus playlist yet: a playlist needs 5 tracks"),
+        ("focus --format m3u", "no Focus playlist yet: a playlist needs 5 suitable tracks"),
         ("--format m3u", "which playlist? there are Focus, Relaxation, Energy, Mood lift"),
         ("relaxation --output x.txt", "--format json, m3u or spotify"),
     ]:

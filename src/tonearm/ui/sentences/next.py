@@ -320,7 +320,7 @@ def missing(model: str, metrics: Sequence[Row]) -> str:
     takes = f"**No forecast yet**: it takes {needs(model)}."
     if any(row["model"] == model for row in metrics):
         return f"{takes} The model was trained, but there is too little data of yours."
-    return f"{takes} `tonearm train` reports what is missing."
+    return f"{takes} Train with `tonearm train`, which reports what is missing."
 
 
 def needs(model: str) -> str:
