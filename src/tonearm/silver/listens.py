@@ -45,12 +45,12 @@ def listens(listening_history_bronze: Table, merges: Table) -> Table:
     """
     merged = merges.select(*IDENTITY, "listen_id", "kept_source")
     absorbed = merged.filter(merged.record_id != merged.listen_id)
-    told, times = (
+    details, times = (
         records(listening_history_bronze, columns).anti_join(absorbed, IDENTITY).rename(listen_id="record_id")
         for columns in (KEPT, TIMES)
     )
-    others = _told_by_others(good_listens(listening_history_bronze).inner_join(absorbed, IDENTITY))
-    rows = told.inner_join(_in_sessions(times), ("listener", "listen_id"))
+    others = _of_others(good_listens(listening_history_bronze).inner_join(absorbed, IDENTITY))
+    rows = details.inner_join(_in_sessions(times), ("listener", "listen_id"))
     return _completed(rows.left_join(others, ("listener", "listen_id")))
 
 
@@ -67,7 +67,7 @@ def _completed(rows: Table) -> Table:
     )
 
 
-def _told_by_others(absorbed: Table) -> Table:
+def _of_others(absorbed: Table) -> Table:
     """Fields of the records that were not kept, by listen."""
     elsewhere = absorbed.source.collect(distinct=True, where=absorbed.source != absorbed.kept_source)
     return absorbed.group_by("listener", "listen_id").aggregate(

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.silver.instants import epoch_s
-from tonearm.silver.records import IDENTITY, good_listens, records, told_count
+from tonearm.silver.records import IDENTITY, filled_count, good_listens, records
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def merges(listening_history_bronze: Table, track_identities: Table) -> Table:
     starts. Plays with a single record are not in this table.
     """
     plays = _numbered(_runs(_compared(listening_history_bronze, track_identities)))
-    best = [plays.is_timed.desc(), plays.precision_s, plays.told.desc(), plays.source, plays.record_id]
+    best = [plays.is_timed.desc(), plays.precision_s, plays.filled.desc(), plays.source, plays.record_id]
     one_play = ibis.window(group_by=[*TRACK, "run", "play"], order_by=best)
     kept = ("record_id", "source", "at_s", "precision_s", "is_end")
     plays = plays.mutate(**{f"kept_{c}": plays[c].first().over(one_play) for c in kept})
@@ -71,10 +71,10 @@ def explain_merges(listening_history_bronze: Table, track_identities: Table) -> 
     """
     merged = merges(listening_history_bronze, track_identities).select(*IDENTITY, "listen_id", "apart_s")
     columns = (*IDENTITY, "source", "started_at", "artist_name", "track_name")
-    told = records(listening_history_bronze.semi_join(merged, IDENTITY), columns).inner_join(merged, IDENTITY)
-    return told.select(
+    merged_records = records(listening_history_bronze.semi_join(merged, IDENTITY), columns).inner_join(merged, IDENTITY)
+    return merged_records.select(
         *("listener", "listen_id", "record_id", "source", "started_at", "apart_s", "artist_name", "track_name"),
-        is_kept=told.record_id == told.listen_id,
+        is_kept=merged_records.record_id == merged_records.listen_id,
     )
 
 
@@ -108,7 +108,7 @@ def _compared(history: Table, track_identities: Table) -> Table:
         is_end=(rows.instant_is == "end").any(),
         is_fragment=(rows.listened_s < FRAGMENT_S).fill_null(False).any(),
         is_timed=rows.listened_s.notnull().any(),
-        told=told_count(rows).max(),
+        filled=filled_count(rows).max(),
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 IDENTITY = ("listener", "record_id")
 
-TOLD = (
+OPTIONAL = (
     "album_name",
     "spotify_id",
     "listened_s",
@@ -30,7 +30,7 @@ TOLD = (
     "client",
 )
 """Fields that may be missing in one copy of a record and present in another."""
-VALUES = (*TOLD, "artist_name", "track_name", "started_at", "precision_s", "instant_is", "name_id")
+VALUES = (*OPTIONAL, "artist_name", "track_name", "started_at", "precision_s", "instant_is", "name_id")
 
 
 def good_listens(history: Table) -> Table:
@@ -38,9 +38,9 @@ def good_listens(history: Table) -> Table:
     return history.filter(history.reason.isnull(), history.content == "music", history.name_id.notnull())
 
 
-def told_count(rows: Table) -> IntegerColumn:
-    """Number of the fields in ``TOLD`` that each row has."""
-    return reduce(lambda a, b: a + b, (rows[c].notnull().cast("int64") for c in TOLD))
+def filled_count(rows: Table) -> IntegerColumn:
+    """Number of the fields in ``OPTIONAL`` that each row has."""
+    return reduce(lambda a, b: a + b, (rows[c].notnull().cast("int64") for c in OPTIONAL))
 
 
 def records(history: Table, columns: Sequence[str]) -> Table:
@@ -52,7 +52,7 @@ def records(history: Table, columns: Sequence[str]) -> Table:
     repeated = counts.filter(counts.copies > 1)
     # Sorting whole rows is expensive and most records have no copies, so only those with copies are sorted.
     copies = good_listens(history.semi_join(repeated, IDENTITY))
-    order = [ibis.desc(told_count(copies)), *(copies[c] for c in VALUES)]
+    order = [ibis.desc(filled_count(copies)), *(copies[c] for c in VALUES)]
     first = first_n(copies, IDENTITY, order, 1)
     singles = good_listens(history.anti_join(repeated, IDENTITY))
     return singles.select(*columns).union(first.select(*columns))
