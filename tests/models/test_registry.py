@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,3 +56,8 @@ def test_a_server_s_password_is_not_shown(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(RegistryUnreachable, match=r"http://127\.0\.0\.1:9 ") as raised:
         Registry("http://ann:secret@127.0.0.1:9", tmp_path).names()
     assert "secret" not in str(raised.value)
+
+
+def test_predicting_from_remembered_versions_needs_no_mlflow() -> None:
+    code = "import sys, tonearm.models.lifecycle.scoring; assert 'mlflow' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

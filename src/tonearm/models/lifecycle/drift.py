@@ -16,6 +16,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from tonearm.bronze import DRIFT
 from tonearm.errors import NotEnoughData
 from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     Numbers = npt.NDArray[np.float64]
 
-DRIFTS, WATCHED = "model_drift", "watched.json"
+WATCHED = "watched.json"
 LIMIT = 0.25
 FEWEST = 200
 """New rows below which tenths are too small to compare: 200 of the same kind differ by .05 by chance."""
@@ -101,11 +102,6 @@ def compare(then: Mapping[str, Any], examples: pd.DataFrame) -> list[tuple[str, 
     return found
 
 
-def looked_at(settings: Settings) -> datetime | None:
-    """When drift was last looked at and kept."""
-    return open_lake(settings.lake).built_at(DRIFTS)
-
-
 def look(settings: Settings, names: Iterable[str] = ()) -> list[Drift]:
     """Every quantity that the models in use, or those named, watch and that can be compared, most moved first."""
     lake, registry = open_lake(settings.lake), open_registry(settings)
@@ -155,7 +151,7 @@ def keep(settings: Settings, found: list[Drift], waiting: Callable[[str], None] 
         for one in found
     ]
     with writing(settings, waiting):
-        open_lake(settings.lake).append(DRIFTS, as_arrow(DRIFTS, pd.DataFrame(rows)), {})
+        open_lake(settings.lake).append(DRIFT, as_arrow(DRIFT, pd.DataFrame(rows)), {})
 
 
 def write_watched(folder: Path, examples: pd.DataFrame, as_of: datetime) -> None:

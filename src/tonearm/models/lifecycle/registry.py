@@ -2,7 +2,8 @@
 
 A version is a folder of files that run no code when they are read (skops, JSON, a library's own format) and a
 manifest with the hash of each. MLflow keeps it as a ``pyfunc`` whose loader is :mod:`tonearm.models.served`, so
-``mlflow.pyfunc.load_model("models:/NAME@production")`` works wherever tonearm is installed.
+``mlflow.pyfunc.load_model("models:/NAME@production")`` works wherever tonearm is installed. MLflow takes two seconds to
+load, which predicting from remembered versions does without, and reads its variables then: so it is loaded when asked.
 """
 
 from __future__ import annotations
@@ -17,17 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import mlflow
 import msgspec
-from mlflow import MlflowClient
-from mlflow.exceptions import MlflowException
-from requests.exceptions import RequestException
-from sqlalchemy.exc import SQLAlchemyError
 
 from tonearm.errors import NotRegistered, RegistryUnreachable, UsageError
 from tonearm.models import served
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
     from tonearm.models.evaluate import Measured
     from tonearm.models.model import Fitted, Model
     from tonearm.settings import Settings
@@ -141,6 +139,8 @@ class Registry:
         return str(self.client.create_experiment(name, artifact_location=where))
 
     def _made(self, registered: str, summary: str) -> None:
+        from mlflow.exceptions import MlflowException
+
         try:
             self.client.get_registered_model(registered)
         except MlflowException:
@@ -277,6 +277,8 @@ def _client(uri: str) -> MlflowClient:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     with _quiet(), _plainly(uri):
+        from mlflow import MlflowClient
+
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.search_registered_models(max_results=1)
     return client
@@ -288,6 +290,8 @@ def _speaking_to(uri: str) -> Iterator[Any]:
 
     It informs other processes by a variable, which is also a setting of ours: that is put back.
     """
+    import mlflow
+
     variable = "MLFLOW_TRACKING_URI"
     before = os.environ.get(variable)
     mlflow.set_tracking_uri(uri)
@@ -316,6 +320,10 @@ def _quiet() -> Iterator[None]:
 @contextmanager
 def _plainly(uri: str) -> Iterator[None]:
     """Turn MLflow's errors about a registry that does not answer into a sentence."""
+    from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         yield
     except (MlflowException, SQLAlchemyError, RequestException) as error:
