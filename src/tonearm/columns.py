@@ -146,6 +146,12 @@ COLUMNS: dict[str, Column] = {
     # when
     "started_at": _instant("When the listen started.", null="rejected"),
     "reported_at": _instant("The instant reported by the source.", null="rejected"),
+    "local_at": Column(
+        "local",
+        "The reported instant by the listener's clock, where the source gives no zone.",
+        unit="local time",
+        null="the source gives an instant",
+    ),
     "instant_is": _text(
         "Whether the reported instant is the listen's start or end.", null="rejected", one_of=("start", "end")
     ),
@@ -222,7 +228,7 @@ COLUMNS: dict[str, Column] = {
     "run_rows": _count("Rows kept, in the table, learned from or predicted.", null="the row is about the pass"),
     "took_s": _number("How long it took.", "s", low=0, null="not measured by itself"),
     # the catalogue
-    "artists": _text("All artists of the track as written in the catalogue."),
+    "artists": _text("All credited artists, separated by semicolons; as written in a catalogue.", null=_NOT_GIVEN),
     "popularity": Column("int64", "Spotify's popularity, 0–100.", low=0, high=100, null=_NOT_GIVEN),
     "is_explicit": _flag("Marked as explicit.", null=_NOT_GIVEN),
     "key": Column("int64", "Key of the track, 0 is C.", low=-1, high=11, null=_NOT_GIVEN),
