@@ -11,7 +11,7 @@ import pytest
 
 from tonearm.settings import Settings
 from tonearm.sources import Context, source_of
-from tonearm.sources.files import InputFile
+from tonearm.sources.files import Hints, InputFile
 from tonearm.sources.inputs import input_files
 
 
@@ -51,10 +51,11 @@ def file_of(tmp_path: Path, settings: Settings) -> Write:
 
 @pytest.fixture
 def read(file_of: Write) -> Read:
-    def reading(name: str, content: bytes | str, zone: str = "UTC", most: int = 1 << 20, kind: str = "") -> Reading:
+    def reading(name: str, content: bytes | str, most: int = 1 << 20, kind: str = "", **hints: Any) -> Reading:
         file = file_of(name, content)
+        file.hints = Hints(**hints)
         source = source_of(file, kind)
-        tables = list(source.read(file, Context(zone, most)))
+        tables = list(source.read(file, Context(most)))
         rows = [row for table in tables for row in table.to_pylist()]
         assert [row["row"] for row in rows] == list(range(1, len(rows) + 1))
         return Reading(source.kind, source.reading(file), rows)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources.conftest import Read
+from tonearm.errors import UnknownKind
 from tonearm.settings import Settings
 from tonearm.sources import Context, source_of
 from tonearm.sources.inputs import input_files
@@ -69,10 +70,54 @@ def test_features_that_cannot_be_are_rejected_and_missing_ones_are_null(read: Re
         "energy is not a number",
         "energy is not a number",
         "energy is out of range (0 to 1)",
-        "no track_id",
         "has 2 fields where 21 are expected",
     ]
-    assert [(row["row"], row["energy"]) for row in found.kept] == [(5, None)]
+    assert [(row["row"], row["energy"], row["spotify_id"]) for row in found.kept] == [
+        (5, None, "5SuOikwiRyPMVoIQDJUgSV"),
+        (7, 0.5, None),
+    ]
+
+
+FEATURES = "danceability,energy,key,loudness,mode,speechiness,acousticness,instrumentalness,liveness,valence,tempo"
+NUMBERS = "0.7,0.6,5,-6.0,1,0.04,0.2,0.0,0.1,0.5,120.0"
+LAYOUTS = {
+    "songs_normalize": f"artist,song,duration_ms,explicit,year,popularity,{FEATURES},genre\n"
+    f"Björk,Jóga,200000,False,1997,77,{NUMBERS},pop\n",
+    "SpotifyFeatures": f"genre,artist_name,track_name,track_id,popularity,{FEATURES}\n"
+    f"Pop,Björk,Jóga,5SuOikwiRyPMVoIQDJUgSV,77,{NUMBERS.replace('5,-6.0,1', 'F,-6.0,Major')}\n",
+    "tracks_features": f"id,name,album,artists,artist_ids,explicit,{FEATURES},duration_ms,time_signature,year\n"
+    f"""5SuOikwiRyPMVoIQDJUgSV,Jóga,Homogenic,"['Björk', ""O'Neil""]","['a', 'b']",False,{NUMBERS},200000,4.0,1997\n""",
+    "semicolons": f"id;name;artists;{FEATURES.replace(',', ';')}\n5SuOikwiRyPMVoIQDJUgSV;Jóga;Björk;"
+    + NUMBERS.replace(",", ";"),
+    "tabs": f"id\tname\tartists\t{FEATURES}\n5SuOikwiRyPMVoIQDJUgSV\tJóga\tBjörk\t{NUMBERS}".replace(",", "\t"),
+    "exportify": f"Track URI,Track Name,Album Name,Artist Name(s),Added At,Genres,{FEATURES}\n"
+    f'spotify:track:5SuOikwiRyPMVoIQDJUgSV,Jóga,Homogenic,Björk,2025-12-15T20:17:44Z,"art pop,trip hop",{NUMBERS}\n',
+}
+
+
+@pytest.mark.parametrize(("name", "content"), LAYOUTS.items(), ids=LAYOUTS)
+def test_the_layouts_that_people_have(read: Read, name: str, content: str) -> None:
+    found = read("tracks.csv", content)
+    (row,) = found.kept
+    assert found.kind == ("exportify" if name == "exportify" else "track_features")
+    assert (row["artist_name"], row["track_name"]) == ("Björk", "Jóga")
+    assert (row["key"], row["mode"], row["valence"], row["tempo"]) == (5, 1, 0.5, 120.0)
+    assert row.get("spotify_id") in (None, "5SuOikwiRyPMVoIQDJUgSV")
+    assert row.get("genre") in (None, "pop", "Pop", "art pop")
+
+
+def test_lists_of_artists_are_all_kept(read: Read) -> None:
+    assert read("t.csv", LAYOUTS["tracks_features"]).kept[0]["artists"] == "Björk;O'Neil"
+
+
+def test_a_catalogue_without_artists_is_refused(read: Read) -> None:
+    with pytest.raises(UnknownKind, match="no column for artist"):
+        read("genres.csv", f"song_name,genre,{FEATURES}\nJóga,pop,{NUMBERS}\n")
+
+
+def test_plays_with_features_are_plays(read: Read) -> None:
+    content = f"artist,track,played_at,{FEATURES}\nBjörk,Jóga,2020-11-20 09:35:00,{NUMBERS}\n"
+    assert read("plays.csv", content).kind == "lastfm_csv"
 
 
 def test_the_real_spotify_songs() -> None:

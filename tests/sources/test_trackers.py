@@ -54,32 +54,3 @@ def test_koito(read: Read) -> None:
     assert (row["artist_mbid"], row["recording_mbid"], row["release_mbid"]) == ("a", "t", "l")
     assert (row["reported_at"], row["duration_s"], row["client"]) == (AT, 305.0, "multi-scrobbler")
     assert json.loads(row["extra"]) == {"other_artists": ["Guest"]}
-
-
-def rockbox(zone: str) -> str:
-    return (
-        f"#AUDIOSCROBBLER/1.1\n#TZ/{zone}\n#CLIENT/Rockbox ipodvideo\n"
-        f"Björk\tHomogenic\tJóga\t2\t305\tL\t{UTS}\tt-id\n"
-        f'Björk\tHomogenic\tThe "Hunter\t1\t255\tS\t{UTS}\n'
-        f"Björk\tHomogenic\tPluto\t9\t200\tL\t0\t\nBjörk\tPluto\n"
-    )
-
-
-def test_rockbox_in_utc(read: Read) -> None:
-    found = read(".scrobbler.log", rockbox("UTC"))
-    assert found.kind == "rockbox_log"
-    first, second = found.kept
-    assert (first["artist_name"], first["album_name"], first["track_name"]) == ("Björk", "Homogenic", "Jóga")
-    assert (first["reported_at"], first["duration_s"], first["recording_mbid"]) == (AT, 305.0, "t-id")
-    assert (first["is_skipped"], second["is_skipped"], first["client"]) == (False, True, "Rockbox ipodvideo")
-    assert second["track_name"] == 'The "Hunter'
-    assert found.reasons == [
-        "dated 1970: now playing or a clock not set",
-        "has 2 fields where 7 or 8 are expected",
-    ]
-
-
-def test_rockbox_without_zone_tells_the_listener_s_local_time(read: Read) -> None:
-    found = read(".scrobbler.log", rockbox("UNKNOWN"), zone="Europe/Berlin")
-    assert found.kept[0]["reported_at"] == datetime(2020, 7, 20, 7, 35, tzinfo=UTC)
-    assert "local time" in found.phrase

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from tonearm.bronze import HISTORY
 from tonearm.building.compiled import sql_of
+from tonearm.building.local_times import place_local_times
 from tonearm.building.plan import Change, Input, Past, Plan, plan
 from tonearm.building.reference import allowed_features, clock, put
 from tonearm.building.relations import Relations
@@ -146,6 +147,7 @@ class _Work:
 def _begin(settings: Settings, lake: Lake, session: BuildEngine, folders: Sequence[Path]) -> _Work:
     """A build with the tables written that come from the store and the settings."""
     clocks = clock(settings)
+    place_local_times(settings, lake, clocks)
     listeners = pc.count_distinct(clocks["listener"]).as_py()
     work = _Work(lake, session, Relations(lake, session), folders, next_run(lake) - 1, listeners)
     for name, rows in (("listener_clock", clocks), ("allowed_features", allowed_features(settings))):

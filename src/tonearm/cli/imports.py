@@ -13,7 +13,7 @@ from tonearm.cli.command import NOTHING_YET, Context, command, progress, with_op
 if TYPE_CHECKING:
     from tonearm.ingest.ledger import FileReport, ImportReport
 
-_FILES_SHOWN, _SILENT_SHOWN, _MANY = 40, 5, 3
+_FILES_SHOWN, _SILENT_SHOWN, _READINGS_SHOWN, _MANY = 40, 5, 5, 3
 
 
 @command(
@@ -23,12 +23,17 @@ Examples:
   tonearm import ~/Downloads/my_spotify_data.zip --listener ada --timezone Europe/Berlin
   tonearm import lastfm.csv listenbrainz_ada_1700000000.zip
   tonearm import exports/ --dry-run
+  tonearm import plays.csv --local --columns artist=1,track=2,date=3
 """,
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--listener", help="Whose listens these are; needed once there are several listeners.")
 @click.option("--timezone", "zone", help="The listener's IANA time zone, e.g. Europe/Berlin.")
 @click.option("--as", "kind", default="", help="Kind of the files, if it is not recognised by their content.")
+@click.option("--columns", help="Which column is what, by name or number: artist=1,track=2,album=3,date=4.")
+@click.option("--local", is_flag=True, help="Dates without a zone are local time, not UTC.")
+@click.option("--day-first/--month-first", "is_day_first", default=None, help="How 03/04/2020 is meant.")
+@click.option("--encoding", default="", help="Code page of text that is not UTF-8, e.g. cp1251.")
 @click.option("--dry-run", is_flag=True, help="Report what would be imported, and keep nothing.")
 def import_(
     context: Context,
@@ -36,6 +41,10 @@ def import_(
     listener: str | None,
     zone: str | None,
     kind: str,
+    columns: str | None,
+    local: bool,
+    is_day_first: bool | None,
+    encoding: str,
     dry_run: bool,
 ) -> None:
     """Import listening history from files, folders and zips, every play once.
@@ -44,7 +53,9 @@ def import_(
     JSON of any tool, ListenBrainz, Maloja, Koito, Pano Scrobbler, Rockbox, and track catalogues.
     """
     from tonearm.ingest.imports import import_paths
+    from tonearm.sources.files import hints_of
 
+    hints = hints_of(columns, local, is_day_first, encoding)
     with progress(context) as shown:
         task = shown.add_task("reading", total=None, count="") if shown else None
 
@@ -53,7 +64,7 @@ def import_(
                 shown.update(task, description=name, count=f"{rows:,} rows")
 
         report = import_paths(
-            context.settings, paths, listener, zone, kind, dry_run, progress=show_progress, waiting=context.note
+            context.settings, paths, listener, zone, kind, dry_run, show_progress, context.note, hints
         )
     if context.as_json:
         context.answer(report)
@@ -109,6 +120,9 @@ def _notes(context: Context, files: list[FileReport]) -> None:
     for file in files:
         if file.problem:
             context.say(f"  ! {file.name}: {file.problem}")
+    readings = list(dict.fromkeys((f.kind, f.reading) for f in files if f.reading and not f.problem))
+    for kind, reading in readings[:_READINGS_SHOWN]:
+        context.say(f"  {kind}: {reading}")
     podcasts, audiobooks = sum(f.podcasts for f in files), sum(f.audiobooks for f in files)
     if podcasts or audiobooks:
         context.say(f"of the kept rows {podcasts:,} are podcast episodes and {audiobooks:,} audiobook chapters")

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.engine.duckdb import engine
-from tonearm.errors import HomeUnusable, TonearmError, UnknownKind, UnknownName, UsageError
+from tonearm.errors import HomeUnusable, InputError, TonearmError, UnknownName, UsageError
 from tonearm.home import FULL, scratch_folder
 from tonearm.home.lock import writing
 from tonearm.ingest.judging import catalogue_sql, history_sql, outcome_sql, repeats_sql, unknown_files_sql
@@ -28,9 +29,10 @@ from tonearm.ingest.staging import Staging
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 from tonearm.sources import Context, Source, source_of, sources
-from tonearm.sources.files import InputFile, InputProblem
+from tonearm.sources.files import NO_HINTS, Hints, InputFile, InputProblem
 from tonearm.sources.inputs import input_files
 from tonearm.store import Listener, open_store
+from tonearm.store.clock import listener_clock, placed
 
 ROWS_PER_COMMIT = 400_000
 """Rows staged before a commit; a file is never split, so one large file is one commit."""
@@ -48,19 +50,22 @@ def import_paths(
     dry_run: bool = False,
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
+    hints: Hints = NO_HINTS,
 ) -> ImportReport:
     """Import every file in ``paths`` for ``listener`` and report the outcome of each row.
 
-    A file that cannot be read is reported and does not stop the others. Raises UsageError when the
-    listener is ambiguous, UnknownName for an unknown zone or kind, HomeBusy and HomeUnusable.
+    ``hints`` say how the files are to be read where their content does not show it; they hold for all of them. A file
+    that cannot be read is reported and does not stop the others. Raises UsageError when the listener is ambiguous,
+    UnknownName for an unknown zone or kind, HomeBusy and HomeUnusable.
     """
+    kind = kind or ("lastfm_csv" if hints.columns else "")
     if kind and kind not in sources():
         raise UnknownName("kind of file", kind, sources(), hint=f"known kinds: {', '.join(sources())}")
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
         store = open_store(settings)
         stack.callback(store.close)
         known = [one.name for one in store.listeners()]
-        if listener is None and len(known) > 1 and not _brings_listens(settings, paths, kind):
+        if listener is None and len(known) > 1 and not _brings_listens(settings, paths, kind, hints):
             person = Listener("", ())
         else:
             person = store.would_be(chosen_listener(known, listener), zone)
@@ -68,7 +73,7 @@ def import_paths(
         def ensure_listener() -> None:
             store.ensure_listener(person.name, zone)
 
-        return _Import(settings, folder, person, ensure_listener, kind, dry_run, progress).run(paths)
+        return _Import(settings, folder, person, ensure_listener, kind, hints, dry_run, progress).run(paths)
 
 
 def chosen_listener(known: list[str], asked: str | None) -> str:
@@ -80,11 +85,12 @@ def chosen_listener(known: list[str], asked: str | None) -> str:
     return known[0] if known else "me"
 
 
-def _brings_listens(settings: Settings, paths: Sequence[Path], kind: str) -> bool:
+def _brings_listens(settings: Settings, paths: Sequence[Path], kind: str, hints: Hints) -> bool:
     """Whether any file holds listens; a catalogue belongs to no listener."""
     for file in input_files(paths, settings):
         if not isinstance(file, InputProblem):
-            with suppress(UnknownKind):
+            file.hints = hints
+            with suppress(InputError):
                 if source_of(file, kind).feeds == "listens":
                     return True
     return False
@@ -100,13 +106,15 @@ class _Import:
         listener: Listener,
         ensure_listener: Callable[[], None],
         kind: str,
+        hints: Hints,
         dry_run: bool,
         progress: Progress | None,
     ) -> None:
         self.settings, self.folder, self.ensure_listener = settings, folder, ensure_listener
+        self.person, self.hints = listener, hints
         self.lake = open_lake(settings.lake)
         self.kind, self.dry_run, self.progress = kind, dry_run, progress
-        self.context = Context(zone=listener.zone, max_record_bytes=settings.max_record_kb * 1024)
+        self.context = Context(max_record_bytes=settings.max_record_kb * 1024)
         self.now = datetime.now(UTC)
         if not dry_run:
             recover(settings, self.lake)
@@ -146,25 +154,28 @@ class _Import:
     def _stage(self, file: InputFile) -> None:
         report = FileReport(name=file.name)
         self.report.files.append(report)
+        file.hints = self.hints
         try:
             source = source_of(file, self.kind)
             report.kind, report.reading = source.kind, source.reading(file)
             if source.feeds == "nothing":
                 return
             self._stage_rows(file, source, report)
+            if not file.encoding.startswith("utf"):
+                report.reading += f"; its text is in {file.encoding}"
         except (TonearmError, OSError, EOFError) as error:
             if isinstance(error, HomeUnusable) or getattr(error, "errno", None) in FULL:
                 # Not the file's fault: the disk is full.
                 raise
             # Rows read before the problem stay; the ledger records the problem.
-            report.problem = str(error)
+            report.problem = str(error).removeprefix(f"{file.name}: ")
 
     def _stage_rows(self, file: InputFile, source: Source, report: FileReport) -> None:
         name = HISTORY if source.feeds == "listens" else CATALOGUE
         position = len(self.report.files)
         try:
             for batch in source.read(file, self.context):
-                self.staged[name].add(batch, source, position)
+                self.staged[name].add(self._placed(batch, report), source, position)
                 report.read += batch.num_rows
                 if self.progress:
                     self.progress(file.name, report.read)
@@ -177,6 +188,25 @@ class _Import:
             if name == HISTORY and report.read and not self.dry_run:
                 # Only now that a file holds listens: a mistyped path must not leave a listener behind.
                 self.ensure_listener()
+
+    def _placed(self, batch: pa.Table, report: FileReport) -> pa.Table:
+        """``batch`` with the instants of its local times, which the report then mentions."""
+        if "local_at" not in batch.column_names or batch["local_at"].null_count == len(batch):
+            return batch
+        zones = ", ".join(dict.fromkeys(zone for _, zone in self.person.zones)) or "UTC"
+        note = f"times without a zone are local time in {zones}"
+        if note not in (report.reading or ""):
+            report.reading = f"{report.reading}; {note}"
+        reported = placed(batch["local_at"].combine_chunks(), self.clock)
+        if "reported_at" in batch.column_names:
+            reported = pc.coalesce(batch["reported_at"], reported)
+            batch = batch.drop_columns(["reported_at"])
+        return batch.append_column("reported_at", reported)
+
+    @cached_property
+    def clock(self) -> pa.Table:
+        """The listener's offsets from UTC."""
+        return listener_clock([self.person], self.now.year + 1)
 
     def _flush(self) -> None:
         for name, staging in self.staged.items():

@@ -51,7 +51,8 @@ def history_sql(staged: str) -> str:
     record = _hash(
         "source",
         "content",
-        "epoch_us(reported_at)::VARCHAR",
+        # A local time is what was written; its instant follows the listener's zone.
+        "coalesce('local ' || epoch_us(local_at)::VARCHAR, epoch_us(reported_at)::VARCHAR)",
         "TRY_CAST(round(listened_s * 1000) AS BIGINT)::VARCHAR",
         f"coalesce(spotify_id, artist_name || {_FIELD} || track_name || {_FIELD} || coalesce(album_name, ''),"
         " artist_name, track_name)",

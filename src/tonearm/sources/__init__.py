@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tonearm.errors import UnknownKind, UnknownName
-from tonearm.sources import catalogue, lastfm, listenbrainz, spotify, trackers
+from tonearm.sources import catalogue, csv_plays, lastfm_json, listenbrainz, rockbox, spotify, trackers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,8 +32,6 @@ InstantIs = Literal["start", "end"]
 class Context:
     """What a source may need to know about the import besides the file."""
 
-    zone: str = "UTC"
-    """Zone of the listener, for formats with local times."""
     max_record_bytes: int = 1 << 20
     """Longest row that is read; longer rows are rejected without being held in memory."""
 
@@ -82,10 +80,13 @@ def sources() -> dict[str, Source]:
         *spotify.SOURCES,
         *listenbrainz.SOURCES,
         *trackers.SOURCES,
+        *rockbox.SOURCES,
         *catalogue.SOURCES,
+        *csv_plays.SERVICES,
+        *lastfm_json.SOURCES,
         *(entry.load() for entry in entry_points(group="tonearm.sources")),
         # Last, because it also recognises tables without a header, by their content.
-        *lastfm.SOURCES,
+        *csv_plays.SOURCES,
     ]
     return {source.kind: source for source in found}
 

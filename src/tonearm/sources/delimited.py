@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import islice
 from typing import Any, TextIO
+
+import pyarrow as pa
 
 from tonearm.errors import InputError
 from tonearm.sources.files import HEAD_BYTES, InputFile
+from tonearm.sources.headers import INSTANTS, fields, is_header
+from tonearm.sources.instants import read_instants
 from tonearm.sources.rows import BATCH_ROWS, RAW_CHARS, Rejected
 
 DELIMITERS = ",\t;|"
 _MOST_LINES = 100
 """Lines one record may span. A quote that is never closed would swallow the rest of the file."""
 _SAMPLE_ROWS = 500
+_HEADER_WITHIN = 20
+"""Records among which a header is looked for."""
+_LEAST_SHARE = 0.5
+"""Share of the records that must have all columns where no header shows that there are columns."""
+_EXCEL = re.compile(r"\ufeff?sep=(.)\s*$", re.IGNORECASE)
+"""The line with which Excel names the delimiter."""
+_BINARY = (b"%PDF", b"\x89PNG", b"SQLite format 3\0", b"\xff\xd8\xff", b"PK")
 _NULS_BORNE = 8
 """NUL characters that are accepted in a text of any length; their rows are rejected."""
 
@@ -26,13 +40,38 @@ csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
 
 
 @dataclass(frozen=True)
-class Sample:
-    """The first records of a file, read with the delimiter that fits them best."""
+class Sheet:
+    """A separated file: how it is separated, its header, and its first records."""
 
     delimiter: str
+    preamble: int
+    """Records before the header, or before the first row where there is none."""
+    header: tuple[str, ...]
+    """The names of the columns, as many as there are columns; empty for a file without a header."""
     rows: list[list[str]]
+    """The first records after the header, those with ``width`` fields."""
     width: int
-    """Fields most of the records have."""
+    """Columns of the file."""
+    split_at: int | None = None
+    """Field with a date whose comma, not quoted, makes it two fields."""
+
+    def whole(self, record: list[str]) -> list[str] | None:
+        """``record`` with as many fields as the file has columns; None when it has others.
+
+        Empty fields at its end are not counted, and a date that a comma divided is put together.
+        """
+        if len(record) == self.width:
+            return record
+        if self.split_at is not None and len(record) > self.width:
+            at = self.split_at
+            record = [*record[:at], f"{record[at]},{record[at + 1]}", *record[at + 2 :]]
+        is_whole = len(record) >= self.width and not any(cell.strip() for cell in record[self.width :])
+        return record[: self.width] if is_whole else None
+
+    @property
+    def skipped(self) -> int:
+        """Records before the first row."""
+        return self.preamble + bool(self.header)
 
 
 @dataclass
@@ -60,53 +99,99 @@ class _Long(str):
     """The beginning of a line that was too long, in place of the line among those to be read again."""
 
 
-def sample(file: InputFile) -> Sample | None:
-    """The head of ``file`` as records; None when it is not separated text of at least three columns."""
+@lru_cache(maxsize=1)
+def sheet(file: InputFile) -> Sheet | None:
+    """The head of ``file`` as a sheet; None when it is not separated text of at least two columns.
+
+    The header is the first of the first records that :func:`headers.is_header` takes for one; what stands before it is
+    the preamble. Raises InputError for text in a code page that cannot be told.
+    """
+    if not _may_be_separated(file.head):
+        return None
     head = file.head_text.removeprefix("\ufeff")
     if not head.strip() or head.lstrip()[0] in "[{<" or head.count("\0") > max(_NULS_BORNE, len(head) // 100):
         return None
-    best: tuple[float, int, Sample] | None = None
     lines = list(io.StringIO(head, newline=""))[:_SAMPLE_ROWS]
     if len(file.head) == HEAD_BYTES and len(lines) > 1:
         lines = lines[:-1]
-    for delimiter in DELIMITERS:
+    named = _EXCEL.match(lines[0])
+    best: tuple[float, float, int, Sheet] | None = None
+    for delimiter in named[1] if named else DELIMITERS:
         rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
-        # The width is taken from the second row on: headers are sometimes one name short.
-        width, times = Counter(len(row) for row in rows[1:] or rows).most_common(1)[0]
-        rank = (times / len(rows[1:] or rows), width)
-        if width >= 3 and (best is None or rank > best[:2]):
-            best = (*rank, Sample(delimiter, rows, width))
-    return best[2] if best and best[0] >= 0.5 else None
+        found = _sheet(rows, delimiter)
+        if found:
+            # Headers are sometimes one name short, and a preamble has fields of its own.
+            after = rows[found.skipped :] or rows
+            share = sum(found.whole(row) is not None for row in after) / len(after)
+            rank = (bool(found.header), share, found.width)
+            if (found.header or share >= _LEAST_SHARE) and (best is None or rank > best[:3]):
+                best = (*rank, found)
+    return best[3] if best else None
 
 
-def chunks(
-    file: InputFile, delimiter: str, widths: Sequence[int], most_chars: int, skip: int = 0, quoted: bool = True
-) -> Iterator[Chunk]:
-    """The records of ``file`` after the first ``skip``, numbered from 1; blank lines are not records.
+def _may_be_separated(head: bytes) -> bool:
+    return not head.startswith(_BINARY)
 
-    A record whose number of fields is not among ``widths`` is rejected.
+
+def _sheet(rows: list[list[str]], delimiter: str) -> Sheet | None:
+    at = next((i for i, row in enumerate(rows[:_HEADER_WITHIN]) if is_header(row)), None)
+    if at is None:
+        width = Counter(len(row) for row in rows[1:] or rows).most_common(1)[0][0] if rows else 0
+        found = Sheet(delimiter, int(bool(rows) and bool(_EXCEL.match(delimiter.join(rows[0])))), (), [], width)
+    else:
+        found = _aligned(delimiter, at, tuple(name.strip() for name in rows[at]), rows[at + 1 :])
+    if found.width < 2:
+        return None
+    whole = (found.whole(row) for row in rows[found.skipped :])
+    return replace(found, rows=[row for row in whole if row is not None])
+
+
+def _aligned(delimiter: str, preamble: int, header: tuple[str, ...], rows: list[list[str]]) -> Sheet:
+    """The sheet under ``header``, whose rows may have a field more than it has names.
+
+    R leaves the first column, row names, without a name; other programs end each row in a delimiter, or write dates
+    with a comma and no quotes.
     """
-    expected = " or ".join(map(str, widths))
-    number, chunk = 0, Chunk()
-    with file.text() as stream:
-        for record in _records(stream, delimiter, most_chars, quoted):
-            if skip:
-                skip -= 1
-                continue
-            number += 1
-            if isinstance(record, Rejected):
-                chunk.rejected.append((number, record))
-            elif len(record) in widths:
-                chunk.numbers.append(number)
-                chunk.rows.append(record)
-            else:
-                why = f"has {len(record)} fields where {expected} are expected"
-                chunk.rejected.append((number, Rejected(why, delimiter.join(record))))
-            if len(chunk.rows) + len(chunk.rejected) >= BATCH_ROWS:
-                yield chunk
-                chunk = Chunk()
+    plain = Sheet(delimiter, preamble, header, [], len(header))
+    longer = [row for row in rows if len(row) == len(header) + 1 and row[-1].strip()]
+    if len(longer) <= len(rows) / 2:
+        return plain
+    dates = [at for name, at in fields(header).items() if name in INSTANTS]
+    for at in dates:
+        written = pa.array([f"{row[at]},{row[at + 1]}" for row in longer])
+        if read_instants(written, "day_first").at.null_count < len(longer) / 2:
+            return replace(plain, split_at=at)
+    is_named = len({row[0] for row in longer}) == len(longer)
+    return Sheet(delimiter, preamble, ("", *header), [], len(header) + 1) if is_named else plain
+
+
+def chunks(file: InputFile, layout: Sheet, most_chars: int) -> Iterator[Chunk]:
+    """The records of ``file`` after its header, numbered from 1; blank lines are not records.
+
+    A record with another number of fields than ``layout`` has columns is rejected.
+    """
+    chunk = Chunk()
+    rows = islice(records(file, layout.delimiter, most_chars), layout.skipped, None)
+    for number, record in enumerate(rows, 1):
+        if isinstance(record, Rejected):
+            chunk.rejected.append((number, record))
+        elif (whole := layout.whole(record)) is not None:
+            chunk.numbers.append(number)
+            chunk.rows.append(whole)
+        else:
+            why = f"has {len(record)} fields where {layout.width} are expected"
+            chunk.rejected.append((number, Rejected(why, layout.delimiter.join(record))))
+        if len(chunk.rows) + len(chunk.rejected) >= BATCH_ROWS:
+            yield chunk
+            chunk = Chunk()
     if chunk.rows or chunk.rejected:
         yield chunk
+
+
+def records(file: InputFile, delimiter: str, most_chars: int, quoted: bool = True) -> Iterator[list[str] | Rejected]:
+    """Every record of ``file`` in order, header and comments included; blank lines are not records."""
+    with file.text() as stream:
+        yield from _records(stream, delimiter, most_chars, quoted)
 
 
 def _records(stream: TextIO, delimiter: str, most_chars: int, quoted: bool) -> Iterator[list[str] | Rejected]:

@@ -6,15 +6,18 @@ import codecs
 import gzip
 import hashlib
 import io
+import re
 import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import BinaryIO, TextIO
 
-from tonearm.errors import ArchiveRefused
+from tonearm.errors import ArchiveRefused, InputError, UsageError
+from tonearm.sources.encodings import code_page
 
 HEAD_BYTES = 64 * 1024
 LITTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "@eaDir"})
@@ -23,6 +26,7 @@ LITTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "@ea
 _UNREADABLE = {"Cc", "Cs", "Zl", "Zp"}
 """Categories of characters: control characters, what was not UTF-8, line separators."""
 _BUFFER = 1 << 20
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -38,6 +42,36 @@ class InputProblem:
     message: str
 
 
+@dataclass(frozen=True)
+class Hints:
+    """How a person says that a file is to be read, where its content does not show it."""
+
+    columns: tuple[tuple[str, str], ...] = ()
+    """Pairs of what a column holds (artist, track, album, date, …) and its name or its number from 1."""
+    is_local: bool = False
+    """Dates without a zone are the listener's local time, not UTC."""
+    is_day_first: bool | None = None
+    """Whether 03/04/2020 is the 3rd of April."""
+    encoding: str = ""
+    """Python's name of the text's encoding."""
+
+
+NO_HINTS = Hints()
+
+
+def hints_of(columns: str | None, is_local: bool, is_day_first: bool | None, encoding: str) -> Hints:
+    """Hints from texts: ``columns`` such as ``artist=1,track=2``. Raises UsageError."""
+    pairs = [pair.partition("=") for pair in (columns or "").split(",") if pair.strip()]
+    wrong = next((what for what, equals, where in pairs if not equals or not where.strip()), None)
+    if wrong is not None:
+        raise UsageError(f"--columns: '{wrong}' names no column; write artist=1,track=2,date=3")
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except LookupError:
+        raise UsageError(f"--encoding: there is no '{encoding}'; try cp1250, cp1251, cp932, gb18030 or big5") from None
+    return Hints(tuple((what.strip(), where.strip()) for what, _, where in pairs), is_local, is_day_first, encoding)
+
+
 class InputFile:
     """One readable file: loose, unpacked from gzip, or a member of an archive."""
 
@@ -51,6 +85,8 @@ class InputFile:
         self._unpacked = unpacked
         self._most_bytes = most_bytes
         self._whole: tuple[str, int] | None = None
+        self.hints = NO_HINTS
+        """What the person who imports it says about it."""
         self.head = self._read_head()
         """The first 64 KiB, fewer if the file is shorter."""
 
@@ -84,9 +120,12 @@ class InputFile:
         return io.BufferedReader(_Measured(self._unpacked(), self._most_bytes, self._keep_measure), _BUFFER)
 
     def text(self) -> TextIO:
-        """The file as text, line ends untouched. Bytes that are not UTF-8 are read as Windows-1252."""
-        errors = "windows-1252" if self.encoding.startswith("utf-8") else "replace"
-        return io.TextIOWrapper(self.open(), self.encoding, errors=errors, newline="")
+        """The file as text, line ends untouched. Single bytes that are not UTF-8 are read as Windows-1252."""
+        return io.TextIOWrapper(self.open(), self.encoding, errors=self._errors, newline="")
+
+    @property
+    def _errors(self) -> str:
+        return "windows-1252" if self.encoding.startswith("utf-8") else "replace"
 
     def blocks(self, size: int) -> Iterator[bytes]:
         """The file's text as UTF-8, about ``size`` bytes at a time."""
@@ -97,9 +136,14 @@ class InputFile:
         for piece in self._pieces(size):
             yield decoder.decode(piece).encode("utf-8", "replace")
 
-    @property
+    @cached_property
     def encoding(self) -> str:
-        """Python's name of the file's encoding, by its byte order mark, else by the positions of its zero bytes."""
+        """Python's name of the file's encoding: as hinted, by its byte order mark, zero bytes, or its letters.
+
+        Raises InputError for letters of a code page that cannot be told from others.
+        """
+        if self.hints.encoding:
+            return self.hints.encoding
         for mark, encoding in _BOMS:
             if self.head.startswith(mark):
                 return encoding
@@ -108,15 +152,39 @@ class InputFile:
             return "utf-16-le"
         if sample[0::2].count(0) > len(sample) / 6 and not sample[1::2].count(0):
             return "utf-16-be"
-        return "utf-8"
+        return self._by_letters()
+
+    def _by_letters(self) -> str:
+        if self.head.lstrip()[:1] in (b"[", b"{"):
+            return "utf-8"  # JSON is
+        letters = self._first_letters()
+        wrong = _wrong_bytes(letters)
+        # Text in UTF-8 with a few bytes of another program in it stays UTF-8.
+        is_text = not _CONTROL.search(letters)
+        if not is_text or not wrong or 2 * wrong < sum(byte >= 0xC0 for byte in letters):
+            return "utf-8"
+        found = code_page(b"\n".join(line for line in letters.splitlines() if not line.isascii()))
+        if found is None:
+            raise InputError(
+                "its text is not UTF-8, and too short or too mixed to tell in which code page it is; save it as UTF-8, "
+                "or name the code page with --encoding (cp1250, cp1251, cp1254, cp932, gb18030, big5, …)"
+            )
+        return found
+
+    def _first_letters(self) -> bytes:
+        """The first block of the file that is not plain ASCII."""
+        if not self.head.isascii():
+            return self.head
+        try:
+            with closing(self._pieces(_BUFFER)) as pieces:
+                return next((piece for piece in pieces if not piece.isascii()), b"")
+        except ArchiveRefused:
+            return b""
 
     @property
     def head_text(self) -> str:
         """The head as text; a character cut at its end is left out."""
-        decoder = codecs.getincrementaldecoder(self.encoding)(
-            "windows-1252" if self.encoding.startswith("utf-8") else "replace"
-        )
-        return decoder.decode(self.head)
+        return codecs.getincrementaldecoder(self.encoding)(self._errors).decode(self.head)
 
     @property
     def sha256(self) -> str:
@@ -142,6 +210,13 @@ class InputFile:
                     pass
         assert self._whole is not None
         return self._whole
+
+
+def _wrong_bytes(sample: bytes) -> int:
+    """Number of bytes that are not UTF-8; a character cut at the end counts for none."""
+    decoder = codecs.getincrementaldecoder("utf-8")("ignore")
+    kept = decoder.decode(sample)
+    return len(sample) - len(kept.encode()) - len(decoder.getstate()[0])
 
 
 class _Measured(io.RawIOBase):

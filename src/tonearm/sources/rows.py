@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from tonearm.sources.instants import from_epoch
 
 RAW_CHARS = 2000
+_SPOTIFY_ID = r"^(?:spotify:track:|https?://open\.spotify\.com/track/)?(?P<id>[0-9A-Za-z]{22})(?:\?.*)?$"
 BATCH_ROWS = 50_000
 
 
@@ -74,6 +75,12 @@ def text(values: list[str | None]) -> pa.Array:
     return pc.if_else(is_empty, None, column) if pc.any(is_empty).as_py() else column
 
 
+def spotify_ids(written: pa.Array) -> pa.Array:
+    """Spotify's ids of tracks given as ids, URIs or addresses; null for anything else."""
+    found = pc.struct_field(pc.extract_regex(written, _SPOTIFY_ID), [0])
+    return pc.if_else(pc.equal(found, ""), None, found)
+
+
 def reasons(size: int) -> pa.Array:
     """A column ``reason`` that rejects none of ``size`` rows yet."""
     return pa.nulls(size, pa.string())
@@ -112,7 +119,7 @@ def reject_texts(reason: pa.Array, columns: Mapping[str, pa.Array], most_bytes: 
 
 
 _TEXT_COLUMNS = (
-    *("content", "artist_name", "track_name", "album_name", "album_artist_name", "spotify_id"),
+    *("content", "artist_name", "artists", "track_name", "album_name", "album_artist_name", "spotify_id"),
     *("recording_mbid", "artist_mbid", "release_mbid", "client", "extra"),
 )
 
@@ -120,7 +127,8 @@ _TEXT_COLUMNS = (
 def table_of(rows: Sequence[Mapping[str, Any] | Rejected], first: int, most_bytes: int) -> pa.Table:
     """A table of listens given as dicts, numbered from ``first``; missing fields are null.
 
-    ``at_s`` is the instant in seconds since 1970 and becomes ``reported_at``; a row without it is rejected.
+    ``at_s`` is the instant in seconds since 1970 and becomes ``reported_at``, or ``local_s`` is the local time as if in
+    UTC and becomes ``local_at``; a row with neither is rejected.
     """
     kept = [(n, row) for n, row in enumerate(rows, first) if not isinstance(row, Rejected)]
     refused = [(n, row) for n, row in enumerate(rows, first) if isinstance(row, Rejected)]
@@ -128,9 +136,11 @@ def table_of(rows: Sequence[Mapping[str, Any] | Rejected], first: int, most_byte
     for name in ("listened_s", "duration_s"):
         columns[name] = pa.array([row.get(name) for _, row in kept], pa.float64())
     columns["is_skipped"] = pa.array([row.get("is_skipped") for _, row in kept], pa.bool_())
-    at = from_epoch(pa.array([row.get("at_s") for _, row in kept], pa.float64()))
-    reason = reject_unset_dates(reasons(len(kept)), at, pc.is_null(at))
+    at, local = (from_epoch(pa.array([row.get(name) for _, row in kept], pa.float64())) for name in ("at_s", "local_s"))
+    either = pc.coalesce(at, local)
+    reason = reject_unset_dates(reasons(len(kept)), either, pc.is_null(either))
     columns["reported_at"] = pc.assume_timezone(at, "UTC")
+    columns["local_at"] = local
     columns["reason"] = reject_texts(reason, columns, most_bytes)
     return batch([n for n, _ in kept], columns, refused, lambda i: _json(kept[i][1]))
 

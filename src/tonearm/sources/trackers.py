@@ -1,4 +1,4 @@
-"""Exports of other trackers: Maloja, Koito and Rockbox."""
+"""Exports of other trackers: Maloja and Koito."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tonearm.sources.delimited import chunks
 from tonearm.sources.json_rows import BLOCK_BYTES, JsonList
 from tonearm.sources.rows import Rejected, table_of
 
@@ -178,70 +176,4 @@ def _primary(aliases: list[_KoitoAlias]) -> str | None:
     return chosen[0].alias if chosen else None
 
 
-class RockboxLog:
-    """Rockbox's ``.scrobbler.log``, which other portable players write as well.
-
-    With ``#TZ/UNKNOWN`` the player has a clock but no zone: its times are the listener's local time. The hour
-    that occurs twice in autumn is taken to be the earlier one.
-    """
-
-    kind = "rockbox_log"
-    title = "Rockbox scrobbler log"
-    feeds: Feeds = "listens"
-    instant_is: InstantIs = "start"
-    precision_s = 1.0
-
-    def recognises(self, file: InputFile) -> bool:
-        """By its first line."""
-        return file.head.lstrip(b"\xef\xbb\xbf").startswith(b"#AUDIOSCROBBLER/")
-
-    def reading(self, file: InputFile) -> str:
-        """How the file is read, in a phrase."""
-        return "times are UTC" if _is_utc(file) else "times are the listener's local time (#TZ/UNKNOWN)"
-
-    def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
-        """The file's rows; see ``Source.read``."""
-        zone = None if _is_utc(file) else ZoneInfo(context.zone)
-        most = context.max_record_bytes
-        header = [line for line in file.head_text.splitlines() if line.startswith("#")]
-        client = next((line[8:] for line in header if line.startswith("#CLIENT/")), None)
-        first = 1
-        for lines in _lines(file, len(header), most):
-            rows = [line if isinstance(line, Rejected) else _from_rockbox(line, zone, client) for line in lines]
-            yield table_of(rows, first, most)
-            first += len(rows)
-
-
-def _is_utc(file: InputFile) -> bool:
-    return "#TZ/UTC" in file.head_text[:1000]
-
-
-def _lines(file: InputFile, header: int, most: int) -> Iterator[list[list[str] | Rejected]]:
-    """The lines after the header in order; the MBID may be missing, since older players do not write it."""
-    for chunk in chunks(file, "\t", (7, 8), most, skip=header, quoted=False):
-        lines: list[tuple[int, list[str] | Rejected]] = [*zip(chunk.numbers, chunk.rows, strict=True)]
-        lines += chunk.rejected
-        yield [line for _, line in sorted(lines, key=lambda numbered: numbered[0])]
-
-
-def _from_rockbox(row: list[str], zone: ZoneInfo | None, client: str | None) -> dict[str, Any] | Rejected:
-    artist, album, title, _, length, rating, timestamp = row[:7]
-    try:
-        at_s = float(timestamp or 0)
-        at = datetime.fromtimestamp(at_s, UTC)
-    except (ValueError, OverflowError, OSError):
-        return Rejected(f"date '{timestamp[:60]}' is not understood", "\t".join(row))
-    return {
-        "content": "music",
-        "at_s": at_s if zone is None else at.replace(tzinfo=zone).timestamp(),
-        "artist_name": artist,
-        "track_name": title,
-        "album_name": album,
-        "duration_s": float(length) if length.isdigit() and int(length) else None,
-        "is_skipped": {"S": True, "L": False}.get(rating.upper()),
-        "recording_mbid": row[7] if len(row) > 7 else None,
-        "client": client,
-    }
-
-
-SOURCES = (MalojaJson(), KoitoJson(), RockboxLog())
+SOURCES = (MalojaJson(), KoitoJson())

@@ -13,7 +13,9 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from tonearm.store import Listener
@@ -59,6 +61,22 @@ def listener_clock(listeners: Iterable[Listener], until_year: int) -> pa.Table:
         for start, end, offset in _within(zone_intervals(zone, until_year), stay_start, stay_end)
     ]
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def placed(local_at: pa.Array, clock: pa.Table) -> pa.Array:
+    """The instants of local times by one listener's ``clock``, as from :func:`listener_clock`.
+
+    Of a local time that occurs twice the first is taken; one that is skipped when clocks go forward is read by the
+    offset before. Times before or after the clock are placed by its first or last offset.
+    """
+    from_us, until_us = (np.asarray(clock[c].cast(pa.int64())) for c in ("from_at", "until_at"))
+    offset_us = np.asarray(clock["utc_offset_s"]) * 1_000_000
+    wall = np.asarray(pc.fill_null(local_at.cast(pa.int64()), 0))
+    # Offsets change by hours and stretches last for months, so the local starts are in order, too.
+    at = np.maximum(np.searchsorted(from_us + offset_us, wall, side="right") - 1, 0)
+    is_repeated = (at > 0) & (wall < (until_us + offset_us)[at - 1])
+    instants = wall - offset_us[at - is_repeated]
+    return pc.if_else(pc.is_valid(local_at), pa.array(instants), None).cast(pa.timestamp("us", tz="UTC"))
 
 
 @cache
