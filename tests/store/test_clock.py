@@ -4,12 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tonearm.store import ALWAYS, Listener
-from tonearm.store.clock import listener_clock, zone_intervals
+from tonearm.store.clock import listener_clock, placed, zone_intervals
 from tonearm.store.zones import zone_names
 
 UNTIL = 2026
@@ -83,3 +84,29 @@ def test_a_flight_over_the_date_line_leaves_one_clock_at_a_time() -> None:
     moves = ((ALWAYS, "UTC"), (date(2024, 3, 1), "Etc/GMT+12"), (date(2024, 3, 2), "Pacific/Kiritimati"))
     rows = listener_clock([Listener("ada", moves)], 2024).to_pylist()
     assert all(one["until_at"] == following["from_at"] for one, following in pairwise(rows))
+
+
+@given(
+    st.datetimes(datetime(2001, 1, 1), datetime(2026, 1, 1)),
+    st.sampled_from(["Europe/Berlin", "Asia/Kolkata", "America/New_York"]),
+)
+def test_local_times_are_placed_as_the_zone_has_it(local: datetime, zone: str) -> None:
+    """Twice in autumn the first is meant, and in spring the offset before: as zoneinfo with ``fold=0``."""
+    clock = listener_clock([Listener("Ada", ((ALWAYS, zone),))], UNTIL)
+    expected = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    assert placed(pa.array([local, None], pa.timestamp("us")), clock).to_pylist() == [expected, None]
+
+
+@pytest.mark.parametrize("local", ["2024-10-27T02:30", "2024-03-31T02:30", "2024-10-27T03:00", "2024-03-31T03:00"])
+def test_local_times_when_clocks_change(local: str) -> None:
+    at = datetime.fromisoformat(local)
+    clock = listener_clock([Listener("Ada", ((ALWAYS, "Europe/Berlin"),))], UNTIL)
+    expected = at.replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
+    assert placed(pa.array([at]), clock).to_pylist() == [expected]
+
+
+def test_local_times_follow_a_move() -> None:
+    ada = Listener("Ada", ((ALWAYS, "Europe/Berlin"), (date(2021, 6, 1), "Asia/Kolkata")))
+    days = [datetime(2021, 5, 31, 12), datetime(2021, 6, 1, 12)]
+    found = placed(pa.array(days), listener_clock([ada], UNTIL)).to_pylist()
+    assert found == [instant("2021-05-31T10:00"), instant("2021-06-01T06:30")]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import tzlocal
 
-from tonearm.errors import UnknownName
+from tonearm.errors import UnknownName, UsageError
 from tonearm.store.zones import find_zone, system_zone
 
 
@@ -25,6 +25,20 @@ def test_names_and_aliases(text: str, zone: str) -> None:
 @pytest.mark.parametrize(("text", "near"), [("Europe/Berln", "Europe/Berlin"), ("Asia/Calcuta", "Asia/Calcutta")])
 def test_a_misspelt_zone_is_named_with_the_nearest(text: str, near: str) -> None:
     with pytest.raises(UnknownName, match=near):
+        find_zone(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("UTC+10", "Australia/Brisbane, Australia/Sydney or Etc/GMT-10, which is always UTC\\+10"),
+        ("gmt-3", "America/Sao_Paulo, .* or Etc/GMT\\+3, which is always UTC-3"),
+        ("+05:30", "Asia/Kolkata$"),
+        ("UTC+99", "no place is UTC\\+99 from UTC"),
+    ],
+)
+def test_for_an_offset_places_are_offered(text: str, offered: str) -> None:
+    with pytest.raises(UsageError, match=offered):
         find_zone(text)
 
 

@@ -11,7 +11,7 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -36,6 +36,9 @@ from tonearm.store.clock import listener_clock, placed
 
 ROWS_PER_COMMIT = 400_000
 """Rows staged before a commit; a file is never split, so one large file is one commit."""
+
+_ACROSS_ZONES = timedelta(hours=26)
+"""Between the same local time in the westernmost and in the easternmost zone."""
 
 Progress = Callable[[str, int], None]
 """Called with the name of the file being read and the rows read from it so far."""
@@ -247,9 +250,14 @@ class _Import:
         """SQL for the part of bronze that staged rows can repeat; with constants, so that the reader can skip rows."""
         if name != HISTORY:
             return "true"
-        ((first, last),) = self.engine.rows("SELECT min(reported_at), max(reported_at) FROM staged")
+        ((first, last, local),) = self.engine.rows(
+            "SELECT min(reported_at), max(reported_at), count(local_at) FROM staged"
+        )
         if first is None:
             return "false"
+        if local:
+            # The same local time may have been placed in another zone.
+            first, last = first - _ACROSS_ZONES, last + _ACROSS_ZONES
         who = self.report.listener.replace("'", "''")
         return f"listener = '{who}' AND reported_at BETWEEN TIMESTAMPTZ '{first}' AND TIMESTAMPTZ '{last}'"
 

@@ -29,7 +29,7 @@ _FREQUENT = (
 _EPOCH = r"^[0-9]{1,17}(\.[0-9]+)?$"
 # As seconds, a number this large is in the year 5138; exporters that write it mean milli- or microseconds.
 _LARGEST_S, _LARGEST_MS = 1e11, 1e14
-_FIRST_YEAR, _LAST_YEAR = 1900, 2199
+_FIRST_YEAR, _LAST_YEAR = 1900, 9998
 _LATEST_US = 7_258_118_400_000_000.0
 """The year 2200; a larger number is not an instant."""
 
