@@ -44,14 +44,14 @@ class Sheet:
     """A separated file: how it is separated, its header, and its first records."""
 
     delimiter: str
-    preamble: int
-    """Records before the header, or before the first row where there is none."""
-    header: tuple[str, ...]
-    """The names of the columns, as many as there are columns; empty for a file without a header."""
-    rows: list[list[str]]
-    """The first records after the header, those with ``width`` fields."""
     width: int
     """Columns of the file."""
+    preamble: int = 0
+    """Records before the header, or before the first row where there is none."""
+    header: tuple[str, ...] = ()
+    """The names of the columns, as many as there are columns; empty for a file without a header."""
+    rows: list[list[str]] = field(default_factory=list)
+    """The first records after the header, those with ``width`` fields."""
     split_at: int | None = None
     """Field with a date whose comma, not quoted, makes it two fields."""
 
@@ -137,7 +137,8 @@ def _sheet(rows: list[list[str]], delimiter: str) -> Sheet | None:
     at = next((i for i, row in enumerate(rows[:_HEADER_WITHIN]) if is_header(row)), None)
     if at is None:
         width = Counter(len(row) for row in rows[1:] or rows).most_common(1)[0][0] if rows else 0
-        found = Sheet(delimiter, int(bool(rows) and bool(_EXCEL.match(delimiter.join(rows[0])))), (), [], width)
+        names_delimiter = bool(rows) and bool(_EXCEL.match(delimiter.join(rows[0])))
+        found = Sheet(delimiter, width, preamble=int(names_delimiter))
     else:
         found = _aligned(delimiter, at, tuple(name.strip() for name in rows[at]), rows[at + 1 :])
     if found.width < 2:
@@ -152,7 +153,7 @@ def _aligned(delimiter: str, preamble: int, header: tuple[str, ...], rows: list[
     R leaves the first column, row names, without a name; other programs end each row in a delimiter, or write dates
     with a comma and no quotes.
     """
-    plain = Sheet(delimiter, preamble, header, [], len(header))
+    plain = Sheet(delimiter, len(header), preamble, header)
     longer = [row for row in rows if len(row) == len(header) + 1 and row[-1].strip()]
     if len(longer) <= len(rows) / 2:
         return plain
@@ -162,16 +163,16 @@ def _aligned(delimiter: str, preamble: int, header: tuple[str, ...], rows: list[
         if read_instants(written, "day_first").at.null_count < len(longer) / 2:
             return replace(plain, split_at=at)
     is_named = len({row[0] for row in longer}) == len(longer)
-    return Sheet(delimiter, preamble, ("", *header), [], len(header) + 1) if is_named else plain
+    return Sheet(delimiter, len(header) + 1, preamble, ("", *header)) if is_named else plain
 
 
-def chunks(file: InputFile, layout: Sheet, most_chars: int) -> Iterator[Chunk]:
+def chunks(file: InputFile, layout: Sheet, most_chars: int, quoted: bool = True) -> Iterator[Chunk]:
     """The records of ``file`` after its header, numbered from 1; blank lines are not records.
 
     A record with another number of fields than ``layout`` has columns is rejected.
     """
     chunk = Chunk()
-    rows = islice(records(file, layout.delimiter, most_chars), layout.skipped, None)
+    rows = islice(records(file, layout.delimiter, most_chars, quoted), layout.skipped, None)
     for number, record in enumerate(rows, 1):
         if isinstance(record, Rejected):
             chunk.rejected.append((number, record))
