@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, ClassVar
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 _NEEDED = {"artist_name": "artist", "track_name": "track", "instant": "date"}
 _MBID = re.compile(r"^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$")
+_MAY_BE_DATE = re.compile(r"\d{9}|\d:\d|\d{8}T\d{6}")
+_DATES_TRIED = 100
 _EVIDENT = 20
 """Rows from which on the content of columns is evidence of what they are."""
 _MANIFOLD, _DETERMINED = 1.2, 0.9
@@ -80,6 +83,10 @@ class PlaysCsv:
     feeds: Feeds = "listens"
     instant_is: InstantIs = "start"
     precision_s = 1.0
+
+    def __init__(self) -> None:
+        # Asked for three times for each file, by `recognises`, `reading` and `read`.
+        self.layout = lru_cache(maxsize=1)(self.layout)  # type: ignore[method-assign]
 
     def recognises(self, file: InputFile) -> bool:
         """Separated text in which artist, track and the date of a play are found.
@@ -269,9 +276,13 @@ def _date_columns(rows: list[list[str]], width: int) -> list[int]:
     """The columns in which most filled fields are dates with a time, or seconds since 1970."""
     found = []
     for index in range(width):
-        values = pa.array([row[index] for row in rows if row[index].strip()], pa.string())
-        if len(values) < max(1, len(rows) // 10):
+        filled = [row[index] for row in rows if row[index].strip()]
+        if (
+            len(filled) < max(1, len(rows) // 10)
+            or sum(bool(_MAY_BE_DATE.search(v)) for v in filled) <= len(filled) / 2
+        ):
             continue
+        values = pa.array(filled[:_DATES_TRIED], pa.string())
         years = pc.year(read_instants(values, "day_first").at)
         is_recent = pc.or_(pc.greater_equal(years, 2000), is_numeric_date(values))
         # An index or a track number would be an instant in 1970.
