@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tonearm.gold.distributions import adjusted, t_quantile, t_two_sided
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -45,14 +47,12 @@ def mean_interval(mean: Numbers, stddev: Numbers, n: Numbers) -> tuple[Numbers, 
 
 def against(mean: Numbers, stddev: Numbers, n: Numbers, expected: Numbers | float = 0.0) -> Comparison:
     """Student's one-sample t test of each mean of ``n`` units against ``expected``; effect is Cohen's d."""
-    from scipy.stats import t
-
     n = np.where(n > 1, n, np.nan)
     # Units that are all the same do not show how much units vary.
     spread = np.where(stddev > ROUNDING, stddev, np.nan)
     low, high = mean_interval(mean, spread, n)
     difference = mean - expected
-    p = 2 * t.sf(np.abs(difference / (spread / np.sqrt(n))), n - 1)
+    p = t_two_sided(difference / (spread / np.sqrt(n)), n - 1)
     return Comparison(difference, low - expected, high - expected, p, difference / spread)
 
 
@@ -63,8 +63,6 @@ def welch(
 
     Welch (1947) for the degrees of freedom. NaN where a side has fewer than two units or both have no spread.
     """
-    from scipy.stats import t
-
     n_a, n_b = (np.where(n > 1, n, np.nan) for n in (n_a, n_b))
     of_a, of_b = stddev_a**2 / n_a, stddev_b**2 / n_b
     error = np.where(np.maximum(stddev_a, stddev_b) > ROUNDING, np.sqrt(of_a + of_b), np.nan)
@@ -75,7 +73,7 @@ def welch(
         difference,
         difference - half,
         difference + half,
-        2 * t.sf(np.abs(difference / error), freedom),
+        t_two_sided(difference / error, freedom),
         difference / np.where(np.isnan(error), np.nan, pooled(stddev_a, n_a, stddev_b, n_b)),
     )
 
@@ -92,17 +90,15 @@ def false_discovery(p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
 
     A family is a number per row, in practice the listener; NaN was not tested and does not count.
     """
-    from scipy.stats import false_discovery_control
-
     corrected = np.full(len(p), np.nan)
     tested = np.flatnonzero(~np.isnan(p))
     tested = tested[np.argsort(family[tested], kind="stable")]
     starts = np.flatnonzero(np.diff(family[tested], prepend=-1))
     sizes = np.diff(np.append(starts, len(tested)))
-    # SciPy corrects the rows of a matrix at once, so families of one size go together.
+    # The rows of a matrix are corrected at once, so families of one size go together.
     for size in np.unique(sizes):
         members = tested[starts[sizes == size][:, None] + np.arange(size)]
-        corrected[members] = false_discovery_control(p[members], axis=1)
+        corrected[members] = adjusted(p[members])
     return corrected
 
 
@@ -118,9 +114,7 @@ def verdicts(difference: Numbers, corrected_p: Numbers) -> npt.NDArray[np.str_]:
 
 def quantile(freedom: Numbers) -> Numbers:
     """Standard errors on each side of a mean that its interval spans; NaN without a degree of freedom."""
-    from scipy.stats import t
-
     # Units are counted, so that many rows have the same number of them, and a quantile takes microseconds.
     distinct, place = np.unique(freedom, return_inverse=True)
-    found = np.asarray(t.ppf((1 + CONFIDENCE) / 2, np.where(distinct > 0, distinct, np.nan)))
+    found = t_quantile((1 + CONFIDENCE) / 2, np.where(distinct > 0, distinct, np.nan))
     return found[place.reshape(np.shape(freedom))]

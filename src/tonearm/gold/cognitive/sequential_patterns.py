@@ -10,6 +10,7 @@ import numpy as np
 
 from tonearm.columns import MOODS
 from tonearm.gold.cognitive.chance import mean_of_words, of_switches, variance_of_words
+from tonearm.gold.distributions import chi2_quantile, poisson_at_least, poisson_at_most, t_two_sided
 from tonearm.gold.frames import as_table, codes, places
 from tonearm.gold.measures import with_measured_features
 from tonearm.gold.statistics import CONFIDENCE, ENOUGH_UNITS, false_discovery, quantile, verdicts
@@ -317,10 +318,8 @@ def _described(columns: Columns) -> Columns:
 
 def _p_frequent(columns: Columns) -> Numbers:
     """p by Student's t over the sessions' differences from random order."""
-    from scipy.stats import t
-
     more = columns["occurrences"] - columns["expected_occurrences"]
-    return np.asarray(2 * t.sf(np.abs(more) / _error(columns), columns["units"] - 1))
+    return t_two_sided(more / _error(columns), columns["units"] - 1)
 
 
 def _frequent(columns: Columns) -> tuple[Numbers, Numbers]:
@@ -349,22 +348,18 @@ def _p_rare(columns: Columns) -> Numbers:
     sessions with the pattern, each of which counts once however often it repeats itself; Poisson's tail is the
     heavier one there (Hoeffding 1956).
     """
-    from scipy.stats import poisson
-
-    more = poisson.sf(columns["pattern_sessions"] - 1, columns["expected_sessions"])
-    fewer = poisson.cdf(columns["occurrences"], columns["expected_occurrences"])
+    more = poisson_at_least(columns["pattern_sessions"], columns["expected_sessions"])
+    fewer = poisson_at_most(columns["occurrences"], columns["expected_occurrences"])
     return np.minimum(1, 2 * np.minimum(more, fewer))
 
 
 def _rare(columns: Columns) -> tuple[Numbers, Numbers]:
     """Interval of the occurrences, of the relative width of Garwood's for so many sessions with the pattern."""
-    from scipy.stats import chi2
-
     found, sessions = columns["occurrences"], columns["pattern_sessions"]
     outside = (1 - CONFIDENCE) / 2
     each = found / np.maximum(sessions, 1)
-    low = np.where(sessions > 0, chi2.ppf(outside, 2 * np.maximum(sessions, 1)) / 2, 0) * each
-    high = chi2.ppf(1 - outside, 2 * sessions + 2) / 2 * np.maximum(each, 1)
+    low = np.where(sessions > 0, chi2_quantile(outside, 2 * np.maximum(sessions, 1)) / 2, 0) * each
+    high = chi2_quantile(1 - outside, 2 * sessions + 2) / 2 * np.maximum(each, 1)
     return low, high
 
 

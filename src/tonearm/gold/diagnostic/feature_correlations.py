@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from tonearm.columns import FEATURES
+from tonearm.gold.distributions import t_two_sided
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS, ROUNDING, SIGNIFICANT, false_discovery, quantile
@@ -205,8 +206,6 @@ def _tested(
     kind: str, r: Numbers, error: Numbers, tracks: Numbers, artists: Numbers, listener: Groups
 ) -> dict[str, Any]:
     """One coefficient with its interval and corrected p, by Fisher's z and t with a degree of freedom per artist."""
-    from scipy.stats import t
-
     is_enough = artists >= ENOUGH_UNITS
     # Fisher's z of a perfect correlation is infinite.
     r_known = np.clip(np.where(is_enough, r, np.nan), -_NEARLY_1, _NEARLY_1)
@@ -220,5 +219,5 @@ def _tested(
         f"{kind}_r": r,
         f"{kind}_low": np.tanh(z - half),
         f"{kind}_high": np.tanh(z + half),
-        f"{kind}_p_corrected": false_discovery(2 * t.sf(np.abs(z) / z_error, freedom), listener),
+        f"{kind}_p_corrected": false_discovery(t_two_sided(z / z_error, freedom), listener),
     }

@@ -10,6 +10,7 @@ import ibis
 import numpy as np
 
 from tonearm.columns import MOOD_FEATURES
+from tonearm.gold.distributions import f_survival
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.hour_comparisons import HOURS, compared_in_month, spread
 from tonearm.gold.measures import first_day_of, total, with_measured_features
@@ -229,8 +230,6 @@ def circular_linear(n: Numbers, sums: dict[str, Numbers]) -> CircularLinear:
     It is the multiple correlation of x with cosine and sine, so F with 2 and n − 3 degrees of freedom gives p.
     NaN where x has no spread, or the times of day lie on a line (all equal, or two of them).
     """
-    from scipy.stats import f
-
     size = np.where(n > 3, n, np.nan)
     xx, xc, xs, cc, cs, ss = (sums[a + b] / size - sums[a] / size * sums[b] / size for a, b in _PRODUCTS)
     spread = cc * ss - cs**2
@@ -238,7 +237,7 @@ def circular_linear(n: Numbers, sums: dict[str, Numbers]) -> CircularLinear:
     of_c, of_s = (xc * ss - xs * cs) / spread, (xs * cc - xc * cs) / spread
     explained = (of_c * xc + of_s * xs) / np.where(xx > ROUNDING**2, xx, np.nan)
     explained = np.clip(explained, 0.0, 1.0)
-    p = f.sf(explained / 2 / _nan_at_0((1 - explained) / (size - 3)), 2, size - 3)
+    p = f_survival(explained / 2 / _nan_at_0((1 - explained) / (size - 3)), 2, size - 3)
     return CircularLinear(n, np.sqrt(explained), p, np.arctan2(of_s, of_c) * HOURS / (2 * np.pi) % HOURS)
 
 

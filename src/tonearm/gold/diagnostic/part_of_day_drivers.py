@@ -8,6 +8,7 @@ import ibis
 import numpy as np
 
 from tonearm.columns import FEATURES, PARTS_OF_DAY
+from tonearm.gold.distributions import t_two_sided
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.measures import first_day_of, total, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS, false_discovery, quantile, verdicts
@@ -64,14 +65,12 @@ def _ranks(lists: npt.NDArray[np.int64], *order_by: Numbers) -> Numbers:
 
 def _compared(own: Columns, is_feature: npt.NDArray[np.bool_], listeners: npt.NDArray[np.int64]) -> dict[str, Any]:
     """Difference, interval, test and effect of each row; NaN where there is too little to say."""
-    from scipy.stats import t
-
     weight = np.where(_is_tested(own, is_feature), own["weight"], np.nan)
     freedom = np.where(own["freedom"] > 0, own["freedom"], np.nan)
     difference = own["excess"] / weight
     error = np.sqrt(own["variance"]) / weight
     half = quantile(freedom) * error
-    p = false_discovery(2 * t.sf(np.abs(difference / error), freedom), listeners)
+    p = false_discovery(t_two_sided(difference / error, freedom), listeners)
     inside, outside = own["stddev_inside"], own["stddev_outside"]
     both = (own["units"] - 1, own["units_outside"] - 1)
     pooled = np.sqrt((both[0] * inside**2 + both[1] * outside**2) / np.where(np.isnan(p), np.nan, sum(both)))
