@@ -110,3 +110,14 @@ def test_local_times_follow_a_move() -> None:
     days = [datetime(2021, 5, 31, 12), datetime(2021, 6, 1, 12)]
     found = placed(pa.array(days), listener_clock([ada], UNTIL)).to_pylist()
     assert found == [instant("2021-05-31T10:00"), instant("2021-06-01T06:30")]
+
+
+@pytest.mark.parametrize("zone", zone_names()[::12])
+def test_no_change_of_offset_is_missed(zone: str) -> None:
+    """Against a look at every day."""
+    days = [datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=n) for n in range(365 * 24)]
+    clock = ZoneInfo(zone)
+    offsets = [day.astimezone(clock).utcoffset() for day in days]
+    daily = sum(a != b for a, b in pairwise(offsets))
+    found = [row for row in zone_intervals(zone, 2023) if row[0] < days[-1]]
+    assert sum(a[2] != b[2] for a, b in pairwise(found)) == daily

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 FIRST_YEAR = 2000
 
-_PROBE = timedelta(days=1)
-"""No zone has changed its offset twice within a day since 2000."""
+_PROBE = timedelta(days=7)
+"""No zone has gone to another offset and back within a week since 2000."""
 
 _SECOND = timedelta(seconds=1)
 
