@@ -157,7 +157,7 @@ def _set_aside(session: Engine, lake: Lake, name: str) -> int:
     if rows.num_rows:
         rejected = {"outcome": "'rejected'", "reason": "s.reason", "raw": "s.raw"}
         _set(lake, name, rows, {**rejected, "record_id": "NULL", "name_id": "NULL"})
-    return rows.num_rows
+    return int(rows.num_rows)
 
 
 def imports(settings: Settings) -> list[ImportReport]:
