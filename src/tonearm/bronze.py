@@ -7,11 +7,52 @@ and a crash leaves either all of a file or nothing of it.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from tonearm.columns import FEATURES, IMPUTED
 
 HISTORY = "listening_history_bronze"
 CATALOGUE = "kaggle_tracks_bronze"
 EVALUATIONS, DRIFT = "model_evaluations", "model_drift"
+
+SPACES = (
+    *((0x00, 0x20), (0x7F, 0xA0), (0xAD, 0xAD), (0x61C, 0x61C), (0x1680, 0x1680), (0x2000, 0x200B), (0x200E, 0x200F)),
+    *((0x2028, 0x202F), (0x205F, 0x2064), (0x2066, 0x206F), (0x2800, 0x2800), (0x3000, 0x3000), (0x3164, 0x3164)),
+    *((0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF9, 0xFFFB)),
+)
+"""Code points, from and to, that begin and end no name: white space, control characters, signs without width."""
+UNSEEN = (
+    *SPACES,
+    *((0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200C, 0x200D), (0xFE00, 0xFE0F)),
+    *((0x13430, 0x1343F), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF)),
+)
+"""Code points that make no name by themselves: those, and joiners and selectors, which change what they stand by."""
+
+
+def _class(code_points: Iterable[tuple[int, int]], written: str) -> str:
+    return "".join(f"{written % first}-{written % last}" for first, last in code_points)
+
+
+_OUTER = re.compile(r"\A[{0}]+|[{0}]+\Z".format(_class(SPACES, r"\U%08x")))
+_SEEN = re.compile("[^{}]".format(_class(UNSEEN, r"\U%08x")))
+
+
+def tidied(name: str) -> str | None:
+    """``name`` without what cannot be seen around it; None where nothing of it can be seen, which is no name."""
+    return _OUTER.sub("", name) if _SEEN.search(name) else None
+
+
+def tidied_sql(column: str) -> str:
+    """DuckDB's SQL for :func:`tidied` of ``column``."""
+    outer, unseen = _class(SPACES, r"\x{%x}"), _class(UNSEEN, r"\x{%x}")
+    # Most names need no change, and finding that out is faster than changing nothing.
+    return (
+        f"CASE WHEN NOT regexp_matches({column}, '[^{unseen}]') THEN NULL "
+        f"WHEN regexp_matches({column}, '^[{outer}]|[{outer}]$') "
+        f"THEN regexp_replace({column}, '^[{outer}]+|[{outer}]+$', '', 'g') ELSE {column} END"
+    )
+
 
 ORIGIN = ("run", "file", "file_name", "row", "imported_at", "outcome", "reason", "raw")
 

@@ -114,6 +114,7 @@ def _number(
 _NO_FEATURES = "the track has no audio features"
 _TOO_SHORT = "the history is not that long yet"
 _NOT_GIVEN = "the source does not say"
+_ONLY_ID = "the source names only an id"
 _UNTRIED = "too few tracks or artists, or features all alike"
 _FEW_UNITS = "too few units, or all alike"
 _FEW_ARTISTS = "too few artists, or a feature is constant"
@@ -128,8 +129,8 @@ COLUMNS: dict[str, Column] = {
     "name_id": Column("int64", "Hash of artist, track and ids as a source spelt them.", null="names no track"),
     "track_id": Column("int64", "Identity of the track: a hash of its normalised artist and title."),
     "artist_id": Column("int64", "Identity of the artist: a hash of the normalised name."),
-    "artist_name": _text("Artist as written on the release.", null="the source names only an id"),
-    "track_name": _text("Title of the track.", null="the source names only an id"),
+    "artist_name": _text("Artist as written on the release.", null=_ONLY_ID),
+    "track_name": _text("Title of the track.", null=_ONLY_ID),
     "album_name": _text("Album the listen was heard on.", null=_NOT_GIVEN),
     "album_artist_name": _text("Artist of the album.", null=_NOT_GIVEN),
     "spotify_id": _text("Spotify's id of the track (22 characters).", null="not known"),
@@ -137,8 +138,8 @@ COLUMNS: dict[str, Column] = {
     "artist_mbid": _text("MusicBrainz id of the artist.", null="not known"),
     "release_mbid": _text("MusicBrainz id of the release.", null="not known"),
     "genre": _text("Most frequent genre of the track in the catalogue.", null="not in the catalogue"),
-    "artist_key": _text("Artist in normalised spelling, used to compare spellings."),
-    "title_key": _text("Title in normalised spelling, used to compare spellings."),
+    "artist_key": _text("Artist in normalised spelling, used to compare spellings.", null=_ONLY_ID),
+    "title_key": _text("Title in normalised spelling, used to compare spellings.", null=_ONLY_ID),
     "key_id": Column("int64", "Hash of artist_key and title_key; of the id where the names are not known."),
     "linked_by": _text("What links this spelling to its track.", one_of=("name", "spotify_id", "recording_mbid")),
     "link_kind": _text("Id that the spellings share.", one_of=("spotify_id", "recording_mbid")),

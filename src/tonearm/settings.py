@@ -58,6 +58,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     after_run: str = ""
     """Command that ``tonearm run`` starts after tables changed, for example to publish them; it is run without a
     shell, and finds the home in ``TONEARM_HOME``."""
+    keep_imported: bool = False
+    """Whether ``tonearm run`` moves imported files to ``inbox/imported`` instead of removing them; a backup leaves
+    them out."""
+    time_travel_days: Annotated[float, msgspec.Meta(ge=0)] = 90.0
+    """Days for which old versions of tables stay readable; ``tonearm run`` removes older ones."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     """Seconds to wait for another writer before giving up."""
     max_entries: Annotated[int, msgspec.Meta(ge=1)] = 10_000

@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from tonearm.errors import HomeUnusable, InputError, UsageError
+from tonearm.errors import AfterRunFailed, HomeUnusable, InputError, UsageError
+from tonearm.home import backup
 from tonearm.home.backup import back_up, restore
+from tonearm.home.confirming import confirm, is_confirmed
 from tonearm.ingest.imports import import_paths
+from tonearm.ingest.inbox import import_inbox
 from tonearm.ingest.ledger import imports
+from tonearm.run.after import after_run
 from tonearm.settings import Settings, load_settings
+
+
+class Died(BaseException):
+    """Stands for the end of the process, which nothing catches."""
+
+
+def die(*_: Any, **__: Any) -> Any:
+    raise Died
+
 
 ROW = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")
 
@@ -25,6 +44,112 @@ def test_a_restored_home_is_the_home(settings: Settings, lastfm: Callable[..., P
     assert imports(other) == imports(settings)
     again = import_paths(other, [lastfm([ROW])])
     assert (again.listener, again.kept) == ("ada", 0)
+
+
+def test_a_killed_restore_leaves_nothing_and_a_retry_works(
+    settings: Settings, lastfm: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_paths(settings, [lastfm([ROW])])
+    archive = tmp_path / "home.tar.gz"
+    back_up(settings, archive)
+    other = load_settings(tmp_path / "other", {})
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr(backup, "_put_in_place", die)
+        patched.setattr(shutil, "rmtree", lambda *_, **__: None)
+        restore(other, archive)
+    left = list(tmp_path.glob(".other.restoring-*"))
+    assert (len(left), other.home.exists()) == (1, False)
+    restore(other, archive)
+    assert imports(other) == imports(settings)
+    assert not left[0].exists()
+
+
+def test_a_killed_restore_into_a_mounted_folder_can_be_repeated(
+    settings: Settings, lastfm: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_paths(settings, [lastfm([ROW])])
+    archive = tmp_path / "home.tar.gz"
+    back_up(settings, archive)
+    other = load_settings(tmp_path / "other", {})
+    other.home.mkdir()
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == other.home)
+    rename = Path.rename
+
+    def die_at_the_lake(path: Path, target: Path) -> Path:
+        return die() if path.name == "lake" else rename(path, target)
+
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr(Path, "rename", die_at_the_lake)
+        patched.setattr(shutil, "rmtree", lambda *_, **__: None)
+        restore(other, archive)
+    assert imports(other) == []
+    restore(other, archive)
+    assert imports(other) == imports(settings)
+    assert not list(other.home.glob(".other*"))
+
+
+def test_a_killed_backup_has_no_name_and_is_replaced_by_the_next(
+    settings: Settings, lastfm: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_paths(settings, [lastfm([ROW])])
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    with monkeypatch.context() as patched, pytest.raises(Died):
+        patched.setattr(backup, "_to_disk", die)
+        patched.setattr(Path, "unlink", lambda *_, **__: None)
+        back_up(settings, folder / "monday.tar.gz")
+    (left,) = folder.iterdir()
+    assert left.name.startswith(".tonearm-")
+    back_up(settings, folder / "tuesday.tar.gz")
+    assert [path.name for path in folder.iterdir()] == ["tuesday.tar.gz"]
+
+
+def test_homes_and_backups_are_their_owners_alone(
+    settings: Settings, lastfm: Callable[..., Path], tmp_path: Path
+) -> None:
+    before = os.umask(0)
+    try:
+        settings.home.mkdir(mode=0o777)
+        import_paths(settings, [lastfm([ROW])])
+        archive = tmp_path / "home.tar.gz"
+        back_up(settings, archive)
+        other = load_settings(tmp_path / "other", {})
+        restore(other, archive)
+    finally:
+        os.umask(before)
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (settings.home, archive, other.home)]
+    assert modes == [0o700, 0o600, 0o700]
+
+
+def test_kept_raw_exports_are_in_no_backup(settings: Settings, lastfm: Callable[..., Path], tmp_path: Path) -> None:
+    kept = replace(settings, keep_imported=True)
+    for folder in (settings.inbox, settings.inbox / "imported"):
+        folder.mkdir(parents=True)
+    lastfm([ROW]).rename(settings.inbox / "a.csv")
+    import_inbox(kept)
+    assert (settings.inbox / "imported" / "1" / "a.csv").exists()
+    archive = tmp_path / "home.tar.gz"
+    back_up(settings, archive)
+    with tarfile.open(archive) as tar:
+        assert not [name for name in tar.getnames() if "imported" in name]
+
+
+def test_a_restored_command_waits_for_its_owner(
+    settings: Settings, lastfm: Callable[..., Path], tmp_path: Path
+) -> None:
+    import_paths(settings, [lastfm([ROW])])
+    (settings.home / "tonearm.toml").write_text("after_run = 'touch ran'\n")
+    archive = tmp_path / "home.tar.gz"
+    back_up(settings, archive)
+    home = tmp_path / "other"
+    restore(load_settings(home, {}), archive)
+    restored = load_settings(home, {})
+    with pytest.raises(AfterRunFailed, match="--confirm-after-run"):
+        after_run(restored)
+    assert after_run(replace(restored, after_run="true"))  # the owner has written another one
+    confirm(restored)
+    assert after_run(replace(restored, after_run="true"))
+    assert is_confirmed(restored)
 
 
 def test_nothing_is_overwritten(settings: Settings, lastfm: Callable[..., Path], tmp_path: Path) -> None:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
+from tests.api.conftest import client_of
+from tonearm.cli import main
 from tonearm.errors import HomeBusy, HomeUnusable
 from tonearm.home import make_home, scratch_folder
 from tonearm.home.lock import writing
@@ -56,3 +59,21 @@ def test_scratch_of_a_killed_writer_is_swept_by_the_next(settings: Settings) -> 
         assert not left.exists()
         assert folder.is_dir()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["tables", "tables history", "show listens", "show imports", "imports", "imports show 1", "listeners", "doctor",
+     "models", "models drift"],
+)  # fmt: skip
+def test_looking_at_an_empty_home_makes_none(settings: Settings, command: str) -> None:
+    result = CliRunner().invoke(main, ["--home", str(settings.home), *command.split()])
+    assert result.exit_code in (0, 2), result.output
+    assert not settings.home.exists()
+
+
+@pytest.mark.parametrize("path", ["/listeners", "/imports", "/runs", "/tables", "/tables/listens", "/health"])
+def test_serving_an_empty_home_makes_none(settings: Settings, path: str) -> None:
+    with client_of(settings) as client:
+        assert client.get(path).status_code < 500
+    assert not settings.home.exists()

@@ -14,7 +14,7 @@ from tonearm.settings import Settings, load_settings
 @pytest.fixture(scope="session")
 def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = load_settings(tmp_path_factory.mktemp("registry") / "home", {})
-    assert open_registry(settings).names() == []
+    assert open_registry(settings).client.search_registered_models() == []
     return settings.home / "models" / "registry.sqlite"
 
 

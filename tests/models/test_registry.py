@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +33,32 @@ def register(registry: Registry) -> int:
 def in_use(registry: Registry) -> int | None:
     found = registry.in_use(NAME)
     return found.version if found else None
+
+
+@pytest.mark.parametrize("tables", [[], ["jobs"], ["experiments", "jobs", "registered_models"]])
+def test_a_database_that_a_killed_training_left_half_made_is_made_anew(registry: Registry, tables: list[str]) -> None:
+    file = Path(registry.uri.removeprefix("sqlite:///"))
+    file.unlink(missing_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(file)) as database:
+        for table in tables:
+            database.execute(f"CREATE TABLE {table} (id INTEGER)")
+    assert register(Registry(registry.uri, registry.artefacts)) == 1
+
+
+def test_what_a_killed_making_of_the_database_left_is_no_database(settings: Settings) -> None:
+    registry = open_registry(settings)
+    left = settings.home / "models" / "registry.sqlite.new"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"half")
+    assert register(registry) == 1
+    assert not left.exists()
+
+
+def test_asking_an_empty_home_makes_no_registry(settings: Settings) -> None:
+    registry = open_registry(settings)
+    assert (registry.names(), registry.in_use(NAME)) == ([], None)
+    assert not settings.home.exists()
 
 
 def test_in_use_is_production_else_the_newest(registry: Registry) -> None:

@@ -100,6 +100,7 @@ def test_the_schema_is_what_the_models_say_made_anew_or_by_migrations(store: Sto
 
     from tonearm.store.migrations.upgrading import config, upgrade
 
+    store.ensure_listener("ada")
     migrated = create_engine(f"sqlite:///{tmp_path / 'migrated.sqlite'}")
     upgrade(migrated, tmp_path / "migrated.sqlite")
     assert ScriptDirectory.from_config(config()).get_current_head() == HEAD
@@ -121,6 +122,7 @@ def test_a_store_that_is_up_to_date_opens_without_alembic(tmp_path: Path, store:
 
 
 def test_a_store_of_a_newer_tonearm_is_refused(tmp_path: Path, store: Store) -> None:
+    store.ensure_listener("ada")
     store.close()
     with sqlite3.connect(tmp_path / "tonearm.sqlite") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -132,3 +134,11 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tonearm.sqlite").write_bytes(b"not a database" * 100)
     with pytest.raises(HomeUnusable, match="damaged"):
         open_store(Settings(home=tmp_path))
+
+
+def test_looking_at_an_empty_home_makes_none(settings: Settings) -> None:
+    store = open_store(settings)
+    assert store.listeners() == []
+    with pytest.raises(UnknownName, match="adds one"):
+        store.listener("ada")
+    assert not settings.home.exists()

@@ -91,7 +91,7 @@ def build(
     lake = open_lake(settings.lake)
     reports: list[TableReport] = []
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
-        recover(settings, lake)
+        recover(settings, lake, waiting)
         session = stack.enter_context(_engine(settings, folder, lake.rows(HISTORY)))
         work = _begin(settings, lake, session, [*([SHIPPED] if shipped else []), settings.compiled])
         broken: set[str] = set()
@@ -192,7 +192,7 @@ def _input(work: _Work, table: Table, name: str, seen: int | None) -> Input:
 
 def _only_appended(lake: Lake, name: str, since: int | None) -> bool:
     commits = [c for c in lake.history(name) if since is None or c.version > since]
-    return since is not None and all(c.operation in ("WRITE", "OPTIMIZE") for c in commits)
+    return since is not None and all(c.operation in ("WRITE", "OPTIMIZE") or "content" in c.note for c in commits)
 
 
 def _carry_out(work: _Work, table: Table, planned: Plan) -> Action:
@@ -343,8 +343,7 @@ def _note(work: _Work, table: Table) -> dict[str, Any]:
 
 def _note_only(work: _Work, table: Table) -> None:
     """Commit no rows, only that the table is right for these inputs."""
-    nothing = work.lake.dataset(table.name).schema.empty_table()
-    work.lake.append(table.name, nothing, {**_note(work, table), "content": work.content(table.name)})
+    work.lake.remark(table.name, _note(work, table))
 
 
 def _text(value: str) -> str:

@@ -33,7 +33,7 @@ Examples:
 )
 @click.argument("archive", type=click.Path(path_type=Path))
 def backup(context: Context, archive: Path) -> None:
-    """Write the whole home into ARCHIVE (.tar.gz); other writers wait meanwhile."""
+    """Write the home into ARCHIVE (.tar.gz), without imported files that were kept; other writers wait meanwhile."""
     from tonearm.home.backup import back_up
 
     size = back_up(context.settings, archive, waiting=context.note)
@@ -51,7 +51,10 @@ Examples:
 )
 @click.argument("archive", type=click.Path(path_type=Path))
 def restore(context: Context, archive: Path) -> None:
-    """Restore a backup into an empty home."""
+    """Restore a backup into an empty home; interrupted, it leaves none.
+
+    A command in the setting `after_run` that came with the backup waits for `tonearm run --confirm-after-run`.
+    """
     from tonearm.home.backup import restore as put_back
 
     files = put_back(context.settings, archive)

@@ -26,17 +26,25 @@ Examples:
 """
 )
 @click.option("--full-retrain", is_flag=True, help="Train every model again, whether or not it is due.")
-def run(context: Context, full_retrain: bool) -> None:
+@click.option(
+    "--confirm-after-run",
+    is_flag=True,
+    help="Let the command in the setting after_run start, which came with a backup.",
+)
+def run(context: Context, full_retrain: bool, confirm_after_run: bool) -> None:
     """Import what is in the inbox, build, predict, and report what changed.
 
-    The inbox is the folder `inbox` of the home; files in `inbox/NAME/` are listener NAME's. What was imported moves to
-    `inbox/imported/`, so a file is read once. The first run trains every model that has enough data; later ones predict
-    from new listens without learning anything, and once a day from newly heard tracks. `tonearm models drift` shows
-    when that is not enough. If anything changed, the command in the setting `after_run` is started. `tonearm show runs`
-    lists earlier runs.
+    The inbox is the folder `inbox` of the home; files in `inbox/NAME/` are listener NAME's. What was imported is
+    removed from it, or moved to `inbox/imported/` with the setting `keep_imported`, so a file is read once. The first
+    run trains every model that has enough data; later ones predict from new listens without learning anything, and once
+    a day from newly heard tracks. `tonearm models drift` shows when that is not enough. If anything changed, the
+    command in the setting `after_run` is started. `tonearm show runs` lists earlier runs.
     """
+    from tonearm.home.confirming import confirm
     from tonearm.run import run_once
 
+    if confirm_after_run:
+        confirm(context.settings)
     with progress(context) as shown:
         task = shown.add_task("importing", count="") if shown else None
 

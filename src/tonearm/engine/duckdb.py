@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -100,28 +100,34 @@ class Engine:
     ) -> None:
         """Create a view of the lake's table ``name``, at ``version`` if one is given.
 
-        A table that was never written gives an empty view with ``columns``.
+        A view with ``columns`` has these and no others: null where the table is of a version of tonearm that did not
+        have them, and without rows where it was never written.
         """
         alias = alias or name
         if not lake.has(name):
-            fields = ", ".join(f'NULL::{COLUMNS[c].types.duckdb} AS "{c}"' for c in columns)
-            self.view(alias, f"SELECT {fields} WHERE false")
+            self.view(alias, f"SELECT {_as_declared((), columns)} WHERE false")
             return
         table = lake.delta(name, version)
+        present = [field.name for field in table.schema().fields]
+        wanted = _as_declared(present, columns)
         # They are URIs, in which spaces and quotes are written as %20 and the like.
         files, partitions = [unquote(uri) for uri in table.file_uris()], table.metadata().partition_columns
         if not files or "://" in files[0] or set(partitions) - {"year"}:
             # Under another name, because an existing view cannot be replaced by a registered object.
             self.connection.register(f"rows_of_{alias}", table.to_pyarrow_dataset())
-            self.view(alias, f"FROM rows_of_{alias}")
+            self.view(alias, f"SELECT {wanted} FROM rows_of_{alias}")
             return
         # DuckDB reads the files itself: a third of the memory and half the time of reading through Arrow.
         # `lake.delta` has refused what plain files do not show: deletion vectors and column mapping.
         paths = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
         by_year = ", hive_partitioning=true, hive_types={'year': BIGINT}"
         options = "union_by_name=true" + (by_year if partitions else ", hive_partitioning=false")
-        wanted = ", ".join(f'"{field.name}"' for field in table.schema().fields)
-        self.view(alias, f"SELECT {wanted} FROM read_parquet([{paths}], {options})")
+        rows = f"SELECT * FROM read_parquet([{paths}], {options})"
+        try:
+            self.view(alias, f"SELECT {wanted} FROM ({rows})")
+        except duckdb.BinderException:
+            # A column that was added later, and is in none of the files: the import that brought it was undone.
+            self.view(alias, f"SELECT {_as_declared(self.columns(rows), list(columns) or present)} FROM ({rows})")
 
     def view(self, name: str, sql: str, dialect: str = COMMON) -> None:
         """Create a view ``name`` of ``sql``, without computing it."""
@@ -194,6 +200,12 @@ class Engine:
         import ibis
 
         return ibis.duckdb.from_connection(self.connection)
+
+
+def _as_declared(present: Collection[str], declared: Iterable[str]) -> str:
+    """SQL for the columns that are ``declared``, else for those that are ``present``."""
+    wanted = list(declared) or present
+    return ", ".join(f'"{c}"' if c in present else f'NULL::{COLUMNS[c].types.duckdb} AS "{c}"' for c in wanted)
 
 
 _MEMORY_MB = (512, 2048)

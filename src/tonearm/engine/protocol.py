@@ -24,7 +24,11 @@ class BuildEngine(Protocol):
     """Whether windows of time can be replaced; otherwise such tables are rebuilt completely."""
 
     def look_at(self, lake: Lake, name: str, columns: Iterable[str], alias: str | None = None) -> None:
-        """Create a view of the lake's table ``name``, empty with ``columns`` if it was never written."""
+        """Create a view of the lake's table ``name``.
+
+        A view with ``columns`` has these and no others: null where the table is of a version of tonearm that did not
+        have them, and without rows where it was never written.
+        """
 
     def view(self, name: str, sql: str, dialect: str = COMMON) -> None:
         """Create a view ``name`` of ``sql``, without computing it."""

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlglot
 
-from tonearm.bronze import SCHEMAS
 from tonearm.columns import COLUMNS, TYPES
 from tonearm.engine import divergences
 from tonearm.engine.divergences import for_spark
@@ -69,12 +68,16 @@ class SparkEngine:
         return found[0][0] if found else None
 
     def look_at(self, lake: Lake, name: str, columns: Iterable[str], alias: str | None = None) -> None:
-        """Create a view of the lake's table ``name``, empty with ``columns`` if it was never written."""
+        """Create a view of the lake's table ``name``, with ``columns`` and no others if any are given."""
+        from pyspark.sql.functions import lit
+
+        wanted = {c: COLUMNS[c].types.spark for c in columns}
         if lake.has(name):
             rows = self.session.read.format("delta").load(_address(lake, name))
+            added = {c: lit(None).cast(kind) for c, kind in wanted.items() if c not in rows.columns}
+            rows = rows.withColumns(added).select(*(wanted or rows.columns))
         else:
-            fields = ", ".join(f"`{c}` {COLUMNS[c].types.spark}" for c in columns or SCHEMAS[name])
-            rows = self.session.createDataFrame([], fields)
+            rows = self.session.createDataFrame([], ", ".join(f"`{c}` {kind}" for c, kind in wanted.items()))
         rows.createOrReplaceTempView(alias or name)
 
     def view(self, name: str, sql: str, dialect: str = COMMON) -> None:

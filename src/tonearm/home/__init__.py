@@ -15,15 +15,24 @@ from tonearm.settings import Settings
 MARKER = "tonearm-home"
 """File that marks a folder as a tonearm home, so that no other folder is ever overwritten."""
 
+LOCK = "writer.lock"
+"""File that the one process that writes to the home has locked."""
+
+INBOX_DONE = "imported"
+"""Subfolder of the inbox for imported files, where the setting ``keep_imported`` keeps them."""
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Error numbers of a full disk or an exhausted quota."""
 
 
 def make_home(settings: Settings) -> None:
-    """Create the home and its subfolders; raises HomeUnusable when that is not possible."""
+    """Create the home and its subfolders, for their owner alone; raises HomeUnusable when that is not possible."""
     home = settings.home
     try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home / MARKER).exists():
+            # Whatever the umask is, and also where the folder was there; later its owner may open it.
+            home.chmod(0o700)
         for part in (settings.inbox, settings.scratch, settings.compiled):
             part.mkdir(exist_ok=True)
         (home / MARKER).touch()

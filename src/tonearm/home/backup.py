@@ -1,50 +1,90 @@
-"""Backing up a home into one file, and restoring it."""
+"""Backing up a home into one file, and restoring it: each is there as a whole or not at all."""
 
 from __future__ import annotations
 
 import gzip
+import hashlib
+import os
+import shutil
 import sqlite3
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from tonearm.errors import InputError, UsageError
-from tonearm.home import MARKER, make_home, unusable
-from tonearm.home.lock import writing
-from tonearm.settings import Settings
+from filelock import FileLock, Timeout
 
-_LEFT_OUT = {"scratch", "compiled", "writer.lock", "store.lock"}
+from tonearm.errors import InputError, UsageError
+from tonearm.home import INBOX_DONE, LOCK, MARKER, unusable
+from tonearm.home.confirming import ask_to_confirm
+from tonearm.home.lock import writing
+from tonearm.settings import Settings, load_settings
+
+_LEFT_OUT = {"scratch", "compiled", LOCK, "store.lock"}
 _CHUNK = 1 << 20
+_OWNER_ONLY = 0o600
 
 
 def back_up(settings: Settings, archive: Path, waiting: Callable[[str], None] | None = None) -> int:
-    """Write the home into ``archive`` and return its size in bytes; an existing file is not overwritten."""
+    """Write the home into ``archive`` and return its size in bytes; an existing file is not overwritten.
+
+    Imported files that are kept in the inbox are left out: what tonearm keeps of them is in the lake.
+    """
     if not (settings.home / MARKER).exists():
         raise UsageError(f"there is no tonearm home at {settings.home}; name it with --home")
     if archive.exists():
         raise UsageError(f"{archive} exists; name another file")
     if archive.resolve().is_relative_to(settings.home.resolve()):
         raise UsageError(f"{archive} is inside the home being backed up; name a file elsewhere")
-    partial = archive.with_name(archive.name + ".part")
     try:
-        with writing(settings, waiting), tarfile.open(partial, "w:gz", compresslevel=1) as tar:
+        with (
+            writing(settings, waiting),
+            _written_whole(archive, settings.home) as partial,
+            tarfile.open(partial, "w:gz", compresslevel=1) as tar,
+        ):
             _add(settings, tar)
-        partial.rename(archive)
     except OSError as error:
         raise unusable(error, archive.parent) from error
+    return archive.stat().st_size
+
+
+@contextmanager
+def _written_whole(archive: Path, home: Path) -> Iterator[Path]:
+    """A file for its owner alone that becomes ``archive`` at the end.
+
+    Its name is that of the home, so that the next backup into the folder replaces what a killed one left.
+    """
+    partial = archive.with_name(f".tonearm-{hashlib.sha256(bytes(home.resolve())).hexdigest()[:12]}.part")
+    try:
+        partial.unlink(missing_ok=True)
+        partial.touch(mode=_OWNER_ONLY)
+        partial.chmod(_OWNER_ONLY)
+        yield partial
+        _to_disk(partial)
+        partial.rename(archive)
+        _to_disk(archive.parent)
     finally:
         partial.unlink(missing_ok=True)
-    return archive.stat().st_size
+
+
+def _to_disk(path: Path) -> None:
+    """Have a file or the entries of a folder survive a power cut."""
+    # Windows opens no folders.
+    with suppress(PermissionError):
+        opened = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def _add(settings: Settings, tar: tarfile.TarFile) -> None:
     database = settings.database
     for path in sorted(settings.home.iterdir()):
         if path.name not in _LEFT_OUT and not path.name.startswith(database.name):
-            tar.add(path, arcname=path.name)
+            tar.add(path, arcname=path.name, filter=_is_kept)
     if database.exists():
         # SQLite's own backup, because a copied file lacks what is still in its write-ahead log.
         with tempfile.TemporaryDirectory(dir=settings.scratch) as folder:
@@ -54,25 +94,89 @@ def _add(settings: Settings, tar: tarfile.TarFile) -> None:
             tar.add(copy, arcname=database.name)
 
 
+def _is_kept(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    return None if PurePosixPath(entry.name) == PurePosixPath("inbox", INBOX_DONE) else entry
+
+
 def restore(settings: Settings, archive: Path) -> int:
-    """Unpack ``archive`` into the home, which must be empty or missing; returns the number of files."""
-    if settings.home.is_dir() and any(settings.home.iterdir()):
-        raise UsageError(f"{settings.home} is not empty; restore into another home with --home")
+    """Unpack ``archive`` into the home, which must be empty or missing; returns the number of files.
+
+    It is unpacked beside the home and put in its place at the end, so that a killed restore leaves no home, and a
+    retry works. The command in a restored ``after_run`` is not started before its owner confirms it.
+    """
+    home = settings.home.resolve()
+    inside = home.is_dir() and os.path.ismount(home)
+    if home.exists() and not home.is_dir():
+        raise unusable(FileExistsError(), home)
     if not archive.is_file():
         raise UsageError(f"there is no file {archive}")
-    _read_through(archive)
+    parent = home if inside else home.parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        _sweep(parent, home)
+        if home.is_dir() and any(home.iterdir()):
+            raise UsageError(f"{settings.home} is not empty; restore into another home with --home")
+        _read_through(archive)
+        with _stage(parent, home) as stage:
+            count = _unpack(archive, stage)
+            _put_in_place(stage, home, inside)
+    except OSError as error:
+        raise unusable(error, settings.home) from error
+    return count
+
+
+def _unpack(archive: Path, stage: Path) -> int:
+    """Unpack into ``stage``, and ask for the owner's consent there; returns the number of files."""
     try:
         with tarfile.open(archive, "r:gz") as tar:
             members = tar.getmembers()
-            if not any(PurePosixPath(m.name).name == MARKER for m in members):
+            if not any(PurePosixPath(m.name) == PurePosixPath(MARKER) for m in members):
                 raise InputError(f"{archive} is not a backup of a tonearm home")
-            make_home(settings)
-            tar.extractall(settings.home, members, filter="data")
+            tar.extractall(stage, members, filter="data")
     except (tarfile.TarError, EOFError) as error:
         raise InputError(f"{archive} is damaged or not a backup: {error}; use another backup") from error
-    except OSError as error:
-        raise unusable(error, settings.home) from error
+    ask_to_confirm(load_settings(stage, environ={}))
+    if hasattr(os, "sync"):
+        os.sync()
     return sum(m.isfile() for m in members)
+
+
+def _put_in_place(stage: Path, home: Path, inside: bool) -> None:
+    if not inside:
+        if home.is_dir():
+            home.rmdir()
+        stage.rename(home)
+        return
+    # A mounted folder cannot be replaced. The lake comes last, because without it there is nothing to be seen.
+    for entry in sorted(stage.iterdir(), key=lambda path: path.name == "lake"):
+        if entry.name != LOCK:
+            entry.rename(home / entry.name)
+
+
+@contextmanager
+def _stage(parent: Path, home: Path) -> Iterator[Path]:
+    """A new folder to unpack into, held by its own lock and gone at the end unless it became the home."""
+    stage = Path(tempfile.mkdtemp(prefix=_prefix(home), dir=parent))
+    try:
+        with FileLock(stage / LOCK):
+            yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def _prefix(home: Path) -> str:
+    return f".{home.name}.restoring-"
+
+
+def _sweep(parent: Path, home: Path) -> None:
+    """Remove what killed restores of ``home`` left: what one that runs is working on is locked."""
+    for left in parent.glob(f"{_prefix(home)}*"):
+        with suppress(Timeout), FileLock(left / LOCK, timeout=0):
+            if parent == home:
+                # What was moved already; with the lake, the last one, all of it was.
+                for entry in [] if (home / "lake").exists() else [e for e in home.iterdir() if e != left]:
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _read_through(archive: Path) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from filelock import FileLock, Timeout
 
 from tonearm.errors import HomeBusy
-from tonearm.home import FULL, make_home, unusable
+from tonearm.home import FULL, LOCK, make_home, unusable
 from tonearm.lake import open_lake, plain_errors
 from tonearm.settings import Settings
 
@@ -28,7 +28,7 @@ def writing(settings: Settings, waiting: Callable[[str], None] | None = None) ->
     HomeBusy. The operating system releases the lock when the process ends, however it ends.
     """
     make_home(settings)
-    lock = FileLock(settings.home / "writer.lock")
+    lock = FileLock(settings.home / LOCK)
     try:
         lock.acquire(timeout=min(_PATIENCE_S, settings.lock_wait_s))
     except Timeout:

@@ -23,8 +23,8 @@ from tonearm.engine.duckdb import engine
 from tonearm.errors import HomeUnusable, InputError, TonearmError, UnknownName, UsageError
 from tonearm.home import FULL, scratch_folder
 from tonearm.home.lock import writing
-from tonearm.ingest.judging import catalogue_sql, history_sql, outcome_sql, repeats_sql, unknown_files_sql
-from tonearm.ingest.ledger import FileReport, ImportReport, next_run, record, recover
+from tonearm.ingest.judging import catalogue_sql, history_sql, outcome_sql, repeats_sql, rules, unknown_files_sql
+from tonearm.ingest.ledger import RULES, FileReport, ImportReport, next_run, record, recover
 from tonearm.ingest.staging import Staging
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
@@ -285,6 +285,6 @@ class _Import:
 
     def _commit(self, name: str, first: pa.RecordBatch, others: Iterable[pa.RecordBatch]) -> None:
         rows = pa.RecordBatchReader.from_batches(first.schema, itertools.chain([first], others))
-        self.lake.append(name, rows, {"run": self.number})
+        self.lake.append(name, rows, {"run": self.number, RULES: rules(name)})
         self.lake.compact(name)
         self.engine.look_at(self.lake, name, SCHEMAS[name])

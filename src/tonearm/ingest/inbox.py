@@ -1,33 +1,39 @@
-"""The inbox: imports files that people or other programs put there, then moves them aside."""
+"""The inbox: imports files that people or other programs put there, then removes them or moves them aside."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from tonearm.errors import UsageError
-from tonearm.home import make_home
+from tonearm.home import INBOX_DONE, make_home
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.ledger import ImportReport
 from tonearm.settings import Settings
 from tonearm.sources.files import printable
 
-DONE = "imported"
-"""Subfolder of the inbox for imported files."""
-
 
 def import_inbox(settings: Settings, waiting: Callable[[str], None] | None = None) -> list[ImportReport]:
-    """Import each listener's files, and move those that could be read to ``inbox/imported/RUN``.
+    """Import each listener's files, and remove those that could be read.
 
-    After a crash between the two a file is imported again, which changes nothing.
+    They hold what tonearm keeps nowhere else, such as addresses and names of devices. With the setting
+    ``keep_imported`` they are moved to ``inbox/imported/RUN`` instead; without it, those kept earlier are removed.
+    After a crash in between a file is imported again, which changes nothing.
     """
     make_home(settings)
+    done = settings.inbox / INBOX_DONE
+    if not settings.keep_imported:
+        shutil.rmtree(done, ignore_errors=True)
     reports = []
     for listener, paths in _waiting_files(settings.inbox):
         report = _import(settings, paths, listener, waiting)
         for path in paths:
             if any(f.problem is None for f in report.files if f.name.split("/")[0] == printable(path.name)):
-                _move(path, settings.inbox / DONE / str(report.run))
+                if settings.keep_imported:
+                    _move(path, done / str(report.run))
+                else:
+                    path.unlink(missing_ok=True)
         reports.append(report)
     return reports
 
@@ -48,7 +54,9 @@ def _waiting_files(inbox: Path) -> list[tuple[str | None, list[Path]]]:
     """Each listener with their files; last, under None, the files in the inbox itself."""
     loose = sorted(p for p in inbox.iterdir() if p.is_file() and not p.name.startswith("."))
     found: list[tuple[str | None, list[Path]]] = []
-    for folder in sorted(p for p in inbox.iterdir() if p.is_dir() and p.name != DONE and not p.name.startswith(".")):
+    for folder in sorted(
+        p for p in inbox.iterdir() if p.is_dir() and p.name != INBOX_DONE and not p.name.startswith(".")
+    ):
         files = sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
         if files:
             found.append((folder.name, files))

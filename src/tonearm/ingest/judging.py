@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
+import hashlib
+from collections.abc import Iterator
+
+from tonearm.bronze import CATALOGUE, HISTORY, ORIGIN, SCHEMAS, tidied_sql
+from tonearm.columns import COLUMNS
 
 EARLIEST = "2000-01-01"
 """No tracker is older; an earlier date means that a clock was not set."""
@@ -21,11 +25,58 @@ _NAMES = (
     "release_mbid",
 )
 """Text columns that are trimmed, and null when empty."""
+_HASHED = ("artist_name", "track_name", "album_name", "artists")
+"""Names that give a record its identity as they were written, but for spaces around them."""
 
 
 def _tidied(name: str, staged: str) -> str:
-    names = ", ".join(f"nullif(trim({c}), '') AS {c}" for c in SCHEMAS[name] if c in _NAMES)
-    return f"SELECT * REPLACE ({names}) FROM {staged}"
+    names = ", ".join(f"{tidied_sql(c)} AS {c}" for c in SCHEMAS[name] if c in _NAMES)
+    written = ", ".join(f"CASE WHEN {tidied_sql(c)} IS NOT NULL THEN trim({c}) END AS written_{c}" for c in _HASHED)
+    return f"SELECT * REPLACE ({names}), {written} FROM {staged}"
+
+
+def unusable_sql(name: str) -> str:
+    """SQL for why a row of bronze table ``name`` with tidied names could stop the tables made from it; null if not."""
+    nameless = "spotify_id IS NULL AND recording_mbid IS NULL"
+    cases = {
+        HISTORY: (
+            (f"track_name IS NULL AND {nameless}", "names no track"),
+            (f"artist_name IS NULL AND content = 'music' AND {nameless}", "names no artist"),
+        ),
+        CATALOGUE: (("track_name IS NULL OR artist_name IS NULL", "names no track or no artist"),),
+    }[name]
+    rules = (*cases, *_ranges(name))
+    return "CASE " + " ".join(f"WHEN {wrong} THEN '{reason}'" for wrong, reason in rules) + " END"
+
+
+def _ranges(name: str) -> Iterator[tuple[str, str]]:
+    """What the columns of ``name`` may not hold, as their descriptions have it, with the reason for rejecting it."""
+    for column in (c for c in SCHEMAS[name] if c not in ORIGIN):
+        meaning = COLUMNS[column]
+        if meaning.kind == "float64":
+            yield f"NOT isfinite({column})", f"{column} is not a number"
+        if meaning.low is not None or meaning.high is not None:
+            low = "" if meaning.low is None else f"{column} < {meaning.low}"
+            high = "" if meaning.high is None else f"{column} > {meaning.high}"
+            limits = f"{meaning.low:g} to {meaning.high:g}" if meaning.high is not None else f"from {meaning.low:g}"
+            yield " OR ".join(filter(None, (low, high))), f"{column} is out of range ({limits})"
+        if meaning.one_of:
+            values = ", ".join(f"'{value}'" for value in meaning.one_of)
+            yield f"{column} NOT IN ({values})", f"{column} is none of {', '.join(meaning.one_of)}"
+
+
+def rules(name: str) -> str:
+    """Hash of what is asked of the rows of bronze table ``name``; another one when that changes."""
+    return hashlib.sha256(f"{unusable_sql(name)} {_tidied(name, name)}".encode()).hexdigest()[:16]
+
+
+def set_aside_sql(name: str) -> str:
+    """SQL for the rows of bronze table ``name`` that were kept before today's rules were made, and why not now."""
+    raw = "concat_ws(' | ', artist_name, track_name)"
+    return f"""
+    SELECT run, file, row, why AS reason, left({raw}, {_RAW_LIMIT}) AS raw FROM (
+        SELECT *, {unusable_sql(name)} AS why FROM ({_tidied(name, name)}) WHERE reason IS NULL
+    ) WHERE why IS NOT NULL"""
 
 
 def _hash(*parts: str) -> str:
@@ -48,16 +99,17 @@ def history_sql(staged: str) -> str:
     where there is one, since names are edited later, else by artist, title and album. Needs the
     variable ``now``.
     """
+    artist, track, album, _ = (f"written_{c}" for c in _HASHED)
     record = _hash(
         "source",
         "content",
         # A local time is what was written; its instant follows the listener's zone.
         "coalesce('local ' || epoch_us(local_at)::VARCHAR, epoch_us(reported_at)::VARCHAR)",
         "TRY_CAST(round(listened_s * 1000) AS BIGINT)::VARCHAR",
-        f"coalesce(spotify_id, artist_name || {_FIELD} || track_name || {_FIELD} || coalesce(album_name, ''),"
-        " artist_name, track_name)",
+        f"coalesce(spotify_id, {artist} || {_FIELD} || {track} || {_FIELD} || coalesce({album}, ''),"
+        f" {artist}, {track})",
     )
-    name = _hash("artist_name", "track_name", "spotify_id", "recording_mbid")
+    name = _hash(artist, track, "spotify_id", "recording_mbid")
     return f"""
     WITH timed AS (
         SELECT * REPLACE (
@@ -76,9 +128,7 @@ def history_sql(staged: str) -> str:
                 'dated ' || strftime(started_at, '%Y-%m-%d') || ', in the future: a clock that was wrong'
             WHEN listened_s < 0 THEN 'heard for less than no time'
             WHEN NOT listened_s <= {LONGEST_S} THEN 'heard for more than a week'
-            WHEN track_name IS NULL AND spotify_id IS NULL AND recording_mbid IS NULL THEN 'names no track'
-            WHEN artist_name IS NULL AND content = 'music' AND spotify_id IS NULL AND recording_mbid IS NULL
-                THEN 'names no artist'
+            ELSE {unusable_sql(HISTORY)}
         END AS reason) FROM timed
     )
     SELECT * REPLACE (
@@ -91,14 +141,12 @@ def history_sql(staged: str) -> str:
 
 def catalogue_sql(staged: str) -> str:
     """SQL that gives ``staged`` catalogue rows their identity: the track within its genre and playlist."""
-    record = _hash("source", "spotify_id", "artists", "track_name", "genre", "subgenre", "playlist_id")
-    name = _hash("artist_name", "track_name", "spotify_id", "recording_mbid")
+    artist, track, _, artists = (f"written_{c}" for c in _HASHED)
+    record = _hash("source", "spotify_id", artists, track, "genre", "subgenre", "playlist_id")
+    name = _hash(artist, track, "spotify_id", "recording_mbid")
     return f"""
     WITH judged AS (
-        SELECT * REPLACE (CASE
-            WHEN reason IS NOT NULL THEN reason
-            WHEN track_name IS NULL OR artist_name IS NULL THEN 'names no track or no artist'
-        END AS reason) FROM ({_tidied(CATALOGUE, staged)})
+        SELECT * REPLACE (coalesce(reason, {unusable_sql(CATALOGUE)}) AS reason) FROM ({_tidied(CATALOGUE, staged)})
     )
     SELECT * REPLACE (
         {_raw("artists", "track_name")} AS raw,

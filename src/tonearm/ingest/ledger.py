@@ -15,6 +15,7 @@ from tonearm.columns import arrow_schema
 from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName, UsageError
 from tonearm.home.lock import writing
+from tonearm.ingest.judging import rules, set_aside_sql
 from tonearm.lake import Lake, open_lake
 from tonearm.settings import Settings
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from tonearm.engine.duckdb import Engine
 
 LEDGER = "imports"
+RULES = "rules"
+"""Key of a note of bronze: by which rules its rows were judged."""
 Outcome = Literal["kept", "duplicate", "rejected"]
 
 
@@ -120,16 +123,41 @@ def _ledger_rows(report: ImportReport) -> list[dict[str, Any]]:
     ]
 
 
-def recover(settings: Settings, lake: Lake) -> list[int]:
-    """Finish imports that did not reach the ledger and an interrupted undo; returns their numbers."""
+def recover(settings: Settings, lake: Lake, remark: Callable[[str], None] | None = None) -> None:
+    """Finish imports that did not reach the ledger and an interrupted undo, and set aside what cannot be used.
+
+    ``remark`` is called with a sentence about rows that an earlier version of tonearm kept and this one does not.
+    """
     lost, undoing = _unrecorded(lake), lake.note(LEDGER).get("undoing")
-    if lost or undoing:
-        with engine(settings) as session:
-            if undoing:
-                _remove(session, lake, undoing)
-            for report in _reconstructed_from_bronze(session, lake, lost):
-                record(lake, report)
-    return [*lost, *([undoing] if undoing else [])]
+    judged = [name for name in (HISTORY, CATALOGUE) if lake.has(name) and lake.noted(name, RULES) != rules(name)]
+    if not (lost or undoing or judged):
+        return
+    with engine(settings) as session:
+        if undoing:
+            _remove(session, lake, undoing)
+        for report in _reconstructed_from_bronze(session, lake, lost):
+            record(lake, report)
+        if judged:
+            count = sum(_set_aside(session, lake, name) for name in judged)
+            # Also after a crash between the two.
+            _recount(session, lake, {})
+            for name in judged:
+                lake.remark(name, {RULES: rules(name)})
+            if count and remark:
+                remark(
+                    f"{count:,} rows of earlier imports cannot be used and are rejected now; "
+                    "`tonearm imports show IMPORT --rejected` lists them and why"
+                )
+
+
+def _set_aside(session: Engine, lake: Lake, name: str) -> int:
+    """Reject the rows that would stop tables, which an earlier version of tonearm kept; returns how many."""
+    session.look_at(lake, name, SCHEMAS[name])
+    rows = session.table(set_aside_sql(name))
+    if rows.num_rows:
+        rejected = {"outcome": "'rejected'", "reason": "s.reason", "raw": "s.raw"}
+        _set(lake, name, rows, {**rejected, "record_id": "NULL", "name_id": "NULL"})
+    return int(rows.num_rows)
 
 
 def imports(settings: Settings) -> list[ImportReport]:
@@ -222,7 +250,7 @@ def _remove(session: Engine, lake: Lake, run: int) -> None:
             _hand_over(session, lake, name, run, reports)
             lake.delete(name, f"run = {run}", {"undo": run})
             _promote(session, lake, name)
-    _recount(session, lake, run)
+    _recount(session, lake, {"undo": run})
 
 
 def _hand_over(session: Engine, lake: Lake, name: str, run: int, reports: dict[int, ImportReport]) -> None:
@@ -251,17 +279,18 @@ def _promote(session: Engine, lake: Lake, name: str) -> None:
             GROUP BY {whose}, record_id HAVING count(*) FILTER (outcome = 'kept') = 0)"""
     )
     if first.num_rows:
-        lake.delta(name).merge(
-            first,
-            "t.run = s.run AND t.file = s.file AND t.row = s.row",
-            source_alias="s",
-            target_alias="t",
-            streamed_exec=False,
-        ).when_matched_update({"outcome": "'kept'"}).execute()
+        _set(lake, name, first, {"outcome": "'kept'"})
 
 
-def _recount(session: Engine, lake: Lake, undone: int) -> None:
-    """Update the counts of the remaining imports from bronze, which completes the undo of ``undone``."""
+def _set(lake: Lake, name: str, rows: pa.Table, values: dict[str, str]) -> None:
+    """Set columns of the rows of bronze that ``rows`` name, to SQL over these as ``s``."""
+    same = "t.run = s.run AND t.file = s.file AND t.row = s.row"
+    merger = lake.delta(name).merge(rows, same, source_alias="s", target_alias="t", streamed_exec=False)
+    merger.when_matched_update(values).execute()
+
+
+def _recount(session: Engine, lake: Lake, note: dict[str, Any]) -> None:
+    """Update the counts of the remaining imports from bronze, which completes an undo."""
     active = [r for r in _recorded(session, lake) if not r.undone_at]
     counted = {
         (report.run, file.file): file
@@ -273,7 +302,7 @@ def _recount(session: Engine, lake: Lake, undone: int) -> None:
         report.files = [_recounted(f, counted.pop((report.run, f.file), None)) for f in report.files]
     rows = [row for report in active for row in _ledger_rows(report)]
     gone = session.dicts(f"SELECT * FROM {LEDGER} WHERE undone_at IS NOT NULL")
-    _write(lake, rows + gone, {"undo": undone})
+    _write(lake, rows + gone, note)
 
 
 def _write(lake: Lake, rows: list[dict[str, Any]], note: dict[str, Any]) -> None:

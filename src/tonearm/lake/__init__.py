@@ -162,6 +162,10 @@ class Lake:
         commits = self.history(name, _HISTORY_LOOKED_AT if version is None else None)
         return next((c.note for c in commits if c.note and (version is None or c.version <= version)), {})
 
+    def noted(self, name: str, key: str) -> Any:
+        """What the newest note that has ``key`` says; None where none of the newest ones has it."""
+        return next((c.note[key] for c in self.history(name, _HISTORY_LOOKED_AT) if key in c.note), None)
+
     def content(self, name: str) -> int | None:
         """Version in which the rows of ``name`` last changed; commits that only add a note do not count."""
         for commit in self.history(name, _HISTORY_LOOKED_AT):
@@ -178,6 +182,11 @@ class Lake:
     def append(self, name: str, rows: pa.RecordBatchReader | pa.Table, note: Mapping[str, Any]) -> int:
         """Add ``rows`` in one commit; returns the new version."""
         return self._write(name, rows, note, mode="append")
+
+    def remark(self, name: str, note: Mapping[str, Any]) -> None:
+        """Commit no rows, only that ``note`` holds of those that are there."""
+        nothing = self.dataset(name).schema.empty_table()
+        self.append(name, nothing, {**note, "content": self.content(name)})
 
     def replace(
         self,
@@ -232,6 +241,9 @@ class Lake:
     def _write(self, name: str, rows: Any, note: Mapping[str, Any], **options: Any) -> int:
         found = self._open(name)
         self.make_room(name)
+        if found and options["mode"] == "append" and set(rows.schema.names) - set(self.columns(name)):
+            # Of an earlier version of tonearm, which had fewer columns.
+            options["schema_mode"] = "merge"
         with plain_errors(self.address(name)):
             write_deltalake(
                 found or self.address(name),

@@ -7,6 +7,7 @@ import shlex
 import subprocess
 
 from tonearm.errors import AfterRunFailed
+from tonearm.home.confirming import is_confirmed
 from tonearm.settings import Settings
 
 STDERR = 2
@@ -15,10 +16,16 @@ STDERR = 2
 def after_run(settings: Settings) -> bool:
     """Start the command that the setting ``after_run`` names and wait for its end; whether there is one.
 
-    What it prints goes where our own remarks go, so that an answer in JSON stays one. Raises AfterRunFailed.
+    What it prints goes where our own remarks go, so that an answer in JSON stays one. One that came with a backup is
+    not started before it is confirmed. Raises AfterRunFailed.
     """
     if not settings.after_run:
         return False
+    if not is_confirmed(settings):
+        raise AfterRunFailed(
+            "the command of the setting after_run came with a backup and was not started; the run before it is done. "
+            f"If it is yours, `tonearm run --confirm-after-run` starts it from now on: {settings.after_run}"
+        )
     try:
         command = shlex.split(settings.after_run)
         environment = {**os.environ, "TONEARM_HOME": str(settings.home)}

@@ -7,17 +7,17 @@ needs only its URL.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Engine, create_engine, event, select, text
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
+from tonearm.bronze import tidied
 from tonearm.errors import HomeBusy, HomeUnusable, UnknownName, UsageError
 from tonearm.store.models import HEAD, ListenerRow, ZoneRow
 from tonearm.store.zones import find_zone, system_zone
@@ -49,18 +49,25 @@ class Listener:
 class Store:
     """The listeners in one database."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Use a database whose schema is up to date; see :func:`open_store`."""
-        self.engine = engine
+    def __init__(self, engine: Engine, make: Callable[[], None] | None = None) -> None:
+        """Use a database whose schema is up to date, or that ``make`` makes at the first write.
+
+        See :func:`open_store`.
+        """
+        self.engine, self._make = engine, make
 
     def listeners(self) -> list[Listener]:
         """All listeners, by name."""
+        if self._make:
+            return []
         with self._session(writes=False) as session:
             rows = session.scalars(select(ListenerRow).order_by(ListenerRow.name_key))
             return [_listener(row) for row in rows]
 
     def listener(self, name: str) -> Listener:
         """The listener called ``name``, ignoring case; raises UnknownName."""
+        if self._make:
+            raise _unknown(name, [])
         with self._session(writes=False) as session:
             return _listener(_find(session, name))
 
@@ -118,30 +125,39 @@ class Store:
 
     @contextmanager
     def _session(self, *, writes: bool) -> Iterator[Session]:
+        if self._make:
+            self._make()
+            self._make = None
         with plain_errors(self.engine), Session(self.engine.execution_options(writes=writes)) as session:
             yield session
             session.commit()
 
 
 def open_store(settings: Settings) -> Store:
-    """The home's store, created or migrated first if needed.
+    """The home's store, migrated first if needed; one that is not there yet is made when something is written to it.
 
     Raises HomeUnusable when it cannot be opened or was created by a newer tonearm, HomeBusy when another
     process locks it for too long.
     """
     engine = _connect(URL.create("sqlite", database=str(settings.database)))
-    found = _revision(engine, settings.database)
-    if found != HEAD:
-        # Rare, and its libraries take longer to load than a query takes.
-        from tonearm.store.migrations import prepare
 
-        prepare(engine, settings, is_new=found is None)
+    def prepare(is_new: bool) -> None:
+        # Rare, and its libraries take longer to load than a query takes.
+        from tonearm.store import migrations
+
+        migrations.prepare(engine, settings, is_new)
+
+    if not settings.database.exists():
+        return Store(engine, lambda: prepare(is_new=True))
+    found = _revision(engine)
+    if found != HEAD:
+        prepare(is_new=found is None)
     return Store(engine)
 
 
 def valid_name(text: str) -> str:
     """A listener's name, trimmed and in Unicode's composed form; raises UsageError for an invalid one."""
-    name = unicodedata.normalize("NFC", text).strip()
+    name = tidied(unicodedata.normalize("NFC", text)) or ""
     if not 1 <= len(name) <= LONGEST_NAME:
         raise UsageError(f"a listener's name has 1 to {LONGEST_NAME} characters, this one has {len(name)}")
     if any(unicodedata.category(c) in _UNPRINTABLE for c in name):
@@ -152,14 +168,18 @@ def valid_name(text: str) -> str:
 
 
 def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name).strip().casefold()
+    return (tidied(unicodedata.normalize("NFC", name)) or "").casefold()
 
 
 def _find(session: Session, name: str) -> ListenerRow:
     row = session.scalar(select(ListenerRow).filter_by(name_key=_key(name)))
     if row is None:
-        raise UnknownName("listener", name, session.scalars(select(ListenerRow.name)), hint="importing a file adds one")
+        raise _unknown(name, session.scalars(select(ListenerRow.name)))
     return row
+
+
+def _unknown(name: str, known: Iterable[str]) -> UnknownName:
+    return UnknownName("listener", name, known, hint="importing a file adds one")
 
 
 def _listener(row: ListenerRow) -> Listener:
@@ -189,10 +209,8 @@ def _begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _revision(engine: Engine, file: Path) -> str | None:
-    """The schema's revision; None for a store that does not exist yet."""
-    if not file.exists():
-        return None
+def _revision(engine: Engine) -> str | None:
+    """The schema's revision; None for a database without a schema."""
     with plain_errors(engine), engine.connect() as connection:
         known = connection.scalar(text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"))
         found = connection.scalar(text("SELECT version_num FROM alembic_version")) if known else None

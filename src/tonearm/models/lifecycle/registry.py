@@ -11,9 +11,10 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,10 +78,20 @@ class Registry:
 
     @property
     def client(self) -> MlflowClient:
-        """MLflow's own client; opened once."""
+        """MLflow's own client; opened once, and a database of the home is made by it."""
         if not hasattr(self, "_client"):
-            self._client = _client(self.uri)
+            file = self._file()
+            self._client = _client(self.uri) if file is None else _client_of_file(file)
         return self._client
+
+    def _file(self) -> Path | None:
+        """The database's file; None for a server."""
+        return Path(self.uri.removeprefix(_SQLITE)) if self.uri.startswith(_SQLITE) else None
+
+    def _is_missing(self) -> bool:
+        """Whether nothing was ever registered, because the database is not there."""
+        file = self._file()
+        return file is not None and not file.exists()
 
     def register(
         self,
@@ -148,6 +159,8 @@ class Registry:
 
     def names(self) -> list[str]:
         """Registered models."""
+        if self._is_missing():
+            return []
         with _plainly(self.uri):
             return sorted(m.name for m in self.client.search_registered_models())
 
@@ -179,13 +192,15 @@ class Registry:
 
     def _stamp(self) -> str | None:
         """What changes with each commit to the home's own database; None for a server."""
-        file = Path(self.uri.removeprefix(_SQLITE))
-        if not self.uri.startswith(_SQLITE) or not file.is_file():
+        file = self._file()
+        if file is None or not file.is_file():
             return None
         found = file.stat()
         return f"{file} {found.st_mtime_ns} {found.st_size}"
 
     def _asked(self, registered: str) -> list[Version]:
+        if self._is_missing():
+            return []
         with _plainly(self.uri):
             found = self.client.search_model_versions(f"name='{registered}'")
             if not found:
@@ -266,22 +281,70 @@ def open_registry(settings: Settings) -> Registry:
     folder = settings.home / "models"
     uri = settings.mlflow_tracking_uri
     if not uri:
-        folder.mkdir(parents=True, exist_ok=True)
         uri = f"{_SQLITE}{folder / 'registry.sqlite'}"
     return Registry(uri, folder / "artefacts")
 
 
-def _client(uri: str) -> MlflowClient:
-    # What is trained is nobody else's business, and a registry without a network should not wait for one.
+def _set_variables() -> None:
+    """What is trained is nobody else's business, and a registry without a network should not wait for one."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+
+
+def _client(uri: str) -> MlflowClient:
+    _set_variables()
     with _quiet(), _plainly(uri):
         from mlflow import MlflowClient
 
         client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.search_registered_models(max_results=1)
     return client
+
+
+def _client_of_file(file: Path) -> MlflowClient:
+    """The client of a database of the home.
+
+    MLflow makes the tables one by one and does not go on where it was killed: so they are made in a file beside, which
+    takes the place of the database when it is done. One that was left half made is made anew, as it holds nothing.
+    """
+    if file.exists() and not _is_half_made(file):
+        return _client(f"{_SQLITE}{file}")
+    beside = file.with_name(f"{file.name}.new")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for left in file.parent.glob(f"{beside.name}*"):
+        left.unlink()
+    _make_tables(f"{_SQLITE}{beside}")
+    beside.replace(file)
+    return _client(f"{_SQLITE}{file}")
+
+
+def _make_tables(uri: str) -> None:
+    _set_variables()
+    from mlflow.store.db import utils
+
+    with _quiet(), _plainly(uri):
+        engine = utils.create_sqlalchemy_engine(uri)  # type: ignore[no-untyped-call]
+        utils._initialize_tables(engine)  # type: ignore[no-untyped-call]
+        engine.dispose()
+
+
+def _is_half_made(file: Path) -> bool:
+    """Whether the tables of a database are not those of today's MLflow, and nothing was ever registered or trained."""
+    _set_variables()
+    from mlflow.store.db import utils
+
+    # Read without MLflow, which would hold on to the file that is to be replaced.
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file)) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+        def first(table: str, what: str = "1") -> object:
+            return database.execute(f"SELECT {what} FROM {table} LIMIT 1").fetchone() if table in tables else None
+
+        made_by = first("alembic_version", "version_num")
+        is_current = made_by == (utils._get_latest_schema_revision(),)  # type: ignore[no-untyped-call]
+        return not is_current and not first("registered_models") and not first("runs")
+    return False
 
 
 @contextmanager
