@@ -36,6 +36,8 @@ STREAMLIT_OPTIONS: dict[str, Any] = {
     "server.allowedHosts": list(HOSTS),
     "browser.gatherUsageStats": False,
     "client.toolbarMode": "minimal",
+    # Its CSV has formulas in it; the page has a download of its own.
+    "client.disableDataExport": True,
     "client.showErrorDetails": "none",
     "client.allowedOrigins": ["http://127.0.0.1"],
     "logger.hideWelcomeMessage": True,
