@@ -27,6 +27,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LONGEST_NAME = 100
+"""Characters of a wrong name that are repeated in a message."""
+
 
 class TonearmError(Exception):
     """Any expected failure; its text can be shown to a user as it is."""
@@ -46,6 +49,7 @@ class UnknownName(UsageError):
     def __init__(self, what: str, name: str, known: Iterable[str], hint: str = "") -> None:
         """Compose the message, e.g. ``no table 'top_trakcs'; did you mean top_tracks_by_mood?``"""
         self.what, self.name = what, name
+        name = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
         known = list(known)
         lowered = {k.lower(): k for k in known}
         near = [lowered[n] for n in difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]

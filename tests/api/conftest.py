@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -46,7 +47,7 @@ def filled(filled_home: Settings) -> Iterator[httpx.Client]:
         yield client
 
 
-def client_of(home: Settings, **options: int) -> httpx.Client:
+def client_of(home: Settings, **options: Any) -> httpx.Client:
     return httpx.Client(transport=InProcess(create_app(home, **options)), base_url="http://127.0.0.1")
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tonearm.api.serve import page_arguments, serve_api, serve_page
+from tonearm.api.serve import PAGE, page_options, serve_api, serve_page
 from tonearm.errors import UsageError
 from tonearm.settings import Settings
 
@@ -27,14 +27,14 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_the_page_runs_on_this_machine_and_reports_to_nobody() -> None:
-    arguments = page_arguments(8501)
-    assert arguments[0] == "run" and Path(arguments[1]).is_file()
-    assert {"--server.address=127.0.0.1", "--browser.gatherUsageStats=false"} <= set(arguments)
+    options = page_options(8501)
+    assert PAGE.is_file()
+    assert (options["server.address"], options["server.port"]) == ("127.0.0.1", 8501)
+    assert options["browser.gatherUsageStats"] is False
 
 
 def test_every_option_is_one_that_streamlit_knows() -> None:
     from streamlit import config
 
-    for argument in page_arguments(8501)[2:]:
-        name = argument.removeprefix("--").partition("=")[0]
+    for name in page_options(8501):
         assert config.get_option(name) is not Ellipsis

@@ -4,7 +4,9 @@ import gzip
 import hashlib
 import io
 import os
+import random
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import settings as checked
 from hypothesis import strategies as st
 
 from tests.sources.conftest import Write
+from tonearm.errors import ArchiveRefused
 from tonearm.settings import Settings
 from tonearm.sources.files import InputFile, InputProblem
 from tonearm.sources.inputs import input_files
@@ -251,3 +254,59 @@ def test_blocks_of_any_size_join_to_the_same_text(file_of: Write, text: str, siz
     for encoded in (text.encode(), ("\ufeff" + text).encode("utf-16-le")):
         joined = b"".join(file_of("a.txt", encoded).blocks(size)).decode()
         assert joined.removeprefix("\ufeff") == text
+
+
+METHODS = {
+    "stored": zipfile.ZIP_STORED,
+    "deflate": zipfile.ZIP_DEFLATED,
+    "bzip2": zipfile.ZIP_BZIP2,
+    "lzma": zipfile.ZIP_LZMA,
+}
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize("seed", range(20))
+def test_damage_anywhere_in_a_zip_is_a_problem_of_a_file(
+    tmp_path: Path, settings: Settings, method: int, seed: int
+) -> None:
+    draw = random.Random(seed)
+    rows = "".join(f"Artist {draw.random()},Album,Track,02 Jan 2020 10:00\n" for _ in range(300)).encode()
+    damaged = bytearray(zipped({"a/é.csv": rows, "b.csv": rows, "c.zip": zipped({"d.csv": rows}, method)}, method))
+    for _ in range(draw.choice([1, 3, 30])):
+        damaged[draw.randrange(len(damaged))] = draw.randrange(256)
+    (tmp_path / "export.zip").write_bytes(damaged[: draw.choice([None, None, draw.randrange(len(damaged))])])
+    for file in input_files([tmp_path / "export.zip"], settings):
+        if isinstance(file, InputFile):
+            assert len(file.sha256) == 64
+            with suppress(ArchiveRefused):
+                file.open().read()
+
+
+def test_another_compression_is_named_and_the_rest_is_read(tmp_path: Path, settings: Settings) -> None:
+    whole = bytearray(zipped({"a.csv": b"1", "b.csv": b"2"}))
+    deflate64 = (9).to_bytes(2, "little")
+    entry = whole.find(b"PK\x01\x02")
+    whole[8:10], whole[entry + 10 : entry + 12] = deflate64, deflate64
+    (tmp_path / "export.zip").write_bytes(whole)
+    read = found(settings, tmp_path / "export.zip")
+    assert "cannot be unpacked" in str(read["export.zip/a.csv"])
+    assert read["export.zip/b.csv"] == b"2"
+
+
+@pytest.mark.parametrize("name", [".", "./.", "/", "//", "..", "\\"])
+def test_a_member_without_a_name_is_left_out_and_the_rest_is_read(
+    tmp_path: Path, settings: Settings, name: str
+) -> None:
+    (tmp_path / "export.zip").write_bytes(zipped({name: b"", "b.csv": b"2"}))
+    read = found(settings, tmp_path / "export.zip")
+    assert read.pop("export.zip/b.csv") == b"2"
+    assert all("refused" in str(message) for message in read.values())
+
+
+@pytest.mark.parametrize("where", ["both", "local"])
+def test_a_member_whose_name_is_no_utf_8_is_read_or_named(tmp_path: Path, settings: Settings, where: str) -> None:
+    whole = zipped({"b.csv": b"2", "é.csv": b"1"})
+    (tmp_path / "export.zip").write_bytes(whole.replace("é".encode(), b"\xff\xfe", 2 if where == "both" else 1))
+    read = found(settings, tmp_path / "export.zip")
+    assert read.pop("export.zip/b.csv") == b"2"
+    assert read

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 import ibis  # noqa: F401 - the modules of tables would load it at its first use, for which a server's threads race
 import msgspec
@@ -13,11 +12,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from tonearm import __version__
 from tonearm.api.answers import Problem
 from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
+from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, runs, tables
 from tonearm.errors import (
     EngineMissing,
@@ -33,9 +32,6 @@ from tonearm.errors import (
 )
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
-
-HOSTS = ("127.0.0.1", "localhost")
-"""Names under which the API answers; anything else is another site's name pointed at this machine."""
 
 ROUTES = (health, tables, listens, listeners, playlists, imports, runs, docs)
 
@@ -60,8 +56,11 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 """What every route may answer instead, for the OpenAPI document."""
 
 
-def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES) -> FastAPI:
-    """The API over the home of ``settings``; every expected failure is a Problem with a fitting status."""
+def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES, hosts: Sequence[str] = HOSTS) -> FastAPI:
+    """The API over the home of ``settings``; every expected failure is a Problem with a fitting status.
+
+    It answers only under the names ``hosts``.
+    """
     app = FastAPI(
         title="tonearm",
         version=__version__,
@@ -79,8 +78,7 @@ def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES) -> 
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(PermissionError, _not_permitted)
     app.add_middleware(BodyLimit, most_bytes=max_upload_bytes)
-    app.middleware("http")(_same_machine)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(HOSTS))
+    app.add_middleware(OwnOrigin, hosts=hosts)
     return app
 
 
@@ -107,11 +105,3 @@ def _refused(_request: Request, error: Exception) -> Response:
 def _not_permitted(_request: Request, error: Exception) -> Response:
     assert isinstance(error, PermissionError)
     return _problem(507, "HomeUnusable", f"{error.filename or 'a file'} may not be read or written; allow it")
-
-
-async def _same_machine(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """Refuse requests that a page of another site sends through the visitor's browser."""
-    origin = request.headers.get("origin")
-    if origin and urlsplit(origin).hostname not in HOSTS:
-        return _problem(403, "Refused", "pages of other sites may not use this API")
-    return await call_next(request)

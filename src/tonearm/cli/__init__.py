@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -61,15 +66,51 @@ class _Lazy(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        for stream in (sys.stdout, sys.stderr):
+            # What the output's encoding lacks is shown as ?; what programs read is written in UTF-8 anyway.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+        with _visible_errors():
+            _check(args)
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with _visible_errors():
+                return super().invoke(ctx)
         except (KeyboardInterrupt, ImportError) as error:
             if not _is_interrupted(error):
                 raise
             from tonearm.cli.command import stopped
 
             stopped()
+
+
+@contextmanager
+def _visible_errors() -> Iterator[None]:
+    """What click says about wrong arguments repeats them; a terminal must not obey them."""
+    try:
+        yield
+    except click.ClickException as error:
+        from tonearm.cli.command import visible
+
+        # Declared as final; it is what click prints, and wrapping the error would lose its class's own wording.
+        vars(error)["message"] = visible(error.message)
+        raise
+
+
+def _check(arguments: list[str]) -> None:
+    """Refuse arguments that no file, name or number can be."""
+    for argument in arguments:
+        try:
+            is_possible = b"\0" not in os.fsencode(argument)
+        except UnicodeEncodeError:
+            is_possible = False
+        if not is_possible:
+            raise click.UsageError(f"{argument} is not readable text; type it in UTF-8")
 
 
 def _is_interrupted(error: BaseException | None) -> bool:

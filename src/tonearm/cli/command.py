@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
 
 _NAME_CHARS, _INSTANT_CHARS = 32, 16
 _PIPE_COLUMNS = 160
+_NOT_FOR_A_TERMINAL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+"""Characters that a terminal obeys rather than shows, but line ends and tabs: control characters, and those that turn
+the direction of all text after them."""
+_UNSHOWN = re.compile(rf"[{_NOT_FOR_A_TERMINAL}\ud800-\udfff]")
+_UNESCAPED = re.compile(rf"[{_NOT_FOR_A_TERMINAL}]")
+ROWS = click.IntRange(0, 2**62)
+"""A number of rows; the engines count in 64 bits and add to it."""
+SEED = click.IntRange(0, 2**32 - 1)
+"""A number from which what is drawn by chance follows; the generators of NumPy and scikit-learn take these."""
 NOTHING_YET = "`tonearm import PATH` brings in a history, `tonearm demo` an example"
 
 
@@ -35,18 +45,24 @@ class Context:
     def say(self, text: str = "") -> None:
         """Print text for people; nothing with ``--json``."""
         if not self.as_json:
-            click.echo(text)
+            click.echo(visible(text))
 
     def note(self, text: str) -> None:
         """Print a message for people to standard error; nothing with ``--json``."""
         if not self.as_json:
-            click.echo(text, err=True)
+            click.echo(visible(text), err=True)
 
     def answer(self, value: Any) -> None:
         """Print ``value`` as one line of JSON, for machines."""
-        import msgspec
+        click.echo(json_line(value))
 
-        click.echo(msgspec.json.encode(value).decode())
+    def document(self, text: str) -> None:
+        """Print a text that is read by programs too: in UTF-8 whatever the encoding of the output."""
+        self.data((visible(text) if is_terminal() else text).encode("utf-8", "replace"))
+
+    def data(self, content: bytes) -> None:
+        """Print bytes for programs."""
+        click.echo(content, nl=False)
 
     def grid(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: str = "") -> None:
         """Print a table for people; ``numbers`` has ``r`` for each column to align right.
@@ -57,7 +73,10 @@ class Context:
         from rich.table import Table
 
         written = [[plain(value) for value in row] for row in rows]
-        grid = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", header_style="bold")
+        columns = [plain(column) for column in columns]
+        grid = Table(
+            title=plain(title) if title else None, box=box.SIMPLE_HEAD, title_justify="left", header_style="bold"
+        )
         if _full_width(columns, written) > width():
             grid.padding = (0, 0, 0, 0)
         for i, column in enumerate(columns):
@@ -94,7 +113,32 @@ def plain(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.2f}"
-    return escape(str(value))
+    return escape(visible(str(value)))
+
+
+def visible(text: str) -> str:
+    """``text`` as a terminal shows it: what would move its cursor, change its colours or title becomes �."""
+    return _UNSHOWN.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def json_line(value: Any) -> bytes:
+    """``value`` as one line of JSON in UTF-8, with the characters escaped that a terminal would obey."""
+    import json
+
+    import msgspec
+
+    try:
+        text = msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        # A path may hold bytes that are no text, and these reach Python as lone surrogates.
+        text = json.dumps(msgspec.to_builtins(value), ensure_ascii=False, separators=(",", ":"))
+    escaped = _UNESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return escaped.encode("utf-8", "replace")
+
+
+def is_terminal() -> bool:
+    """Whether a person sees the standard output as it is written."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def console() -> Console:
@@ -141,8 +185,7 @@ def _check_texts(values: Iterable[Any]) -> None:
         if isinstance(value, tuple):
             _check_texts(value)
         elif isinstance(value, str) and not value.isascii() and value != value.encode("utf-8", "replace").decode():
-            shown = value.encode("utf-8", "backslashreplace").decode()
-            raise UsageError(f"{shown} is not readable text; type it in UTF-8")
+            raise UsageError(f"{value} is not readable text; type it in UTF-8")
 
 
 @contextmanager
@@ -150,6 +193,8 @@ def exit_codes(as_json: bool) -> Iterator[None]:
     """Print expected errors as one message on stderr and exit with their exit code."""
     try:
         yield
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except TonearmError as error:
         _fail(error, as_json)
     except PermissionError as error:
@@ -178,10 +223,8 @@ def stopped() -> NoReturn:
 
 def _fail(error: TonearmError, as_json: bool) -> NoReturn:
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode({"error": type(error).__name__, "message": str(error)}).decode())
-    click.echo(f"tonearm: {error}", err=True)
+        click.echo(json_line({"error": type(error).__name__, "message": str(error)}))
+    click.echo(f"tonearm: {visible(str(error))}", err=True)
     sys.exit(error.exit_code)
 
 
@@ -195,9 +238,9 @@ def progress(context: Context) -> Iterator[Progress | None]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[count]}"),
+        TextColumn("{task.fields[count]}", markup=False),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:

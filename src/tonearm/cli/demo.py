@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import click
 
-from tonearm.cli.command import Context, command
+from tonearm.cli.command import SEED, Context, command
 from tonearm.cli.imports import show_report
 from tonearm.cli.tables import build_with_progress, show_build
 
@@ -19,7 +19,7 @@ Examples:
   tonearm --home /tmp/household demo --seed 7 --end 2026-01-01
 """
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Number that determines the household.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Number that determines the household.")
 @click.option(
     "--end",
     type=click.DateTime(["%Y-%m-%d"]),

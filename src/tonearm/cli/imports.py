@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tonearm.cli.command import NOTHING_YET, Context, command, progress, with_options
+from tonearm.cli.command import NOTHING_YET, ROWS, Context, command, progress, with_options
 
 if TYPE_CHECKING:
     from tonearm.ingest.ledger import FileReport, ImportReport
@@ -177,7 +177,7 @@ Examples:
 @click.argument("run", type=int)
 @click.option("--rejected", "outcome", flag_value="rejected", help="List the rejected rows and why.")
 @click.option("--duplicates", "outcome", flag_value="duplicate", help="List the duplicates, and of which rows.")
-@click.option("--limit", type=click.IntRange(0), default=None, help="How many rows at most.")
+@click.option("--limit", type=ROWS, default=None, help="How many rows at most.")
 @with_options
 def show_import(context: Context, run: int, outcome: str | None, limit: int | None) -> None:
     """Show one import: its files, or its rejected or duplicate rows."""
@@ -208,7 +208,8 @@ def show_import(context: Context, run: int, outcome: str | None, limit: int | No
 def _duplicate(row: dict[str, Any]) -> tuple[Any, ...]:
     track = f"{row['artist_name']} – {row['track_name']}"
     first = f"import {row['first_run']}, {row['first_file']}, row {row['first_row']}"
-    return row["file_name"], row["row"], track, f"{row['reported_at']:%Y-%m-%d %H:%M:%S}", first
+    at = row["reported_at"]  # Null for the tracks of a catalogue.
+    return row["file_name"], row["row"], track, at and f"{at:%Y-%m-%d %H:%M:%S}", first
 
 
 @imports.command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tonearm.cli.command import NOTHING_YET, Context, command
+from tonearm.cli.command import NOTHING_YET, ROWS, Context, command
 from tonearm.cli.tables import print_rows
 
 
@@ -17,7 +17,7 @@ Examples:
 )
 @click.option("--listener", help="Only this listener's.")
 @click.option("--merge-explain", is_flag=True, help="Show which records were merged, and why.")
-@click.option("--limit", type=click.IntRange(0), default=30, show_default=True, help="How many rows at most.")
+@click.option("--limit", type=ROWS, default=30, show_default=True, help="How many rows at most.")
 def listens(context: Context, listener: str | None, merge_explain: bool, limit: int) -> None:
     """List the latest listens, or show which records of several sources were merged into one listen."""
     from tonearm.engine.rows import dicts

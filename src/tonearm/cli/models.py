@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tonearm.cli.command import Context, command, progress, with_options
+from tonearm.cli.command import SEED, Context, command, progress, with_options
 from tonearm.errors import NotRegistered
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Examples:
 """
 )
 @click.argument("names", nargs=-1, metavar="[MODEL]…")
-@click.option("--seed", type=int, default=1, show_default=True, help="Of everything that is drawn by chance.")
+@click.option("--seed", type=SEED, default=1, show_default=True, help="Of everything that is drawn by chance.")
 def train(context: Context, names: tuple[str, ...], seed: int) -> None:
     """Train the models: all, or those named; each is served only if it beats its baseline.
 
@@ -294,7 +294,7 @@ def card(context: Context, name: str) -> None:
     if context.as_json:
         context.answer({"card": text})
     else:
-        click.echo(text, nl=False)
+        context.document(text)
 
 
 @models.command()

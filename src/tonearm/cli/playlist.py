@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tonearm.cli.command import Context, command, plain
+from tonearm.cli.command import Context, command, json_line, visible
 from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _show(context: Context, one: Playlist) -> None:
         context.say(f"no {one.playlist} playlist yet: {NONE_YET}")
         return
     rows = [(t["position"], t["artist_name"], t["track_name"], t["kind"], t["because"]) for t in one.tracks]
-    title = plain(f"{one.playlist}, for {one.listener}")
+    title = f"{one.playlist}, for {one.listener}"
     context.grid(title, ("", "artist", "track", "", "why"), rows, "rllll")
 
 
@@ -91,21 +91,19 @@ def _write(context: Context, one: Playlist, form: str, output: Path | None) -> N
     if form != "json" and not one.tracks:
         raise UsageError(f"no {one.playlist} playlist yet: {NONE_YET}")
     if form == "spotify" and (missing := without_uri(one)):
-        names = "\n".join(f"  {name}" for name in missing)
+        names = visible("\n".join(f"  {name}" for name in missing))
         click.echo(f"{len(missing)} of {len(one.tracks)} tracks have no known Spotify id:\n{names}", err=True)
     texts: dict[str, Callable[[Playlist], str]] = {"json": _json, "m3u": m3u, "spotify": spotify_uris}
-    text = texts[form](one).encode()
+    text = texts[form](one)
     if output is None:
-        click.echo(text, nl=False)
+        context.document(text)
         return
     try:
-        output.write_bytes(text)
+        output.write_bytes(text.encode())
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}; name another file with --output") from error
     context.note(f"{output}: {one.playlist}, {len(one.tracks)} tracks")
 
 
 def _json(one: Playlist) -> str:
-    import msgspec
-
-    return msgspec.json.encode(one).decode() + "\n"
+    return json_line(one).decode() + "\n"

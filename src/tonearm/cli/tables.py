@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +14,7 @@ import click
 from msgspec.structs import replace
 
 from tonearm.bronze import HISTORY
-from tonearm.cli.command import NOTHING_YET, Context, command, plain, progress, width, with_options
+from tonearm.cli.command import NOTHING_YET, ROWS, Context, command, is_terminal, plain, progress, width, with_options
 from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,9 +124,9 @@ def _draw(context: Context, name: str | None, form: str) -> None:
     if context.as_json:
         context.answer(graph)
     elif form == "mermaid":
-        click.echo(mermaid(graph))
+        context.document(mermaid(graph) + "\n")
     elif name:
-        click.echo(tree(graph, name))
+        context.document(tree(graph, name) + "\n")
     else:
         context.grid("", ("table", "made from"), listed(graph))
 
@@ -139,7 +140,9 @@ Examples:
 """,
 )
 @click.argument("name", required=False, metavar="[TABLE]")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="How many versions at most.")
+@click.option(
+    "--limit", type=click.IntRange(1, ROWS.max), default=20, show_default=True, help="How many versions at most."
+)
 @with_options
 def history_of(context: Context, name: str | None, limit: int) -> None:
     """List a table's versions, or the newest changes of all tables: when, by what, and how many rows changed.
@@ -226,14 +229,26 @@ Examples:
     show_default=True,
     help="A table for reading; the others for programs, on standard output.",
 )
-@click.option("--limit", type=click.IntRange(0), default=None, help="How many rows at most; 50 in a table unless set.")
+@click.option("--limit", type=ROWS, default=None, help="How many rows at most; 50 in a table unless set.")
 @click.option(
     "--as-of",
     metavar="WHEN",
     help="The table at the end of a day (UTC), at an instant, or in a version of `tonearm tables history`.",
 )
+@click.option(
+    "--raw",
+    is_flag=True,
+    help="In CSV, texts as they are. Otherwise an apostrophe precedes those that a spreadsheet takes for formulas.",
+)
 def show(
-    context: Context, name: str, listener: str | None, rule: str, form: str, limit: int | None, as_of: str | None
+    context: Context,
+    name: str,
+    listener: str | None,
+    rule: str,
+    form: str,
+    limit: int | None,
+    as_of: str | None,
+    raw: bool,
 ) -> None:
     """Show a table's rows, optionally under another listen rule or as of a day; nothing is stored."""
     from tonearm.read.show import show as rows_of
@@ -241,20 +256,22 @@ def show(
     form = "json" if context.as_json else form
     limit = 50 if form == "table" and limit is None else limit
     shown = rows_of(context.settings, name, listener, rule, limit=limit, as_of=as_of)
-    _print(context, shown, form)
+    _print(context, shown, form, raw)
 
 
-def _print(context: Context, rows: pa.Table, form: str) -> None:
+def _print(context: Context, rows: pa.Table, form: str, raw: bool) -> None:
     if form == "csv":
-        import pyarrow.csv
+        from tonearm.read.as_csv import as_csv
 
-        pyarrow.csv.write_csv(rows, sys.stdout.buffer)
+        context.document(as_csv(rows, safe=not raw).decode())
     elif form == "parquet":
         import pyarrow.parquet
 
-        if sys.stdout.isatty():
+        if is_terminal():
             raise UsageError("Parquet cannot be shown on a terminal; write it to a file: … > rows.parquet")
-        pyarrow.parquet.write_table(rows, sys.stdout.buffer)
+        written = io.BytesIO()
+        pyarrow.parquet.write_table(rows, written)
+        context.data(written.getvalue())
     elif form == "json":
         from tonearm.engine.rows import dicts
 

@@ -114,7 +114,7 @@ class Engine:
         files, partitions = [unquote(uri) for uri in table.file_uris()], table.metadata().partition_columns
         if not files or "://" in files[0] or set(partitions) - {"year"}:
             # Under another name, because an existing view cannot be replaced by a registered object.
-            self.connection.register(f"rows_of_{alias}", table.to_pyarrow_dataset())
+            self.connection.register(f"rows_of_{alias}", lake.dataset(name, version))
             self.view(alias, f"SELECT {wanted} FROM rows_of_{alias}")
             return
         # DuckDB reads the files itself: a third of the memory and half the time of reading through Arrow.

@@ -131,8 +131,14 @@ class Lake:
         return None if found is None else int(found.version())
 
     def dataset(self, name: str, version: int | datetime | None = None) -> ds.Dataset:
-        """The table's rows as an Arrow dataset, which pushes filters and column choices down."""
-        return self.delta(name, version).to_pyarrow_dataset()
+        """The table's rows as an Arrow dataset, which pushes filters and column choices down.
+
+        A local table is read by Arrow itself. Delta's own filesystem is written in Python: a thread of Arrow's that
+        is still about to give a file back to it when Python ends takes the whole process down (SIGABRT).
+        """
+        path = self.path(name)
+        files = None if path is None else fs.SubTreeFileSystem(str(path.absolute()), fs.LocalFileSystem())
+        return self.delta(name, version).to_pyarrow_dataset(filesystem=files)
 
     def columns(self, name: str, version: int | datetime | None = None) -> list[str]:
         """Names of the table's columns, from the log; raises UnknownName."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tonearm.engine.duckdb import Engine
 
 LISTENS = "listening_with_features"
+_LONGEST_NAME = 255
+"""Bytes in the name of a folder, and so of a table."""
 
 
 def show(
@@ -57,7 +59,8 @@ def show(
 
 def _check(lake: Lake, name: str) -> None:
     """Raise unless ``name`` can be read; checked in the lake first, without loading the registry."""
-    if name not in SCHEMAS and (not name.isidentifier() or not lake.has(name)):
+    is_name = name.isidentifier() and len(name.encode()) <= _LONGEST_NAME
+    if name not in SCHEMAS and not (is_name and lake.has(name)):
         find(name)
         raise UsageError(f"table {name} has not been built yet; `tonearm build` builds it")
 

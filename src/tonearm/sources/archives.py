@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from tonearm.errors import ArchiveRefused
 from tonearm.settings import Settings
-from tonearm.sources.files import InputFile, InputProblem, is_litter, printable
+from tonearm.sources.files import READING, InputFile, InputProblem, is_damage, is_litter, printable
 
 FREE_BYTES = 100 * 1024 * 1024
 """Size up to which the ratio is not checked: small files of zeros are not bombs."""
@@ -46,7 +46,9 @@ def members(
     try:
         archive = zipfile.ZipFile(stream)
         entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error) as error:
+    except READING as error:
+        if not is_damage(error):
+            raise
         stream.close()
         yield from _salvaged(name, opened, settings, str(error))
         return
@@ -88,14 +90,11 @@ def _member(
             yield from unpack(name, _spooled(archive, entry, settings), entry.compress_size, settings, depth + 1)
         else:
             yield from unpack(name, lambda: _open(archive, entry), entry.compress_size, settings, depth + 1)
-    except (
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-        zlib.error,
-        ArchiveRefused,
-    ) as error:
+    except ArchiveRefused as error:
+        yield InputProblem(name, f"cannot be unpacked: {error}")
+    except READING as error:
+        if not is_damage(error):
+            raise
         yield InputProblem(name, f"cannot be unpacked: {error}")
 
 
@@ -110,6 +109,8 @@ def _is_litter(filename: str) -> bool:
 def _refusal(entry: zipfile.ZipInfo, settings: Settings) -> str:
     """Why a member is not read, else nothing."""
     path = _path(entry.filename)
+    if not path.parts:
+        return "has no name that a file can have and was refused"
     if path.is_absolute() or ".." in path.parts or path.parts[0].endswith(":"):
         return "names a place outside the archive and was refused"
     if entry.flag_bits & _ENCRYPTED:

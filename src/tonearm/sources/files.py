@@ -6,7 +6,9 @@ import codecs
 import gzip
 import hashlib
 import io
+import lzma
 import re
+import struct
 import unicodedata
 import zipfile
 import zlib
@@ -22,6 +24,15 @@ from tonearm.sources.encodings import code_page
 HEAD_BYTES = 64 * 1024
 LITTER = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini", "$RECYCLE.BIN", "@eaDir"})
 """Names that operating systems leave in folders and archives."""
+
+_DAMAGE: tuple[type[Exception], ...] = (
+    *(EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, gzip.BadGzipFile),
+    *(NotImplementedError, RuntimeError, ValueError, OverflowError, struct.error),
+)
+"""What the standard library raises on a damaged archive, and on one that it cannot read: LZMA and bzip2 streams and
+names that are no UTF-8 (ValueError), sizes that no file has (OverflowError), another compression."""
+READING: tuple[type[Exception], ...] = (*_DAMAGE, OSError)
+"""What reading an archive raises; see :func:`is_damage`."""
 
 _UNREADABLE = {"Cc", "Cs", "Zl", "Zp"}
 """Categories of characters: control characters, what was not UTF-8, line separators."""
@@ -234,7 +245,9 @@ class _Measured(io.RawIOBase):
         try:
             # read1, because read would lose what came before the damage
             got = self._inner.read1(len(buffer))  # type: ignore[attr-defined]
-        except (EOFError, zlib.error, zipfile.BadZipFile, gzip.BadGzipFile) as error:
+        except READING as error:
+            if not is_damage(error):
+                raise
             self._finish()
             raise ArchiveRefused(f"the archive is damaged or cut off ({error}); download it again") from error
         self._count += len(got)
@@ -256,6 +269,14 @@ class _Measured(io.RawIOBase):
     def close(self) -> None:
         self._inner.close()
         super().close()
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error of :data:`READING` is the archive's fault, and not the disk's.
+
+    Damage in a bzip2 stream is an OSError too, but without the number that the operating system gives.
+    """
+    return not isinstance(error, OSError) or error.errno is None
 
 
 def printable(name: str) -> str:

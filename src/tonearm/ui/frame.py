@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import streamlit as st
 
 from tonearm.api.answers import Health, ListenerInfo
 from tonearm.api.client import Client, open_client
+from tonearm.read.as_csv import as_csv
 from tonearm.settings import load_settings
 
 if TYPE_CHECKING:
@@ -79,6 +81,19 @@ def choose_listener(listeners: list[ListenerInfo]) -> ListenerInfo:
     chosen = st.selectbox("Listener", names, index=names.index(kept) if kept in names else 0)
     st.session_state["listener"] = chosen
     return listeners[names.index(chosen)]
+
+
+def csv_download(columns: Mapping[str, Sequence[Any]], name: str) -> None:
+    """A button that saves the columns as CSV, harmless to a spreadsheet."""
+    st.download_button(
+        "Save as CSV",
+        lambda: as_csv(pa.table(dict(columns))),
+        f"{name}.csv",
+        "text/csv",
+        key=f"csv-{name}",
+        on_click="ignore",
+        icon=":material/download:",
+    )
 
 
 def number(value: float, digits: int = 0) -> str:

@@ -12,7 +12,7 @@ from tonearm.api.answers import TableInfo
 from tonearm.errors import UsageError
 from tonearm.ui import importing
 from tonearm.ui.charts import Layers, Palette, palette
-from tonearm.ui.frame import choose_listener, client, health, is_dark, plain
+from tonearm.ui.frame import choose_listener, client, csv_download, health, is_dark, plain
 from tonearm.ui.views.start import start
 
 Row = dict[str, Any]
@@ -68,18 +68,23 @@ def chart(drawn: Layers | alt.Chart, alt_text: str) -> None:
     st.altair_chart(drawn, alt=alt_text)
 
 
-def source(table: str, found: Sequence[Row]) -> None:
-    """The table behind a section and what its columns and words mean, folded."""
+def source(table: str, found: Sequence[Row], part: str = "") -> None:
+    """The table behind a section and what its columns and words mean, folded.
+
+    ``part`` distinguishes sections that show different rows of the same table.
+    """
     about = _tables()[table]
     with st.expander(f"The numbers, and how they were made: {table}"):
         if found:
+            columns = {name: [row[name] for row in found] for name in found[0] if name not in _NOT_SHOWN}
             st.dataframe(
-                {name: [row[name] for row in found] for name in found[0] if name not in _NOT_SHOWN},
+                columns,
                 hide_index=True,
                 column_config={
                     column.name: st.column_config.Column(help=column.meaning) for column in about.columns
                 },
             )  # fmt: skip
+            csv_download(columns, f"{table}-{part}" if part else table)
         st.markdown(about.text.replace("``", "`"))
 
 

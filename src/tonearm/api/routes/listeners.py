@@ -13,7 +13,7 @@ from tonearm.api.deps import LakeDep, Limit, ListenerInPath, Rule, SettingsDep, 
 from tonearm.building.execute import build
 from tonearm.read.overview import LISTENS, Favourite, Overview, Subject, favourites, overview
 from tonearm.store import Listener
-from tonearm.store.zones import system_zone, zone_names
+from tonearm.store.zones import find_zone, system_zone, zone_names
 
 router = APIRouter(tags=["listeners"])
 
@@ -42,6 +42,7 @@ def list_zones() -> Zones:
 @router.put("/listeners/{name}")
 def put_listener(settings: SettingsDep, lake: LakeDep, store: StoreDep, name: str, where: Where) -> ListenerInfo:
     """Add a listener, or set their time zone from a day on, and bring local times up to date."""
+    find_zone(where.zone)  # Checked first: an unknown zone must not leave a new listener behind.
     store.ensure_listener(name)
     changed = store.set_zone(name, where.zone, where.since)
     if lake.has(LISTENS):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Annotated, Literal
 
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -17,6 +16,7 @@ from tonearm.api.deps import LakeDep, Limit, ListenerAsked, Offset, Rule, Settin
 from tonearm.api.rows import json_response, json_rows
 from tonearm.columns import COLUMNS
 from tonearm.lake import Lake
+from tonearm.read.as_csv import as_csv
 from tonearm.read.history import Version, history
 from tonearm.read.lineage import Graph, lineage
 from tonearm.read.show import show
@@ -26,6 +26,8 @@ router = APIRouter(tags=["tables"])
 
 Format = Literal["json", "csv", "arrow", "parquet"]
 _AS_OF = "As the table stood at the end of a day (UTC), at an instant, or in a version of its history."
+
+_SAFE = "In CSV, put an apostrophe before texts that a spreadsheet takes for formulas; false leaves them as they are."
 
 
 @router.get("/tables")
@@ -60,6 +62,7 @@ def read_table(
     offset: Offset = 0,
     form: Annotated[Format, Query(alias="format")] = "json",
     as_of: Annotated[str | None, Query(description=_AS_OF)] = None,
+    safe: Annotated[bool, Query(description=_SAFE)] = True,
 ) -> Response:
     """Rows of a table in the order of its grain, under a listen rule or as of a day; Arrow or Parquet for many."""
     rows = show(settings, name, listener, rule, limit=limit + 1, offset=offset, as_of=as_of)
@@ -67,7 +70,11 @@ def read_table(
     if form == "json":
         return json_response(rows=json_rows(shown), truncated=truncated)
     media_type, write = _FORMATS[form]
-    return Response(write(shown), media_type=media_type, headers={"X-Truncated": "true" if truncated else "false"})
+    return Response(
+        as_csv(shown, safe) if form == "csv" else write(shown),
+        media_type=media_type,
+        headers={"X-Truncated": "true" if truncated else "false"},
+    )
 
 
 def _info(table: Table, lake: Lake) -> TableInfo:
@@ -96,12 +103,6 @@ def _column(name: str) -> ColumnInfo:
     return ColumnInfo(name=name, type=known.kind, unit=known.unit, meaning=known.meaning, null=known.null)
 
 
-def _csv(rows: pa.Table) -> bytes:
-    out = io.BytesIO()
-    pyarrow.csv.write_csv(rows, out)
-    return out.getvalue()
-
-
 def _arrow(rows: pa.Table) -> bytes:
     out = io.BytesIO()
     with pa.ipc.new_stream(out, rows.schema) as writer:
@@ -116,7 +117,7 @@ def _parquet(rows: pa.Table) -> bytes:
 
 
 _FORMATS: dict[Format, tuple[str, Callable[[pa.Table], bytes]]] = {
-    "csv": ("text/csv; charset=utf-8", _csv),
+    "csv": ("text/csv; charset=utf-8", as_csv),
     "arrow": ("application/vnd.apache.arrow.stream", _arrow),
     "parquet": ("application/vnd.apache.parquet", _parquet),
 }

@@ -11,7 +11,7 @@ from tonearm.api.answers import ListenerInfo, TableInfo
 from tonearm.errors import TonearmError
 from tonearm.ingest.ledger import FileReport, ImportReport
 from tonearm.ui import importing
-from tonearm.ui.frame import client, number, plain
+from tonearm.ui.frame import client, csv_download, number, plain
 
 _ROWS_SHOWN = 1_000
 _EARLIEST = date(2000, 1, 2)
@@ -91,7 +91,9 @@ def _file_columns(files: list[FileReport]) -> dict[str, list[Any]]:
 def _rows(run: int, outcome: Literal["rejected", "duplicate"]) -> None:
     found = client().import_rows(run, outcome, _ROWS_SHOWN)
     columns = _REJECTED if outcome == "rejected" else _KNOWN
-    st.dataframe({title: [_readable(row[c]) for row in found.rows] for c, title in columns.items()}, hide_index=True)
+    shown = {title: [_readable(row[c]) for row in found.rows] for c, title in columns.items()}
+    st.dataframe(shown, hide_index=True)
+    csv_download(shown, f"import-{run}-{outcome}")
     if found.truncated:
         option = "--rejected" if outcome == "rejected" else "--duplicates"
         st.caption(f"The first {number(_ROWS_SHOWN)}; `tonearm imports show {run} {option}` lists all.")

@@ -156,7 +156,7 @@ def _check(listener: str, metrics: Sequence[Row]) -> None:
         st.caption(
             "Predicted without learning from anything by the track's artist. On the line, the prediction was right."
         )
-    source("mood_predictions", [row for row in found if row["slot"] == "listen"])
+    source("mood_predictions", [row for row in found if row["slot"] == "listen"], part="checked")
 
 
 def _believe(listener: str) -> None:

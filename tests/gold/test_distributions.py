@@ -1,0 +1,34 @@
+"""The same numbers as scipy.stats, which takes too long to load for every build."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import stats
+
+from tonearm.gold import distributions as ours
+
+FREEDOM = np.array([1.0, 2.5, 9, 30, 1e4, np.nan])
+COUNTS = np.array([0.0, 1, 2, 7, 40, 3])
+MEANS = np.array([0.1, 1.0, 2.5, 9, 30, 2])
+
+
+def test_students_t() -> None:
+    t = np.array([0.0, 0.5, -2, 8, 3, 1])
+    np.testing.assert_allclose(ours.t_two_sided(t, FREEDOM), 2 * stats.t.sf(np.abs(t), FREEDOM), rtol=1e-9)
+    np.testing.assert_allclose(ours.t_quantile(0.975, FREEDOM), stats.t.ppf(0.975, FREEDOM), rtol=1e-9)
+
+
+def test_f_and_chi_squared() -> None:
+    f = np.array([0.0, 0.5, 1, 8, 3, 1])
+    np.testing.assert_allclose(ours.f_survival(f, 2, FREEDOM), stats.f.sf(f, 2, FREEDOM), rtol=1e-9)
+    np.testing.assert_allclose(ours.chi2_quantile(0.025, FREEDOM), stats.chi2.ppf(0.025, FREEDOM), rtol=1e-9)
+
+
+def test_poisson() -> None:
+    np.testing.assert_allclose(ours.poisson_at_least(COUNTS, MEANS), stats.poisson.sf(COUNTS - 1, MEANS), rtol=1e-9)
+    np.testing.assert_allclose(ours.poisson_at_most(COUNTS, MEANS), stats.poisson.cdf(COUNTS, MEANS), rtol=1e-9)
+
+
+def test_false_discovery() -> None:
+    p = np.random.default_rng(0).uniform(size=(5, 12)) ** 3
+    np.testing.assert_allclose(ours.adjusted(p), stats.false_discovery_control(p, axis=1), rtol=1e-12)
