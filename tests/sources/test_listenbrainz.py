@@ -65,8 +65,45 @@ def test_mapped_ids_fill_in_for_submitted_ones(read: Read) -> None:
 
 
 def test_extra_stays_under_its_limit(read: Read) -> None:
-    row = read("11.jsonl", lines(listen({"long": "x" * 9000, "short": "y"}))).rows[0]
-    assert json.loads(row["extra"]) == {"short": "y"}
+    row = read("11.jsonl", lines(listen({"isrc": "x" * 9000, "tracknumber": 3}))).rows[0]
+    assert json.loads(row["extra"]) == {"tracknumber": 3}
+
+
+PRIVATE = {
+    "ip": "203.0.113.9",
+    "email": "somebody@private.example",
+    "token": "secret-token",
+    "origin_url": "https://user:secret-token@music.example/track/1?session=secret-token#secret-token",
+    "tags": [{"email": "somebody@private.example"}, "art pop"],
+}
+
+
+def test_only_what_is_about_the_music_and_the_player_is_kept(read: Read) -> None:
+    rows = [listen(PRIVATE, user_name="somebody-private"), listen(PRIVATE, listened_at="x", user_name="somebody-private")]
+    found = read("11.jsonl", lines(*rows) + lines(rows[0])[:-30])
+    assert json.loads(found.kept[0]["extra"]) == {"origin_url": "https://music.example/track/1", "tags": ["art pop"]}
+    assert [row["reason"] is None for row in found.rows] == [True, False, False]
+    assert "Jóga" in found.rows[1]["raw"]
+    for word in ("203.0.113.9", "somebody", "secret-token\"", "session"):
+        assert word not in json.dumps(found.rows, default=str, ensure_ascii=False)
+
+
+def test_all_artists_as_submitted_else_as_matched(read: Read) -> None:
+    matched = [{"artist_credit_name": name, "join_phrase": " & ", "artist_mbid": "m"} for name in ("Björk", "Rosalía")]
+    row = listen()
+    row["track_metadata"]["mbid_mapping"] = {"recording_mbid": "r", "artists": matched}
+    assert read("1.jsonl", lines(row)).rows[0]["artists"] == "Björk; Rosalía"
+    row["track_metadata"]["additional_info"] = {"artist_names": ["Björk", "Thom Yorke"], "release_artist_name": "Björk"}
+    found = read("1.jsonl", lines(row)).rows[0]
+    assert (found["artist_name"], found["artists"], found["album_artist_name"]) == ("Björk", "Björk; Thom Yorke", "Björk")
+
+
+def test_the_answer_of_the_api_as_saved(read: Read) -> None:
+    answer = {"payload": {"count": 2, "user_id": "u", "listens": [listen(), listen()], "latest_listen_ts": 1}}
+    for content in (json.dumps(answer), json.dumps([answer, answer], indent=2), lines(answer, answer)):
+        found = read("listens.json", content)
+        assert (found.kind, found.reasons) == ("listenbrainz_export", [])
+        assert len(found.kept) in (2, 4)
 
 
 def test_bad_lines_are_rejected_alone_and_a_truncated_one_is_reported(read: Read) -> None:

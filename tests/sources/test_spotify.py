@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.sources.conftest import Read
-from tonearm.sources.json_rows import JsonList
+from tonearm.sources.json_rows import JsonRows
 from tonearm.sources.spotify import _Extended
 
 TS = datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -146,10 +146,45 @@ def test_a_row_that_is_not_json_does_not_take_its_neighbours(read: Read) -> None
     assert "203.0.113.9" not in found.rows[2]["raw"]
 
 
-def test_what_follows_the_list_is_reported(read: Read) -> None:
+def test_lists_one_after_the_other(read: Read) -> None:
+    """As people make them who put all files of their export into one."""
     one = json.dumps([extended()])
-    assert read("a.json", one + "\n").reasons == []
-    assert read("a.json", one + one).reasons == ["what follows the end of the list is not read"]
+    assert len(read("a.json", one + one + "\n").kept) == 2
+    found = read("a.json", one + "trash" + one)
+    assert (len(found.kept), len(found.reasons)) == (2, 1)
+
+
+def test_numbers_as_text_and_other_words_for_truth(read: Read) -> None:
+    given = {"ms_played": "180000", "skipped": 1, "shuffle": "false", "offline": 0, "incognito_mode": "True"}
+    row = read("a.json", json.dumps([extended(**given)])).rows[0]
+    assert (row["reason"], row["listened_s"], row["is_skipped"], row["is_shuffle"]) == (None, 180.0, True, False)
+    assert (row["is_offline"], row["is_incognito"]) == (False, True)
+    row = read("a.json", json.dumps([extended(), extended(master_metadata_track_name=1979)])).rows[1]
+    assert (row["reason"], row["track_name"], row["listened_s"]) == (None, "1979", 180.0)
+
+
+@pytest.mark.parametrize(
+    ("ts", "ms"),
+    [
+        ("0000-01-01T00:00:00Z", 1),
+        ("9999-12-31T23:59:59-14:00", 1),
+        (10**30, 1),
+        ("2021-03-04T05:06:07Z", "nan"),
+        ("2021-03-04T05:06:07Z", "inf"),
+        ("2021-03-04T05:06:07Z", 10**400),
+    ],
+)
+def test_no_date_or_length_stops_the_rows_after_it(read: Read, ts: Any, ms: Any) -> None:
+    found = read("a.json", json.dumps([extended(ts=ts, ms_played=ms), extended()]))
+    assert found.rows[0]["reason"] and found.rows[1]["reason"] is None
+
+
+def test_recognised_in_whatever_order_and_indentation(read: Read) -> None:
+    sparse = {"ts": "2021-03-04T05:06:07Z", "master_metadata_track_name": "A"}
+    rows = [sparse] * 2000 + [dict(reversed(extended().items()))]
+    for indent in (None, 3):
+        found = read("a.json", json.dumps(rows, indent=indent).replace('":', '" :'))
+        assert (found.kind, len(found.rows)) == ("spotify_extended", 2001)
 
 
 def test_a_row_without_end_is_not_held_in_memory(read: Read) -> None:
@@ -230,7 +265,7 @@ def test_blocks_may_be_cut_anywhere(tracks: list[str], indent: int | None, block
     for ascii_only in (True, False):
         content = json.dumps(rows, indent=indent, ensure_ascii=ascii_only)
         file_blocks = [content.encode()[i : i + block] for i in range(0, len(content.encode()), block)]
-        found = [row for part in JsonList(_Extended, 1 << 20).read(iter(file_blocks)) for row in part]
+        found = [row for part in JsonRows(_Extended, 1 << 20).read(iter(file_blocks)) for row in part]
         assert [row.master_metadata_track_name for row in found] == tracks  # type: ignore[union-attr]
 
 

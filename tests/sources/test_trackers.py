@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.sources.conftest import Read
 
 AT = datetime(2020, 7, 20, 9, 35, tzinfo=UTC)
@@ -27,7 +29,7 @@ def test_maloja(read: Read) -> None:
     row = found.rows[0]
     assert (row["artist_name"], row["track_name"], row["album_name"]) == ("Björk", "I've Seen It All", "Selmasongs")
     assert (row["duration_s"], row["listened_s"], row["reported_at"]) == (329.0, 300.0, AT)
-    assert json.loads(row["extra"]) == {"other_artists": ["Thom Yorke"]}
+    assert (row["artists"], row["extra"]) == ("Björk; Thom Yorke", None)
     assert found.rows[1]["album_name"] is None
     assert "missing required field `artists`" in found.reasons[0]
 
@@ -53,4 +55,13 @@ def test_koito(read: Read) -> None:
     assert (row["artist_name"], row["track_name"], row["album_name"]) == ("Björk", "Jóga", "Homogenic")
     assert (row["artist_mbid"], row["recording_mbid"], row["release_mbid"]) == ("a", "t", "l")
     assert (row["reported_at"], row["duration_s"], row["client"]) == (AT, 305.0, "multi-scrobbler")
-    assert json.loads(row["extra"]) == {"other_artists": ["Guest"]}
+    assert (row["artists"], row["extra"]) == ("Björk; Guest", None)
+
+
+@pytest.mark.parametrize("date", ["0000-01-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "", "1e400"])
+def test_no_date_stops_the_rows_after_it(read: Read, date: str) -> None:
+    listen = {"listened_at": date, "track": {"aliases": named("Jóga")}, "artists": [{"aliases": named("Björk")}]}
+    good = {**listen, "listened_at": "2020-07-20T09:35:00.123456789Z"}
+    found = read("koito.json", json.dumps({"version": "1", "exported_at": "x", "listens": [listen, good]}))
+    assert [row["reason"] is None for row in found.rows] == [False, True]
+    assert "Björk" in found.rows[0]["raw"]

@@ -83,8 +83,9 @@ def sources() -> dict[str, Source]:
         *rockbox.SOURCES,
         *catalogue.SOURCES,
         *csv_plays.SERVICES,
-        *lastfm_json.SOURCES,
         *(entry.load() for entry in entry_points(group="tonearm.sources")),
+        # After all others that are JSON: it refuses what is JSON and not known.
+        *lastfm_json.SOURCES,
         # Last, because it also recognises tables without a header, by their content.
         *csv_plays.SOURCES,
     ]

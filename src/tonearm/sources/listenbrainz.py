@@ -1,4 +1,4 @@
-"""ListenBrainz's export, and Pano Scrobbler's, which writes the same listens one JSON object a line."""
+"""ListenBrainz's export and API, and older exports of Pano Scrobbler, which are listens in the same form."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
-from tonearm.sources.json_rows import BLOCK_BYTES, JsonLines, JsonList
-from tonearm.sources.rows import Rejected, table_of
+from tonearm.sources.json_keys import has_keys
+from tonearm.sources.json_rows import tables
+from tonearm.sources.row_fields import joined
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,11 +23,23 @@ if TYPE_CHECKING:
 _EXTRA_BYTES = 4096
 _SPOTIFY_TRACK = re.compile(r"^(?:https?://open\.spotify\.com/(?:intl-\w+/)?track/|spotify:track:)?([0-9A-Za-z]{22})\b")
 _CLIENTS = ("submission_client", "media_player", "music_service_name", "music_service")
-# Fields with a column of their own, or that repeat the row's names.
-_TAKEN = frozenset(
-    {"recording_mbid", "artist_mbids", "release_mbid", "spotify_id", "duration", "duration_ms"}
-    | {"recording_msid", "submission_client"}
+_KEPT = frozenset(
+    {"media_player", "media_player_version", "submission_client", "submission_client_version", "music_service"}
+    | {"music_service_name", "listening_from", "origin_url", "tracknumber", "discnumber", "isrc", "tags", "rating"}
+    | {"loved", "love", "track_mbid", "release_group_mbid", "work_mbids", "artist_mbids", "spotify_album_id"}
+    | {"spotify_artist_ids", "spotify_album_artist_ids", "youtube_id", "lastfm_track_mbid", "lastfm_artist_mbid"}
+    | {"lastfm_release_mbid", "release_artist_name", "release_artist_names"}
 )
+"""Documented fields of ``additional_info`` about the music and the player. Players send others, among them
+addresses, e-mail addresses and tokens, which are not kept."""
+_READ = frozenset({"recording_mbid", "release_mbid", "spotify_id", "duration", "duration_ms", "artist_names"})
+"""Fields that have a column of their own."""
+_SHOWN = (_KEPT | _READ) - {"origin_url"}
+_WITHIN = ("payload", "listens")
+
+
+class _Credit(msgspec.Struct):
+    artist_credit_name: str | None = None
 
 
 class _Mapping(msgspec.Struct):
@@ -33,7 +47,8 @@ class _Mapping(msgspec.Struct):
 
     recording_mbid: str | None = None
     release_mbid: str | None = None
-    artist_mbids: list[str] | None = None
+    artist_mbids: list[str | None] | None = None
+    artists: list[_Credit] | None = None
 
 
 class _Metadata(msgspec.Struct):
@@ -52,7 +67,13 @@ class Listen(msgspec.Struct):
 
 
 class ListenBrainzExport:
-    """Listens of a ListenBrainz export: ``listens/YEAR/MONTH.jsonl``, or the older list in one JSON file."""
+    """ListenBrainz's export, ``listenbrainz_*.zip``: *Settings*, then *Export data*, on listenbrainz.org.
+
+    ``listened_at`` is the start of the listen to the second, as the player sent it. Ids that were submitted come
+    before those that ListenBrainz matched. The older list in one JSON file is read as well, and what the API
+    answers to ``/1/user/NAME/listens``. Of a player's own fields only those about the music and the player are
+    kept, in ``extra``, and of its links what is before the question mark.
+    """
 
     kind = "listenbrainz_export"
     title = "ListenBrainz export"
@@ -61,12 +82,12 @@ class ListenBrainzExport:
     precision_s = 1.0
 
     def recognises(self, file: InputFile) -> bool:
-        """Listens with fields that only ListenBrainz adds; an empty month by its path in the archive."""
-        head = file.head
-        if b'"track_metadata"' not in head:
-            return not head.strip() and re.search(r"listens/\d{4}/\d{1,2}\.jsonl$", file.name) is not None
-        own = b'"inserted_at"' in head or b'"recording_msid"' in head or b'"mbid_mapping"' in head
-        return own or head.lstrip().startswith(b"[")
+        """Listens with fields that only ListenBrainz adds, or not one a line; an empty month by its path."""
+        if not has_keys(file, "track_metadata"):
+            is_month = re.search(r"listens/\d{4}/\d{1,2}\.jsonl$", file.name) is not None
+            return (not file.head.strip() and is_month) or has_keys(file, "payload", "listens", "latest_listen_ts")
+        own = any(has_keys(file, key) for key in ("inserted_at", "recording_msid", "mbid_mapping", "payload"))
+        return own or file.head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"[")
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""
@@ -74,21 +95,24 @@ class ListenBrainzExport:
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows; see ``Source.read``."""
-        return _read(file, context)
+        return tables(file, context, Listen, _values, _WITHIN, _SHOWN)
 
 
-class PanoJsonl:
-    """Pano Scrobbler's export: ListenBrainz listens, one a line."""
+class PanoListens:
+    """Exports of older versions of Pano Scrobbler: ListenBrainz listens, one a line.
+
+    In the app: *Settings*, *Export*. ``listened_at`` is the start of the listen, to the second.
+    """
 
     kind = "pano_jsonl"
-    title = "Pano Scrobbler export"
+    title = "Pano Scrobbler export (older)"
     feeds: Feeds = "listens"
     instant_is: InstantIs = "start"
     precision_s = 1.0
 
     def recognises(self, file: InputFile) -> bool:
         """Lines of listens without the fields that ListenBrainz adds."""
-        return file.head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{") and b'"track_metadata"' in file.head
+        return has_keys(file, "track_metadata")
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""
@@ -96,7 +120,7 @@ class PanoJsonl:
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows; see ``Source.read``."""
-        return _read(file, context)
+        return tables(file, context, Listen, _values, _WITHIN, _SHOWN)
 
 
 class ListenBrainzOther:
@@ -123,17 +147,6 @@ class ListenBrainzOther:
         return iter(())
 
 
-def _read(file: InputFile, context: Context) -> Iterator[pa.Table]:
-    is_list = file.head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"[")
-    reader = JsonList if is_list else JsonLines
-    first = 1
-    for found in reader(Listen, context.max_record_bytes).read(file.blocks(BLOCK_BYTES)):
-        if found:
-            rows = [row if isinstance(row, Rejected) else _values(row) for row in found]
-            yield table_of(rows, first, context.max_record_bytes)
-            first += len(found)
-
-
 def _values(listen: Listen) -> dict[str, Any]:
     meta = listen.track_metadata
     info = meta.additional_info or {}
@@ -143,16 +156,26 @@ def _values(listen: Listen) -> dict[str, Any]:
         "content": "music",
         "at_s": listen.listened_at,
         "artist_name": meta.artist_name,
+        "artists": joined(_names(info.get("artist_names")) or _credited(mapped)),
         "track_name": meta.track_name,
         "album_name": meta.release_name,
+        "album_artist_name": _text(info.get("release_artist_name")),
         "recording_mbid": _text(info.get("recording_mbid")) or mapped.recording_mbid,
         "artist_mbid": _first(info.get("artist_mbids")) or _first(mapped.artist_mbids),
         "release_mbid": _text(info.get("release_mbid")) or mapped.release_mbid,
         "spotify_id": _spotify_id(info),
         "duration_s": _duration_s(info),
         "client": _text(info.get(client)) if client else None,
-        "extra": _extra(info, taken=_TAKEN | {client}),
+        "extra": _extra(info, _KEPT - {client, "submission_client", "artist_mbids", "release_artist_name"}),
     }
+
+
+def _names(value: Any) -> list[str]:
+    return [name for name in value if _text(name)] if isinstance(value, list) else []
+
+
+def _credited(mapped: _Mapping) -> list[str | None]:
+    return [credit.artist_credit_name for credit in mapped.artists or ()]
 
 
 def _text(value: Any) -> str | None:
@@ -183,18 +206,38 @@ def _duration_s(info: dict[str, Any]) -> float | None:
     return None
 
 
-def _extra(info: dict[str, Any], taken: frozenset[str | None]) -> str | None:
-    """The fields without a column, as JSON of at most 4 KB; those that do not fit are left out."""
-    kept: dict[str, Any] = {}
+def _extra(info: dict[str, Any], kept: frozenset[str | None]) -> str | None:
+    """The fields of ``info`` that are kept without a column, as JSON of at most 4 KB; what exceeds it is left out."""
+    shown: dict[str, Any] = {}
     size = 2
-    for key in sorted(info.keys() - taken):
-        if info[key] in (None, "", [], {}):
+    for key in sorted(info.keys() & kept):
+        value = _bare_url(info[key]) if key == "origin_url" else _plain(info[key])
+        if value in (None, "", []):
             continue
-        cost = len(msgspec.json.encode({key: info[key]}))
+        cost = len(msgspec.json.encode({key: value}))
         if size + cost <= _EXTRA_BYTES:
-            kept[key] = info[key]
+            shown[key] = value
             size += cost
-    return msgspec.json.encode(kept).decode() if kept else None
+    return msgspec.json.encode(shown).decode() if shown else None
 
 
-SOURCES = (ListenBrainzOther(), ListenBrainzExport(), PanoJsonl())
+def _plain(value: Any) -> Any:
+    """A number, a text or a list of them; what is nested is not documented and could be anything."""
+    if isinstance(value, list):
+        return [part for part in value if isinstance(part, str | int | float)]
+    return value if isinstance(value, str | int | float) else None
+
+
+def _bare_url(value: Any) -> str | None:
+    """The address of the music without query, fragment, user and password."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname
+    except ValueError:
+        return None
+    return f"{parts.scheme}://{host}{parts.path}" if parts.scheme in ("http", "https") and host else None
+
+
+SOURCES = (ListenBrainzOther(), ListenBrainzExport(), PanoListens())

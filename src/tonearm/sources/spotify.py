@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tonearm.sources.instants import from_epoch, read_instants
-from tonearm.sources.json_rows import BLOCK_BYTES, JsonList
+from tonearm.sources.json_keys import has_keys, is_empty_list
+from tonearm.sources.json_rows import BLOCK_BYTES, JsonRows
 from tonearm.sources.rows import Rejected, batch, reasons, reject, reject_texts, reject_unread_dates, text
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _TRACK_URI = "spotify:track:"
 _DAY_US, _SLACK_US = 86_400_000_000, 60_000_000
+_WEEK_S = 7 * 86_400.0 + 1
 
 
 class _Extended(msgspec.Struct, gc=False):
@@ -73,12 +75,11 @@ class SpotifyExtended:
     feeds: Feeds = "listens"
     instant_is: InstantIs = "end"
     precision_s = 1.0
-    _row_type = _Extended
     _named = re.compile(r"(?i)^(streaming_history_(audio|video)|endsong).*\.json")
 
     def recognises(self, file: InputFile) -> bool:
-        """A list of objects with ``ts`` and ``ms_played``; an empty list by its name."""
-        return _is_list_of(file, b'"ms_played"', self._named)
+        """Objects with ``ts`` and ``ms_played``; an empty list by its name."""
+        return has_keys(file, "ts", "ms_played") or (is_empty_list(file) and _is_named(file, self._named))
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""
@@ -104,8 +105,8 @@ class SpotifyAccount:
     _named = re.compile(r"(?i)^streaminghistory.*\.json")
 
     def recognises(self, file: InputFile) -> bool:
-        """A list of objects with ``endTime`` and ``msPlayed``; an empty list by its name."""
-        return _is_list_of(file, b'"msPlayed"', self._named)
+        """Objects with ``endTime`` and ``msPlayed``; an empty list by its name."""
+        return has_keys(file, "endTime", "msPlayed") or (is_empty_list(file) and _is_named(file, self._named))
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""
@@ -133,7 +134,7 @@ class SpotifyOther:
 
     def recognises(self, file: InputFile) -> bool:
         """By name alone: their content is of no concern."""
-        return bool(self._named.match(PurePosixPath(file.name).name))
+        return _is_named(file, self._named)
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""
@@ -144,18 +145,12 @@ class SpotifyOther:
         return iter(())
 
 
-def _is_list_of(file: InputFile, field: bytes, named: re.Pattern[str]) -> bool:
-    head = file.head_text.lstrip("\ufeff \t\r\n").encode("utf-8", "replace")
-    if not head.startswith(b"["):
-        return False
-    if head[1:].lstrip()[:1] in (b"]", b""):
-        return bool(named.match(PurePosixPath(file.name).name))
-    return field in head
+def _is_named(file: InputFile, named: re.Pattern[str]) -> bool:
+    return named.match(PurePosixPath(file.name).name) is not None
 
 
 def _read(file: InputFile, context: Context, row_type: type[Any], columns: Any) -> Iterator[pa.Table]:
-    shown = frozenset(row_type.__struct_fields__)
-    rows = JsonList(row_type, context.max_record_bytes, shown)
+    rows = JsonRows(row_type, context.max_record_bytes)
     first = 1
     for found in rows.read(file.blocks(BLOCK_BYTES)):
         if found:
@@ -256,6 +251,7 @@ def _times(rows_ts: list[str | None], ms: list[float | None], reason: pa.Array) 
     written = pa.array(rows_ts, pa.string())
     read = read_instants(written)
     played = pa.array(ms, pa.float64())
+    reason = reject(reason, pc.invert(pc.is_finite(played)), "the time played is not a number")
     reason = reject(reason, pc.less(played, 0), "a negative time was played")
     reason = reject(reason, read.is_blank, "no date")
     reason = reject_unread_dates(reason, read.at, written)
@@ -270,7 +266,9 @@ def from_offline(reported: pa.Array) -> pa.Array:
 def _start(end: pa.Array, listened_s: pa.Array, offline: pa.Array | None = None) -> pa.Array:
     """``offline`` where it can be the start of a listen that stopped at ``end``, else ``end - listened_s``."""
     stopped = end.cast(pa.int64())
-    played = pc.round(pc.multiply(pc.fill_null(listened_s, 0.0), 1e6)).cast(pa.int64(), safe=False)
+    # A listen of more than a week is rejected later on, by its length, whatever its start.
+    heard = pc.if_else(pc.less(listened_s, _WEEK_S), listened_s, None)
+    played = pc.round(pc.multiply(pc.fill_null(heard, 0.0), 1e6)).cast(pa.int64(), safe=False)
     start = pc.subtract(stopped, played)
     if offline is not None:
         offline = offline.cast(pa.int64())

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tonearm.sources.json_rows import BLOCK_BYTES, JsonList
-from tonearm.sources.rows import Rejected, table_of
+from tonearm.sources.json_keys import has_keys
+from tonearm.sources.json_rows import tables
+from tonearm.sources.row_fields import joined, moment_s, unread_date
+from tonearm.sources.rows import Rejected
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,9 +39,11 @@ class _MalojaScrobble(msgspec.Struct):
 
 
 class MalojaJson:
-    """Maloja's JSON export. Maloja splits artists: the first is the artist, the others go to ``extra``.
+    """Maloja's export, ``maloja_export_*.json``: in Maloja's settings under *Export*, or ``maloja export``.
 
-    Joining them would create a spelling that no other source has.
+    ``time`` is when a scrobble was sent to Maloja, to the second; most players send the start. Maloja splits
+    artists: all are kept, and the first one is the listen's artist. The answer of its API,
+    ``/apis/mlj_1/scrobbles``, is read as well.
     """
 
     kind = "maloja_json"
@@ -51,9 +53,9 @@ class MalojaJson:
     precision_s = 1.0
 
     def recognises(self, file: InputFile) -> bool:
-        """An object with ``scrobbles`` and Maloja's other fields."""
-        head = file.head
-        return b'"scrobbles"' in head and (b'"maloja"' in head or b'"export_time"' in head)
+        """Scrobbles whose ``track`` has ``artists`` and a ``title``; without any, Maloja's other fields."""
+        is_row = has_keys(file, "time", "track", "artists", "title") and not has_keys(file, "aliases")
+        return is_row or has_keys(file, "maloja", "scrobbles")
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""
@@ -61,13 +63,7 @@ class MalojaJson:
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows; see ``Source.read``."""
-        rows = JsonList(_MalojaScrobble, context.max_record_bytes, key="scrobbles")
-        first = 1
-        for found in rows.read(file.blocks(BLOCK_BYTES)):
-            if found:
-                values = [row if isinstance(row, Rejected) else _from_maloja(row) for row in found]
-                yield table_of(values, first, context.max_record_bytes)
-                first += len(found)
+        return tables(file, context, _MalojaScrobble, _from_maloja, within=("scrobbles", "list"))
 
 
 def _from_maloja(row: _MalojaScrobble) -> dict[str, Any]:
@@ -76,22 +72,18 @@ def _from_maloja(row: _MalojaScrobble) -> dict[str, Any]:
         "content": "music",
         "at_s": row.time,
         "artist_name": _first(row.track.artists),
+        "artists": joined(row.track.artists),
         "track_name": row.track.title,
         "album_name": album.albumtitle,
         "album_artist_name": _first(album.artists),
         "duration_s": row.track.length or None,
         "listened_s": row.duration or None,
         "client": row.origin,
-        "extra": _others(row.track.artists),
     }
 
 
 def _first(names: Sequence[str] | None) -> str | None:
     return names[0] if names else None
-
-
-def _others(names: Sequence[str]) -> str | None:
-    return json.dumps({"other_artists": names[1:]}, ensure_ascii=False) if len(names) > 1 else None
 
 
 class _KoitoAlias(msgspec.Struct):
@@ -106,7 +98,7 @@ class _KoitoTrack(msgspec.Struct):
 
 
 class _KoitoAlbum(msgspec.Struct):
-    aliases: list[_KoitoAlias]
+    aliases: list[_KoitoAlias] | None = None
     mbid: str | None = None
 
 
@@ -117,15 +109,19 @@ class _KoitoArtist(msgspec.Struct):
 
 
 class _KoitoListen(msgspec.Struct):
-    listened_at: datetime
+    listened_at: str
     track: _KoitoTrack
-    artists: list[_KoitoArtist]
+    artists: list[_KoitoArtist] | None
     album: _KoitoAlbum | None = None
     client: str | None = None
 
 
 class KoitoJson:
-    """Koito's JSON export: primary aliases, and the primary one of several artists."""
+    """Koito's export, ``koito_export_*.json``: in Koito's settings under *Export*.
+
+    ``listened_at`` is the start as it was sent to Koito, to the second. Of each name's aliases the primary one
+    is read; all artists are kept, and the primary one is the listen's artist. Images are left out.
+    """
 
     kind = "koito_json"
     title = "Koito export"
@@ -134,8 +130,10 @@ class KoitoJson:
     precision_s = 1.0
 
     def recognises(self, file: InputFile) -> bool:
-        """An object with ``listens`` whose names are ``aliases``."""
-        return b'"listens"' in file.head and (b'"aliases"' in file.head or b'"exported_at"' in file.head)
+        """Listens whose names are ``aliases``; without any, Koito's other fields."""
+        return has_keys(file, "listened_at", "track", "aliases") or has_keys(
+            file, "version", "exported_at", "user", "listens"
+        )
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""
@@ -143,23 +141,20 @@ class KoitoJson:
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows; see ``Source.read``."""
-        rows = JsonList(_KoitoListen, context.max_record_bytes, key="listens")
-        first = 1
-        for found in rows.read(file.blocks(BLOCK_BYTES)):
-            if found:
-                values = [row if isinstance(row, Rejected) else _from_koito(row) for row in found]
-                yield table_of(values, first, context.max_record_bytes)
-                first += len(found)
+        return tables(file, context, _KoitoListen, _from_koito, within=("listens",))
 
 
-def _from_koito(row: _KoitoListen) -> dict[str, Any]:
-    artists = sorted(row.artists, key=lambda artist: not artist.is_primary)
+def _from_koito(row: _KoitoListen) -> dict[str, Any] | Rejected:
+    at_s = moment_s(row.listened_at)
+    if at_s is None:
+        return unread_date(row.listened_at, row)
+    artists = sorted(row.artists or [], key=lambda artist: not artist.is_primary)
     names = [name for artist in artists if (name := _primary(artist.aliases))]
-    at = row.listened_at if row.listened_at.tzinfo else row.listened_at.replace(tzinfo=UTC)
     return {
         "content": "music",
-        "at_s": at.timestamp(),
+        "at_s": at_s,
         "artist_name": _first(names),
+        "artists": joined(names),
         "track_name": _primary(row.track.aliases),
         "album_name": _primary(row.album.aliases) if row.album else None,
         "recording_mbid": row.track.mbid,
@@ -167,13 +162,11 @@ def _from_koito(row: _KoitoListen) -> dict[str, Any]:
         "release_mbid": row.album.mbid if row.album else None,
         "duration_s": row.track.duration or None,
         "client": row.client,
-        "extra": _others(names),
     }
 
 
-def _primary(aliases: list[_KoitoAlias]) -> str | None:
-    chosen = sorted(aliases, key=lambda alias: not alias.is_primary)
-    return chosen[0].alias if chosen else None
+def _primary(aliases: list[_KoitoAlias] | None) -> str | None:
+    return min(aliases, key=lambda alias: not alias.is_primary).alias if aliases else None
 
 
 SOURCES = (MalojaJson(), KoitoJson())
