@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as checked
 from hypothesis import strategies as st
 
-from tests.sources.conftest import Write
-from tonearm.errors import ArchiveRefused
+from tests.sources.conftest import Read, Write
+from tonearm.errors import ArchiveRefused, UnknownKind
 from tonearm.settings import Settings
 from tonearm.sources.files import InputFile, InputProblem
 from tonearm.sources.inputs import input_files
@@ -310,3 +310,8 @@ def test_a_member_whose_name_is_no_utf_8_is_read_or_named(tmp_path: Path, settin
     read = found(settings, tmp_path / "export.zip")
     assert read.pop("export.zip/b.csv") == b"2"
     assert read
+
+
+def test_for_a_file_of_no_kind_the_nearest_are_named(read: Read) -> None:
+    with pytest.raises(UnknownKind, match=r"nearest kinds: spotify_account \(lacks endTime\)"):
+        read("a.json", '[{"artistName": "Björk", "trackName": "Jóga", "msPlayed": 1000}]')

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -279,3 +281,50 @@ def test_a_cut_never_loses_a_whole_row(read: Read, cut: int) -> None:
     found = read("endsong_0.json", whole[:cut], kind="spotify_extended")
     assert len(found.kept) == sum(end <= cut for end in ends)
     assert len(found.reasons) == 1
+
+
+def csv_of(rows: list[dict[str, Any]], names: dict[str, str] | None = None) -> str:
+    """As a spreadsheet saves the JSON: an empty cell for null, True and False."""
+    fields = [name for name in rows[0] if not isinstance(rows[0][name], dict)]
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([(names or {}).get(name, name) for name in fields])
+    writer.writerows([["" if row[name] is None else row[name] for name in fields] for row in rows])
+    return out.getvalue()
+
+
+def test_the_same_data_saved_as_csv_are_the_same_rows(read: Read) -> None:
+    rows = [extended(), extended(skipped=None, ts="2021-03-04T06:00:00Z"), extended(ts="soon"), extended(ms_played=0)]
+    saved = read("spotify.csv", csv_of(rows))
+    assert (saved.kind, saved.rows) == ("spotify_extended", read("spotify.json", json.dumps(rows)).rows)
+    account = [{"endTime": "2021-03-04 05:06", "artistName": "A", "trackName": "B", "msPlayed": 1000, "index": 1}] * 3
+    saved = read("account.csv", csv_of(account))
+    assert (saved.kind, saved.rows) == ("spotify_account", read("account.json", json.dumps(account)).rows)
+
+
+def test_the_form_on_kaggle_is_the_same_rows(read: Read) -> None:
+    names = {
+        "master_metadata_track_name": "track_name",
+        "master_metadata_album_artist_name": "artist_name",
+        "master_metadata_album_album_name": "album_name",
+    }
+    saved = csv_of([extended()], names).replace("spotify:track:", "").replace("True", "TRUE").replace("False", "FALSE")
+    found = read("spotify_history.csv", saved.replace("2021-03-04T05:06:07Z", "2021-03-04 05:06:07"))
+    assert (found.kind, found.rows) == ("spotify_extended", read("a.json", json.dumps([extended()])).rows)
+
+
+def test_rows_of_the_csv_that_cannot_be_read_are_rejected_without_what_is_private(read: Read) -> None:
+    found = read("spotify.csv", csv_of([extended(ms_played="long")]) + "half,a,row\n")
+    assert [reason.partition(":")[0] for reason in found.reasons] == [
+        "a field is not as expected",
+        "has 3 fields where 21 are expected",
+    ]
+    assert not any(value in str(found.rows) for value in PRIVATE.values())
+
+
+def test_no_start_is_taken_from_before_the_previous_play_ended(read: Read) -> None:
+    hour = timedelta(hours=1)
+    at = [TS - 2 * hour, TS - hour, TS]
+    rows = [extended(ts=f"{end:%Y-%m-%dT%H:%M:%SZ}", offline_timestamp=int((TS - 3 * hour).timestamp())) for end in at]
+    starts = [row["started_at"] for row in read("a.json", json.dumps(rows)).rows]
+    assert starts == [TS - 3 * hour, TS - hour - timedelta(minutes=3), TS - timedelta(minutes=3)]

@@ -38,7 +38,11 @@ class Context:
 
 @runtime_checkable
 class Source(Protocol):
-    """One kind of export."""
+    """One kind of export.
+
+    A source may also have ``signs``, names of fields that its files have: a file that no source recognises is compared
+    with them, to name the nearest kinds.
+    """
 
     kind: str
     """Name used in ``--as``, the ledger and the ``source`` column, e.g. ``spotify_extended``."""
@@ -102,9 +106,31 @@ def source_of(file: InputFile, kind: str = "") -> Source:
         if kind not in known:
             raise UnknownName("kind of file", kind, known, hint=f"known kinds: {', '.join(known)}")
         return known[kind]
+    refusals = []
     for source in known.values():
-        if source.recognises(file):
-            return source
+        try:
+            if source.recognises(file):
+                return source
+        except UnknownKind as error:
+            refusals.append(str(error))
     if not file.head:
         raise UnknownKind(f"{file.name}: the file is empty or damaged from its start; get it again")
-    raise UnknownKind(f"{file.name}: no source recognises this file; name its kind with --as ({', '.join(known)})")
+    if refusals:
+        raise UnknownKind("; ".join([refusals[0], *_near(file)]))
+    raise UnknownKind(
+        f"{file.name}: no source recognises this file; `tonearm import --help` lists what can be imported, and --as "
+        "names the kind of a file that is one of them"
+    )
+
+
+def _near(file: InputFile) -> list[str]:
+    """The kinds whose typical fields the file has in part, nearest first, in a phrase."""
+    found = []
+    for source in sources().values():
+        signs = getattr(source, "signs", ())
+        there = [name for name in signs if name.encode() in file.head]
+        if len(there) > 1 and len(there) >= len(signs) / 2:
+            lacking = [name for name in signs if name not in there]
+            found.append((len(there) / len(signs), f"{source.kind} (lacks {', '.join(lacking) or 'rows'})"))
+    nearest = [phrase for _, phrase in sorted(found, key=lambda near: -near[0])[:3]]
+    return [f"nearest kinds: {', '.join(nearest)}"] if nearest else []

@@ -12,7 +12,7 @@ import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -138,7 +138,7 @@ class InputFile:
     def _errors(self) -> str:
         return "windows-1252" if self.encoding.startswith("utf-8") else "replace"
 
-    def blocks(self, size: int) -> Iterator[bytes]:
+    def blocks(self, size: int) -> Generator[bytes, None, None]:
         """The file's text as UTF-8, about ``size`` bytes at a time."""
         if self.encoding.startswith("utf-8"):
             yield from self._pieces(size)

@@ -46,6 +46,7 @@ class LastfmJson:
 
     kind = "lastfm_json"
     title = "Last.fm history (JSON)"
+    signs = ("artist", "uts", "#text", "recenttracks")
     feeds: Feeds = "listens"
     instant_is: InstantIs = "start"
     precision_s = 1.0

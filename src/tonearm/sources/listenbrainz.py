@@ -77,6 +77,7 @@ class ListenBrainzExport:
 
     kind = "listenbrainz_export"
     title = "ListenBrainz export"
+    signs = ("listened_at", "track_metadata")
     feeds: Feeds = "listens"
     instant_is: InstantIs = "start"
     precision_s = 1.0

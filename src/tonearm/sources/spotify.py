@@ -11,8 +11,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tonearm.sources.csv_rows import csv_rows, has_columns
 from tonearm.sources.instants import from_epoch, read_instants
-from tonearm.sources.json_keys import has_keys, is_empty_list
+from tonearm.sources.json_keys import has_keys, is_empty_list, is_json
 from tonearm.sources.json_rows import BLOCK_BYTES, JsonRows
 from tonearm.sources.rows import Rejected, batch, reasons, reject, reject_texts, reject_unread_dates, text
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from tonearm.sources.files import InputFile
 
 _TRACK_URI = "spotify:track:"
+_KAGGLE = {
+    "trackname": "master_metadata_track_name",
+    "artistname": "master_metadata_album_artist_name",
+    "albumname": "master_metadata_album_album_name",
+}
+"""What the extended history's columns are called in the form that is shared on Kaggle."""
 _DAY_US, _SLACK_US = 86_400_000_000, 60_000_000
 _WEEK_S = 7 * 86_400.0 + 1
 
@@ -67,18 +74,22 @@ class SpotifyExtended:
 
     ``ts`` is when the play stopped. ``offline_timestamp`` is taken as its start when it lies within the day
     before ``ts`` and leaves room for ``ms_played`` (a minute of slack); otherwise, and when it is 0 or null,
-    the start is ``ts`` minus ``ms_played``. Values 13 months off have been seen.
+    the start is ``ts`` minus ``ms_played``. Values 13 months off have been seen, and some from before the previous
+    play ended. The same fields as CSV, also under the names of Kaggle's ``spotify_history.csv``, are read alike.
     """
 
     kind = "spotify_extended"
     title = "Spotify extended streaming history"
+    signs = ("ts", "ms_played", "master_metadata_track_name")
     feeds: Feeds = "listens"
     instant_is: InstantIs = "end"
     precision_s = 1.0
     _named = re.compile(r"(?i)^(streaming_history_(audio|video)|endsong).*\.json")
 
     def recognises(self, file: InputFile) -> bool:
-        """Objects with ``ts`` and ``ms_played``; an empty list by its name."""
+        """Objects or columns with ``ts``, ``ms_played`` and the track; an empty list by its name."""
+        if has_columns(file, "ts", "ms_played"):
+            return has_columns(file, "spotify_track_uri") or has_columns(file, "master_metadata_track_name")
         return has_keys(file, "ts", "ms_played") or (is_empty_list(file) and _is_named(file, self._named))
 
     def reading(self, file: InputFile) -> str:
@@ -94,18 +105,21 @@ class SpotifyAccount:
     """Spotify's account data: ``StreamingHistory_music_*.json`` and its podcast and audiobook siblings.
 
     ``endTime`` is the end of the play, exact to the minute; older ``StreamingHistory*.json`` do not distinguish
-    podcasts from music.
+    podcasts from music. The same fields as CSV are read alike.
     """
 
     kind = "spotify_account"
     title = "Spotify account data (last year)"
+    signs = ("endTime", "msPlayed", "artistName", "trackName")
     feeds: Feeds = "listens"
     instant_is: InstantIs = "end"
     precision_s = 60.0
     _named = re.compile(r"(?i)^streaminghistory.*\.json")
 
     def recognises(self, file: InputFile) -> bool:
-        """Objects with ``endTime`` and ``msPlayed``; an empty list by its name."""
+        """Objects or columns with ``endTime`` and ``msPlayed``; an empty list by its name."""
+        if has_columns(file, "endTime", "msPlayed", "trackName"):
+            return True
         return has_keys(file, "endTime", "msPlayed") or (is_empty_list(file) and _is_named(file, self._named))
 
     def reading(self, file: InputFile) -> str:
@@ -150,12 +164,17 @@ def _is_named(file: InputFile, named: re.Pattern[str]) -> bool:
 
 
 def _read(file: InputFile, context: Context, row_type: type[Any], columns: Any) -> Iterator[pa.Table]:
-    rows = JsonRows(row_type, context.max_record_bytes)
     first = 1
-    for found in rows.read(file.blocks(BLOCK_BYTES)):
+    for found in _rows(file, row_type, context.max_record_bytes):
         if found:
             yield _table(found, first, columns, context.max_record_bytes)
             first += len(found)
+
+
+def _rows(file: InputFile, row_type: type[Any], most_bytes: int) -> Iterator[list[Any]]:
+    if is_json(file):
+        return JsonRows(row_type, most_bytes).read(file.blocks(BLOCK_BYTES))
+    return csv_rows(file, row_type, _KAGGLE if row_type is _Extended else {}, most_bytes)
 
 
 def _table(found: Sequence[Any], first: int, columns: Any, most_bytes: int) -> pa.Table:
@@ -175,6 +194,9 @@ def _extended_columns(rows: list[_Extended]) -> dict[str, pa.Array]:
     track = text([r.master_metadata_track_name for r in rows])
     artist = text([r.master_metadata_album_artist_name for r in rows])
     uri = text([r.spotify_track_uri for r in rows])
+    # The form on Kaggle has ids only.
+    is_id = pc.fill_null(pc.match_substring_regex(uri, "^[0-9A-Za-z]{22}$"), False)
+    uri = pc.if_else(is_id, pc.binary_join_element_wise(_TRACK_URI, uri, ""), uri)
     is_track = pc.fill_null(pc.starts_with(uri, _TRACK_URI), False)
     columns = _names(
         {
@@ -273,11 +295,19 @@ def _start(end: pa.Array, listened_s: pa.Array, offline: pa.Array | None = None)
     if offline is not None:
         offline = offline.cast(pa.int64())
         plausible = pc.and_(
-            pc.greater_equal(offline, pc.subtract(stopped, _DAY_US)),
+            pc.greater_equal(offline, pc.subtract(_earliest(stopped), _SLACK_US)),
             pc.less_equal(offline, pc.min_element_wise(stopped, pc.add(start, _SLACK_US))),
         )
         start = pc.if_else(pc.fill_null(plausible, False), offline, start)
     return start.cast(pa.timestamp("us", tz="UTC"))
+
+
+def _earliest(stopped: pa.Array) -> pa.Array:
+    """When each listen can have started: after the one that stopped before it, and within a day."""
+    order = pc.sort_indices(stopped)
+    in_order = stopped.take(order)
+    before = pa.concat_arrays([pa.array([0], pa.int64()), in_order]).slice(0, len(in_order))
+    return pc.max_element_wise(before.take(pc.sort_indices(order)), pc.subtract(stopped, _DAY_US))
 
 
 SOURCES = (SpotifyExtended(), SpotifyAccount(), SpotifyOther())

@@ -48,6 +48,7 @@ class MalojaJson:
 
     kind = "maloja_json"
     title = "Maloja export"
+    signs = ("scrobbles", "maloja", "artists", "title")
     feeds: Feeds = "listens"
     instant_is: InstantIs = "start"
     precision_s = 1.0
@@ -125,6 +126,7 @@ class KoitoJson:
 
     kind = "koito_json"
     title = "Koito export"
+    signs = ("listens", "aliases", "listened_at")
     feeds: Feeds = "listens"
     instant_is: InstantIs = "start"
     precision_s = 1.0
