@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tonearm.errors import UnknownKind, UnknownName
-from tonearm.sources import catalogue, csv_plays, lastfm_json, listenbrainz, rockbox, spotify, trackers
+from tonearm.sources import catalogue, csv_plays, lastfm_json, listenbrainz, other_json, rockbox, spotify, trackers, youtube_music
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -80,6 +80,8 @@ def sources() -> dict[str, Source]:
         *spotify.SOURCES,
         *listenbrainz.SOURCES,
         *trackers.SOURCES,
+        *youtube_music.SOURCES,
+        *other_json.SOURCES,
         *rockbox.SOURCES,
         *catalogue.SOURCES,
         *csv_plays.SERVICES,

@@ -67,3 +67,10 @@ def _keys(sample: bytes) -> list[str]:
         key.decode("utf-8", "replace")
         for key in dict.fromkeys(text for text, colon in _STRING.findall(sample) if colon)
     ]
+
+
+def values_of(file: InputFile, *keys: str) -> set[str]:
+    """The different texts, within the sample, of the last of ``keys``, each nested in the one before it."""
+    path = rb"\s*:\s*\{\s*".join(b'"%b"' % re.escape(key.encode()) for key in keys)
+    found = re.findall(path + rb'\s*:\s*"([^"\\]*)"', _sample(file))
+    return {value.decode("utf-8", "replace") for value in found}
