@@ -16,7 +16,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tonearm.errors import UnknownKind, UnknownName
-from tonearm.sources import catalogue, csv_plays, lastfm_json, listenbrainz, other_json, rockbox, spotify, trackers, youtube_music
+from tonearm.sources import catalogue, csv_plays, lastfm_json, lastfm_xml, listenbrainz, navidrome, other_json, rockbox, spotify, trackers, youtube_music
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,6 +82,8 @@ def sources() -> dict[str, Source]:
         *trackers.SOURCES,
         *youtube_music.SOURCES,
         *other_json.SOURCES,
+        *lastfm_xml.SOURCES,
+        *navidrome.SOURCES,
         *rockbox.SOURCES,
         *catalogue.SOURCES,
         *csv_plays.SERVICES,
