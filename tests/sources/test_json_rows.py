@@ -35,7 +35,9 @@ def titles(content: str, size: int = 1 << 20, most: int = 1 << 20) -> list[str]:
     return [row.reason if isinstance(row, Rejected) else row.title for row in read_all(content, size, most)]
 
 
-names = st.one_of(st.text(max_size=8), st.sampled_from(["},{", '"},{"title"', "]", "\\", '\\"}, {', "}]", '"plays": [']))
+names = st.one_of(
+    st.text(max_size=8), st.sampled_from(["},{", '"},{"title"', "]", "\\", '\\"}, {', "}]", '"plays": ['])
+)
 plays = st.fixed_dictionaries(
     {"title": names.map(lambda name: name.replace("\ud83d", ""))},
     optional={"at": st.integers(0, 2**40), "by": st.lists(st.fixed_dictionaries({"title": names}), max_size=3)},
@@ -86,9 +88,7 @@ def test_every_row_once_and_in_order(
 
 
 @pytest.mark.parametrize("container", CONTAINERS.values(), ids=CONTAINERS)
-@given(
-    given=st.lists(pages, min_size=1, max_size=4), keep=st.floats(0, 1), size=st.integers(7, 300) | st.just(1 << 20)
-)
+@given(given=st.lists(pages, min_size=1, max_size=4), keep=st.floats(0, 1), size=st.integers(7, 300) | st.just(1 << 20))
 @settings(max_examples=25, deadline=None)
 def test_a_cut_keeps_every_whole_row_and_is_reported(
     container: Container, given: list[list[dict[str, Any]]], keep: float, size: int
@@ -139,7 +139,9 @@ def test_rows_beyond_four_megabytes_of_a_page(read: Read) -> None:
 
 def test_what_stands_before_and_after_the_rows_may_be_long() -> None:
     other = [{"title": "x" * 100}] * 1000
-    content = json.dumps({"others": other, "plays": [{"title": "a"}, {"title": "b"}], "more": other, "end": "y" * 90_000})
+    content = json.dumps(
+        {"others": other, "plays": [{"title": "a"}, {"title": "b"}], "more": other, "end": "y" * 90_000}
+    )
     assert titles(content, 4096, most=1024) == ["a", "b"]
 
 
@@ -160,7 +162,9 @@ def test_what_is_no_row_is_refused() -> None:
     assert len(found) == 8
 
 
-@pytest.mark.parametrize("content", ["", "  \n", "[]", "[[], []]", "{}x"[:0], '{"plays": []}', '{"answer": {"plays": []}}'])
+@pytest.mark.parametrize(
+    "content", ["", "  \n", "[]", "[[], []]", "{}x"[:0], '{"plays": []}', '{"answer": {"plays": []}}']
+)
 def test_no_rows(content: str) -> None:
     assert read_all(content) == []
 

@@ -35,7 +35,11 @@ def test_the_answer_of_the_api_as_saved(read: Read) -> None:
 
 def test_pages_one_after_the_other_and_without_a_root(read: Read) -> None:
     assert len(read("a.xml", page(track(), track()) * 3).kept) == 6
-    bare = "<recenttracks>" + "<track><artist><name>Björk</name></artist><name>Jóga</name>" + f'<date uts="{UTS}"/></track>'
+    bare = (
+        "<recenttracks>"
+        + "<track><artist><name>Björk</name></artist><name>Jóga</name>"
+        + f'<date uts="{UTS}"/></track>'
+    )
     found = read("a.xml", bare + "</recenttracks>")
     assert (found.rows[0]["artist_name"], found.rows[0]["track_name"]) == ("Björk", "Jóga")
 

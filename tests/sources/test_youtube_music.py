@@ -57,7 +57,7 @@ def test_no_title_is_mangled(read: Read) -> None:
     titles = ["Watched", "Watched Watched", 'Say "Hello"', '"Heroes" (2017)', "Tschüss angesehen"]
     found = read("a.json", json.dumps([activity(f"Watched {title}") for title in titles]))
     assert [row["track_name"] for row in found.kept] == titles
-    german = ['„Jóga“ angesehen', '"Heroes" (2017) angesehen', "angesehen angesehen"]
+    german = ["„Jóga“ angesehen", '"Heroes" (2017) angesehen', "angesehen angesehen"]
     found = read("b.json", json.dumps([activity(title) for title in german]))
     assert [row["track_name"] for row in found.kept] == ["Jóga", '"Heroes" (2017)', "angesehen"]
 
@@ -72,3 +72,9 @@ def test_another_language_is_refused_when_it_cannot_be_sure(read: Read) -> None:
     rows = [activity(f"Kuunneltu Song {i}", "Band") for i in range(30)]
     with pytest.raises(UnknownKind, match="in a language that is not known, such as 'Kuunneltu Song 0'"):
         read("a.json", json.dumps(rows))
+
+
+def test_html_is_refused_with_what_to_do(read: Read) -> None:
+    page = '<html><head></head><body><div class="outer-cell mdl-cell mdl-cell--12-col mdl-shadow--2dp"></div></body>'
+    with pytest.raises(UnknownKind, match="choose JSON as the format of the history"):
+        read("watch-history.html", page)

@@ -16,7 +16,20 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tonearm.errors import UnknownKind, UnknownName
-from tonearm.sources import catalogue, csv_plays, lastfm_json, lastfm_xml, listenbrainz, navidrome, other_json, rockbox, spotify, trackers, youtube_music
+from tonearm.sources import (
+    catalogue,
+    csv_plays,
+    deezer,
+    lastfm_json,
+    lastfm_xml,
+    listenbrainz,
+    navidrome,
+    other_json,
+    rockbox,
+    spotify,
+    trackers,
+    youtube_music,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,6 +97,7 @@ def sources() -> dict[str, Source]:
         *other_json.SOURCES,
         *lastfm_xml.SOURCES,
         *navidrome.SOURCES,
+        *deezer.SOURCES,
         *rockbox.SOURCES,
         *catalogue.SOURCES,
         *csv_plays.SERVICES,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -51,10 +50,8 @@ def looks(file: InputFile) -> str:
 
 def _sample(file: InputFile) -> bytes:
     if file not in _samples:
-        sample = b""
         try:
-            with closing(file.blocks(SAMPLE_BYTES)) as blocks:
-                sample = next(blocks, b"")
+            sample = next(file.blocks(SAMPLE_BYTES), b"")
         except InputError:
             sample = file.head
         _samples[file] = sample

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from xml.parsers import expat  # noqa: S407 - declarations of entities are refused, see _Tracks
+from xml.parsers import expat
 
 from tonearm.errors import InputError
 from tonearm.sources.json_rows import BLOCK_BYTES
@@ -38,7 +38,7 @@ class LastfmXml:
     def recognises(self, file: InputFile) -> bool:
         """XML with the element ``recenttracks``, or with tracks that have an artist and ``uts``."""
         head = file.head_text.lstrip("\ufeff \t\r\n")
-        if not head.startswith("<") or "<track" not in head and "<recenttracks" not in head:
+        if not head.startswith("<") or ("<track" not in head and "<recenttracks" not in head):
             return False
         return "<recenttracks" in head or ("<artist" in head and "uts=" in head)
 

@@ -9,7 +9,6 @@ import msgspec
 
 from tonearm.sources.rows import Rejected
 
-
 _NO_YEAR = 2200
 
 

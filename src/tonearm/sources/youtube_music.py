@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -28,10 +27,19 @@ _BEFORE = (
     *("Visualizou ", "Obejrzano: ", "Obejrzano ", "Просмотрено: ", "Вы посмотрели ", "Anda menonton ", "Menonton "),
     *("Đã xem ", "Har sett ", "Du har sett ", "Du har set ", "İzlendi: ", "Du tittade på "),
 )
-_AFTER = (" angesehen", " を視聴しました", "を視聴しました", " bekeken", " 시청함", "을(를) 시청함", " izlendi", " megnézve")
+_AFTER = (
+    " angesehen",
+    " を視聴しました",
+    "を視聴しました",
+    " bekeken",
+    " 시청함",
+    "을(를) 시청함",
+    " izlendi",
+    " megnézve",
+)
 _SURE_TITLES, _SURE_ARTISTS = 20, 5
 """How many different titles and artists it takes to be sure that words common to all are not of a title."""
-_QUOTES = ('""', "„“", "“”", "«»", "「」", "『』", "''")
+_QUOTES = {'"': '"', "„": "“", "“": "”", "«": "»", "「": "」", "『": "』"}
 _SAMPLE_ROWS = 5000
 
 Untitled = Callable[[str], str]
@@ -178,10 +186,42 @@ def without(title: str, wording: tuple[str, str]) -> str:
     bare = title[len(before) : len(title) - len(after)]
     if after and bare.endswith('"') and bare.count('"') == 1:
         return bare[:-1].strip()
-    for opening, closing in _QUOTES:
+    for opening, closing in _QUOTES.items():
         if bare.startswith(opening) and bare.endswith(closing) and len(bare) > 2:
             return bare[1:-1]
-    return re.sub(r"\s+$", "", bare)
+    return bare.rstrip()
 
 
-SOURCES = (YoutubeMusicJson(),)
+class YoutubeMusicHtml:
+    """YouTube Music's history from Google Takeout as HTML, ``watch-history.html``: refused.
+
+    Its dates are written in the account's language and with abbreviated time zones, of which several mean two
+    places; ask Takeout for the history as JSON instead.
+    """
+
+    kind = "youtube_music_html"
+    title = "YouTube Music (Google Takeout, HTML)"
+    feeds: Feeds = "nothing"
+    instant_is: InstantIs = "start"
+    precision_s = 1.0
+
+    def recognises(self, file: InputFile) -> bool:
+        """A page of activities; raises UnknownKind."""
+        head = file.head_text
+        if head.lstrip("\ufeff \t\r\n").startswith("<") and 'class="outer-cell mdl-cell' in head:
+            raise UnknownKind(
+                f"{file.name}: Google's history as HTML, whose dates cannot be read with certainty; on "
+                "takeout.google.com choose JSON as the format of the history, and import watch-history.json"
+            )
+        return False
+
+    def reading(self, file: InputFile) -> str:
+        """How the file is read, in a phrase."""
+        return "not read: choose JSON as the format on takeout.google.com"
+
+    def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
+        """No rows."""
+        return iter(())
+
+
+SOURCES = (YoutubeMusicJson(), YoutubeMusicHtml())
