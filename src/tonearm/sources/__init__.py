@@ -16,7 +16,20 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tonearm.errors import UnknownKind, UnknownName
-from tonearm.sources import catalogue, csv_plays, lastfm_json, listenbrainz, rockbox, spotify, trackers
+from tonearm.sources import (
+    catalogue,
+    csv_plays,
+    deezer,
+    lastfm_json,
+    lastfm_xml,
+    listenbrainz,
+    navidrome,
+    other_json,
+    rockbox,
+    spotify,
+    trackers,
+    youtube_music,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,6 +97,11 @@ def sources() -> dict[str, Source]:
         *spotify.SOURCES,
         *listenbrainz.SOURCES,
         *trackers.SOURCES,
+        *youtube_music.SOURCES,
+        *other_json.SOURCES,
+        *lastfm_xml.SOURCES,
+        *navidrome.SOURCES,
+        *deezer.SOURCES,
         *rockbox.SOURCES,
         *catalogue.SOURCES,
         *csv_plays.SERVICES,

@@ -35,6 +35,16 @@ def is_zip(magic: bytes) -> bool:
     return magic.startswith((_LOCAL, _EMPTY))
 
 
+def is_workbook(opened: Callable[[], BinaryIO]) -> bool:
+    """Whether a zip is a spreadsheet, which is a file of its own and no archive of files."""
+    with opened() as stream:
+        try:
+            with zipfile.ZipFile(stream) as archive:
+                return "xl/workbook.xml" in archive.NameToInfo
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
+            return False
+
+
 def members(
     name: str, opened: Callable[[], BinaryIO], settings: Settings, depth: int, unpack: Unpack
 ) -> Iterator[InputFile | InputProblem]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tonearm.settings import Settings
-from tonearm.sources.archives import FREE_BYTES, is_zip, members
+from tonearm.sources.archives import FREE_BYTES, is_workbook, is_zip, members
 from tonearm.sources.files import InputFile, InputProblem, is_litter, printable
 
 _GZIP = b"\x1f\x8b"
@@ -75,7 +75,9 @@ def unpack(
     most = settings.max_file_mb << 20
     with opened() as stream:
         magic = stream.read(4)
-    if is_zip(magic) or (name.lower().endswith(".zip") and magic):
+    if is_zip(magic) and packed <= most and is_workbook(opened):
+        yield InputFile(name, opened, most)
+    elif is_zip(magic) or (name.lower().endswith(".zip") and magic):
         yield from members(name, opened, settings, depth, unpack)
     elif magic.startswith(_GZIP):
         most = min(most, max(FREE_BYTES, packed * settings.max_ratio))

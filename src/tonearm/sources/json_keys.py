@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from contextlib import closing
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -51,10 +50,8 @@ def looks(file: InputFile) -> str:
 
 def _sample(file: InputFile) -> bytes:
     if file not in _samples:
-        sample = b""
         try:
-            with closing(file.blocks(SAMPLE_BYTES)) as blocks:
-                sample = next(blocks, b"")
+            sample = next(file.blocks(SAMPLE_BYTES), b"")
         except InputError:
             sample = file.head
         _samples[file] = sample
@@ -67,3 +64,10 @@ def _keys(sample: bytes) -> list[str]:
         key.decode("utf-8", "replace")
         for key in dict.fromkeys(text for text, colon in _STRING.findall(sample) if colon)
     ]
+
+
+def values_of(file: InputFile, *keys: str) -> set[str]:
+    """The different texts, within the sample, of the last of ``keys``, each nested in the one before it."""
+    path = rb"\s*:\s*\{\s*".join(b'"%b"' % re.escape(key.encode()) for key in keys)
+    found = re.findall(path + rb'\s*:\s*"([^"\\]*)"', _sample(file))
+    return {value.decode("utf-8", "replace") for value in found}

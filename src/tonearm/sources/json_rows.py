@@ -329,11 +329,11 @@ class JsonRows(Generic[Row]):
         try:
             rows = self._many.decode(whole)
         except msgspec.DecodeError as error:
-            # The list may end earlier; where is in the message.
+            # The list may end earlier; the message names the byte after the first one beyond it.
             found = _TRAILING.search(str(error))
             if found is None:
                 raise
-            whole = whole[: int(found[1])].rstrip()
+            whole = whole[: int(found[1]) - 1].rstrip()
             rows = self._many.decode(whole)
             end = self._at + len(whole) - 2
         self._learn(self._at)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
 _EXTRA_BYTES = 4096
 _SPOTIFY_TRACK = re.compile(r"^(?:https?://open\.spotify\.com/(?:intl-\w+/)?track/|spotify:track:)?([0-9A-Za-z]{22})\b")
+_ADDRESS = re.compile(r"(?i)(https?://)(?:[^/?#@\s]*@)*([^/?#@\s]+[^?#\s]*)")
 _CLIENTS = ("submission_client", "media_player", "music_service_name", "music_service")
 _KEPT = frozenset(
     {"media_player", "media_player_version", "submission_client", "submission_client_version", "music_service"}
@@ -38,11 +38,11 @@ _SHOWN = (_KEPT | _READ) - {"origin_url"}
 _WITHIN = ("payload", "listens")
 
 
-class _Credit(msgspec.Struct):
+class _Credit(msgspec.Struct, gc=False):
     artist_credit_name: str | None = None
 
 
-class _Mapping(msgspec.Struct):
+class _Mapping(msgspec.Struct, gc=False):
     """ListenBrainz's own guess at which recording was meant."""
 
     recording_mbid: str | None = None
@@ -51,7 +51,7 @@ class _Mapping(msgspec.Struct):
     artists: list[_Credit] | None = None
 
 
-class _Metadata(msgspec.Struct):
+class _Metadata(msgspec.Struct, gc=False):
     artist_name: str | None = None
     track_name: str | None = None
     release_name: str | None = None
@@ -59,7 +59,7 @@ class _Metadata(msgspec.Struct):
     mbid_mapping: _Mapping | None = None
 
 
-class Listen(msgspec.Struct):
+class Listen(msgspec.Struct, gc=False):
     """A listen as in ListenBrainz's API and exports."""
 
     track_metadata: _Metadata
@@ -231,14 +231,8 @@ def _plain(value: Any) -> Any:
 
 def _bare_url(value: Any) -> str | None:
     """The address of the music without query, fragment, user and password."""
-    if not isinstance(value, str):
-        return None
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname
-    except ValueError:
-        return None
-    return f"{parts.scheme}://{host}{parts.path}" if parts.scheme in ("http", "https") and host else None
+    found = _ADDRESS.match(value) if isinstance(value, str) else None
+    return f"{found[1]}{found[2]}" if found else None
 
 
 SOURCES = (ListenBrainzOther(), ListenBrainzExport(), PanoListens())
