@@ -201,6 +201,9 @@ SCHEMAS: dict[str, tuple[str, ...]] = {
 }
 """Columns of the tables that are written by imports, models and settings instead of derived from other tables."""
 
+MADE_BY_MODELS = ("imputed_features", "model_scores")
+"""Of these tables, those that models write anew each time, from the others."""
+
 DESCRIPTIONS: dict[str, str] = {
     HISTORY: "Every row of every imported history as it was read, with its outcome: one row per row of a file.",
     CATALOGUE: "Every row of every imported track catalogue: one row per row of a file.",

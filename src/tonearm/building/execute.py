@@ -191,8 +191,11 @@ def _input(work: _Work, table: Table, name: str, seen: int | None) -> Input:
 
 
 def _only_appended(lake: Lake, name: str, since: int | None) -> bool:
-    commits = [c for c in lake.history(name) if since is None or c.version > since]
-    return since is not None and all(c.operation in ("WRITE", "OPTIMIZE") or "content" in c.note for c in commits)
+    commits = lake.history(name)
+    if since is None or commits[-1].version > since + 1:
+        # What was done between is not in the log any more.
+        return False
+    return all(c.operation in ("WRITE", "OPTIMIZE") or "content" in c.note for c in commits if c.version > since)
 
 
 def _carry_out(work: _Work, table: Table, planned: Plan) -> Action:

@@ -54,6 +54,6 @@ def writing(settings: Settings, waiting: Callable[[str], None] | None = None) ->
 
 
 def _sweep(settings: Settings) -> None:
-    for left in settings.scratch.glob("write-*"):
+    for left in (*settings.scratch.glob("write-*"), *settings.scratch.glob("tmp*")):
         shutil.rmtree(left, ignore_errors=True)
     open_lake(settings.lake).sweep()

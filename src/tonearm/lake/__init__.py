@@ -32,11 +32,14 @@ READABLE_FEATURES = {"timestampNtz"}
 _COLUMN_MAPPING = 2
 """The reader version that means just this feature; from 3 on features are named."""
 _HISTORY_LOOKED_AT = 50
+_SMALL_BYTES = 2_000_000
+"""Files from here on are not joined with others: each time is a copy that stays as long as its versions."""
 _FULL = ("No space left", "os error 28", "Disk quota", "max_temp_directory_size")
 _REFUSED = ("Permission denied", "Read-only file system")
 _AWAY = ("Generic S3 error", "Generic GCS error", "Generic MicrosoftAzure error", "When ", "request", "credential")
 _SHOWN = 200
-_LOG = "_delta_log"
+LOG = "_delta_log"
+"""Folder in a table's own that makes it a Delta table."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +82,13 @@ class Lake:
         if is_remote(self.root):
             return sorted(self._names_in_store())
         root = Path(self.root)
-        return sorted(p.name for p in root.iterdir() if (p / _LOG).is_dir()) if root.is_dir() else []
+        return sorted(p.name for p in root.iterdir() if (p / LOG).is_dir()) if root.is_dir() else []
 
     def _names_in_store(self) -> list[str]:
         with plain_errors(self.root):
             store, root = fs.FileSystem.from_uri(self.root)
             found = store.get_file_info(fs.FileSelector(root, allow_not_found=True))
-            logs = store.get_file_info([f"{entry.path}/{_LOG}" for entry in found])
+            logs = store.get_file_info([f"{entry.path}/{LOG}" for entry in found])
         return [e.base_name for e, log in zip(found, logs, strict=True) if log.type == fs.FileType.Directory]
 
     def delta(self, name: str, version: int | datetime | None = None) -> DeltaTable:
@@ -107,7 +110,7 @@ class Lake:
     def _open(self, name: str, version: int | datetime | None = None) -> DeltaTable | None:
         """The newest version, opened once and then updated in place, or a separate object for another ``version``."""
         path = self.path(name)
-        if path is not None and not (path / _LOG).is_dir():
+        if path is not None and not (path / LOG).is_dir():
             self._opened.pop(name, None)
             return None
         found, seen = self._opened.get(name, (None, None)) if version is None else (None, None)
@@ -115,7 +118,7 @@ class Lake:
             try:
                 if found is None or (seen and seen != _log_entry(path, seen[0])):
                     found = DeltaTable(self.address(name))
-                elif path is None or (path / _LOG / f"{found.version() + 1:020}.json").exists():
+                elif path is None or (path / LOG / f"{found.version() + 1:020}.json").exists():
                     found.update_incremental()
             except TableNotFoundError:
                 return None
@@ -227,16 +230,23 @@ class Lake:
             )
 
     def compact(self, name: str, at_least: int = 200) -> None:
-        """Merge small files when ``name`` has ``at_least`` files."""
+        """Join the small files of ``name`` when it has ``at_least`` files; large ones stay as they are."""
         found = self.delta(name)
         if len(found.file_uris()) >= at_least:
-            found.optimize.compact(writer_properties=_writer(), post_commithook_properties=_keeping_the_log())
+            note = {**self.note(name), "content": self.content(name)}
+            found.optimize.compact(
+                target_size=_SMALL_BYTES,
+                writer_properties=_writer(),
+                commit_properties=_properties(note),
+                post_commithook_properties=_keeping_the_log(),
+            )
 
     def sweep(self) -> None:
         """Remove what a killed write left behind; the caller must hold the writer lock."""
         if not is_remote(self.root):
-            for staging in Path(self.root).glob("*/**/*.parquet#*"):
-                staging.unlink(missing_ok=True)
+            for staging in Path(self.root).glob("*/**/*#[0-9]*"):
+                if staging.is_file():
+                    staging.unlink(missing_ok=True)
 
     def make_room(self, name: str) -> None:
         """Create the folder that a first write needs."""
@@ -270,7 +280,7 @@ def _log_entry(path: Path | None, version: int) -> tuple[int, int, int] | None:
     if path is None:
         return None
     try:
-        found = (path / _LOG / f"{version:020}.json").stat()
+        found = (path / LOG / f"{version:020}.json").stat()
     except FileNotFoundError:
         return None
     return version, found.st_ino, found.st_mtime_ns

@@ -135,10 +135,25 @@ class Moment:
         commits = self.lake.history(name)
         version = max((c.version for c in commits if c.at <= self.at), default=None)
         if version is None:
-            first = commits[-1].at
-            raise UsageError(f"{name} was first written at {first:%Y-%m-%d %H:%M:%S} UTC; it has no earlier version")
+            oldest, at = commits[-1], f"{commits[-1].at:%Y-%m-%d %H:%M:%S} UTC"
+            if oldest.version:
+                raise UsageError(
+                    f"of {name} the versions since {at} are kept; the setting time_travel_days says how long"
+                )
+            raise UsageError(f"{name} was first written at {at}; it has no earlier version")
         _check_files(self.lake, name, version)
         return version
+
+    def is_forgotten(self, name: str) -> bool:
+        """Whether ``name`` was there then, in a version that is not kept any more."""
+        if self.at is None or name in self.chosen or not self.lake.has(name):
+            return False
+        oldest = self.lake.history(name)[-1]
+        return oldest.version > 0 and oldest.at > self.at
+
+    def nearest(self, name: str) -> int | None:
+        """The version current then, or the oldest that is kept."""
+        return self.lake.history(name)[-1].version if self.is_forgotten(name) else self.version(name)
 
 
 def moment(lake: Lake, name: str, as_of: str | None) -> Moment:
@@ -161,7 +176,7 @@ def moment(lake: Lake, name: str, as_of: str | None) -> Moment:
 
 
 def _check_files(lake: Lake, name: str, version: int) -> None:
-    """Tonearm never deletes files of old versions, but another program may have."""
+    """Tonearm keeps the files of all versions in the log, but another program may have deleted some."""
     files = [Path(unquote(uri)) for uri in lake.delta(name, version).file_uris() if "://" not in uri]
     if not all(file.exists() for file in files):
         raise UsageError(f"version {version} of {name} cannot be read any more: another program deleted its files")

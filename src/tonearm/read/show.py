@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tonearm.bronze import SCHEMAS
+from tonearm.bronze import MADE_BY_MODELS, SCHEMAS
 from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName, UsageError
 from tonearm.lake import Lake, open_lake
@@ -36,9 +36,10 @@ def show(
     """Rows of table ``name``, ordered by its grain, for one listener or for all.
 
     A ``rule`` other than ``all`` computes the table from the listens that the rule counts, without storing
-    anything. ``as_of`` shows the table at the end of a day, at an instant or in a version; with a rule, it is
-    computed by today's code from the tables of that time. Raises UnknownName for an unknown table, listener or
-    rule, and UsageError when the rule cannot apply, or the table was not built by now or by then.
+    anything. ``as_of`` shows the table at the end of a day, at an instant or in a version; with a rule, or where
+    that version is not kept any more, it is computed by today's code from the tables of that time. Raises
+    UnknownName for an unknown table, listener or rule, and UsageError when the rule cannot apply, or the table was
+    not built by now or by then.
     """
     if rule not in RULES:
         raise UnknownName("listen rule", rule, RULES, hint=f"there are {', '.join(RULES)}")
@@ -47,7 +48,12 @@ def show(
     then = moment(lake, name, as_of)
     columns, order = _shape(lake, name, then)
     with engine(settings) as session:
-        source = _stored(session, then, name) if rule == "all" else _computed(session, then, name, rule)
+        if rule != "all":
+            source = _computed(session, then, name, rule)
+        elif name not in SCHEMAS and then.is_forgotten(name):
+            source = _computed_anew(session, then, name)
+        else:
+            source = _stored(session, then, name)
         where = ""
         if listener is not None and "listener" in columns:
             listener = _stored_name(session, lake, listener)
@@ -67,7 +73,7 @@ def _check(lake: Lake, name: str) -> None:
 
 def _shape(lake: Lake, name: str, then: Moment) -> tuple[tuple[str, ...], str]:
     """Columns of the table and the SQL order of its rows."""
-    version = then.version(name)
+    version = None if name not in SCHEMAS and then.is_forgotten(name) else then.version(name)
     columns = tuple(lake.columns(name, version)) if lake.has(name) else SCHEMAS[name]
     if name in SCHEMAS:
         if "run_step" in columns:
@@ -97,6 +103,16 @@ def _computed(session: Engine, then: Moment, name: str, rule: str) -> str:
             for needed in sorted({*table.inputs} - ruled):
                 _of_then(session, then, needed)
             _compute(session, table)
+    return name
+
+
+def _computed_anew(session: Engine, then: Moment, name: str) -> str:
+    """The table from what had been imported by then, as a relation; estimates of models may be somewhat younger."""
+    for table in with_inputs([name]):
+        for needed in sorted({*table.inputs} & {*SCHEMAS}):
+            version = then.nearest(needed) if needed in MADE_BY_MODELS else then.version(needed)
+            session.look_at(then.lake, needed, SCHEMAS[needed], version=version)
+        _compute(session, table)
     return name
 
 

@@ -12,6 +12,7 @@ from tonearm.errors import AfterRunFailed, TonearmError
 from tonearm.ingest.inbox import import_inbox
 from tonearm.ingest.ledger import FileReport, ImportReport
 from tonearm.run.after import after_run
+from tonearm.run.keeping import keep_small
 from tonearm.run.predictions import Predicted, predict
 from tonearm.run.record import record
 from tonearm.settings import Settings
@@ -52,6 +53,8 @@ def run_once(
 ) -> Run:
     """Import the inbox, build, let the models predict, start the command that follows, and record all of it.
 
+    Once a day it also removes versions of tables that are older than the setting ``time_travel_days`` promises.
+
     Models are trained where ``full_retrain`` asks for it, where none ever was, and where the settings say so of models
     that are due; else those that are served predict anew, learning nothing. A file, a table or a model that fails is in
     the Run and stops none of the others; so is the command that follows. Raises, and records, what stops the pass:
@@ -82,6 +85,7 @@ def _pass(
     run.imports = import_inbox(settings, waiting)
     run.built = build(settings, progress=of("build"), waiting=waiting)
     run.predicted = predict(settings, bool(run.built.changed), full_retrain, of("train"), waiting)
+    keep_small(settings, run.started_at, waiting)
     if run.built.changed or run.predicted.trained:
         try:
             run.is_published = after_run(settings)
