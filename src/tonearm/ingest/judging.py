@@ -56,7 +56,8 @@ def history_sql(staged: str) -> str:
         f"coalesce(spotify_id, artist_name || {_FIELD} || track_name || {_FIELD} || coalesce(album_name, ''),"
         " artist_name, track_name)",
     )
-    name = _hash("artist_name", "track_name", "spotify_id", "recording_mbid")
+    several = f"coalesce(recording_mbid, '') || CASE WHEN contains(artists, ';') THEN {_FIELD} || artists ELSE '' END"
+    name = _hash("artist_name", "track_name", "spotify_id", several)
     return f"""
     WITH timed AS (
         SELECT * REPLACE (

@@ -141,11 +141,11 @@ def merges(settings: Settings, listener: str | None = None, limit: int | None = 
     """
     lake = open_lake(settings.lake)
     with engine(settings) as session:
-        for name in ("listening_history_bronze", "track_identities"):
+        for name in ("listening_history_bronze", "merges"):
             _check(lake, name)
             _stored(session, Moment(lake), name)
         backend = session.ibis
-        records = explain_merges(backend.table("listening_history_bronze"), backend.table("track_identities"))
+        records = explain_merges(backend.table("listening_history_bronze"), backend.table("merges"))
         listener = _stored_name(session, lake, listener) if listener else None
         where = "WHERE listener = $1" if listener else ""
         page = f"LIMIT {int(limit)}" if limit is not None else ""
