@@ -278,6 +278,41 @@ def test_explain_shows_every_record_of_a_merged_listen(silver: Any, record: Any)
     assert len({r["listen_id"] for r in rows}) == 1
 
 
+def _ends(record: Any, plays: int, late_s: float = 200.0, **told: Any) -> list[dict[str, Any]]:
+    """Streams of 200 s one after another, and a second source that reports each of them ``late_s`` later."""
+    start = instant("2020-01-01T10:00:00")
+    starts = [(start + timedelta(seconds=200 * i), f"Song {i}") for i in range(plays)]
+    streams = [record(at, title, listened_s=200.0, **SPOTIFY) for at, title in starts]
+    late = {**LISTENBRAINZ, "duration_s": 200.0, **told}
+    return streams + [record(at + timedelta(seconds=late_s), title, **late) for at, title in starts]
+
+
+def test_a_source_that_reports_the_end_of_every_play_doubles_none(silver: Any, record: Any) -> None:
+    history = _ends(record, 10)
+    built = silver(history)
+    rows = built.rows("listens", "started_at")
+    assert [(row["merged_records"], row["source"]) for row in rows] == [(2, "spotify_extended")] * 10
+    assert {row["merge_kind"] for row in built.rows("merges")} == {None, "end"}
+    assert {abs(row["apart_s"]) < 1 for row in built.rows("merges")} == {True}
+
+
+def test_its_lengths_may_come_from_the_other_source(silver: Any, record: Any) -> None:
+    assert len(_listens(silver, _ends(record, 10, duration_s=None))) == 10
+
+
+def test_few_plays_or_another_distance_are_no_ends(silver: Any, record: Any) -> None:
+    assert len(_listens(silver, _ends(record, 5))) == 10
+    assert len(_listens(silver, _ends(record, 10, late_s=150.0))) == 20
+
+
+def test_a_track_on_repeat_that_two_sources_saw_is_not_taken_for_ends(silver: Any, record: Any) -> None:
+    start = instant("2020-01-01T10:00:00")
+    starts = [start + timedelta(seconds=200 * i) for i in range(40)]
+    streams = [record(at, listened_s=200.0, **SPOTIFY) for at in starts if at != starts[7]]
+    scrobbles = [record(at + timedelta(seconds=5), duration_s=200.0) for at in starts if at != starts[20]]
+    assert len(_listens(silver, streams + scrobbles)) == 40
+
+
 plays = st.lists(
     st.tuples(
         st.integers(0, 900),

@@ -106,9 +106,13 @@ def _lines(files: list[FileReport]) -> list[tuple[str, str | None, int, int, int
 
 
 def _notes(context: Context, files: list[FileReport]) -> None:
+    from tonearm.ingest.ends import ENDS
+
     for file in files:
         if file.problem:
             context.say(f"  ! {file.name}: {file.problem}")
+        if file.reading and ENDS in file.reading:
+            context.say(f"  {file.name}: {file.reading}")
     podcasts, audiobooks = sum(f.podcasts for f in files), sum(f.audiobooks for f in files)
     if podcasts or audiobooks:
         context.say(f"of the kept rows {podcasts:,} are podcast episodes and {audiobooks:,} audiobook chapters")

@@ -27,21 +27,21 @@ TELLER = ("listener", "source", "precision_s")
 
 
 @table(grain=(*TELLER, "track_id"))
-def instants_at_ends(listening_history_bronze: Table, track_identities: Table) -> Table:
+def instants_at_ends(listening_history_bronze: Table, track_identities: Table, credit_groups: Table) -> Table:
     """Tracks of sources whose instants are the ends of plays by comparison with another source, and how late they are.
 
     A source that reports starts is here if at least 8 of its plays are a track's length later than the same play in
     another source, and four times as many as are at the same time. ``late_s`` is the track's length, the median of what
     all sources report, else the longest time heard. What a file shows by itself is found when it is imported.
     """
-    rows = _compared(listening_history_bronze, track_identities)
+    rows = _compared(listening_history_bronze, track_identities, credit_groups)
     votes = _votes(rows)
     late = votes.filter(votes.later >= ENOUGH, votes.later >= TIMES_AS_MANY * votes.together)
     rows = rows.filter(rows.is_open, rows.length_s <= LONGEST_S).semi_join(late, TELLER)
     return rows.group_by(*TELLER, "track_id").aggregate(late_s=rows.length_s.min())
 
 
-def _compared(history: Table, identities: Table) -> Table:
+def _compared(history: Table, identities: Table, groups: Table) -> Table:
     """The records of listeners with several tellers, each with its track's length where it is known."""
     good = good_listens(history)
     tellers = good.group_by("listener").aggregate(
@@ -49,23 +49,26 @@ def _compared(history: Table, identities: Table) -> Table:
     )
     tellers = tellers.filter((tellers.low < tellers.high) | (tellers.sharpest < tellers.dullest))
     rows = good.semi_join(tellers, "listener").inner_join(identities.select("name_id", "track_id"), "name_id")
-    lengths = rows.group_by("track_id").aggregate(
+    rows = rows.left_join(groups, "track_id").drop("track_id_right")
+    rows = rows.mutate(credit_id=rows.credit_id.coalesce(rows.track_id))
+    lengths = rows.group_by("credit_id").aggregate(
         length_s=rows.duration_s.median().coalesce(rows.listened_s.max()).cast("float64")
     )
     rows = rows.group_by(*TELLER, "record_id").aggregate(
         track_id=rows.track_id.min(),
+        credit_id=rows.credit_id.min(),
         at_s=(epoch_s(rows.started_at) + rows.precision_s / 2).min(),
         is_open=((rows.instant_is == "start") & rows.listened_s.isnull()).any(),
     )
     lengths = lengths.filter(lengths.length_s.notnull())
-    return rows.inner_join(lengths, "track_id")
+    return rows.inner_join(lengths, "credit_id")
 
 
 def _votes(rows: Table) -> Table:
     """For every two tellers how many plays of the first are together with, and later than, those of the second."""
     tried = rows.filter(rows.length_s.between(SHORTEST_S, LONGEST_S))
     others = tried.select(
-        *("listener", "track_id"),
+        *("listener", "credit_id"),
         other_source="source",
         other_precision_s="precision_s",
         other_at_s="at_s",
@@ -74,7 +77,7 @@ def _votes(rows: Table) -> Table:
     # What is at most so much earlier is in the same part of time or the one before.
     others = others.union(others.mutate(part=others.part + 1))
     tried = tried.filter(tried.is_open).mutate(part=_part(tried.at_s))
-    pairs = tried.inner_join(others, ("listener", "track_id", "part"))
+    pairs = tried.inner_join(others, ("listener", "credit_id", "part"))
     pairs = pairs.filter((pairs.source != pairs.other_source) | (pairs.precision_s != pairs.other_precision_s))
     pairs = pairs.mutate(
         later_s=pairs.at_s - pairs.other_at_s, rounding_s=(pairs.precision_s + pairs.other_precision_s) / 2
