@@ -118,6 +118,7 @@ SCHEMAS: dict[str, tuple[str, ...]] = {
     ),
     "my_tracks_features_bronze": ("spotify_id", *_TRACK_FEATURES, "source", "imported_at"),
     "allowed_features": ("feature_source",),
+    "merge_rules": ("merge_kind", "is_merged"),
     "imputed_features": ("track_id", *IMPUTED, *(f"{f}_error" for f in IMPUTED), "model_version", "as_of_at"),
     "model_scores": (
         "model",
@@ -209,6 +210,7 @@ DESCRIPTIONS: dict[str, str] = {
     CATALOGUE: "Every row of every imported track catalogue: one row per row of a file.",
     "my_tracks_features_bronze": "Audio features measured for tracks that were heard; empty until they are fetched.",
     "allowed_features": "Sources that track features may come from; synthetic only if `allow_synthetic` is set.",
+    "merge_rules": "For which reasons records are merged; repeats only if `merge_repeats` is set.",
     "imputed_features": "Features estimated by a model for tracks that have none, each with its standard error.",
     "model_scores": "Predictions of the served models, or of baselines served in their place: one row per number.",
     "model_evaluations": "Each model version's score and its baseline's, on data it was not trained on.",

@@ -58,6 +58,9 @@ PERIOD_TYPES = ("day", "week", "month", "year")
 FEATURE_SOURCES = ("real", "catalogue", "imputed", "synthetic")
 MEASURED = FEATURE_SOURCES[:2]
 """The sources that measured; an estimate or an invented number never enters a statistic."""
+MERGE_KINDS = ("source", "credits", "end", "edited", "repeat")
+"""Why two records are one listen: another source, under other artists, by the end of the play; the same source, after
+it was edited, or again sooner than it could have been heard."""
 SHIFT_SIZES = ("Stable", "Minor_Shift", "Major_Shift")
 AIMS = ("focus", "relax", "energise", "lift")
 PLAYLISTS = ("Focus", "Relaxation", "Energy", "Mood lift")
@@ -139,9 +142,15 @@ COLUMNS: dict[str, Column] = {
     "release_mbid": _text("MusicBrainz id of the release.", null="not known"),
     "genre": _text("Most frequent genre of the track in the catalogue.", null="not in the catalogue"),
     "artist_key": _text("Artist in normalised spelling, used to compare spellings.", null=_ONLY_ID),
+    "credits": _text(
+        "All artists credited, in normalised spelling and sorted, used to compare credits.", null="names no artist"
+    ),
+    "credit_id": Column("int64", "Identity of the tracks of one title that share an artist: the smallest track_id."),
     "title_key": _text("Title in normalised spelling, used to compare spellings.", null=_ONLY_ID),
     "key_id": Column("int64", "Hash of artist_key and title_key; of the id where the names are not known."),
-    "linked_by": _text("What links this spelling to its track.", one_of=("name", "spotify_id", "recording_mbid")),
+    "linked_by": _text(
+        "What links this spelling to its track.", one_of=("name", "credits", "spotify_id", "recording_mbid")
+    ),
     "link_kind": _text("Id that the spellings share.", one_of=("spotify_id", "recording_mbid")),
     "shared": _text("The id that is shared, and the artist or title that agrees."),
     # when
@@ -196,6 +205,12 @@ COLUMNS: dict[str, Column] = {
         "How much later this record starts than the kept one, each taken at the middle of its precision.", "s"
     ),
     "is_kept": _flag("The record was kept as the listen."),
+    "merge_kind": _text("Why the record belongs to the listen.", null="it was kept", one_of=MERGE_KINDS),
+    "is_merged": _flag("Whether records are merged for this reason."),
+    "shown_name_id": Column(
+        "int64", "Hash of the spelling that the listen is shown under; see name_id.", null="the kept record's"
+    ),
+    "late_s": _number("Seconds by which the source reports this track too late: its length.", "s", low=0),
     # where a row came from
     "run": Column("int64", "Number of the import that added the row.", low=1),
     "file": _text("SHA-256 of the file the row came from, unpacked."),

@@ -53,6 +53,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allow_synthetic: bool = False
     """Whether tracks without features get invented ones, to try things out; statistics and models ignore them.
     Also read from the variable ``ALLOW_SYNTHETIC``."""
+    merge_repeats: bool = True
+    """Whether a track that a source reports again within 10 s, sooner than anybody could have heard it, is one listen;
+    if not, every such report counts."""
     retrain: Literal["when_due", "never"] = "never"
     """Whether ``tonearm run`` retrains a model when its inputs have drifted."""
     after_run: str = ""

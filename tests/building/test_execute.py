@@ -191,8 +191,60 @@ def test_two_exports_that_tell_a_start_differently_tell_of_one_listen(tmp_path: 
     extended_equals_anew(tmp_path, first, [stream("2020-03-27T15:15:00Z", 3)])
 
 
+def scrobbles(path: Path, heard: Iterable[tuple[int, str, str]], client: str = "") -> Path:
+    """Plays (seconds, artist, title) as a Last.fm CSV, or with a ``client`` as ListenBrainz of tracks of 200 s."""
+    if not client:
+        rows = [f'"{artist}",{title},,{EPOCH + at}' for at, artist, title in heard]
+        path.write_text("\n".join(["artist,track,album,uts", *rows]) + "\n")
+        return path
+    lines = []
+    for at, artist, title in heard:
+        more = {"duration_ms": 200_000, "submission_client": client}
+        named = {"artist_name": artist, "track_name": title, "additional_info": more}
+        lines.append(json.dumps({"listened_at": EPOCH + at, "track_metadata": named}))
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+EPOCH = 1_600_000_000
+
+
+def test_repeats_other_credits_and_ends_are_found_whenever_they_come(tmp_path: Path) -> None:
+    sent = [(250 * i, "Main & Guest", f"Song {i}") for i in range(30)]
+    again = [(at + 2, artist, title) for at, artist, title in sent[::3]]
+    ended = [(at + 200, "Main", title) for at, _, title in sent]
+    files = [
+        scrobbles(tmp_path / "early.csv", [*sent[:15], *again[:5]]),
+        scrobbles(tmp_path / "early.jsonl", ended[:12], "late player"),
+        scrobbles(tmp_path / "late.csv", [*sent[15:], *again[5:]]),
+        scrobbles(tmp_path / "late.jsonl", ended[12:], "late player"),
+    ]
+    extended, anew = load_settings(tmp_path / "extended", {}), load_settings(tmp_path / "anew", {})
+    for file in files:
+        import_paths(extended, [file], "ada", "UTC")
+        assert build(extended, SILVER).failed == []
+    import_paths(anew, files[::-1], "ada", "UTC")
+    assert build(anew, SILVER).failed == []
+    assert everything(extended, SILVER) == everything(anew, SILVER)
+    listens = show(anew, "listens", limit=None).to_pylist()
+    assert sorted(round(row["started_at"].timestamp()) - EPOCH for row in listens) == [at for at, _, _ in sent]
+    assert {row["merged_records"] for row in listens} == {2, 3}
+
+
+def test_repeats_are_counted_where_the_setting_says_so(settings: Settings, tmp_path: Path) -> None:
+    import_paths(settings, [scrobbles(tmp_path / "a.csv", [(0, "Can", "Vitamin C"), (2, "Can", "Vitamin C")])], "ada")
+    for merged, listens in ((True, 1), (False, 2), (True, 1)):
+        build(replace(settings, merge_repeats=merged), ["listens"])
+        assert show(settings, "listens").num_rows == listens
+
+
 START = datetime(2020, 3, 27, 18, tzinfo=UTC)
-TRACKS = [("Nina Simone", "Sinnerman"), ("nina simone", "Sinnerman - Remastered 2013"), ("Can", "Halleluhwah")]
+TRACKS = [
+    ("Nina Simone", "Sinnerman"),
+    ("nina simone", "Sinnerman - Remastered 2013"),
+    ("Nina Simone & Friends", "Sinnerman"),
+    ("Can", "Halleluhwah"),
+]
 plays = st.lists(
     st.tuples(st.integers(0, 4 * 24 * 60), st.integers(0, len(TRACKS) - 1), st.booleans()), min_size=1, max_size=25
 )

@@ -269,6 +269,17 @@ def test_the_records_of_one_listen_are_explained(built: Run) -> None:
     assert [row["track_name"] for row in answer(built("listens", "--json"))] == ["Strange Fruit", "Sinnerman"]
 
 
+def test_repeats_are_listed(tonearm: Run, tmp_path: Path) -> None:
+    path = tmp_path / "twice.csv"
+    path.write_text("artist,track,album,uts\n" + "".join(f"Can,Vitamin C,,{1600000000 + s}\n" for s in (0, 2, 300)))
+    tonearm("import", path, "--listener", "ada", "--timezone", "UTC")
+    tonearm("build", "listens")
+    (repeat,) = answer(tonearm("listens", "--repeats", "--json"))
+    assert (repeat["merge_kind"], repeat["apart_s"], repeat["track_name"]) == ("repeat", 2.0, "Vitamin C")
+    assert "Vitamin C" in tonearm("listens", "--repeats", COLUMNS="120").stdout
+    assert "no record repeats" in tonearm("listens", "--repeats", "--listener", "ada", "--limit", "0").stdout
+
+
 def test_where_spark_runs_is_asked_of_spark_alone(tonearm: Run) -> None:
     ran = tonearm("build", "--master", "spark://10.0.0.5:7077", expect=2)
     assert "add --engine spark" in ran.stderr

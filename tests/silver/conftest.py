@@ -15,6 +15,8 @@ from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.columns import FEATURES, arrow_schema
 from tonearm.silver.artist_months import artist_months
 from tonearm.silver.catalogue_tracks import catalogue_tracks
+from tonearm.silver.credit_groups import credit_groups
+from tonearm.silver.instants_at_ends import instants_at_ends
 from tonearm.silver.listening_with_features import listening_with_features
 from tonearm.silver.listens import listens
 from tonearm.silver.matching import merges
@@ -35,6 +37,8 @@ BUILDS = {
         my_tracks_features_bronze_synthetic,
         catalogue_tracks,
         tracks,
+        credit_groups,
+        instants_at_ends,
         merges,
         listens,
         listening_with_features,
@@ -68,7 +72,7 @@ def _record(
     named = row["spotify_id"] or (artist, track, row["album_name"])
     row["reported_at"] = reported_at
     row["record_id"] = number(row["source"], reported_at, row["listened_s"], named)
-    row["name_id"] = number(artist, track, row["spotify_id"], row["recording_mbid"])
+    row["name_id"] = number(artist, row["artists"], track, row["spotify_id"], row["recording_mbid"])
     return row
 
 
@@ -102,14 +106,23 @@ class Silver:
         clock: Iterable[Row],
         estimates: Iterable[Row] = (),
         allowed: Iterable[str] = (),
+        merge_repeats: bool = True,
     ) -> None:
         self._connection = connection
-        self._built: set[str] = {HISTORY, CATALOGUE, "listener_clock", "imputed_features", "allowed_features"}
+        self._built: set[str] = {
+            HISTORY,
+            CATALOGUE,
+            "listener_clock",
+            "imputed_features",
+            "allowed_features",
+            "merge_rules",
+        }
         self._keep(HISTORY, _arrow(HISTORY, history))
         self._keep(CATALOGUE, _arrow(CATALOGUE, catalogue))
         self._keep("listener_clock", _arrow("listener_clock", clock))
         self._keep("imputed_features", _arrow("imputed_features", estimates))
         self._keep("allowed_features", _arrow("allowed_features", [{"feature_source": one} for one in allowed]))
+        self._keep("merge_rules", _arrow("merge_rules", [{"merge_kind": "repeat", "is_merged": merge_repeats}]))
 
     def built(self, build: Callable[..., Any]) -> pa.Table:
         """What ``build`` makes of its inputs."""
@@ -173,8 +186,9 @@ def silver(connection: Any) -> Callable[..., Silver]:
         clock: list[Row] | None = None,
         estimates: Iterable[Row] = (),
         allowed: Iterable[str] = (),
+        merge_repeats: bool = True,
     ) -> Silver:
         listeners = [row["listener"] for row in history]
-        return Silver(connection, history, catalogue, clock or _utc_clock(listeners), estimates, allowed)
+        return Silver(connection, history, catalogue, clock or _utc_clock(listeners), estimates, allowed, merge_repeats)
 
     return build

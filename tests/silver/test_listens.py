@@ -69,9 +69,128 @@ def test_a_play_that_one_source_missed_does_not_shift_the_others(silver: Any, re
     assert [(f"{r['started_at']:%M}", r["merged_records"]) for r in rows] == [("00", 1), ("03", 2), ("06", 1)]
 
 
-def test_records_of_one_source_stay_apart_however_close(silver: Any, record: Any) -> None:
-    rows = _listens(silver, [record("2020-01-01T10:00:00"), record("2020-01-01T10:00:01")])
-    assert [row["merged_records"] for row in rows] == [1, 1]
+def test_a_track_sent_again_at_once_is_one_listen(silver: Any, record: Any) -> None:
+    sent = [record(f"2020-01-01T10:{at}") for at in ("00:00", "00:02", "00:07", "04:00", "04:01", "07:30")]
+    built = silver(sent)
+    rows = built.rows("listens", "started_at")
+    assert _times(rows) == ["10:00:00", "10:04:00", "10:07:30"]
+    assert [row["merged_records"] for row in rows] == [3, 2, 1]
+    assert [row["also_seen_in"] for row in rows] == [None, None, None]
+    kinds = [(f"{row['started_at']:%M:%S}", row["merge_kind"]) for row in built.rows("merges", "started_at")]
+    repeats = [("00:02", "repeat"), ("00:07", "repeat"), ("04:01", "repeat")]
+    assert sorted(kinds, key=str) == sorted([("00:00", None), ("04:00", None), *repeats], key=str)
+
+
+def test_repeats_can_be_kept(silver: Any, record: Any) -> None:
+    sent = [record("2020-01-01T10:00:00"), record("2020-01-01T10:00:02")]
+    edited = record("2020-01-01T10:00:00", album_name="Album")
+    assert len(silver([*sent, edited]).rows("listens")) == 1
+    assert len(silver([*sent, edited], merge_repeats=False).rows("listens")) == 2
+
+
+@pytest.mark.parametrize(
+    ("apart_s", "known"),
+    [
+        (31, {}),
+        (12, {}),
+        (20, {"duration_s": 20.0}),
+        (6, {"duration_s": 6.0}),
+        (60, {"precision_s": 60.0}),
+        (4, {"listened_s": 4.0, **SPOTIFY}),
+        (9, {"listened_s": 8.6, "is_skipped": True, **SPOTIFY}),
+    ],
+)
+def test_honest_repeats_stay(silver: Any, record: Any, apart_s: int, known: dict[str, Any]) -> None:
+    at = instant("2020-01-01T10:00:00")
+    history = [record(at + timedelta(seconds=apart_s * i), **known) for i in range(8)]
+    assert len(_listens(silver, history)) == 8
+
+
+def test_a_repeat_of_what_another_source_saw_is_the_same_listen(silver: Any, record: Any) -> None:
+    history = [
+        record("2020-01-01T10:00:00", listened_s=175.0, **SPOTIFY),
+        record("2020-01-01T10:00:20"),
+        record("2020-01-01T10:00:21"),
+        record("2020-01-01T10:03:00", listened_s=175.0, **SPOTIFY),
+        record("2020-01-01T10:03:20"),
+    ]
+    rows = _listens(silver, history)
+    assert [(row["source"], row["merged_records"]) for row in rows] == [
+        ("spotify_extended", 3),
+        ("spotify_extended", 2),
+    ]
+
+
+def test_a_long_row_of_repeats_is_one_listen(silver: Any, record: Any) -> None:
+    at = instant("2020-01-01T10:00:00")
+    history = [record(at + timedelta(seconds=5 * i)) for i in range(40)]
+    assert [row["merged_records"] for row in _listens(silver, [*history, record(at, **LISTENBRAINZ)])] == [41]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shown"),
+    [
+        ({"artist": "Beyond", "artists": "Beyond; Above"}, {"artist": "Above & Beyond"}, "Above & Beyond"),
+        ({"artist": "Beyond"}, {"artist": "Above & Beyond"}, "Above & Beyond"),
+        ({"artist": "Main"}, {"artist": "Guest, Main"}, "Guest, Main"),
+        ({"artist": "Guest"}, {"artist": "Main", "track": "Song (feat. Guest)"}, "Main"),
+        ({"artist": "Main"}, {"artist": "Main feat. Guest", "track": "Song - Remastered 2011"}, "Main"),
+        ({"artist": "Various Artists"}, {"artist": "Singer"}, "Singer"),
+        ({"artist": "Orchestra", "album_name": "Film"}, {"artist": "Composer", "album_name": "film"}, None),
+        ({"artist": "Tyler, The Creator"}, {"artist": "Guest; Tyler, The Creator"}, "Guest; Tyler, The Creator"),
+    ],
+)
+def test_one_play_with_other_credits_is_one_listen(
+    silver: Any, record: Any, one: dict[str, Any], other: dict[str, Any], shown: str | None
+) -> None:
+    history = [
+        record("2020-01-01T10:00:00", **one, listened_s=170.0, **SPOTIFY),
+        record("2020-01-01T10:00:10", **other),
+    ]
+    built = silver(history)
+    (listen,) = built.rows("listens")
+    assert (listen["also_seen_in"], listen["merged_records"]) == ("lastfm", 2)
+    named = {row["name_id"]: row for row in built.rows("track_names")}
+    if shown:
+        (track,) = (row for row in built.rows("listening_with_features") if row["listen_id"] == listen["listen_id"])
+        assert track["artist_name"] == shown
+    assert listen["name_id"] in named
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart_s"),
+    [
+        ({"artist": "Black Keys"}, {"artist": "Black"}, 5),
+        ({"artist": "Band"}, {"artist": "Singer"}, 5),
+        ({"artist": "Band", "album_name": "One"}, {"artist": "Singer", "album_name": "Two"}, 5),
+        ({"artist": "Main"}, {"artist": "Main & Guest", "track": "Other"}, 5),
+        ({"artist": "Main"}, {"artist": "Main & Guest"}, 120),
+    ],
+)
+def test_other_tracks_of_the_same_title_stay_apart(
+    silver: Any, record: Any, one: dict[str, Any], other: dict[str, Any], apart_s: int
+) -> None:
+    at = instant("2020-01-01T10:00:00")
+    history = [record(at, **one), record(at + timedelta(seconds=apart_s), **other, **LISTENBRAINZ)]
+    assert len(_listens(silver, history)) == 2
+
+
+def test_a_third_credit_joins_no_strangers(silver: Any, record: Any) -> None:
+    history = [
+        record("2020-01-01T10:00:00", "Intro", "Alice"),
+        record("2020-01-01T10:00:30", "Intro", "Bob", **LISTENBRAINZ),
+        record("2020-01-05T10:00:30", "Intro", "Alice & Bob", **LISTENBRAINZ),
+    ]
+    assert len(_listens(silver, history)) == 3
+
+
+def test_honest_repeats_under_other_credits_stay(silver: Any, record: Any) -> None:
+    starts = [f"2020-01-01T10:{minute:02}:00" for minute in (0, 3, 6, 9)]
+    scrobbles = [record(at, artist="Main & Guest") for at in starts]
+    streams = [record(at, artist="Main", listened_s=180.0, **SPOTIFY) for at in starts]
+    lists = [record(at, artist="Guest", artists="Guest; Main", **LISTENBRAINZ) for at in starts]
+    rows = _listens(silver, scrobbles + streams + lists)
+    assert [row["merged_records"] for row in rows] == [3, 3, 3, 3]
 
 
 def test_a_re_export_with_another_album_is_the_same_play(silver: Any, record: Any) -> None:
@@ -157,6 +276,41 @@ def test_explain_shows_every_record_of_a_merged_listen(silver: Any, record: Any)
     told = {(r["source"], r["track_name"], r["is_kept"], round(r["apart_s"])) for r in rows}
     assert told == {("lastfm", "SONG", False, 40), ("spotify_extended", "Song", True, 0)}
     assert len({r["listen_id"] for r in rows}) == 1
+
+
+def _ends(record: Any, plays: int, late_s: float = 200.0, **told: Any) -> list[dict[str, Any]]:
+    """Streams of 200 s one after another, and a second source that reports each of them ``late_s`` later."""
+    start = instant("2020-01-01T10:00:00")
+    starts = [(start + timedelta(seconds=200 * i), f"Song {i}") for i in range(plays)]
+    streams = [record(at, title, listened_s=200.0, **SPOTIFY) for at, title in starts]
+    late = {**LISTENBRAINZ, "duration_s": 200.0, **told}
+    return streams + [record(at + timedelta(seconds=late_s), title, **late) for at, title in starts]
+
+
+def test_a_source_that_reports_the_end_of_every_play_doubles_none(silver: Any, record: Any) -> None:
+    history = _ends(record, 10)
+    built = silver(history)
+    rows = built.rows("listens", "started_at")
+    assert [(row["merged_records"], row["source"]) for row in rows] == [(2, "spotify_extended")] * 10
+    assert {row["merge_kind"] for row in built.rows("merges")} == {None, "end"}
+    assert {abs(row["apart_s"]) < 1 for row in built.rows("merges")} == {True}
+
+
+def test_its_lengths_may_come_from_the_other_source(silver: Any, record: Any) -> None:
+    assert len(_listens(silver, _ends(record, 10, duration_s=None))) == 10
+
+
+def test_few_plays_or_another_distance_are_no_ends(silver: Any, record: Any) -> None:
+    assert len(_listens(silver, _ends(record, 5))) == 10
+    assert len(_listens(silver, _ends(record, 10, late_s=150.0))) == 20
+
+
+def test_a_track_on_repeat_that_two_sources_saw_is_not_taken_for_ends(silver: Any, record: Any) -> None:
+    start = instant("2020-01-01T10:00:00")
+    starts = [start + timedelta(seconds=200 * i) for i in range(40)]
+    streams = [record(at, listened_s=200.0, **SPOTIFY) for at in starts if at != starts[7]]
+    scrobbles = [record(at + timedelta(seconds=5), duration_s=200.0) for at in starts if at != starts[20]]
+    assert len(_listens(silver, streams + scrobbles)) == 40
 
 
 plays = st.lists(

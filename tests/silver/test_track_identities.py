@@ -12,8 +12,11 @@ def _tracks(silver: Callable[..., Any], history: list[dict[str, Any]]) -> dict[t
     """What each spelling (artist, title, Spotify id, MBID) is tied to."""
     found = silver(history)
     ties = {row["name_id"]: row for row in found.rows("track_identities")}
-    names = ("artist_name", "track_name", "spotify_id", "recording_mbid")
-    return {tuple(row[n] for n in names): ties[row["name_id"]] for row in found.rows("track_names")}
+    names = ("artist_name", "track_name", "spotify_id", "recording_mbid", "artists")
+    return {
+        tuple(row[n] for n in names if n != "artists" or row[n]): ties[row["name_id"]]
+        for row in found.rows("track_names")
+    }
 
 
 def test_equal_keys_are_one_track(silver: Any, record: Any) -> None:
@@ -77,6 +80,42 @@ def test_links_are_followed_over_several_ids(silver: Any, record: Any) -> None:
         ],
     )
     assert len({row["track_id"] for row in ties.values()}) == 1
+
+
+def _shown(silver: Callable[..., Any], history: list[dict[str, Any]]) -> dict[str, str]:
+    """The artist's name under which each title is shown."""
+    return {row["track_name"]: row["artist_name"] for row in silver(history).rows("tracks")}
+
+
+def test_an_act_that_a_source_lists_by_its_members_is_the_act(silver: Any, record: Any) -> None:
+    ties = _tracks(
+        silver,
+        [
+            record(AT, "Song", "Garfunkel", artists="Garfunkel; Simon"),
+            record(AT, "Song", "Simon & Garfunkel"),
+            record(AT, "Song", "Garfunkel"),
+        ],
+    )
+    by_kind = {row["linked_by"]: row for row in ties.values()}
+    assert len(ties) == 3
+    assert len({row["track_id"] for row in ties.values()}) == 2
+    assert by_kind["credits"]["track_id"] == ties["Simon & Garfunkel", "Song", None, None]["track_id"]
+
+
+def test_and_is_never_shown_under_one_of_them(silver: Any, record: Any) -> None:
+    history = [
+        record(AT, "One", "Simon", artists="Simon; Garfunkel"),
+        record(AT, "Two", "Garfunkel", artists="Garfunkel; Simon"),
+        record(AT, "Two", "Simon & Garfunkel"),
+        record(AT, "Three", "Simon"),
+        record(AT, "Four", "Rapper", artists="Rapper; Guest"),
+    ]
+    assert _shown(silver, history) == {
+        "One": "Simon & Garfunkel",
+        "Two": "Simon & Garfunkel",
+        "Three": "Simon",
+        "Four": "Rapper",
+    }
 
 
 spellings = st.lists(

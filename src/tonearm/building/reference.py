@@ -1,4 +1,4 @@
-"""Tables that a build writes from the store and the settings before it begins: clocks and allowed sources."""
+"""Tables that a build writes from the store and the settings before it begins: clocks and what is allowed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from tonearm.building.plan import Change
-from tonearm.columns import FEATURE_SOURCES
+from tonearm.columns import FEATURE_SOURCES, MERGE_KINDS
 from tonearm.lake import Lake
 from tonearm.settings import Settings
 from tonearm.store import open_store
@@ -25,6 +25,12 @@ def allowed_features(settings: Settings) -> pa.Table:
     """Rows of ``allowed_features``: the sources of features, synthetic ones only if the settings allow them."""
     allowed = [source for source in FEATURE_SOURCES if source != "synthetic" or settings.allow_synthetic]
     return pa.table({"feature_source": allowed})
+
+
+def merge_rules(settings: Settings) -> pa.Table:
+    """Rows of ``merge_rules``: all reasons, of which repeats can be switched off."""
+    is_merged = [kind != "repeat" or settings.merge_repeats for kind in MERGE_KINDS]
+    return pa.table({"merge_kind": list(MERGE_KINDS), "is_merged": is_merged})
 
 
 def put(lake: Lake, name: str, rows: pa.Table) -> Change | None:

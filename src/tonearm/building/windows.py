@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from tonearm.silver.instants_at_ends import LAG_S, LONGEST_S
 from tonearm.silver.listens import SESSION_GAP_MIN
-from tonearm.silver.matching import LAG_S, PAUSE_S
+from tonearm.silver.matching import PAUSE_S
 
 if TYPE_CHECKING:
     from tonearm.engine.protocol import BuildEngine
 
 _COARSEST_S = 60.0
-SILENCE_MIN = max(SESSION_GAP_MIN, (LAG_S + PAUSE_S + _COARSEST_S) / 60)
+SILENCE_MIN = max(SESSION_GAP_MIN, (LONGEST_S + LAG_S + PAUSE_S + _COARSEST_S) / 60)
 """Minutes without any record after which nothing before matters to what comes after: the longest silence
 that sessions and the matching of records look across."""
 

@@ -117,10 +117,14 @@ def _lines(files: list[FileReport]) -> list[tuple[str, str | None, int, int, int
 
 
 def _notes(context: Context, files: list[FileReport]) -> None:
+    from tonearm.ingest.ends import ENDS
+
     for file in files:
         if file.problem:
             context.say(f"  ! {file.name}: {file.problem}")
     readings = list(dict.fromkeys((f.kind, f.reading) for f in files if f.reading and not f.problem))
+    # What differs from the kind's usual reading first.
+    readings.sort(key=lambda shown: ENDS not in str(shown[1]))
     for kind, reading in readings[:_READINGS_SHOWN]:
         context.say(f"  {kind}: {reading}")
     podcasts, audiobooks = sum(f.podcasts for f in files), sum(f.audiobooks for f in files)

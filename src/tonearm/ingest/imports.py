@@ -23,6 +23,7 @@ from tonearm.engine.duckdb import engine
 from tonearm.errors import HomeUnusable, InputError, TonearmError, UnknownName, UsageError
 from tonearm.home import FULL, scratch_folder
 from tonearm.home.lock import writing
+from tonearm.ingest.ends import Found, ends_sql, has_lengths_sql, with_starts_sql
 from tonearm.ingest.judging import catalogue_sql, history_sql, outcome_sql, repeats_sql, rules, unknown_files_sql
 from tonearm.ingest.ledger import RULES, FileReport, ImportReport, next_run, record, recover
 from tonearm.ingest.staging import Staging
@@ -220,8 +221,8 @@ class _Import:
 
     def _judge(self, name: str) -> None:
         """Separate new rows from known ones, count them and, unless it is a dry run, commit them."""
-        judged = history_sql("staged") if name == HISTORY else catalogue_sql("staged")
         self._set_variables()
+        judged = history_sql(self._with_starts()) if name == HISTORY else catalogue_sql("staged")
         self.engine.run(f"CREATE OR REPLACE TABLE repeats AS {repeats_sql(judged, name, self._near(name))}")
         self._look_again(judged)
         new = self._counted(self.engine.stream(outcome_sql(name, judged)))
@@ -230,6 +231,17 @@ class _Import:
             self._commit(name, first, new)
         # Every row must be counted, also in a dry run.
         deque(new, maxlen=0)
+
+    def _with_starts(self) -> str:
+        """SQL for the staged listens; those of files that report ends have their starts, and the report says so."""
+        if not self.engine.value(has_lengths_sql("staged")):
+            return "staged"
+        self.engine.run(f"CREATE OR REPLACE TABLE ends AS {ends_sql('staged')}")
+        files = self.engine.rows("SELECT position, sum(ends), sum(tried) FROM ends GROUP BY position ORDER BY position")
+        for position, ends, tried in files:
+            report = self.report.files[position - 1]
+            report.reading = f"{report.reading}; {Found(position, int(ends), int(tried))}"
+        return f"({with_starts_sql('staged', 'ends')})" if files else "staged"
 
     def _look_again(self, judged: str) -> None:
         """Treat known files with new records as new: they were read as another kind before, or only in part."""

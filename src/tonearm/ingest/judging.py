@@ -109,7 +109,8 @@ def history_sql(staged: str) -> str:
         f"coalesce(spotify_id, {artist} || {_FIELD} || {track} || {_FIELD} || coalesce({album}, ''),"
         f" {artist}, {track})",
     )
-    name = _hash(artist, track, "spotify_id", "recording_mbid")
+    several = f"coalesce(recording_mbid, '') || CASE WHEN contains(artists, ';') THEN {_FIELD} || artists ELSE '' END"
+    name = _hash(artist, track, "spotify_id", several)
     return f"""
     WITH timed AS (
         SELECT * REPLACE (

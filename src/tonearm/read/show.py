@@ -153,22 +153,28 @@ def _stored_name(session: Engine, lake: Lake, listener: str) -> str:
     return found
 
 
-def merges(settings: Settings, listener: str | None = None, limit: int | None = None) -> pa.Table:
-    """Every record of each listen with several records: which one was kept and how far apart they are.
+def merges(
+    settings: Settings, listener: str | None = None, limit: int | None = None, only_repeats: bool = False
+) -> pa.Table:
+    """Every record of each listen with several records: which one was kept, why the others belong to it and how far
+    apart they are; of listens that a source sent several times ``only_repeats``, newest first.
 
     Raises UsageError when nothing was built yet.
     """
     lake = open_lake(settings.lake)
     with engine(settings) as session:
-        for name in ("listening_history_bronze", "track_identities"):
+        for name in ("listening_history_bronze", "merges"):
             _check(lake, name)
             _stored(session, Moment(lake), name)
         backend = session.ibis
-        records = explain_merges(backend.table("listening_history_bronze"), backend.table("track_identities"))
+        records = explain_merges(backend.table("listening_history_bronze"), backend.table("merges"))
         listener = _stored_name(session, lake, listener) if listener else None
-        where = "WHERE listener = $1" if listener else ""
+        wanted = ["listener = $1"] if listener else []
+        wanted += ["merge_kind = 'repeat'"] if only_repeats else []
+        where = f"WHERE {' AND '.join(wanted)}" if wanted else ""
+        order = "listener, started_at DESC, record_id" if only_repeats else "listener, listen_id, started_at, record_id"
         page = f"LIMIT {int(limit)}" if limit is not None else ""
         return session.table(
-            f"SELECT * FROM ({backend.compile(records)}) {where} ORDER BY listener, listen_id, started_at {page}",
+            f"SELECT * FROM ({backend.compile(records)}) {where} ORDER BY {order} {page}",
             [listener] if listener else [],
         )

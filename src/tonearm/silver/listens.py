@@ -51,6 +51,9 @@ def listens(listening_history_bronze: Table, merges: Table) -> Table:
     )
     others = _of_others(good_listens(listening_history_bronze).inner_join(absorbed, IDENTITY))
     rows = details.inner_join(_in_sessions(times), ("listener", "listen_id"))
+    shown = merges.filter(merges.record_id == merges.listen_id, merges.shown_name_id.notnull())
+    rows = rows.left_join(shown.select("listener", "listen_id", "shown_name_id"), ("listener", "listen_id"))
+    rows = rows.mutate(name_id=rows.shown_name_id.coalesce(rows.name_id)).drop("listener_right", "listen_id_right")
     return _completed(rows.left_join(others, ("listener", "listen_id")))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from hashlib import blake2b
 
 FIELD = "\x1f"
@@ -35,6 +36,19 @@ _TRAILING_THE = re.compile(r",\s*the$")
 _AND = re.compile(r"(?<=\w)\s*[&+]\s*(?=\w)")
 _INITIALS = re.compile(r"\b([^\W\d_])\.(?=[^\W\d_]\b)")
 _APOSTROPHES = re.compile("['’‘ʼ`´＇]")
+_TITLE_GUESTS = re.compile(r"[(\[\s](?:feat\.?|ft\.?|featuring)\s+([^)\]]+?)(?=\s+[-–—]\s+|\s*[()\[\]]|$)")
+_MAY_NAME_GUESTS = re.compile(r"f(?:ea)?t", re.IGNORECASE)
+_BETWEEN_ARTISTS = re.compile(r"[,;/&+×•·()\[\]]|\s(?:and|with|feat\.?|ft\.?|featuring|vs\.?|x)(?=\s)")
+_VARIOUS = (
+    *("various artists", "various", "va", "various interprets", "verschiedene interpreten", "verschiedene künstler"),
+    *("artistes variés", "artistes divers", "multi interpretes", "varios artistas", "vários artistas", "artisti vari"),
+    *("разные исполнители", "różni wykonawcy", "diverse artiesten", "ヴァリアス アーティスト"),
+)
+
+CREDIT = "; "
+"""Separates the artists in a list of them."""
+VARIOUS = "various artists"
+"""Stands for the artists of a track that is credited to nobody in particular."""
 
 
 def artist_key(name: str) -> str:
@@ -59,6 +73,31 @@ def title_key(name: str) -> str:
     text = _folded(name)
     bare = _GUESTS.sub("", _BRACKETED_GUESTS.sub(" ", text)) if "f" in text or "with" in text else text
     return _words(_without_editions(bare)) or _words(text) or _squeezed(text) or _squeezed(name)
+
+
+def credits(artist: str, artists: str | None, title: str | None) -> str:
+    """Every artist credited, for comparing credits: each one's key, sorted, separated by CREDIT.
+
+    An act is taken apart here ("Above & Beyond" and the list "Beyond; Above" are credited alike), because nothing is
+    named by its credits. Guests in the title count. A collection's "Various Artists" is VARIOUS, in any language.
+    """
+    named = _credited(artists or artist)
+    if title is not None and _MAY_NAME_GUESTS.search(title) and named != VARIOUS:
+        guests = _TITLE_GUESTS.findall(_folded(title))
+        return CREDIT.join(sorted({key for part in (named, *map(_credited, guests)) for key in part.split(CREDIT)}))
+    return named
+
+
+@lru_cache(1 << 16)
+def _credited(artists: str) -> str:
+    """``artists`` one by one; for most of them the artist's own key."""
+    key = artist_key(artists)
+    if key in _VARIOUS_KEYS:
+        return VARIOUS
+    pieces = _BETWEEN_ARTISTS.split(_folded(artists))
+    if len(pieces) == 1:
+        return key
+    return CREDIT.join(sorted({part for piece in pieces if (part := artist_key(piece))})) or key
 
 
 def key_id(*keys: str) -> int:
@@ -127,3 +166,4 @@ class _Punctuation(dict[int, str]):
 
 
 _PUNCTUATION = _Punctuation()
+_VARIOUS_KEYS = frozenset(artist_key(name) for name in _VARIOUS)

@@ -32,7 +32,7 @@ def tracks(
     ``imputed_features``. Else, if the setting ``allow_synthetic`` is on, they are invented (``synthetic``).
     ``duration_s`` is the catalogue's, else the median of what the sources report. Null means not known.
     """
-    spellings = track_names.drop("artist_id").inner_join(track_identities, "name_id")
+    spellings = track_names.rename(own_artist_id="artist_id").inner_join(track_identities, "name_id")
     spellings = spellings.left_join(_heard(listening_history_bronze), "name_id").drop("name_id_right")
     rows = _titles(spellings).left_join(_artists(spellings), "artist_id").drop("artist_id_right")
     for more in (_ids(spellings), _listed(catalogue_tracks)):
@@ -88,6 +88,8 @@ def _artists(spellings: Table) -> Table:
     """The canonical spelling of each artist; the shortest names no guests."""
     own = spellings.filter(spellings.key_id == spellings.track_id)
     order = [
+        # Not the first of a list that is an act.
+        own.own_artist_id != own.artist_id,
         own.spotify_id.isnull(),
         own.recording_mbid.isnull(),
         own.artist_name.length(),
