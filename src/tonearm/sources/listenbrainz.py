@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tonearm.sources.json_keys import has_keys
+from tonearm.sources.json_keys import has_keys, starts_with
 from tonearm.sources.json_rows import tables
 from tonearm.sources.row_fields import joined
 
@@ -87,7 +87,7 @@ class ListenBrainzExport:
             is_month = re.search(r"listens/\d{4}/\d{1,2}\.jsonl$", file.name) is not None
             return (not file.head.strip() and is_month) or has_keys(file, "payload", "listens", "latest_listen_ts")
         own = any(has_keys(file, key) for key in ("inserted_at", "recording_msid", "mbid_mapping", "payload"))
-        return own or file.head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"[")
+        return own or starts_with(file, b"[")
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""
