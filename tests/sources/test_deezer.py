@@ -78,3 +78,9 @@ def test_a_damaged_sheet_is_reported(read: Read) -> None:
     content[at + 4000 : at + 4100] = bytes(100)
     found = read("a.xlsx", bytes(content))
     assert "the file is unreadable from row" in found.reasons[-1]
+
+
+def test_a_workbook_cut_and_mended_by_hand_is_refused(read: Read) -> None:
+    content = workbook(row())
+    with pytest.raises(UnknownKind, match="cannot be read"):
+        read("a.xlsx", content[:30] + content[60:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -186,3 +187,16 @@ def test_deep_nesting_is_refused() -> None:
     assert titles(f'[{{"title": {deep}}}, {{"title": "a"}}]')[1:] == ["a"]
     assert titles(deep) == []
     assert titles('{"plays":' * 50_000)[0].startswith("the file ends")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "rows"),
+    [
+        ("f09_ext_types.json", "spotify_extended", 4),
+        ("i27_lbapi.json", "listenbrainz_export", 5),
+        ("i13_maloja.json", "maloja_json", 5),
+    ],
+)
+def test_files_that_people_had(read: Read, name: str, kind: str, rows: int) -> None:
+    found = read(name, (Path(__file__).parent / "imports" / name).read_bytes())
+    assert (found.kind, len(found.rows), found.reasons) == (kind, rows, [])

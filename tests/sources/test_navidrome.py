@@ -66,6 +66,8 @@ def test_another_or_a_damaged_database(read: Read, tmp_path: Path) -> None:
     content = database(tmp_path, *[("m1", "u1", 1700000000 + i) for i in range(2000)])
     with pytest.raises(UnknownKind, match="cannot be read"):
         read("navidrome.db", content[:5000])
+    with pytest.raises(UnknownKind, match="cannot be read"):
+        read("navidrome.db", content.replace(b"CREATE TABLE media_file", b"CREATE TABLE \xc7edia_file"))
     other = sqlite3.connect(tmp_path / "other.db")
     other.execute("CREATE TABLE bookmarks (x)")
     other.commit()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -34,7 +35,11 @@ _COLUMNS = {
 _MOST_BYTES = 1 << 30
 _PIECE = 1 << 20
 _DAY_0 = datetime(1899, 12, 30)
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, expat.ExpatError)
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, struct.error, expat.ExpatError, EOFError, KeyError, ValueError),
+    *(NotImplementedError, RuntimeError, OverflowError),
+)
+"""What zipfile and expat raise for files that are damaged, each on purpose or because a number in it is wrong."""
 
 
 class DeezerXlsx:

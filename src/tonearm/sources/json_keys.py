@@ -21,12 +21,17 @@ _samples: WeakKeyDictionary[InputFile, bytes] = WeakKeyDictionary()
 
 def is_json(file: InputFile) -> bool:
     """Whether the file's text starts as a list or an object."""
-    return file.head_text.lstrip("\ufeff \t\r\n")[:1] in ("[", "{")
+    return starts_with(file, b"[") or starts_with(file, b"{")
+
+
+def starts_with(file: InputFile, byte: bytes) -> bool:
+    """Whether the first byte of the file that is neither white space nor an encoding's mark is ``byte``."""
+    return file.head.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1] == byte
 
 
 def is_empty_list(file: InputFile) -> bool:
     """Whether the file is a list without a row, perhaps cut off after its bracket."""
-    return re.fullmatch(r"\[[\[\]\s,]*", file.head_text.lstrip("\ufeff \t\r\n")) is not None
+    return is_json(file) and re.fullmatch(r"\[[\[\]\s,]*", file.head_text.lstrip("\ufeff \t\r\n")) is not None
 
 
 def has_keys(file: InputFile, *keys: str) -> bool:
@@ -41,7 +46,7 @@ def has_keys(file: InputFile, *keys: str) -> bool:
 def looks(file: InputFile) -> str:
     """What the file looks like, in a phrase for people whose file is refused."""
     found = _keys(_sample(file)[: 64 << 10])
-    what = "a list" if file.head_text.lstrip("\ufeff \t\r\n").startswith("[") else "an object"
+    what = "a list" if starts_with(file, b"[") else "an object"
     if not found:
         return f"JSON, {what} without named fields"
     names = ", ".join(key[:40] for key in found[:_SHOWN_KEYS])

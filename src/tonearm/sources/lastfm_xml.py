@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xml.parsers import expat
 
 from tonearm.errors import InputError
+from tonearm.sources.json_keys import starts_with
 from tonearm.sources.json_rows import BLOCK_BYTES
 from tonearm.sources.rows import Rejected, table_of
 
@@ -37,10 +38,8 @@ class LastfmXml:
 
     def recognises(self, file: InputFile) -> bool:
         """XML with the element ``recenttracks``, or with tracks that have an artist and ``uts``."""
-        head = file.head_text.lstrip("\ufeff \t\r\n")
-        if not head.startswith("<") or ("<track" not in head and "<recenttracks" not in head):
-            return False
-        return "<recenttracks" in head or ("<artist" in head and "uts=" in head)
+        head = file.head_text if starts_with(file, b"<") else ""
+        return "<recenttracks" in head or ("<track" in head and "<artist" in head and "uts=" in head)
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""

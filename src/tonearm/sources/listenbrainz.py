@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tonearm.sources.json_keys import has_keys
+from tonearm.sources.json_keys import has_keys, starts_with
 from tonearm.sources.json_rows import tables
 from tonearm.sources.row_fields import joined
 
@@ -34,6 +34,7 @@ _KEPT = frozenset(
 addresses, e-mail addresses and tokens, which are not kept."""
 _READ = frozenset({"recording_mbid", "release_mbid", "spotify_id", "duration", "duration_ms", "artist_names"})
 """Fields that have a column of their own."""
+_EXTRA = _KEPT - {"submission_client", "artist_mbids", "release_artist_name"}
 _SHOWN = (_KEPT | _READ) - {"origin_url"}
 _WITHIN = ("payload", "listens")
 
@@ -88,7 +89,7 @@ class ListenBrainzExport:
             is_month = re.search(r"listens/\d{4}/\d{1,2}\.jsonl$", file.name) is not None
             return (not file.head.strip() and is_month) or has_keys(file, "payload", "listens", "latest_listen_ts")
         own = any(has_keys(file, key) for key in ("inserted_at", "recording_msid", "mbid_mapping", "payload"))
-        return own or file.head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"[")
+        return own or starts_with(file, b"[")
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""
@@ -167,7 +168,7 @@ def _values(listen: Listen) -> dict[str, Any]:
         "spotify_id": _spotify_id(info),
         "duration_s": _duration_s(info),
         "client": _text(info.get(client)) if client else None,
-        "extra": _extra(info, _KEPT - {client, "submission_client", "artist_mbids", "release_artist_name"}),
+        "extra": _extra(info, client) if info else None,
     }
 
 
@@ -207,26 +208,40 @@ def _duration_s(info: dict[str, Any]) -> float | None:
     return None
 
 
-def _extra(info: dict[str, Any], kept: frozenset[str | None]) -> str | None:
+def _extra(info: dict[str, Any], client: str | None) -> str | None:
     """The fields of ``info`` that are kept without a column, as JSON of at most 4 KB; what exceeds it is left out."""
     shown: dict[str, Any] = {}
+    for key in info:
+        if key in _EXTRA and key != client:
+            value = info[key]
+            value = _bare_url(value) if key == "origin_url" else _plain(value)
+            if value not in (None, "", []):
+                shown[key] = value
+    if not shown:
+        return None
+    whole = msgspec.json.encode(shown, order="sorted")
+    return (whole if len(whole) <= _EXTRA_BYTES else _fitting(shown)).decode()
+
+
+def _fitting(shown: dict[str, Any]) -> bytes:
+    kept: dict[str, Any] = {}
     size = 2
-    for key in sorted(info.keys() & kept):
-        value = _bare_url(info[key]) if key == "origin_url" else _plain(info[key])
-        if value in (None, "", []):
-            continue
-        cost = len(msgspec.json.encode({key: value}))
+    for key in sorted(shown):
+        cost = len(msgspec.json.encode({key: shown[key]}))
         if size + cost <= _EXTRA_BYTES:
-            shown[key] = value
+            kept[key] = shown[key]
             size += cost
-    return msgspec.json.encode(shown).decode() if shown else None
+    return msgspec.json.encode(kept)
+
+
+_PLAIN = (str, int, float)
 
 
 def _plain(value: Any) -> Any:
     """A number, a text or a list of them; what is nested is not documented and could be anything."""
     if isinstance(value, list):
-        return [part for part in value if isinstance(part, str | int | float)]
-    return value if isinstance(value, str | int | float) else None
+        return [part for part in value if isinstance(part, _PLAIN)]
+    return value if isinstance(value, _PLAIN) else None
 
 
 def _bare_url(value: Any) -> str | None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tonearm.sources import Context, Feeds, InstantIs
     from tonearm.sources.files import InputFile
 
+# The module decodes the messages of SQLite, which quote a damaged file, as UTF-8.
+_DAMAGE = (sqlite3.Error, ValueError, OverflowError)
 _MAGIC = b"SQLite format 3\0"
 _NAMES = {
     "track_name": ("title",),
@@ -59,7 +61,7 @@ class NavidromeScrobbles:
         try:
             with _opened(file) as database:
                 _user(file, database)
-        except (sqlite3.Error, InputError) as error:
+        except (*_DAMAGE, InputError) as error:
             if isinstance(error, UnknownKind):
                 raise
             raise UnknownKind(f"{file.name}: a SQLite database that cannot be read ({error}); get it again") from error
@@ -80,7 +82,7 @@ class NavidromeScrobbles:
                     listens = [_listen(dict(row)) for row in rows]
                     yield table_of(listens, first, context.max_record_bytes)
                     first += len(listens)
-        except (sqlite3.Error, InputError) as error:
+        except (*_DAMAGE, InputError) as error:
             why = f"the database is unreadable from row {first:,} on: {error}"
             yield table_of([Rejected(why, "")], first, context.max_record_bytes)
 

@@ -34,5 +34,7 @@ def unread_date(written: str | None, row: msgspec.Struct) -> Rejected:
 
 def joined(artists: Iterable[str | None] | None) -> str | None:
     """All credited artists as one text; None without any."""
-    names = [name.strip() for name in artists or () if isinstance(name, str)]
+    if not artists:
+        return None
+    names = [name.strip() for name in artists if isinstance(name, str)]
     return "; ".join(dict.fromkeys(name for name in names if name)) or None

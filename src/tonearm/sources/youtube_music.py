@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tonearm.errors import UnknownKind
-from tonearm.sources.json_keys import has_keys
+from tonearm.sources.json_keys import has_keys, starts_with
 from tonearm.sources.json_rows import BLOCK_BYTES, JsonRows, tables
 from tonearm.sources.row_fields import moment_s, unread_date
 from tonearm.sources.rows import Rejected
@@ -207,8 +207,7 @@ class YoutubeMusicHtml:
 
     def recognises(self, file: InputFile) -> bool:
         """A page of activities; raises UnknownKind."""
-        head = file.head_text
-        if head.lstrip("\ufeff \t\r\n").startswith("<") and 'class="outer-cell mdl-cell' in head:
+        if starts_with(file, b"<") and 'class="outer-cell mdl-cell' in file.head_text:
             raise UnknownKind(
                 f"{file.name}: Google's history as HTML, whose dates cannot be read with certainty; on "
                 "takeout.google.com choose JSON as the format of the history, and import watch-history.json"
