@@ -84,6 +84,15 @@ def test_a_nul_byte_costs_its_row_only_however_short_the_file(tmp_path: Path) ->
     assert counts(tmp_path / "home", file) == (3, 2, 0, 1)
 
 
+def test_a_file_all_of_whose_rows_are_rejected_is_no_success(tmp_path: Path, lastfm: Callable[..., Path]) -> None:
+    playing = lastfm([(*A[:3], "")], "playing.csv")
+    good = lastfm([A, (*A[:3], "")])
+    result = tonearm(tmp_path / "home", "import", playing, good, "--as", "lastfm_csv")
+    assert result.exit_code == 3
+    assert "playing.csv: all of its rows were rejected (1), so nothing of it is kept" in result.stdout
+    assert tonearm(tmp_path / "home", "import", lastfm([B, (*A[:3], "")], "b.csv")).exit_code == 0
+
+
 def test_a_file_first_read_as_another_kind_can_still_be_imported(tmp_path: Path) -> None:
     file = tmp_path / "listens.json"
     rows = [{"ts": "2020-01-01T00:00:00Z", "ms_played": 60_000, "master_metadata_track_name": "Sinnerman",

@@ -17,6 +17,8 @@ PREFIX = "TONEARM_"
 
 _OTHERS = {"MLFLOW_TRACKING_URI": "mlflow_tracking_uri", "ALLOW_SYNTHETIC": "allow_synthetic"}
 """Variables under which other programs know the same settings."""
+_MOST = 2**30
+"""Largest value of a size or a count: in bytes it is still a number of 64 bits."""
 _NOT_IN_HOME = "%*[]="
 """Characters that the path of a Delta table cannot contain, or that mark a partition in it."""
 
@@ -35,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lake_uri: str = ""
     """Where the Delta tables are if not in the home: another folder (relative to the home unless absolute) or an
     address such as ``s3://bucket/lake``."""
-    memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
+    memory_mb: Annotated[int, msgspec.Meta(ge=0, le=_MOST)] = 0
     """Megabytes the embedded engine may hold before it spills to disk; 0 means chosen by the size of the history."""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
     """Threads of the embedded engine; 0 means one per core."""
@@ -68,13 +70,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Days for which old versions of tables stay readable; ``tonearm run`` removes older ones."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     """Seconds to wait for another writer before giving up."""
-    max_entries: Annotated[int, msgspec.Meta(ge=1)] = 10_000
+    max_entries: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 10_000
     """Most files in one archive."""
-    max_file_mb: Annotated[int, msgspec.Meta(ge=1)] = 32_768
+    max_file_mb: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 32_768
     """Largest size of one file once unpacked, in megabytes."""
-    max_ratio: Annotated[int, msgspec.Meta(ge=2)] = 200
+    max_ratio: Annotated[int, msgspec.Meta(ge=2, le=_MOST)] = 200
     """Largest ratio of unpacked to packed size of an archive's entry, beyond its first 100 MB."""
-    max_record_kb: Annotated[int, msgspec.Meta(ge=1)] = 1024
+    max_record_kb: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 1024
     """Largest size of one row of an input file, in kilobytes."""
 
     @property
@@ -156,7 +158,7 @@ def _from_file(path: Path) -> dict[str, object]:
         return {}
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); move it away") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{path} is not valid TOML: {error}") from error
 
 

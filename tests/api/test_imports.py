@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.api.conftest import HISTORY, client_of, upload
+from tonearm.api.routes import imports as routes
+from tonearm.errors import UsageError
 from tonearm.home import make_home
 from tonearm.home.lock import writing
 from tonearm.settings import Settings
@@ -106,3 +110,30 @@ def test_uploads_that_a_killed_server_left_are_removed(http: httpx.Client, home:
         os.utime(home.scratch / name, (then, then))
     upload(http, listener="../x")
     assert [left.name for left in home.scratch.iterdir()] == ["upload-new"]
+
+
+def test_a_server_that_starts_removes_them_too(home: Settings) -> None:
+    make_home(home)
+    (home.scratch / "upload-old").mkdir()
+    os.utime(home.scratch / "upload-old", (0, 0))
+    with client_of(home):
+        assert list(home.scratch.iterdir()) == []
+
+
+def test_while_it_is_read_an_upload_is_its_owner_s_alone(
+    http: httpx.Client, home: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes = []
+
+    def look(_settings: Settings, paths: list[Path], *_: object) -> None:
+        modes.extend((stat.S_IMODE(p.parent.stat().st_mode), stat.S_IMODE(p.stat().st_mode)) for p in paths)
+        raise UsageError("enough seen")
+
+    monkeypatch.setattr(routes, "import_paths", look)
+    before = os.umask(0)
+    try:
+        assert upload(http).status_code == 422
+    finally:
+        os.umask(before)
+    assert modes == [(0o700, 0o600)]
+    assert list(home.scratch.iterdir()) == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, write_deltalake
+from pyarrow import fs
 
 from tonearm.errors import UnknownName
 from tonearm.lake import Lake
@@ -124,3 +125,10 @@ def test_looking_at_an_old_version_leaves_the_newest_as_it_is(lake: Lake) -> Non
     lake.append("t", rows(1), {})
     lake.append("t", rows(2), {})
     assert (read(lake), read(lake, 0), read(lake)) == ([1, 2], [1], [1, 2])
+
+
+def test_a_local_table_is_read_without_a_filesystem_in_python(lake: Lake) -> None:
+    """Whose threads ended `tonearm models card` with SIGABRT in a third of runs, as they outlived Python."""
+    lake.append("t", rows(1), {})
+    files = lake.dataset("t").filesystem
+    assert isinstance(files, fs.SubTreeFileSystem) and isinstance(files.base_fs, fs.LocalFileSystem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import ibis  # noqa: F401 - the modules of tables would load it at its first use, for which a server's threads race
@@ -71,19 +72,22 @@ def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES, hos
     )
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
     app.state.lake = open_lake(settings.lake)
+    imports.sweep_uploads(settings.scratch)
     for module in ROUTES:
         app.include_router(module.router)
     app.add_exception_handler(TonearmError, _foreseen)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _refused)
-    app.add_exception_handler(PermissionError, _not_permitted)
+    app.add_exception_handler(OSError, _not_accessible)
     app.add_middleware(BodyLimit, most_bytes=max_upload_bytes)
     app.add_middleware(OwnOrigin, hosts=hosts)
     return app
 
 
 def _problem(status: int, error: str, message: str) -> Response:
-    return JSONResponse(Problem(error=error, message=message).model_dump(), status_code=status)
+    # JSON can hold half a character, which a message may repeat and no answer can be written with.
+    readable = message.encode("utf-8", "replace").decode()
+    return JSONResponse(Problem(error=error, message=readable).model_dump(), status_code=status)
 
 
 def _foreseen(_request: Request, error: Exception) -> Response:
@@ -102,6 +106,8 @@ def _refused(_request: Request, error: Exception) -> Response:
     return _problem(error.status_code, "Refused", str(error.detail))
 
 
-def _not_permitted(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, PermissionError)
-    return _problem(507, "HomeUnusable", f"{error.filename or 'a file'} may not be read or written; allow it")
+def _not_accessible(_request: Request, error: Exception) -> Response:
+    """No permission, a disk that is full, read-only or gone: the same kinds as at the command line."""
+    assert isinstance(error, OSError)
+    what = f"{Path(error.filename).name}: " if isinstance(error.filename, str) else ""
+    return _problem(507, "HomeUnusable", f"{what}{error.strerror or error}; mend it and repeat")

@@ -81,7 +81,8 @@ def serve_api(settings: Settings, port: int, host: str = LOOPBACK) -> None:
 
     click.echo(f"the API is at http://{host}:{port}, its routes at http://{host}:{port}/docs  (Ctrl-C ends it)")
     sys.stdout.flush()
-    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning")
+    # No access log: addresses name listeners, and may carry what a client puts into its query.
+    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", access_log=False)
 
 
 def page() -> App:

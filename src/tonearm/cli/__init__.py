@@ -47,7 +47,7 @@ Exit codes:
   0  done                              4  a table broke its rules; old version kept
   1  a bug in tonearm                  5  another tonearm is writing
   2  the request cannot be fulfilled   6  the home folder cannot be used
-  3  none of the files could be read   7  an engine or an extra is missing
+  3  nothing of a file could be read   7  an engine or an extra is missing
   130  stopped by Ctrl-C; completed work is kept
 """
 

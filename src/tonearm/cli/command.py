@@ -87,7 +87,11 @@ class Context:
             if len(cells) == 1 < len(columns):
                 grid.add_section()
             grid.add_row(*cells, style="bold" if len(cells) == 1 < len(columns) else None)
-        console().print(grid)
+        screen = console()
+        with screen.capture() as drawn:
+            screen.print(grid)
+        # Written by click, because Rich takes a closed pipe for a failure and ends the program with exit code 1.
+        click.echo(drawn.get(), nl=False)
 
 
 def _full_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -192,20 +196,27 @@ def _check_texts(values: Iterable[Any]) -> None:
 def exit_codes(as_json: bool) -> Iterator[None]:
     """Print expected errors as one message on stderr and exit with their exit code."""
     try:
+        with _expected_errors(as_json):
+            yield
+    except BrokenPipeError:
+        # The reader closed the pipe; nothing more can be written to it, not even when Python flushes it on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+@contextmanager
+def _expected_errors(as_json: bool) -> Iterator[None]:
+    try:
         yield
-        if sys.stdout is not None:
-            sys.stdout.flush()
     except TonearmError as error:
         _fail(error, as_json)
+    except BrokenPipeError:
+        raise
     except PermissionError as error:
         _fail(
             HomeUnusable(f"{error.filename or 'a file'} cannot be accessed; change its permissions and repeat"),
             as_json,
         )
-    except BrokenPipeError:
-        # The reader closed the pipe; nothing more can be written to it, not even when Python flushes it on exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         _fail(
             HomeUnusable(f"{error.filename or 'the disk'}: {error.strerror or error}; fix it and repeat"),

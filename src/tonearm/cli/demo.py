@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import click
 
 from tonearm.cli.command import SEED, Context, command
 from tonearm.cli.imports import show_report
 from tonearm.cli.tables import build_with_progress, show_build
+from tonearm.errors import UsageError
+
+_EARLIEST, _LATEST = date(2005, 1, 1), date(2200, 1, 1)
+"""The household's years are before its end, and listens before 2000 are taken for wrong."""
 
 
 @command(
@@ -34,7 +38,10 @@ def demo(context: Context, seed: int, end: datetime | None) -> None:
     """
     from tonearm.demo import fill_home
 
-    reports = fill_home(context.settings, seed, (end or datetime.now(UTC)).date(), waiting=context.note)
+    last = (end or datetime.now(UTC)).date()
+    if not _EARLIEST <= last <= _LATEST:
+        raise UsageError(f"--end {last} is not between {_EARLIEST} and {_LATEST}, when histories are recorded")
+    reports = fill_home(context.settings, seed, last, waiting=context.note)
     built = build_with_progress(context)
     if context.as_json:
         context.answer({"imports": reports, "seconds": built.seconds, "tables": built.tables})

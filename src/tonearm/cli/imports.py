@@ -11,6 +11,8 @@ import click
 from tonearm.cli.command import NOTHING_YET, ROWS, Context, command, progress, with_options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tonearm.ingest.ledger import FileReport, ImportReport
 
 _FILES_SHOWN, _SILENT_SHOWN, _READINGS_SHOWN, _MANY = 40, 5, 5, 3
@@ -70,8 +72,17 @@ def import_(
         context.answer(report)
     else:
         show_report(context, report, dry_run)
-    if report.files and all(f.problem for f in report.files):
+    if is_unreadable(report.files):
         sys.exit(3)
+
+
+def is_unreadable(files: Sequence[FileReport]) -> bool:
+    """Whether no file could be read, or no row of one of them."""
+    return bool(files) and (all(f.problem for f in files) or any(_all_rejected(f) for f in files))
+
+
+def _all_rejected(file: FileReport) -> bool:
+    return 0 < file.read == file.rejected
 
 
 def show_report(context: Context, report: ImportReport, dry_run: bool = False, builds: bool = False) -> None:
@@ -122,6 +133,8 @@ def _notes(context: Context, files: list[FileReport]) -> None:
     for file in files:
         if file.problem:
             context.say(f"  ! {file.name}: {file.problem}")
+        if _all_rejected(file):
+            context.say(f"  ! {file.name}: all of its rows were rejected ({file.read:,}), so nothing of it is kept")
     readings = list(dict.fromkeys((f.kind, f.reading) for f in files if f.reading and not f.problem))
     # What differs from the kind's usual reading first.
     readings.sort(key=lambda shown: ENDS not in str(shown[1]))

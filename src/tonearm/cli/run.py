@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tonearm.cli.command import Context, command, progress
-from tonearm.cli.imports import show_report
+from tonearm.cli.imports import is_unreadable, show_report
 from tonearm.cli.tables import show_build
 from tonearm.errors import AfterRunFailed
 from tonearm.models import is_installed
@@ -66,7 +66,7 @@ def run(context: Context, full_retrain: bool, confirm_after_run: bool) -> None:
         context.answer({"imports": one.imports, **built, "models": models})
     if one.failed:
         sys.exit(4)
-    if one.files and all(file.problem for file in one.files):
+    if is_unreadable(one.files):
         sys.exit(3)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -61,7 +62,7 @@ def post_import(
 ) -> Imported:
     """Import files and bring every table up to date."""
     make_home(settings)
-    _sweep(settings.scratch)
+    sweep_uploads(settings.scratch)
     with TemporaryDirectory(dir=settings.scratch, prefix="upload-") as folder:
         paths = [_stored(upload, Path(folder), number) for number, upload in enumerate(files, 1)]
         report = import_paths(settings, paths, listener or None, timezone or None, kind)
@@ -74,7 +75,7 @@ def delete_import(settings: SettingsDep, run: int) -> Imported:
     return Imported(ledger=undo(settings, run), built=build(settings))
 
 
-def _sweep(scratch: Path) -> None:
+def sweep_uploads(scratch: Path) -> None:
     """Remove uploads that a killed server left; one in progress is never that old."""
     for left in scratch.glob("upload-*"):
         if time.time() - left.stat().st_mtime > _ABANDONED_S:
@@ -92,6 +93,11 @@ def _stored(upload: UploadFile, folder: Path, number: int) -> Path:
     path = folder / name
     if path.exists():
         path = folder / f"{path.stem} ({number}){path.suffix}"
-    with path.open("wb") as out:
+    # For its owner alone, as the folder is: an export holds addresses and more that the home never keeps.
+    with open(path, "xb", opener=_private) as out:
         shutil.copyfileobj(upload.file, out, _BUFFER)
     return path
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

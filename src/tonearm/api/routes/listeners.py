@@ -21,7 +21,7 @@ router = APIRouter(tags=["listeners"])
 class Where(BaseModel):
     """Where a listener lives."""
 
-    zone: str = Field(description="IANA time zone.")
+    zone: str = Field(max_length=64, description="IANA time zone.")
     since: date | None = Field(
         default=None, alias="from", description="Local day from which it holds; without it, always."
     )

@@ -48,7 +48,7 @@ def read_records(path: Path) -> pd.DataFrame:
         raise InputError(f"{path} has more than {MOST_MB} MB; split it")
     try:
         records = _read(path)
-    except (ValueError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise InputError(f"{path} cannot be read as records: {' '.join(str(error).split())[:200]}") from error
     return checked(records, str(path))
 
