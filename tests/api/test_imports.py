@@ -80,7 +80,7 @@ def test_a_wrong_form_is_a_sentence(http: httpx.Client, form: dict[str, str], st
 
 def test_a_file_that_nothing_recognises_is_named_in_the_ledger(http: httpx.Client) -> None:
     (file,) = upload(http, text="what is this", name="x.bin").json()["ledger"]["files"]
-    assert "x.bin" in file["problem"]
+    assert (file["name"], "no source recognises" in file["problem"]) == ("x.bin", True)
 
 
 def test_no_files_is_a_sentence(http: httpx.Client) -> None:
@@ -125,7 +125,7 @@ def test_while_it_is_read_an_upload_is_its_owner_s_alone(
 ) -> None:
     modes = []
 
-    def look(_settings: Settings, paths: list[Path], *_: object) -> None:
+    def look(_settings: Settings, paths: list[Path], *_: object, **__: object) -> None:
         modes.extend((stat.S_IMODE(p.parent.stat().st_mode), stat.S_IMODE(p.stat().st_mode)) for p in paths)
         raise UsageError("enough seen")
 
@@ -137,3 +137,13 @@ def test_while_it_is_read_an_upload_is_its_owner_s_alone(
         os.umask(before)
     assert modes == [(0o700, 0o600)]
     assert list(home.scratch.iterdir()) == []
+
+
+def test_how_a_file_is_to_be_read_can_be_said(http: httpx.Client) -> None:
+    rows = "x;Sinnerman;Nina Simone;03/04/2020 10:00\n"
+    fields = {"listener": "Ada", "columns": "artist=3,track=2,date=4", "day_first": "true", "timezone": "Europe/Berlin"}
+    answer = http.post("/imports", files=[("files", ("a.csv", rows.encode()))], data={**fields, "local": "true"})
+    assert answer.json()["ledger"]["kept"] == 1
+    assert http.get("/listens").json()["listens"][0]["started_at"].startswith("2020-04-03T08:00")
+    wrong = http.post("/imports", files=[("files", ("a.csv", rows.encode()))], data={**fields, "columns": "artist"})
+    assert (wrong.status_code, "names no column" in wrong.json()["message"]) == (422, True)

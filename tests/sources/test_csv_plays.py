@@ -132,6 +132,18 @@ def test_a_line_without_end_is_not_held_in_memory(file_of: Write) -> None:
     assert peak < 20_000_000
 
 
+def test_a_quoted_record_is_no_longer_than_a_line_may_be(read: Read) -> None:
+    lines = "".join(f"line {n} {'x' * 200}\n" for n in range(20))
+    found = read("a.csv", f'artist,track,uts\nA,"{lines}",{UTS}\nA,B,{UTS}\n', most=1024)
+    assert found.reasons[0] == "a quote is opened and not closed"
+    assert [row["track_name"] for row in found.kept] == ["B"]
+
+
+def test_a_line_of_thousands_of_columns_is_no_table(read: Read) -> None:
+    with pytest.raises(UnknownKind):
+        read("a.csv", "a," * 30_000 + "\n")
+
+
 def test_a_header_that_lacks_a_column_says_which(read: Read) -> None:
     with pytest.raises(UnknownKind, match=r"no column for date; the header is: artist, track, mood; needed are"):
         read("a.csv", "artist,track,mood\nBjörk,Jóga,calm\n")

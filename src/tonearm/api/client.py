@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
@@ -125,10 +125,13 @@ class Client:
         """Rows of one import with that outcome."""
         return self._get(ImportRows, f"/imports/{run}", outcome=outcome, limit=limit)
 
-    def import_files(self, files: Iterable[tuple[str, IO[bytes]]], listener: str, zone: str) -> Imported:
-        """Import files and build."""
+    def import_files(
+        self, files: Iterable[tuple[str, IO[bytes]]], listener: str, zone: str, hints: Mapping[str, str] | None = None
+    ) -> Imported:
+        """Import files and build; ``hints`` are the form's other fields, such as ``columns``."""
         parts = [("files", (name, content, "application/octet-stream")) for name, content in files]
-        return self._ask(Imported, "POST", "/imports", files=parts, data={"listener": listener, "timezone": zone})
+        data = {"listener": listener, "timezone": zone, **(hints or {})}
+        return self._ask(Imported, "POST", "/imports", files=parts, data=data)
 
     def undo(self, run: int) -> Imported:
         """Undo an import and build."""

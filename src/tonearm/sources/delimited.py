@@ -25,6 +25,7 @@ DELIMITERS = ",\t;|"
 _MOST_LINES = 100
 """Lines one record may span. A quote that is never closed would swallow the rest of the file."""
 _SAMPLE_ROWS = 500
+_MOST_COLUMNS = 512
 _HEADER_WITHIN = 20
 """Records among which a header is looked for."""
 _LEAST_SHARE = 0.5
@@ -141,7 +142,7 @@ def _sheet(rows: list[list[str]], delimiter: str) -> Sheet | None:
         found = Sheet(delimiter, width, preamble=int(names_delimiter))
     else:
         found = _aligned(delimiter, at, tuple(name.strip() for name in rows[at]), rows[at + 1 :])
-    if found.width < 2:
+    if not 2 <= found.width <= _MOST_COLUMNS:
         return None
     whole = (found.whole(row) for row in rows[found.skipped :])
     return replace(found, rows=[row for row in whole if row is not None])
@@ -227,6 +228,7 @@ class _Lines:
         self._readline, self._most = stream.readline, most_chars
         self._again: deque[str] = deque()
         self._first = True
+        self._size = 0
         self.taken: list[str] = []
         """Lines of the record that is being read."""
         self.ended = False
@@ -244,7 +246,8 @@ class _Lines:
         if len(line) >= self._most or isinstance(line, _Long):
             line = self._cut(line)
         self.taken.append(line)
-        if len(self.taken) > _MOST_LINES:
+        self._size += len(line)
+        if len(self.taken) > _MOST_LINES or self._size > self._most:
             raise _Unclosed
         return line
 
@@ -263,6 +266,7 @@ class _Lines:
     def begin(self) -> None:
         """A new record starts."""
         self.taken.clear()
+        self._size = 0
         self.ended = False
 
     def reject_first(self) -> Rejected:

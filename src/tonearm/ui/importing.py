@@ -33,15 +33,30 @@ def form() -> None:
                 placeholder="type a name",
             )  # fmt: skip
         with right:
+            here = st.context.timezone or zones.here
+            # Somebody new most likely lives where their browser is; the others' zones are known.
+            new = zones.zones.index(here) if here in zones.zones and not names else None
             zone = st.selectbox(
-                "Time zone (leave empty for somebody known)", zones.zones, index=None,
-                placeholder=f"as known, else {zones.here}",
+                "Time zone (leave empty for somebody known)", zones.zones, index=new,
+                placeholder=f"as known; here it is {here}",
             )  # fmt: skip
+        hints = _hints()
         if st.form_submit_button("Import", type="primary"):
-            _take_in(files, listener, zone)
+            _take_in(files, listener, zone, hints)
 
 
-def _take_in(files: Sequence[Any], listener: str | None, zone: str | None) -> None:
+def _hints() -> dict[str, str]:
+    """Draw what is asked of files that cannot be read by their content alone; the form's fields for it."""
+    with st.expander("If a table was not understood"):
+        columns = st.text_input("Which column is what", placeholder="artist=1, track=2, album=3, date=4")
+        is_local = st.checkbox("Dates without a zone are local time, not UTC")
+        order = st.selectbox("03/04/2020 means", ("3 April", "4 March"), index=None, placeholder="as the file shows")
+        encoding = st.text_input("Code page, if letters are wrong", placeholder="cp1250, cp1251, cp932, gb18030 …")
+    day_first = {} if order is None else {"day_first": str(order == "3 April").lower()}
+    return {"columns": columns, "local": str(is_local).lower(), "encoding": encoding.strip()} | day_first
+
+
+def _take_in(files: Sequence[Any], listener: str | None, zone: str | None, hints: dict[str, str]) -> None:
     if not files:
         st.warning("Choose a file first.")
         return
@@ -51,7 +66,7 @@ def _take_in(files: Sequence[Any], listener: str | None, zone: str | None) -> No
     named: list[tuple[str, IO[bytes]]] = [(file.name, file) for file in files]
     try:
         with st.spinner("Importing, then bringing the tables up to date…"):
-            remember(client().import_files(named, listener, zone or ""))
+            remember(client().import_files(named, listener, zone or "", hints))
     except TonearmError as error:
         st.error(plain(str(error)))
         return
@@ -75,6 +90,10 @@ def show_done() -> None:
     (st.warning if problems else st.success)(what)
     for file in problems:
         st.error(plain(f"{file.name}: {file.problem}"))
+    for kind, reading in dict.fromkeys(
+        (file.kind, file.reading) for file in report.files if file.reading and file.read
+    ):
+        st.caption(plain(f"{kind}: {reading}"))
     for table in done.built.tables:
         if table.problem:
             st.error(plain(f"Table {table.name} was not brought up to date: {table.problem}"))

@@ -20,6 +20,7 @@ from tonearm.errors import UsageError
 from tonearm.home import make_home
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.ledger import ImportReport, Outcome, find_import, import_rows, imports, undo
+from tonearm.sources.files import hints_of
 
 router = APIRouter(tags=["imports"])
 
@@ -59,13 +60,18 @@ def post_import(
     listener: Annotated[str | None, Form(description="Whose listens; needed when there are several.")] = None,
     timezone: Annotated[str | None, Form(description="The listener's IANA time zone.")] = None,
     kind: Annotated[str, Form(description="Kind of the files, when it is not recognised.")] = "",
+    columns: Annotated[str, Form(description="Which column is what, such as artist=1,track=2,date=4.")] = "",
+    local: Annotated[bool, Form(description="Dates without a zone are local time, not UTC.")] = False,
+    day_first: Annotated[bool | None, Form(description="Whether 03/04/2020 is the 3rd of April.")] = None,
+    encoding: Annotated[str, Form(description="Code page of text that is not UTF-8, such as cp1251.")] = "",
 ) -> Imported:
     """Import files and bring every table up to date."""
+    hints = hints_of(columns, local, day_first, encoding)
     make_home(settings)
     sweep_uploads(settings.scratch)
     with TemporaryDirectory(dir=settings.scratch, prefix="upload-") as folder:
         paths = [_stored(upload, Path(folder), number) for number, upload in enumerate(files, 1)]
-        report = import_paths(settings, paths, listener or None, timezone or None, kind)
+        report = import_paths(settings, paths, listener or None, timezone or None, kind, hints=hints)
     return Imported(ledger=report, built=build(settings))
 
 
