@@ -238,6 +238,15 @@ def test_repeats_are_counted_where_the_setting_says_so(settings: Settings, tmp_p
         assert show(settings, "listens").num_rows == listens
 
 
+def test_a_track_sent_many_times_is_no_unusual_day(settings: Settings, tmp_path: Path) -> None:
+    daily = [(86_400 * day + 300 * n, "Can", f"Song {n}") for day in range(60) for n in range(10)]
+    stuck = [(86_400 * 30 + 2_700 + second, "Can", "Song 9") for second in range(1, 60)]
+    import_paths(settings, [scrobbles(tmp_path / "a.csv", [*daily, *stuck])], "ada", "UTC")
+    for merged, unusual in ((True, set()), (False, {"volume", "repetition"})):
+        build(replace(settings, merge_repeats=merged), ["listening_anomalies"])
+        assert set(show(settings, "listening_anomalies").column("anomaly").to_pylist()) == unusual
+
+
 START = datetime(2020, 3, 27, 18, tzinfo=UTC)
 TRACKS = [
     ("Nina Simone", "Sinnerman"),

@@ -109,12 +109,16 @@ def test_and_is_never_shown_under_one_of_them(silver: Any, record: Any) -> None:
         record(AT, "Two", "Simon & Garfunkel"),
         record(AT, "Three", "Simon"),
         record(AT, "Four", "Rapper", artists="Rapper; Guest"),
+        record(AT, "Five", "Kay", artists="Kay; Jay"),
+        record(AT, "Six", "Jay & Kay", artists="Jay; Kay"),
     ]
     assert _shown(silver, history) == {
         "One": "Simon & Garfunkel",
         "Two": "Simon & Garfunkel",
         "Three": "Simon",
         "Four": "Rapper",
+        "Five": "Jay & Kay",
+        "Six": "Jay & Kay",
     }
 
 

@@ -19,8 +19,8 @@ SPELLING = ("artist_name", "artists", "track_name", "spotify_id", "recording_mbi
 
 
 def is_list(names: Table) -> BooleanColumn:
-    """Whether the source lists several artists, so that ``artist_name`` is just the first of them."""
-    return names.artists.contains(CREDIT.strip()).fill_null(False)
+    """Whether ``artist_name`` is just the first of several artists that the source lists."""
+    return names.artists.startswith(names.artist_name + CREDIT.strip()).fill_null(False)
 
 
 def add_keys(spellings: pa.Table) -> pa.Table:
