@@ -161,10 +161,11 @@ def fuzz(count: int, settings: Settings, folder: Path | None, seed: int, until: 
             _keep(settings, f"{seed}-{number}-{Path(name).name}", content, traceback.format_exc())
         if len(pool) < IMPORTED:
             pool.append((f"{number}-{Path(name).name}", content))
-        if (number + 1) % PER_HOME == 0 or number + 1 == count:
+        is_over = number + 1 == count or until()
+        if is_over or (number + 1) % PER_HOME == 0:
             _import(pool, settings, seed, number, outcomes)
             pool = []
-        if until():
+        if is_over:
             break
     return outcomes
 
