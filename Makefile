@@ -1,12 +1,14 @@
 # make run   the main job, on a simulated household or on HISTORY=path, then the page (SERVE=0 stops before it)
 # make test  everything a test needs, then every test
+# make torture  mutated files and killed commands for TORTURE_MINUTES
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run test quick lint install system spark bench docs clean
+.PHONY: run test quick lint install system spark bench torture docs clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
 TONEARM := $(VENV)/bin/tonearm
 PORT ?= 8501
+TORTURE_MINUTES ?= 3
 ifdef HISTORY
 RUN_HOME ?= $(CURDIR)/.tonearm/mine
 else
@@ -73,6 +75,9 @@ bench: install
 	$(PY) benchmarks/merge.py
 	$(PY) benchmarks/anomalies.py
 	$(PY) benchmarks/scale.py
+
+torture: install
+	$(PY) -m tools.torture --minutes $(TORTURE_MINUTES)
 
 # What is written from the code: the tables' SQL and their pages.
 docs: install

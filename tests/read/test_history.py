@@ -113,6 +113,6 @@ def test_files_that_another_program_deleted_are_missed(lake: Lake) -> None:
     old = lake.delta(TABLE, 0).file_uris()
     for uri in old:
         Path(uri).unlink() if Path(uri).exists() else (lake.path(TABLE) / Path(uri).name).unlink()
-    with pytest.raises(UsageError, match="version 0 of listener_clock cannot be read"):
-        moment(lake, TABLE, "0")
+    with pytest.raises(UsageError, match="version 0 of listener_clock is not kept any more"):
+        moment(lake, TABLE, "0").version(TABLE)
     assert moment(lake, TABLE, "1").version(TABLE) == 1

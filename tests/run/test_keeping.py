@@ -47,6 +47,17 @@ def test_old_versions_go_and_promised_ones_can_be_read(settings: Settings, lastf
     assert not build(settings, ["sessions"]).changed
 
 
+def test_a_computed_table_is_computed_again_as_of_an_instant_or_a_version(settings: Settings, lastfm: Lastfm) -> None:
+    age = Aging(settings.lake)
+    for day, hours_ago in ((1, 5), (2, 3), (3, 0)):
+        imported(settings, lastfm, day)
+        age(NOW - timedelta(hours=hours_ago))
+    keep_small(settings, NOW)
+    assert len(open_lake(settings.lake).history("sessions")) == 3
+    assert show(settings, "sessions", as_of=(NOW - timedelta(hours=2)).isoformat()).num_rows == 2
+    assert show(settings, "sessions", as_of="0").num_rows == 1
+
+
 def test_it_costs_nothing_twice_a_day(settings: Settings, lastfm: Lastfm) -> None:
     imported(settings, lastfm, 1)
     keep_small(settings, NOW)

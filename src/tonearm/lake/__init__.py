@@ -32,7 +32,7 @@ READABLE_FEATURES = {"timestampNtz"}
 _COLUMN_MAPPING = 2
 """The reader version that means just this feature; from 3 on features are named."""
 _HISTORY_LOOKED_AT = 50
-_SMALL_BYTES = 2_000_000
+_SMALL_BYTES = 250_000
 """Files from here on are not joined with others: each time is a copy that stays as long as its versions."""
 _FULL = ("No space left", "os error 28", "Disk quota", "max_temp_directory_size")
 _REFUSED = ("Permission denied", "Read-only file system")

@@ -16,7 +16,7 @@ from tonearm.lake import LOG, Commit, Lake
 
 GRACE = timedelta(hours=1)
 """How long a file stays that no kept version needs: a reader may have begun with a version that is gone since."""
-_ENTRIES = 10
+_ENTRIES = 4
 """Entries of the log from which on summing them up is worth its file, which is larger than some entries."""
 _LONGEST = timedelta(7)
 """How long an entry stays at most after it is not needed: it has the smallest and largest values of rows."""
@@ -49,15 +49,26 @@ def forget(lake: Lake, name: str, since: datetime, now: datetime) -> int:
 
 def _cut_log(lake: Lake, name: str, folder: Path, oldest: int, newest: int) -> None:
     """Remove the entries of the log before version ``oldest``, once there are checkpoints to begin with."""
-    versions = {path: int(path.name[:20]) for path in (folder / LOG).iterdir() if path.name[:20].isdecimal()}
-    sums = {version for path, version in versions.items() if ".checkpoint" in path.name}
+    sums = _sums(folder)
     if oldest not in sums:
         lake.delta(name, oldest).create_checkpoint()
     if newest - max(sums | {oldest}) > _ENTRIES:
         lake.delta(name).create_checkpoint()
+    newest_sum = max(_sums(folder))
     # From the oldest on, so that what a killed removal leaves has no gap.
-    for path in sorted(path for path, version in versions.items() if version < oldest):
-        path.unlink(missing_ok=True)
+    for path, version in sorted(_versions(folder).items()):
+        if version < oldest or (".checkpoint" in path.name and version not in (oldest, newest_sum)):
+            path.unlink(missing_ok=True)
+
+
+def _versions(folder: Path) -> dict[Path, int]:
+    """Version of each file of the log."""
+    return {path: int(path.name[:20]) for path in (folder / LOG).iterdir() if path.name[:20].isdecimal()}
+
+
+def _sums(folder: Path) -> set[int]:
+    """Versions that have a checkpoint."""
+    return {version for path, version in _versions(folder).items() if ".checkpoint" in path.name}
 
 
 def _needed(lake: Lake, name: str, folder: Path, oldest: int) -> set[Path]:

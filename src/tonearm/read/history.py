@@ -127,33 +127,45 @@ class Moment:
     """Versions requested by number."""
 
     def version(self, name: str) -> int | None:
-        """The version of ``name`` current then, None for the newest; raises UsageError when there was none."""
+        """The version of ``name`` current then, None for the newest; raises UsageError when none is there any more."""
+        version = self._logged(name)
+        if version is not None:
+            if not _has_files(self.lake, name, version):
+                raise UsageError(
+                    f"version {version} of {name} is not kept any more: of what was imported, old versions stay for as "
+                    "long as the setting time_travel_days says; what is computed from it is shown --as-of a day"
+                )
+            return version
+        if self.at is None or not self.lake.has(name):
+            return None
+        oldest = self.lake.history(name)[-1]
+        at = f"{oldest.at:%Y-%m-%d %H:%M:%S} UTC"
+        if oldest.version:
+            raise UsageError(f"of {name} the versions since {at} are kept; the setting time_travel_days says how long")
+        raise UsageError(f"{name} was first written at {at}; it has no earlier version")
+
+    def _logged(self, name: str) -> int | None:
+        """The version of ``name`` current then, as far as the log goes back."""
         if name in self.chosen:
             return self.chosen[name]
         if self.at is None or not self.lake.has(name):
             return None
-        commits = self.lake.history(name)
-        version = max((c.version for c in commits if c.at <= self.at), default=None)
-        if version is None:
-            oldest, at = commits[-1], f"{commits[-1].at:%Y-%m-%d %H:%M:%S} UTC"
-            if oldest.version:
-                raise UsageError(
-                    f"of {name} the versions since {at} are kept; the setting time_travel_days says how long"
-                )
-            raise UsageError(f"{name} was first written at {at}; it has no earlier version")
-        _check_files(self.lake, name, version)
-        return version
+        return max((c.version for c in self.lake.history(name) if c.at <= self.at), default=None)
 
     def is_forgotten(self, name: str) -> bool:
         """Whether ``name`` was there then, in a version that is not kept any more."""
-        if self.at is None or name in self.chosen or not self.lake.has(name):
+        if self.at is None or not self.lake.has(name):
             return False
-        oldest = self.lake.history(name)[-1]
-        return oldest.version > 0 and oldest.at > self.at
+        version = self._logged(name)
+        if version is None:
+            return self.lake.history(name)[-1].version > 0
+        return not _has_files(self.lake, name, version)
 
     def nearest(self, name: str) -> int | None:
         """The version current then, or the oldest that is kept."""
-        return self.lake.history(name)[-1].version if self.is_forgotten(name) else self.version(name)
+        if not self.is_forgotten(name):
+            return self.version(name)
+        return next(c.version for c in reversed(self.lake.history(name)) if _has_files(self.lake, name, c.version))
 
 
 def moment(lake: Lake, name: str, as_of: str | None) -> Moment:
@@ -171,15 +183,13 @@ def moment(lake: Lake, name: str, as_of: str | None) -> Moment:
         there = f"it has {min(map(int, commits))} to {max(map(int, commits))}" if commits else "it was never written"
         raise UsageError(f"{name} has no version {text}; {there}; {MOMENTS}")
     found = commits[text]
-    _check_files(lake, name, found.version)
     return Moment(lake, found.at, {name: found.version})
 
 
-def _check_files(lake: Lake, name: str, version: int) -> None:
-    """Tonearm keeps the files of all versions in the log, but another program may have deleted some."""
+def _has_files(lake: Lake, name: str, version: int) -> bool:
+    """Whether the files of a version are there: ``tonearm run`` removes them before their entries in the log."""
     files = [Path(unquote(uri)) for uri in lake.delta(name, version).file_uris() if "://" not in uri]
-    if not all(file.exists() for file in files):
-        raise UsageError(f"version {version} of {name} cannot be read any more: another program deleted its files")
+    return all(file.exists() for file in files)
 
 
 def _instant(text: str) -> datetime:

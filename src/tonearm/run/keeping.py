@@ -6,16 +6,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tonearm.bronze import MADE_BY_MODELS, SCHEMAS
+from tonearm.bronze import CATALOGUE, HISTORY
 from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.lake.keeping import forget
 from tonearm.settings import Settings
 
-FACTS = tuple(name for name in SCHEMAS if name not in MADE_BY_MODELS)
-"""Tables that hold what cannot be computed again: their old versions stay for ``time_travel_days``."""
-COMPUTED_DAYS = 1.0
-"""Days for which old versions of the other tables stay: each run writes most of them anew, as large as they are."""
+PROMISED = (HISTORY, CATALOGUE, "my_tracks_features_bronze", "listener_clock", "allowed_features")
+"""Tables whose old versions stay for ``time_travel_days``: all others can be computed again from these as they were.
+
+The ledger, the runs and what was measured of models are histories themselves, whose rows say when they were written.
+"""
 EVERY = timedelta(days=1)
 _SMALL_FILES = 32
 
@@ -41,4 +42,4 @@ def _is_due(done: Path, now: datetime) -> bool:
 
 def _keep_small(lake: Lake, name: str, days: float, now: datetime) -> int:
     lake.compact(name, _SMALL_FILES)
-    return forget(lake, name, now - timedelta(days if name in FACTS else min(days, COMPUTED_DAYS)), now)
+    return forget(lake, name, now - timedelta(days if name in PROMISED else 0), now)
