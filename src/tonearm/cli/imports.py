@@ -51,8 +51,10 @@ def import_(
 ) -> None:
     """Import listening history from files, folders and zips, every play once.
 
-    The kind of each file is recognised by its content: Spotify account data and extended history, Last.fm CSV and
-    JSON of any tool, ListenBrainz, Maloja, Koito, Pano Scrobbler, Rockbox, and track catalogues.
+    The kind of each file is recognised by its content: Spotify account data and extended history, Last.fm CSV, JSON
+    and XML of any tool, ListenBrainz, Apple Music, YouTube Music, Deezer, Tidal, Maloja, Koito, Navidrome, Your
+    Spotify, Pano Scrobbler, Scrubbler, Universal Scrobbler, Libre.fm, IFTTT, Rockbox, any CSV of plays, and track
+    catalogues. The report says how each was read; `docs/sources.md` says where to get them.
     """
     from tonearm.ingest.imports import import_paths
     from tonearm.sources.files import hints_of
