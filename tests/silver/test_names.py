@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tonearm.silver.names import artist_key, key_id, title_key
+from tonearm.silver.names import artist_key, credits, key_id, title_key
 
 
 @pytest.mark.parametrize(
@@ -142,3 +142,21 @@ def test_keys_are_stable_under_case_and_repetition(name: str) -> None:
 def test_key_ids_differ_as_keys_do(one: int, other: int) -> None:
     assert (key_id(f"a{one}", "b") == key_id(f"a{other}", "b")) == (one == other)
     assert 0 <= key_id(str(one)) < 2**63
+
+
+@pytest.mark.parametrize(
+    ("artist", "artists", "title", "credited"),
+    [
+        ("Above & Beyond", None, None, "above; beyond"),
+        ("Beyond", "Beyond; Above", None, "above; beyond"),
+        ("Main", None, "Song [ft. Guest] - Live", "guest; main"),
+        ("Main feat. Guest", None, "Left Behind", "guest; main"),
+        ("Florence + the Machine", None, None, "florence; machine"),
+        ("Vários Artistas", None, "Song (feat. Guest)", "various artists"),
+        ("Black Keys", None, None, "black keys"),
+        ("!!!", None, None, "!!!"),
+        ("&", None, None, "&"),
+    ],
+)
+def test_credits_are_all_artists_one_by_one(artist: str, artists: str | None, title: str | None, credited: str) -> None:
+    assert credits(artist, artists, title) == credited
