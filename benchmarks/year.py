@@ -108,7 +108,7 @@ def simulated(folder: Path, asked: argparse.Namespace) -> dict[str, object]:
     import_paths(fresh, [file], "me", "UTC")
     build(fresh)
     lake_mb, fresh_mb = sizes[-1] / 1e6, size(fresh.lake) / 1e6
-    opened = [opening_s(one) for one in (settings, fresh)]
+    opened = opening_s(settings, fresh)
     return {
         "runs": runs,
         "listens": len(every),
@@ -163,10 +163,11 @@ def replay(settings: Settings, at: datetime) -> None:
             lake.replace(name, rows.to_table(), note)
 
 
-def opening_s(settings: Settings) -> float:
-    """Seconds that ``tonearm show`` takes, the median of several."""
-    command = [TONEARM, "--home", settings.home, "show", "temporal_trends", "--limit", "1"]
-    return statistics.median(measure(command).seconds for _ in range(OPENINGS))
+def opening_s(*homes: Settings) -> list[float]:
+    """Seconds that ``tonearm show`` takes in each home, the median of several, in turns."""
+    commands = [[TONEARM, "--home", one.home, "show", "temporal_trends", "--limit", "1"] for one in homes]
+    taken = [[measure(command).seconds for command in commands] for _ in range(OPENINGS)]
+    return [statistics.median(times) for times in zip(*taken, strict=True)]
 
 
 def promised(settings: Settings, began: datetime, now: datetime, days: float) -> dict[str, int]:
