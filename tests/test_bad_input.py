@@ -85,9 +85,9 @@ def test_a_nul_byte_costs_its_row_only_however_short_the_file(tmp_path: Path) ->
 
 
 def test_a_file_all_of_whose_rows_are_rejected_is_no_success(tmp_path: Path, lastfm: Callable[..., Path]) -> None:
-    playing = lastfm([(*A[:3], "")], "playing.csv")
+    playing = lastfm([("artist", "album", "track", "uts"), (*A[:3], "")], "playing.csv")
     good = lastfm([A, (*A[:3], "")])
-    result = tonearm(tmp_path / "home", "import", playing, good, "--as", "lastfm_csv")
+    result = tonearm(tmp_path / "home", "import", playing, good)
     assert result.exit_code == 3
     assert "playing.csv: all of its rows were rejected (1), so nothing of it is kept" in result.stdout
     assert tonearm(tmp_path / "home", "import", lastfm([B, (*A[:3], "")], "b.csv")).exit_code == 0

@@ -246,7 +246,25 @@ def test_the_household_puts_every_table_to_the_test(household: tuple[Settings, S
     """An empty table would be the same on both for no reason."""
     embedded, *_ = household
     empty = [name for name in tables() if not open_lake(embedded.lake).rows(name)]
-    assert empty == ["merges"]
+    assert empty == ["instants_at_ends", "merges"]
+
+
+SEVERAL_SOURCES = ("i01_double.csv", "i02_ext.json", "i02_lb_end.jsonl", "i13_maloja.json", "i13_lastfm.csv")
+
+
+def test_records_of_several_sources_are_the_same_on_both_engines(spark: None, tmp_path: Path) -> None:
+    """Repeats, other credits and reported ends, which the household has none of."""
+    settings = load_settings(tmp_path / "home", {})
+    folder = Path(__file__).parent / "sources" / "imports"
+    files = [folder / name for name in (*SEVERAL_SOURCES, "i14_ext.json", "i14_lastfm.csv")]
+    import_paths(settings, files, "somebody", "Europe/Berlin")
+    other = replace(settings, home=tmp_path / "on spark", engine="spark", spark_master="local[2]")
+    shutil.copytree(settings.home, other.home)
+    for home in (settings, other):
+        assert build(home, ["listens", "tracks"]).failed == []
+    assert {row["merge_kind"] for row in rows(settings, "merges").values()} >= {"repeat", "source", "credits"}
+    for name in ("track_names", "track_identities", "credit_groups", "instants_at_ends", "merges", "listens", "tracks"):
+        compare(settings, other, name)
 
 
 def test_what_spark_built_the_embedded_engine_goes_on_with(household: tuple[Settings, Settings, BuildReport]) -> None:

@@ -119,7 +119,8 @@ def _table(chunk: Chunk, fields: Mapping[str, int], most_bytes: int) -> pa.Table
         elif name == "is_explicit":
             columns[name] = _flags(values)
         elif name == "spotify_id":
-            columns[name] = spotify_ids(values)
+            # A catalogue's own ids, whatever their form, tell its tracks apart.
+            columns[name] = pc.coalesce(spotify_ids(values), values)
         elif name == "genre":
             columns[name] = _first_genre(values)
         else:
