@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from tonearm.bronze import tidied
 from tonearm.errors import HomeBusy, HomeUnusable, UnknownName, UsageError
+from tonearm.home import unusable
 from tonearm.store.models import HEAD, ListenerRow, ZoneRow
 from tonearm.store.zones import find_zone, system_zone
 
@@ -139,6 +140,8 @@ def open_store(settings: Settings) -> Store:
     Raises HomeUnusable when it cannot be opened or was created by a newer tonearm, HomeBusy when another
     process locks it for too long.
     """
+    if settings.home.is_file():
+        raise unusable(NotADirectoryError(), settings.home)
     engine = _connect(URL.create("sqlite", database=str(settings.database)))
 
     def prepare(is_new: bool) -> None:
