@@ -106,3 +106,17 @@ def test_files_of_killed_writes_are_swept(settings: Settings, lastfm: Lastfm) ->
         path.write_bytes(b"half")
     keep_small(settings, NOW + timedelta(days=1))
     assert [path for path in left if path.exists()] == []
+
+
+def test_a_setting_that_was_changed_is_that_of_then(settings: Settings, tmp_path: Path) -> None:
+    """What repeats were is written by a build, and is nowhere else."""
+    age = Aging(settings.lake)
+    (tmp_path / "twice.csv").write_text("artist,track,uts\nA,B,1700000000\nA,B,1700000002\n")
+    import_paths(settings, [tmp_path / "twice.csv"], "me", "UTC")
+    apart = replace(settings, merge_repeats=False)
+    for now, days_ago in ((settings, 50), (apart, 10)):
+        build(now, ["listens"])
+        age(NOW - timedelta(days_ago))
+    keep_small(apart, NOW)
+    assert show(apart, "listens").num_rows == 2
+    assert show(apart, "listens", as_of=f"{NOW - timedelta(40):%Y-%m-%d}").num_rows == 1

@@ -15,7 +15,7 @@ from tonearm.bronze import HISTORY
 from tonearm.building.compiled import sql_of
 from tonearm.building.local_times import place_local_times
 from tonearm.building.plan import Change, Input, Past, Plan, plan
-from tonearm.building.reference import allowed_features, clock, merge_rules, put
+from tonearm.building.reference import SETTLED, allowed_features, clock, merge_rules, put
 from tonearm.building.relations import Relations
 from tonearm.building.validate import problems
 from tonearm.building.versions import SHIPPED, version_of
@@ -150,8 +150,7 @@ def _begin(settings: Settings, lake: Lake, session: BuildEngine, folders: Sequen
     place_local_times(settings, lake, clocks)
     listeners = pc.count_distinct(clocks["listener"]).as_py()
     work = _Work(lake, session, Relations(lake, session), folders, next_run(lake) - 1, listeners)
-    settled = {"allowed_features": allowed_features(settings), "merge_rules": merge_rules(settings)}
-    for name, rows in (("listener_clock", clocks), *settled.items()):
+    for name, rows in zip(SETTLED, (clocks, allowed_features(settings), merge_rules(settings)), strict=True):
         if change := put(lake, name, rows):
             work.changes[name] = change
     return work

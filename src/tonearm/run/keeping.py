@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from tonearm.bronze import CATALOGUE, HISTORY
+from tonearm.building.reference import SETTLED
 from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.lake.keeping import forget
 from tonearm.settings import Settings
 
-PROMISED = (HISTORY, CATALOGUE, "my_tracks_features_bronze", "listener_clock", "allowed_features")
+PROMISED = (HISTORY, CATALOGUE, "my_tracks_features_bronze", *SETTLED)
 """Tables whose old versions stay for ``time_travel_days``: all others can be computed again from these as they were.
 
 The ledger, the runs and what was measured of models are histories themselves, whose rows say when they were written.
