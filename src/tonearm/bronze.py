@@ -54,6 +54,8 @@ def tidied_sql(column: str) -> str:
     )
 
 
+ROW = ("run", "file", "row")
+"""What identifies a row of bronze."""
 ORIGIN = ("run", "file", "file_name", "row", "imported_at", "outcome", "reason", "raw")
 
 _TRACK_FEATURES = (*FEATURES, "liveness")

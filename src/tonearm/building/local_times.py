@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tonearm.bronze import HISTORY, SCHEMAS
+from tonearm.bronze import HISTORY, ROW, SCHEMAS
 from tonearm.engine.duckdb import engine
 from tonearm.store.clock import placed
 
 if TYPE_CHECKING:
     from tonearm.lake import Lake
     from tonearm.settings import Settings
-
-_ROW = ("run", "file", "row")
 
 
 def place_local_times(settings: Settings, lake: Lake, clocks: pa.Table) -> int:
@@ -29,19 +27,13 @@ def place_local_times(settings: Settings, lake: Lake, clocks: pa.Table) -> int:
     with engine(settings) as session:
         session.look_at(lake, HISTORY, SCHEMAS[HISTORY])
         rows = session.table(
-            f"SELECT listener, {', '.join(_ROW)}, local_at, reported_at, started_at FROM {HISTORY} "
+            f"SELECT listener, {', '.join(ROW)}, local_at, reported_at, started_at FROM {HISTORY} "
             "WHERE local_at IS NOT NULL AND reported_at IS NOT NULL ORDER BY listener"
         )
     moved = [_moved(rows, clocks, listener) for listener in pc.unique(rows["listener"]).to_pylist()]
     changed = pa.concat_tables(moved) if moved else rows.slice(0, 0)
     if changed.num_rows:
-        lake.delta(HISTORY).merge(
-            changed,
-            " AND ".join(f"t.{c} = s.{c}" for c in _ROW),
-            source_alias="s",
-            target_alias="t",
-            streamed_exec=False,
-        ).when_matched_update({"reported_at": "s.reported_at", "started_at": "s.started_at"}).execute()
+        lake.amend(HISTORY, changed, ROW, {"reported_at": "s.reported_at", "started_at": "s.started_at"})
     return int(changed.num_rows)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
-from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
+from tonearm.bronze import CATALOGUE, HISTORY, ROW, SCHEMAS
 from tonearm.columns import arrow_schema
 from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName, UsageError
@@ -156,7 +156,7 @@ def _set_aside(session: Engine, lake: Lake, name: str) -> int:
     rows = session.table(set_aside_sql(name))
     if rows.num_rows:
         rejected = {"outcome": "'rejected'", "reason": "s.reason", "raw": "s.raw"}
-        _set(lake, name, rows, {**rejected, "record_id": "NULL", "name_id": "NULL"})
+        lake.amend(name, rows, ROW, {**rejected, "record_id": "NULL", "name_id": "NULL"})
     return int(rows.num_rows)
 
 
@@ -279,14 +279,7 @@ def _promote(session: Engine, lake: Lake, name: str) -> None:
             GROUP BY {whose}, record_id HAVING count(*) FILTER (outcome = 'kept') = 0)"""
     )
     if first.num_rows:
-        _set(lake, name, first, {"outcome": "'kept'"})
-
-
-def _set(lake: Lake, name: str, rows: pa.Table, values: dict[str, str]) -> None:
-    """Set columns of the rows of bronze that ``rows`` name, to SQL over these as ``s``."""
-    same = "t.run = s.run AND t.file = s.file AND t.row = s.row"
-    merger = lake.delta(name).merge(rows, same, source_alias="s", target_alias="t", streamed_exec=False)
-    merger.when_matched_update(values).execute()
+        lake.amend(name, first, ROW, {"outcome": "'kept'"})
 
 
 def _recount(session: Engine, lake: Lake, note: dict[str, Any]) -> None:

@@ -229,6 +229,19 @@ class Lake:
                 post_commithook_properties=_keeping_the_log(),
             )
 
+    def amend(self, name: str, rows: pa.Table, by: Sequence[str], values: Mapping[str, str]) -> None:
+        """Set columns in the rows that agree with one of ``rows`` in columns ``by``, to SQL over the latter as ``s``."""
+        with plain_errors(self.address(name)):
+            merger = self.delta(name).merge(
+                rows,
+                " AND ".join(f"t.{column} = s.{column}" for column in by),
+                source_alias="s",
+                target_alias="t",
+                streamed_exec=False,
+                post_commithook_properties=_keeping_the_log(),
+            )
+            merger.when_matched_update(dict(values)).execute()
+
     def compact(self, name: str, at_least: int = 200) -> None:
         """Join the small files of ``name`` when it has ``at_least`` files; large ones stay as they are."""
         found = self.delta(name)
