@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_args, get_type_hint
 import msgspec
 
 from tonearm.errors import InputError
-from tonearm.sources.rows import RAW_CHARS, Rejected, table_of
+from tonearm.sources.rows import RAW_CHARS, Rejected, numbered, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -537,9 +537,7 @@ def tables(
     shown: Collection[str] = (),
 ) -> Iterator[pa.Table]:
     """The file's rows as tables of listens; ``values`` gives a row's fields as ``table_of`` takes them."""
-    first = 1
-    for found in JsonRows(row_type, context.max_record_bytes, within, shown).read(file.blocks(BLOCK_BYTES)):
-        if found:
-            rows = [row if isinstance(row, Rejected) else values(row) for row in found]
-            yield table_of(rows, first, context.max_record_bytes)
-            first += len(found)
+    reader = JsonRows(row_type, context.max_record_bytes, within, shown)
+    for first, found in numbered(reader.read(file.blocks(BLOCK_BYTES))):
+        rows = [row if isinstance(row, Rejected) else values(row) for row in found]
+        yield table_of(rows, first, context.max_record_bytes)

@@ -12,7 +12,7 @@ from tonearm.errors import UnknownKind
 from tonearm.sources.csv_plays import dated
 from tonearm.sources.json_keys import has_keys, is_json, looks
 from tonearm.sources.json_rows import BLOCK_BYTES, JsonRows
-from tonearm.sources.rows import Rejected, batch, reasons, reject_texts, text
+from tonearm.sources.rows import Rejected, batch, numbered, reasons, reject_texts, text
 
 if TYPE_CHECKING:
     from tonearm.sources import Context, Feeds, InstantIs
@@ -72,12 +72,9 @@ class LastfmJson:
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows, which are tracks, not pages; see ``Source.read``."""
-        first = 1
         rows = JsonRows(_Track, context.max_record_bytes, ("recenttracks", "track", "tracks"), _SPELLINGS)
-        for found in rows.read(file.blocks(BLOCK_BYTES)):
-            if found:
-                yield _table(found, first, context.max_record_bytes)
-                first += len(found)
+        for first, found in numbered(rows.read(file.blocks(BLOCK_BYTES))):
+            yield _table(found, first, context.max_record_bytes)
 
 
 def _table(tracks: Sequence[_Track | Rejected], first: int, most_bytes: int) -> pa.Table:

@@ -10,7 +10,7 @@ from xml.parsers import expat
 from tonearm.errors import InputError
 from tonearm.sources.json_keys import starts_with
 from tonearm.sources.json_rows import BLOCK_BYTES
-from tonearm.sources.rows import Rejected, table_of
+from tonearm.sources.rows import Rejected, numbered, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -47,11 +47,8 @@ class LastfmXml:
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows; see ``Source.read``."""
-        first = 1
-        for rows in _rows(file, context.max_record_bytes):
-            if rows:
-                yield table_of(rows, first, context.max_record_bytes)
-                first += len(rows)
+        for first, rows in numbered(_rows(file, context.max_record_bytes)):
+            yield table_of(rows, first, context.max_record_bytes)
 
 
 def _rows(file: InputFile, most_bytes: int) -> Iterator[list[dict[str, Any] | Rejected]]:

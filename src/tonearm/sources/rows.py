@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,15 @@ def reject_texts(reason: pa.Array, columns: Mapping[str, pa.Array], most_bytes: 
             too_long = pc.greater(pc.binary_length(values), most_bytes)
             reason = reject(reason, too_long, f"{name} is longer than {most_bytes >> 10:,} KB")
     return reason
+
+
+def numbered(batches: Iterable[Sequence[Any]]) -> Iterator[tuple[int, Sequence[Any]]]:
+    """Each of ``batches`` that has rows, after the number of its first row in the file."""
+    first = 1
+    for rows in batches:
+        if rows:
+            yield first, rows
+            first += len(rows)
 
 
 _TEXT_COLUMNS = (

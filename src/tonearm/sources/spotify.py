@@ -15,7 +15,7 @@ from tonearm.sources.csv_rows import csv_rows, has_columns
 from tonearm.sources.instants import from_epoch, read_instants
 from tonearm.sources.json_keys import has_keys, is_empty_list, is_json
 from tonearm.sources.json_rows import BLOCK_BYTES, JsonRows
-from tonearm.sources.rows import Rejected, batch, reasons, reject, reject_texts, reject_unread_dates, text
+from tonearm.sources.rows import Rejected, batch, numbered, reasons, reject, reject_texts, reject_unread_dates, text
 
 if TYPE_CHECKING:
     from tonearm.sources import Context, Feeds, InstantIs
@@ -164,11 +164,8 @@ def _is_named(file: InputFile, named: re.Pattern[str]) -> bool:
 
 
 def _read(file: InputFile, context: Context, row_type: type[Any], columns: Any) -> Iterator[pa.Table]:
-    first = 1
-    for found in _rows(file, row_type, context.max_record_bytes):
-        if found:
-            yield _table(found, first, columns, context.max_record_bytes)
-            first += len(found)
+    for first, found in numbered(_rows(file, row_type, context.max_record_bytes)):
+        yield _table(found, first, columns, context.max_record_bytes)
 
 
 def _rows(file: InputFile, row_type: type[Any], most_bytes: int) -> Iterator[list[Any]]:
