@@ -19,6 +19,7 @@ from tonearm.errors import UnknownKind, UnknownName
 from tonearm.sources import (
     catalogue,
     csv_plays,
+    csv_services,
     deezer,
     lastfm_json,
     lastfm_xml,
@@ -104,7 +105,7 @@ def sources() -> dict[str, Source]:
         *deezer.SOURCES,
         *rockbox.SOURCES,
         *catalogue.SOURCES,
-        *csv_plays.SERVICES,
+        *csv_services.SOURCES,
         *(entry.load() for entry in entry_points(group="tonearm.sources")),
         # After all others that are JSON: it refuses what is JSON and not known.
         *lastfm_json.SOURCES,

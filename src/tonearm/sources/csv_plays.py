@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -84,28 +83,24 @@ class PlaysCsv:
     instant_is: InstantIs = "start"
     precision_s = 1.0
 
-    def __init__(self) -> None:
-        # Asked for three times for each file, by `recognises`, `reading` and `read`.
-        self.layout = lru_cache(maxsize=1)(self.layout)  # type: ignore[method-assign]
-
     def recognises(self, file: InputFile) -> bool:
         """Separated text in which artist, track and the date of a play are found.
 
         Raises UnknownKind for a table that lacks one of them, or that holds tracks instead of plays.
         """
-        return self.layout(file) is not None
+        return _layout(self, file) is not None
 
     def reading(self, file: InputFile) -> str:
         """Which column was taken for what, in a phrase."""
         try:
-            layout = self.layout(file)
+            layout = _layout(self, file)
         except UnknownKind as error:
             return str(error)
         return _phrase(layout) if layout else "no columns found"
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows; see ``Source.read``. Raises UnknownKind where its columns or dates cannot be read."""
-        layout = self.layout(file)
+        layout = _layout(self, file)
         if layout is None:
             raise UnknownKind(f"{file.name}: artist, track and date were not found in its columns")
         layout = replace(layout, is_local=layout.is_local or file.hints.is_local)
@@ -155,6 +150,12 @@ class PlaysCsv:
             chunk.rejected if layout.shows_all else _without_text(chunk.rejected),
             lambda i: layout.sheet.delimiter.join(chunk.rows[i][at] for at in shown),
         )
+
+
+@lru_cache(maxsize=1)
+def _layout(source: PlaysCsv, file: InputFile) -> Layout | None:
+    """The source's layout of ``file``, which is asked for by ``recognises``, ``reading`` and ``read``."""
+    return source.layout(file)
 
 
 def dated(
@@ -210,7 +211,7 @@ def _hinted(found: Sheet, hints: Sequence[tuple[str, str]]) -> Layout:
             raise UsageError(f"--columns: '{what}' is not one of artist, track, album, date, end, ms_played, …")
         fields[meant.column] = _index(found, where)
         scales[meant.column] = meant.scale
-    missing = [word for name, word in _NEEDED.items() if name not in _with_instant(fields)]
+    missing = _lacking(fields)
     if missing:
         raise UsageError(f"--columns names no column for {' and '.join(missing)}")
     shown = ", ".join(f"{what} from {where}" for what, where in hints)
@@ -226,8 +227,10 @@ def _index(found: Sheet, where: str) -> int:
     raise UsageError(f"--columns: there is no column '{where}'; the file has {found.width}: {', '.join(found.header)}")
 
 
-def _with_instant(fields: Mapping[str, int]) -> set[str]:
-    return {*fields, *(["instant"] if not fields.keys().isdisjoint(headers.INSTANTS) else [])}
+def _lacking(fields: Mapping[str, int]) -> list[str]:
+    """What is needed and not among ``fields``, in words."""
+    there = {*fields, *(["instant"] if not fields.keys().isdisjoint(headers.INSTANTS) else [])}
+    return [word for name, word in _NEEDED.items() if name not in there]
 
 
 def _by_header(file: InputFile, found: Sheet) -> Layout:
@@ -236,14 +239,14 @@ def _by_header(file: InputFile, found: Sheet) -> Layout:
     if wrong:
         raise UnknownKind(f"{file.name}: {wrong}")
     fields = headers.fields(found.header)
-    missing = [word for name, word in _NEEDED.items() if name not in _with_instant(fields)]
+    missing = _lacking(fields)
     if missing:
         raise UnknownKind(f"{file.name}: {_missing(found, missing)}")
     if "start" in fields and _is_spotify_end(found, fields):
         fields["end"] = fields.pop("start")
     taken = {name: index for name, index in fields.items() if _is_taken(name, fields)}
     scales = {name: headers.scale(found.header[index]) for name, index in taken.items() if name in headers.UNITS}
-    shown = ", ".join(f"{found.header[index]} as {_word(name)}" for name, index in taken.items())
+    shown = ", ".join(f"{found.header[index]} as {word(name)}" for name, index in taken.items())
     return Layout(found, taken, f"columns by header: {shown}", scales)
 
 
@@ -305,7 +308,7 @@ def _by_content(found: Sheet) -> Layout | None:
     fields = roles | {"start": date}
     example = next(row[date] for row in found.rows if row[date].strip())
     order = sorted((index, name) for name, index in fields.items())
-    shown = ", ".join(f"date '{example}'" if index == date else _word(name) for index, name in order)
+    shown = ", ".join(f"date '{example}'" if index == date else word(name) for index, name in order)
     return Layout(found, fields, f"no header; columns by content: {shown}")
 
 
@@ -350,7 +353,8 @@ def _determined(rows: list[list[str]], by: int, what: int) -> float:
     return sum(len(values) == 1 for values in seen.values()) / max(1, len(seen))
 
 
-def _word(column: str) -> str:
+def word(column: str) -> str:
+    """The column's name for people."""
     return column.removesuffix("_name")
 
 
@@ -384,225 +388,4 @@ def _day_order(file: InputFile, layout: Layout, most_chars: int) -> DayOrder | N
     raise UnknownKind(f"{file.name}: its dates are written as {example}, and {why}; say --day-first or --month-first")
 
 
-class _Positional(PlaysCsv):
-    """A program's files without a header: recognised by the number of columns and the form of the date."""
-
-    widths: ClassVar[tuple[int, ...]]
-    date: ClassVar[int]
-    form: ClassVar[str]
-    """Regular expression of the dates."""
-    positions: ClassVar[Mapping[str, int]]
-    is_local: ClassVar[bool] = False
-
-    def recognises(self, file: InputFile) -> bool:
-        """No header, and every date in the program's form and column."""
-        return self.layout(file) is not None
-
-    def layout(self, file: InputFile) -> Layout | None:
-        """The program's fixed layout; None for other files."""
-        found = sheet(file)
-        if found is None or found.header or found.width not in self.widths or not found.rows:
-            return None
-        if not all(re.match(self.form, row[self.date].strip()) for row in found.rows):
-            return None
-        fields = {name: index for name, index in self.positions.items() if index < found.width} | {"start": self.date}
-        order = ", ".join(_word(name) for name, _ in sorted(fields.items(), key=lambda item: item[1]))
-        return Layout(found, fields, f"no header; columns: {order}", is_local=self.is_local)
-
-
-class ScrubblerCsv(_Positional):
-    """Last.fm Scrubbler's CSV: artist, album, track, date with its offset, album artist, length.
-
-    Written by the program's file scrobbler and its "export" of parsed scrobbles.
-    """
-
-    kind = "scrubbler_csv"
-    title = "Last.fm Scrubbler (CSV)"
-    widths = (5, 6)
-    date = 3
-    form = r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4},? \d{1,2}:\d{2}(:\d{2})?( [AP]M)? [+-]\d{2}:\d{2}$"
-    positions: ClassVar[Mapping[str, int]] = {
-        "artist_name": 0,
-        "album_name": 1,
-        "track_name": 2,
-        "album_artist_name": 4,
-    }
-
-
-class UniversalScrobblerCsv(_Positional):
-    """Universal Scrobbler's bulk format: artist, track, album, date in UTC, album artist, length in seconds."""
-
-    kind = "universal_scrobbler"
-    title = "Universal Scrobbler (CSV)"
-    widths = (6,)
-    date = 3
-    form = r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}(:\d{2})?$"
-    positions: ClassVar[Mapping[str, int]] = {
-        "artist_name": 0,
-        "track_name": 1,
-        "album_name": 2,
-        "album_artist_name": 4,
-        "duration_s": 5,
-    }
-
-
-class IftttCsv(_Positional):
-    """Rows that IFTTT's applets add to a spreadsheet for each Spotify or Last.fm play: download it as CSV.
-
-    Date ("November 14, 2023 at 10:13PM"), track, artist, id and address. The date is the listener's local time, to the
-    minute; it is placed by the zone that the listener had on that date.
-    """
-
-    kind = "ifttt"
-    title = "IFTTT spreadsheet"
-    precision_s = 60.0
-    widths = (3, 4, 5, 6)
-    date = 0
-    form = r"[A-Z][a-z]+ \d{1,2}, \d{4} at \d{1,2}:\d{2} ?[AP]M$"
-    positions: ClassVar[Mapping[str, int]] = {"track_name": 1, "artist_name": 2, "spotify_id": 3}
-    is_local = True
-
-
-class _Service(PlaysCsv):
-    """A service's file, known by the names of its columns."""
-
-    names: ClassVar[frozenset[str]]
-    """Names of columns that together only this service writes, letters and digits only."""
-
-    def recognises(self, file: InputFile) -> bool:
-        """By the names of its columns."""
-        found = sheet(file)
-        return found is not None and self.names <= {headers.key(name) for name in found.header}
-
-
-class TidalCsv(_Service):
-    """Tidal's `streaming.csv`, from the data download in the privacy settings of the account.
-
-    `entry_date` is the start of the play in UTC, `stream_duration_ms` how long it was heard. Cities and countries are
-    left out.
-    """
-
-    kind = "tidal"
-    title = "Tidal streaming history"
-    names = frozenset({"artistname", "tracktitle", "entrydate", "streamdurationms"})
-
-
-class LibrefmCsv(_Service):
-    """Libre.fm's own export ("Export data" in the account's settings): artist, track, album and time.
-
-    The file begins with lines about itself, which are passed over.
-    """
-
-    kind = "librefm_csv"
-    title = "Libre.fm export (CSV)"
-    names = frozenset({"artist", "track", "album", "time"})
-
-    def recognises(self, file: InputFile) -> bool:
-        """By the lines before the header, which name Libre.fm."""
-        found = sheet(file)
-        return super().recognises(file) and found is not None and found.preamble > 0 and b"Libre.fm" in file.head[:500]
-
-
-class AppleMusicCsv(_Service):
-    """`Apple Music Play Activity.csv`, from privacy.apple.com ("Apple Media Services information").
-
-    `Event Start Timestamp` is the start in UTC; where it is missing, the end less the time heard. Only rows that end a
-    play count: lyrics displayed and plays of no length are rejected with that reason, and so are rows that sum up
-    others. Newer files do not name the artist: then the album's artist is taken, and rows without either are rejected.
-    Addresses, device and account numbers are left out. The daily list of tracks has days and no times, and is refused.
-    """
-
-    kind = "apple_music"
-    title = "Apple Music play activity"
-    names = frozenset({"eventstarttimestamp", "playdurationmilliseconds", "eventtype"})
-    _no_plays: ClassVar[str] = r"^(LYRIC_DISPLAY|LYRICS?_.*|PLAY_START|PLAYBACK_START|.*_DISPLAY|.*_IMPRESSION)$"
-
-    def recognises(self, file: InputFile) -> bool:
-        """By the names of its columns; raises UnknownKind for Apple's daily list."""
-        found = sheet(file)
-        keys = {headers.key(name) for name in found.header} if found else set()
-        if {"dateplayed", "trackdescription", "playdurationmilliseconds"} <= keys:
-            raise UnknownKind(
-                f"{file.name}: is Apple Music's list of tracks per day, without the times of the plays; import "
-                "'Apple Music Play Activity.csv' of the same download instead"
-            )
-        return self.names <= keys
-
-    def layout(self, file: InputFile) -> Layout | None:
-        """The columns by Apple's names; raises UnknownKind where no column names artists."""
-        found = sheet(file)
-        if found is None:
-            return None
-        at = {headers.key(name): index for index, name in enumerate(found.header)}
-        taken = {
-            "artist_name": at.get("artistname", at.get("containerartistname")),
-            "track_name": at.get("songname", at.get("contentname")),
-            "album_name": at.get("albumname", at.get("containeralbumname")),
-            "start": at.get("eventstarttimestamp"),
-            "other_end": at.get("eventendtimestamp"),
-            "listened_s": at.get("playdurationmilliseconds"),
-            "duration_s": at.get("mediadurationinmilliseconds"),
-            "event": at.get("eventtype"),
-            "item": at.get("itemtype"),
-            "offset": at.get("utcoffsetinseconds"),
-        }
-        fields = {name: index for name, index in taken.items() if index is not None}
-        if "artist_name" not in fields:
-            raise UnknownKind(
-                f"{file.name}: this form of Apple's play activity names no artists, so its plays cannot be told apart"
-            )
-        shown = ", ".join(f"{found.header[i]} as {_word(name)}" for name, i in fields.items() if name != "other_end")
-        return Layout(found, fields, f"columns by header: {shown}", {"listened_s": 0.001, "duration_s": 0.001})
-
-    def columns(self, chunk: Chunk, layout: Layout, order: DayOrder | None) -> dict[str, pa.Array]:
-        """The columns of the rows of ``chunk``; see the class for those that are rejected."""
-        columns = super().columns(_with_starts(chunk, layout), layout, order)
-        why = pa.array([self._why_no_play(row, layout) for row in chunk.rows], pa.string())
-        columns["reason"] = pc.coalesce(why, columns["reason"])
-        columns["extra"] = pa.array([_extra(row, layout) for row in chunk.rows], pa.string())
-        return columns
-
-    def _why_no_play(self, row: list[str], layout: Layout) -> str | None:
-        def cell(name: str) -> str:
-            return row[layout.fields[name]].strip() if name in layout.fields else ""
-
-        if re.match(self._no_plays, cell("event")):
-            return f"{cell('event')} is not a play"
-        if "AGGREGATE" in cell("item").upper():
-            return "sums up other rows"
-        if cell("listened_s") in ("", "0"):
-            return "was not heard: a play of 0 ms"
-        return None
-
-
-def _extra(row: list[str], layout: Layout) -> str | None:
-    offset = row[layout.fields["offset"]].strip() if "offset" in layout.fields else ""
-    return json.dumps({"utc_offset_s": int(offset)}) if re.fullmatch(r"-?\d{1,6}", offset) else None
-
-
-def _with_starts(chunk: Chunk, layout: Layout) -> Chunk:
-    """``chunk`` with a start for the rows that have only an end and a length."""
-    start, end, heard = (layout.fields.get(name) for name in ("start", "other_end", "listened_s"))
-    if start is None or end is None or heard is None:
-        return chunk
-    rows = []
-    for row in chunk.rows:
-        if not row[start].strip() and row[end].strip():
-            row = [*row]
-            row[start] = _earlier(row[end], row[heard])
-        rows.append(row)
-    return replace(chunk, rows=rows)
-
-
-def _earlier(end: str, milliseconds: str) -> str:
-    """``end`` less a length of time, as text; ``end`` itself where the length is no number."""
-    at = read_instants(pa.array([end])).at[0].as_py()
-    length = lengths_s([milliseconds], 1000.0)[0].as_py()
-    if at is None or length is None:
-        return end
-    return str(int(at.timestamp() * 1e6 - length) / 1e6)
-
-
-SERVICES = (AppleMusicCsv(), TidalCsv(), LibrefmCsv(), ScrubblerCsv(), UniversalScrobblerCsv(), IftttCsv())
-"""Kinds that are recognised before the general one."""
 SOURCES = (PlaysCsv(),)
