@@ -230,7 +230,7 @@ class Lake:
             )
 
     def amend(self, name: str, rows: pa.Table, by: Sequence[str], values: Mapping[str, str]) -> None:
-        """Set columns in the rows that agree with one of ``rows`` in columns ``by``, to SQL over the latter as ``s``."""
+        """Set columns in the rows that agree with one of ``rows`` in columns ``by``, to SQL over those as ``s``."""
         with plain_errors(self.address(name)):
             merger = self.delta(name).merge(
                 rows,
