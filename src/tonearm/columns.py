@@ -55,9 +55,11 @@ MOOD_FEATURES = ("valence", "energy", "danceability", "acousticness")
 """The features that describe mood."""
 PARTS_OF_DAY = ("night", "morning", "afternoon", "evening")
 PERIOD_TYPES = ("day", "week", "month", "year")
-FEATURE_SOURCES = ("real", "catalogue", "imputed", "synthetic")
+FEATURE_SOURCES = ("real", "catalogue", "artist", "imputed", "synthetic")
 MEASURED = FEATURE_SOURCES[:2]
-"""The sources that measured; an estimate or an invented number never enters a statistic."""
+"""The sources that measured the track itself."""
+DESCRIBED = FEATURE_SOURCES[:3]
+"""Those and the means of the artist's measured tracks; an estimate or an invented number never enters a statistic."""
 MERGE_KINDS = ("source", "credits", "end", "edited", "repeat")
 """Why two records are one listen: another source, under other artists, by the end of the play; the same source, after
 it was edited, or again sooner than it could have been heard."""
@@ -270,7 +272,13 @@ COLUMNS: dict[str, Column] = {
         null=_NO_FEATURES,
         one_of=(*FEATURE_SOURCES, "none"),
     ),
-    "mood": _text("Mood category by valence and energy.", null=_NO_FEATURES, one_of=MOODS),
+    "mood": _text(
+        "Mood category: the track's own by valence and energy, that of most of the artist's tracks, or a probable one.",
+        null="the track has no audio features, or its mood is not sure enough",
+        one_of=MOODS,
+    ),
+    "artist_tracks": _count("Measured tracks of the artist in the catalogues.", null="features are not the artist's"),
+    "mood_tracks": _count("Of these, the tracks with the mood.", null="no mood has more than half"),
     # measures
     "listens": _count("Number of listens."),
     "tracks": _count("Number of distinct tracks."),
@@ -793,6 +801,15 @@ COLUMNS |= {
 
 COLUMNS |= {
     # models
+    **{
+        f"{f}_spread": _number(
+            f"Standard deviation of {f} among the artist's measured tracks.",
+            "as the feature",
+            low=0,
+            null="a single track, or none with the feature",
+        )
+        for f in IMPUTED
+    },
     **{f"{f}_error": _number(f"Standard error of the estimated {f}.", "as the feature", low=0) for f in IMPUTED},
     "model": _text("Name of the model."),
     "model_version": Column("int64", "Version of the model in the registry.", low=1),
