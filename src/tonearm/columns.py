@@ -283,7 +283,12 @@ COLUMNS: dict[str, Column] = {
     "listens": _count("Number of listens."),
     "tracks": _count("Number of distinct tracks."),
     "artists_heard": _count("Number of distinct artists."),
-    "minutes": _number("Minutes heard, over the listens with a known listening time.", "min", low=0),
+    "minutes": _number(
+        "Minutes heard, over the listens with a known listening time.",
+        "min",
+        low=0,
+        null="no listen has a known listening time",
+    ),
     "timed_listens": _count("Listens with a known listening time."),
     "share_pct": _number("Share of the listens.", "%", low=0, high=100),
     "new_tracks": _count("Tracks heard for the first time in this history."),
@@ -321,12 +326,15 @@ COLUMNS: dict[str, Column] = {
         "Mean listens per calendar period over the last rolling_periods.", "n", low=0, null=_TOO_SHORT
     ),
     "rolling_minutes": _number(
-        "Mean minutes per calendar period over the last rolling_periods.", "min", low=0, null=_TOO_SHORT
+        "Mean minutes per calendar period over the last rolling_periods.",
+        "min",
+        low=0,
+        null=f"{_TOO_SHORT}, or no listen has a known listening time",
     ),
     "rolling_new_tracks": _number(
         "Mean new tracks per calendar period over the last rolling_periods.", "n", low=0, null=_TOO_SHORT
     ),
-    "listens_with_features": _count("Listens whose features were measured (real or catalogue)."),
+    "listens_with_features": _count("Listens with features from the sources that the table names."),
     "feature": _text("Audio feature.", one_of=FEATURES),
     "weighted_by": _text("What is counted once: each listen or each track.", one_of=("listens", "tracks")),
     "n": Column("int64", "Number of observations behind the row's statistics.", unit="n", low=1),
@@ -370,8 +378,8 @@ COLUMNS |= {
     **{
         f"mean_{f}": replace(
             COLUMNS[f],
-            meaning=f"Mean {f} of the listens whose features were measured.",
-            null="no listen has measured features",
+            meaning=f"Mean {f} of the listens with features from the sources that the table names.",
+            null="no listen has such features",
         )
         for f in FEATURES
     },

@@ -145,7 +145,7 @@ def test_playlists_count_what_is_known_and_what_is_guessed() -> None:
     ]
     assert now.playlists(rows) == (
         "**1 playlist** by the sound of the music: 2 tracks you know and 1 that is not in your history. "
-        "The sound of 1 of them is estimated."
+        "The sound of 1 of them is estimated or their artist's."
     )
 
 

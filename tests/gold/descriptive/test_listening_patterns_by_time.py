@@ -28,7 +28,7 @@ def test_an_hour_of_the_week_gathers_the_same_hour_of_every_week(rows_of: Rows, 
 
 def test_listens_of_unknown_length_have_no_minutes(rows_of: Rows, listen: NewListen) -> None:
     (row,) = rows_of(listening_patterns_by_time, [listen("2024-01-01T10:00")], *GRAIN)
-    assert (row["listens"], row["minutes"], row["timed_listens"]) == (1, 0.0, 0)
+    assert (row["listens"], row["minutes"], row["timed_listens"]) == (1, None, 0)
 
 
 def test_each_listener_has_a_week_of_their_own(rows_of: Rows, listen: NewListen) -> None:

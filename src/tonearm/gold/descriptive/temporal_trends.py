@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import ibis
 
-from tonearm.columns import FEATURE_SOURCES
+from tonearm.columns import DESCRIBED, FEATURE_SOURCES
 from tonearm.gold.measures import (
     first_day_of,
     heard,
@@ -45,14 +45,15 @@ def temporal_trends(listening_with_features: ir.Table) -> ir.Table:
     and is null if that had none.
 
     ``mean_valence``, ``mean_energy`` and ``mean_tempo`` are means over the ``n_…`` listens with measured features (real
-    or catalogue); ``<source>_share_pct`` is the share of the period's listens with features from that source.
+    or catalogue) or, but for tempo, those of the artist's measured tracks (artist); ``<source>_share_pct`` is the share
+    of the period's listens with features from that source.
     """
     return _described(_compared(_periods(_days(_with_heard_before(listening_with_features)))))
 
 
 def _with_heard_before(listening_with_features: ir.Table) -> ir.Table:
     """Adds the local date on which the same track, and the same artist, was heard before, null when never."""
-    listens = with_measured_features(listening_with_features, FOLLOWED)
+    listens = with_measured_features(listening_with_features, FOLLOWED, DESCRIBED)
 
     # By date and not by instant: who flies west may hear Tuesday before Monday.
     def before(subject: str) -> ir.DateColumn:
