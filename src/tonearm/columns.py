@@ -273,12 +273,15 @@ COLUMNS: dict[str, Column] = {
         one_of=(*FEATURE_SOURCES, "none"),
     ),
     "mood": _text(
-        "Mood category: the track's own by valence and energy, that of most of the artist's tracks, or a probable one.",
+        "Mood category: the track's own by valence and energy, or a probable one.",
         null="the track has no audio features, or its mood is not sure enough",
         one_of=MOODS,
     ),
     "artist_tracks": _count("Measured tracks of the artist in the catalogues.", null="features are not the artist's"),
-    "mood_tracks": _count("Of these, the tracks with the mood.", null="no mood has more than half"),
+    "mood_tracks": _count("Of these, the tracks with the mood.", null="no mood is probable enough"),
+    "mood_probability_pct": _number(
+        "Probability that a track of the artist has the mood.", "%", low=0, high=100, null="no mood is probable enough"
+    ),
     # measures
     "listens": _count("Number of listens."),
     "tracks": _count("Number of distinct tracks."),

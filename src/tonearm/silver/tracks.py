@@ -36,9 +36,10 @@ def tracks(
     (``imputed``), once it was trained and served; their standard errors are in ``imputed_features``. Else, if the
     setting ``allow_synthetic`` is on, they are invented (``synthetic``). All features of a track have one source.
 
-    ``mood`` is that of the measured features; of an artist's means, the mood of most of the artist's tracks; of
-    estimates, a mood whose probability is at least .8. Anything less sure has none, and invented features never have
-    one. ``duration_s`` is the catalogue's, else the median of what the sources report. Null means not known.
+    ``mood`` is that of the measured features; by the artist, a mood that a track of this artist probably has (see
+    ``artist_features``); of estimates, one whose probability is at least .8. Anything less sure has none, and invented
+    features never have one. ``duration_s`` is the catalogue's, else the median of what the sources report. Null means
+    not known.
     """
     spellings = track_names.rename(own_artist_id="artist_id").inner_join(track_identities, "name_id")
     spellings = spellings.left_join(_heard(listening_history_bronze), "name_id").drop("name_id_right")

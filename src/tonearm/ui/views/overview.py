@@ -222,7 +222,7 @@ def _basis(named: int, listens: int, sources: dict[str, int]) -> str:
     """What the moods stand on: of how many listens, and how their sound is known."""
     by = [
         (sum(sources[name] for name in MEASURED), "by the measured sound of the track"),
-        (sources["artist"], "by what most measured tracks of the artist sound like"),
+        (sources["artist"], "by what tracks of the artist mostly sound like"),
         (sources["imputed"], "by an estimate that is at least 80 % sure"),
     ]
     known = ", ".join(f"{number(n)} {how}" for n, how in by if n)
