@@ -98,15 +98,16 @@ def test_weekends_without_finding_or_without_evidence() -> None:
     assert why.weekend([metric("minutes", "insufficient")]).startswith("**Not enough data**")
 
 
-def test_shares_of_transitions_are_of_all_hours_together() -> None:
+def test_shares_of_transitions_are_of_the_whole_day_and_all_sizes() -> None:
     from tonearm.columns import MOODS
 
-    def row(n: int, to_itself: float) -> Row:
+    def row(n: int, to_itself: float, hour: int | None = None) -> Row:
         empty = {f"{a.lower()}_to_{b.lower()}_pct": None for a in MOODS for b in MOODS}
         begun = {f"from_{a.lower()}_n": 0 for a in MOODS}
-        return empty | begun | {"from_sad_calm_n": n, "sad_calm_to_sad_calm_pct": to_itself}
+        own = {"hour_of_day": hour, "from_sad_calm_n": n, "sad_calm_to_sad_calm_pct": to_itself}
+        return empty | begun | own
 
-    shares = why.transitions([row(30, 100.0), row(10, 0.0)])
+    shares = why.transitions([row(30, 100.0), row(10, 0.0), row(30, 50.0, hour=9)])
     assert shares["Sad_Calm", "Sad_Calm"] == (75.0, 40)
     assert shares["Neutral", "Sad_Calm"] == (0.0, 0)
 
