@@ -18,7 +18,7 @@ from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
 from tonearm.models.crossfit import CrossFit, Spread, boosted, cross_fit, once, without_own_fold
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SCORE_COLUMNS, SEED, HeldOut
+from tonearm.models.model import SCORE_COLUMNS, SEED, Decision, HeldOut
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,6 +40,8 @@ GROUPS = (catalogue.LISTING, ARTIST, COMPANY, ("duration_s", "is_explicit"))
 _HIDDEN = (*catalogue.SOUND, "key", "mode", "time_signature")
 Z90 = 1.6448536269514722
 FILE = "imputation.json"
+REAL_USE = "by track, 3 folds, without playlists"
+"""A track that is heard stands in no playlist that is known."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Imputation:
     has_threshold = False
     inputs = (*catalogue.TABLES, "listens")
     baseline = "artist mean shrunk to the genre's"
-    decides = ("energy", "r2")
+    decides = tuple(Decision(target, "r2", REAL_USE) for target in TARGETS)
+    belongs = ()
     limits = (
         "An estimate is of what such tracks are like, not of this one: two tracks of one artist get almost "
         "the same values. Statistics and personas leave estimates out.",
@@ -97,7 +100,7 @@ class Imputation:
         for protocol, (evidence, baseline), hidden in (
             ("by track, 3 folds", by_track, ()),
             ("by artist, 5 folds", by_artist, ()),
-            ("by track, 3 folds, without playlists", by_track, COMPANY),
+            (REAL_USE, by_track, COMPANY),
             ("by artist, 5 folds, without playlists", by_artist, COMPANY),
             ("by artist, 5 folds, nothing but names", by_artist, names),
         ):
@@ -276,6 +279,14 @@ class FittedImputation:
         """
         return self._estimates(records, self.evidence(records))
 
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The artist's means, shrunk to the genre's; without intervals and errors."""
+        means, nothing = self.baseline_means(records), np.full(len(records), np.nan)
+        shown: dict[str, Any] = {}
+        for j, target in enumerate(TARGETS):
+            shown |= {target: means[:, j], **{f"{target}_{end}": nothing for end in ("low", "high", "error")}}
+        return pd.DataFrame(shown, index=records.index)
+
     def evidence(self, records: pd.DataFrame) -> pd.DataFrame:
         """What the model knows of the records; company where they have its columns."""
         inputs = _names(records)
@@ -311,7 +322,7 @@ class FittedImputation:
             return pd.DataFrame(columns=list(SCORE_COLUMNS))
         rows = rows.join(self.company(tables, rows, as_of))
         found = self.predict(rows)
-        baseline = self.baseline(rows)
+        baseline = self.baseline_means(rows)
         parts = [
             pd.DataFrame(
                 {
@@ -329,7 +340,7 @@ class FittedImputation:
         rows = pd.concat(parts, ignore_index=True).assign(subject="track")
         return rows.reindex(columns=[*SCORE_COLUMNS, "standard_error"])
 
-    def baseline(self, records: pd.DataFrame) -> Values:
+    def baseline_means(self, records: pd.DataFrame) -> Values:
         """The mean of the artist's known tracks, shrunk to that of the genre or, where it is not known, of all."""
         genre = [self.genres.get(name, self.mean) for name in catalogue.texts(records, "genre")]
         evidence = self.evidence(records)
