@@ -136,7 +136,7 @@ def test_the_baseline_is_the_artist_s_mean_shrunk_to_the_genre_s(fitted: FittedI
     listed = catalogue()
     own = listed[listed.artist_name == "Artist 3"].energy
     rock = listed[listed.genre == "rock"].energy.mean()
-    found = fitted.baseline(pd.DataFrame({"artist_name": ["Artist 3", "Nobody"], "genre": ["rock", "rock"]}))
+    found = fitted.baseline_means(pd.DataFrame({"artist_name": ["Artist 3", "Nobody"], "genre": ["rock", "rock"]}))
     energy = found[:, TARGETS.index("energy")]
     assert energy == pytest.approx([(own.sum() + 2 * rock) / (len(own) + 2), rock])
 

@@ -18,7 +18,7 @@ from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
 from tonearm.models.crossfit import QUANTILES, CrossFit, Spread, a_few_each, boosted, cross_fit, once
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SCORE_COLUMNS, SEED, HeldOut
+from tonearm.models.model import SCORE_COLUMNS, SEED, Decision, HeldOut
 from tonearm.models.mood import MOODS, moods, probabilities
 
 if TYPE_CHECKING:
@@ -43,10 +43,8 @@ NAMES_ALONE = "names"
 """The stratum of which nothing is estimated: of an artist nobody measured, in no genre and no company."""
 Z90 = 1.6448536269514722
 FILE = "imputation.json"
-
-
-REAL_USE = ("by track, 3 folds, without playlists", "by artist, 5 folds, without playlists")
-"""How tracks are known that no catalogue lists: with other tracks of the artist, and without."""
+REAL_USE = "by track, 3 folds, without playlists"
+"""A track that is heard stands in no playlist that is known."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +107,8 @@ class Imputation:
     has_threshold = False
     inputs = (*catalogue.TABLES, "listens")
     baseline = "artist mean shrunk to the genre's"
-    decides = ("energy", "r2")
+    decides = (*(Decision(target, "r2", REAL_USE) for target in TARGETS), Decision("mood", "log_loss", REAL_USE))
+    belongs = tuple((name, "mood") for name in MOODS)
     limits = (
         "An estimate is of what such tracks are like, not of this one: two tracks of one artist get almost "
         "the same values. Statistics and personas leave estimates out.",
@@ -169,18 +168,20 @@ class Imputation:
         is hidden; of most tracks that are heard nothing but the names is known.
         """
         known = self.one_album(examples, seed)
-        rest = self._evidence(examples, _names(examples), known)[~known], self._artist_means(examples, known)[~known]
+        unlisted = examples.assign(subgenre="")
+        rest = self._evidence(examples, _names(examples), known)[~known], self._artist_means(unlisted, known)[~known]
         by_track = self._outside(examples, grouped(examples.recording.to_numpy(), folds=3, seed=seed))
         by_artist = self._outside(examples, grouped(examples.artist.to_numpy(), seed=seed))
+        by_name = by_artist[0], self._outside(unlisted, grouped(examples.artist.to_numpy(), seed=seed))[1]
         every = tuple(c for group in GROUPS for c in group)
         but_artist = tuple(c for c in every if c not in ARTIST)
         ways = {
-            REAL_USE[0]: (by_track, COMPANY),
-            REAL_USE[1]: (by_artist, COMPANY),
+            REAL_USE: (by_track, COMPANY),
+            "by artist, 5 folds, without playlists": (by_artist, COMPANY),
             "by track, 3 folds": (by_track, ()),
             "by artist, 5 folds": (by_artist, ()),
             "rest of an artist, one album and the names known": (rest, but_artist),
-            "by artist, 5 folds, nothing but names": (by_artist, every),
+            "by artist, 5 folds, nothing but names": (by_name, every),
         }
         return {name: (_without(seen, hidden), baseline) for name, ((seen, baseline), hidden) in ways.items()}
 
@@ -384,6 +385,19 @@ class FittedImputation:
         shown |= {name: chances[:, j] for j, name in enumerate(MOODS)}
         return pd.DataFrame(shown, index=records.index)
 
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The artist's means, shrunk to the genre's, and how frequent the moods are; without intervals and errors.
+
+        Null where the model's own estimates are.
+        """
+        means, nothing = self.baseline_means(records), np.full(len(records), np.nan)
+        shown: dict[str, Any] = {}
+        for j, target in enumerate(TARGETS):
+            shown |= {target: means[:, j], **{f"{target}_{end}": nothing for end in ("low", "high", "error")}}
+        shown |= dict(zip(MOODS, self.moods, strict=True))
+        is_known = self.settings.stratum(self.evidence(records)) != NAMES_ALONE
+        return pd.DataFrame(shown, index=records.index).mask(~pd.Series(is_known, index=records.index))
+
     def evidence(self, records: pd.DataFrame) -> pd.DataFrame:
         """What the model knows of the records; company where they have its columns."""
         inputs = _names(records)
@@ -420,7 +434,7 @@ class FittedImputation:
             return pd.DataFrame(columns=list(SCORE_COLUMNS))
         rows = rows.join(self.company(tables, rows, as_of))
         found = self.predict(rows)
-        baseline = np.column_stack([self.baseline(rows), np.tile(self.moods, (len(rows), 1))])
+        baseline = np.column_stack([self.baseline_means(rows), np.tile(self.moods, (len(rows), 1))])
         parts = []
         for j, quantity in enumerate((*TARGETS, *MOODS)):
             part = pd.DataFrame({"subject_id": rows.track_id, "quantity": quantity, "score": found[quantity]})
@@ -432,7 +446,7 @@ class FittedImputation:
         scored = pd.concat(parts, ignore_index=True).assign(subject="track")
         return scored.reindex(columns=[*SCORE_COLUMNS, "standard_error"])
 
-    def baseline(self, records: pd.DataFrame) -> Values:
+    def baseline_means(self, records: pd.DataFrame) -> Values:
         """The mean of the artist's known tracks, shrunk to that of the genre or, where it is not known, of all."""
         genre = [self.genres.get(name, self.mean) for name in catalogue.texts(records, "genre")]
         evidence = self.evidence(records)
