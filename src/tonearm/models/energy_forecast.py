@@ -13,6 +13,7 @@ import pandas as pd
 
 from tonearm.errors import NotEnoughData
 from tonearm.models.listeners import (
+    all_by_baseline,
     by_listener,
     column,
     load_listeners,
@@ -23,7 +24,7 @@ from tonearm.models.listeners import (
     save_listeners,
     serves,
 )
-from tonearm.models.model import SEED, HeldOut
+from tonearm.models.model import SEED, Decision, HeldOut
 
 if TYPE_CHECKING:
     from tonearm.models.listeners import Ints, Numbers
@@ -69,7 +70,8 @@ class EnergyForecast:
     has_threshold = False
     inputs = ("listening_with_features",)
     baseline = "hour mean"
-    decides = ("energy", "rmse")
+    decides = tuple(Decision(target, "rmse") for target in TARGETS)
+    belongs = ()
     limits = (
         "Rests on listens with measured features alone, which may be a small and unlike part of all.",
         "Predicts what would be heard in an hour, not whether anything will be.",
@@ -182,7 +184,8 @@ class FittedEnergyForecast:
         listener, hour = names(records, "listener"), column(records, "hour_of_day")
         is_weekend = _is_weekend(records)
         columns = [f"{target}{end}" for target in TARGETS for end in ("", "_low", "_high", "_baseline")]
-        found = {name: np.full(len(records), np.nan) for name in columns}
+        found: dict[str, Any] = {name: np.full(len(records), np.nan) for name in columns}
+        found |= {f"{target}_served_by": np.full(len(records), None, dtype=object) for target in TARGETS}
         for name, parts in self.listeners.items():
             rows = np.flatnonzero((listener == name) & (hour >= 0) & (hour < HOURS))
             for target, part in parts.items():
@@ -190,7 +193,14 @@ class FittedEnergyForecast:
                 predicted = _predicted(part, usual, hour[rows].astype(np.int64), is_weekend[rows])
                 for end, values in zip(("", "_low", "_high", "_baseline"), predicted, strict=True):
                     found[target + end][rows] = values
+                found[f"{target}_served_by"][rows] = part["serves"]
         return pd.DataFrame(found)
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The same by the mean of the hour."""
+        return FittedEnergyForecast({name: all_by_baseline(own) for name, own in self.listeners.items()}).predict(
+            records
+        )
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """The 168 local hours after ``as_of``, by the weights learned and the listens that there are now."""
@@ -217,6 +227,7 @@ class FittedEnergyForecast:
             usual = Usual.of(Rows.of(hours, target), float(day))
             predicted, low, high, baseline = _predicted(self.listeners[name][target], usual, hour, is_weekend)
             rows = {"score": predicted, "low": low, "high": high, "baseline_score": baseline}
+            rows["served_by"] = self.listeners[name][target]["serves"]
             parts.append(pd.DataFrame({**rows, "at": in_utc, "quantity": target}))
         return pd.concat(parts, ignore_index=True).assign(listener=name, subject="hour", subject_id=None)
 

@@ -17,7 +17,7 @@ from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
 from tonearm.models.crossfit import CrossFit, Spread, below, boosted, cross_fit, once, without_own_fold
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SCORE_COLUMNS, SEED, HeldOut
+from tonearm.models.model import SCORE_COLUMNS, SEED, Decision, HeldOut
 from tonearm.silver.moods import MIDDLE, NEUTRAL_WITHIN
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ class Mood:
     has_threshold = False
     inputs = (*catalogue.TABLES, "listens")
     baseline = "mean of the training tracks, frequency of the moods"
-    decides = ("valence", "r2")
+    decides = (Decision("valence", "r2"), Decision("energy", "r2"), Decision("mood", "log_loss"))
+    belongs = tuple((name, "mood") for name in (*MOODS, "mood named"))
     limits = (
         "Valence is what Spotify's own model heard in the sound, not what a listener feels.",
         "More than half of what sets tracks apart in valence is not in their other features: use the interval.",
@@ -194,8 +195,8 @@ class FittedMood:
     settings: Mood
     folds: Mapping[str, CrossFit]
     spreads: Mapping[str, Spread]
-    baseline: Mapping[str, float]
-    """Mean of each target and frequency of each mood."""
+    usual: Mapping[str, float]
+    """The baseline: mean of each target and frequency of each mood."""
 
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """Valence and energy with ``_low`` and ``_high`` (90 %), the ``mood`` named and each mood's probability.
@@ -214,9 +215,17 @@ class FittedMood:
         known = catalogue.numbers(records, "energy").to_numpy()
         chances = probabilities(around["valence"], around["energy"], known)
         shown = pd.DataFrame(found, index=records.index)
-        frequencies = np.array([self.baseline[name] for name in MOODS])
+        frequencies = np.array([self.usual[name] for name in MOODS])
         shown["mood"] = np.array(MOODS)[named(chances, frequencies).argmax(axis=1)]
         return shown.assign(**{name: chances[:, j] for j, name in enumerate(MOODS)})
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """Means, the most frequent mood and the frequency of each; without intervals."""
+        found: dict[str, Any] = {}
+        for target in TARGETS:
+            found |= {target: self.usual[target], f"{target}_low": np.nan, f"{target}_high": np.nan}
+        found["mood"] = max(MOODS, key=lambda name: self.usual[name])
+        return pd.DataFrame(found | {name: self.usual[name] for name in MOODS}, index=records.index)
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """Valence, energy and each mood's probability of every track that was heard and is known well enough."""
@@ -237,7 +246,7 @@ class FittedMood:
                 part = part.assign(low=found[f"{quantity}_low"], high=found[f"{quantity}_high"], actual=rows[quantity])
             else:
                 part["actual"] = np.where(is_known, (mood == MOODS.index(quantity)) * 1.0, np.nan)
-            parts.append(part.assign(subject="track", baseline_score=self.baseline[quantity]))
+            parts.append(part.assign(subject="track", baseline_score=self.usual[quantity]))
         return pd.concat(parts, ignore_index=True).reindex(columns=list(SCORE_COLUMNS))
 
     def save(self, folder: Path) -> None:
@@ -247,7 +256,7 @@ class FittedMood:
         learned = {
             "settings": dataclasses.asdict(self.settings),
             "spreads": {t: dataclasses.asdict(s) for t, s in self.spreads.items()},
-            "baseline": self.baseline,
+            "baseline": self.usual,
         }
         (folder / FILE).write_text(json.dumps(learned), encoding="utf-8")
 

@@ -30,7 +30,7 @@ from tonearm.models.listeners import (
     save_listeners,
     serves,
 )
-from tonearm.models.model import SEED, HeldOut
+from tonearm.models.model import SEED, Decision, HeldOut
 from tonearm.models.next_mood.clues import CLUES, Heard, Past, clues
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ class NextMood:
     has_threshold = False
     inputs = ("listening_with_features",)
     baseline = "the listener's own shares of the groups"
-    decides = (TARGET, "log_loss")
+    decides = (Decision(TARGET, "log_loss"),)
+    belongs = ()
     limits = (
         "Knows only tracks with measured features; between two of them, others may have been heard.",
         "The groups are ends of scales as often as kinds of their own, and differ from listener to listener.",
@@ -253,15 +254,21 @@ class FittedNextMood:
         listener = names(records, "listener")
         count = max((len(own["weights"]) and len(own["moods"]["labels"]) for own in self.listeners.values()), default=0)
         predicted = np.full((len(records), count), np.nan)
-        label = np.full(len(records), None, dtype=object)
+        label, served_by = (np.full(len(records), None, dtype=object) for _ in range(2))
         for name, own in self.listeners.items():
             rows = np.flatnonzero(listener == name)
             if len(rows):
                 moods = Moods.from_json(own["moods"])
                 predicted[rows] = _after_each(_brought(records.iloc[rows], moods), own)
                 label[rows] = np.array(moods.labels, dtype=object)[predicted[rows].argmax(axis=1)]
+                served_by[rows] = own["serves"]
         chances = {f"probability_{number + 1}": predicted[:, number] for number in range(count)}
-        return pd.DataFrame({"next_mood": label, **chances})
+        return pd.DataFrame({"next_mood": label, **chances, "served_by": served_by})
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The same by the shares of the groups so far."""
+        usual = {name: {**own, "serves": "baseline"} for name, own in self.listeners.items()}
+        return FittedNextMood(usual).predict(records)
 
     def assign(self, listens: pd.DataFrame) -> pd.DataFrame:
         """The number (from 1) and label of each listen's group; null without features or a known listener."""
@@ -291,7 +298,7 @@ class FittedNextMood:
         heard = as_heard(listens, moods).with_one_more()
         evidence, shares = clues(heard, Past.nothing(len(moods.labels)))
         predicted = blended(evidence[-1:], shares[-1:], _weights(own))[0]
-        rows = {"quantity": moods.labels, "score": predicted, "baseline_score": shares[-1]}
+        rows = {"quantity": moods.labels, "score": predicted, "baseline_score": shares[-1], "served_by": own["serves"]}
         return pd.DataFrame(rows).assign(listener=name, subject="next_track", subject_id=None, at=at)
 
     def save(self, folder: Path) -> None:

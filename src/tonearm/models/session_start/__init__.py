@@ -15,6 +15,7 @@ from scipy.special import expit
 from tonearm.errors import NotEnoughData
 from tonearm.models.evaluate import log_losses
 from tonearm.models.listeners import (
+    all_by_baseline,
     by_listener,
     column,
     in_order,
@@ -26,7 +27,7 @@ from tonearm.models.listeners import (
     serves,
 )
 from tonearm.models.logistic import logistic
-from tonearm.models.model import SEED, HeldOut
+from tonearm.models.model import SEED, Decision, HeldOut
 from tonearm.models.session_start.grid import Grid, features, hour_frequency, names_of
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class SessionStart:
     has_threshold = False
     inputs = ("listening_with_features",)
     baseline = "28-day decayed hour"
-    decides = (HOUR_AHEAD, "log_loss")
+    decides = tuple(Decision(target, "log_loss") for target in HORIZONS)
+    belongs = ()
     limits = (
         "Predicts each listener from their own hours and learns nothing from other listeners.",
         "Predicts the next 24 hours; it was not tested further ahead.",
@@ -186,6 +188,7 @@ class FittedSessionStart:
         listener, hour = names(records, "listener"), column(records, "hour_of_day")
         predicted = {target: np.full(len(records), np.nan) for target in HORIZONS}
         baseline = np.full(len(records), np.nan)
+        served_by = {f"{target}_served_by": np.full(len(records), None, dtype=object) for target in HORIZONS}
         is_hour = (hour >= 0) & (hour < 24)
         for name, parts in self.listeners.items():
             rows = np.flatnonzero((listener == name) & is_hour)
@@ -196,7 +199,12 @@ class FittedSessionStart:
                 baseline[rows] = expit(x[:, 0])
                 is_model = part["serves"] == "model"
                 predicted[target][rows] = probability(x, np.array(part["weights"])) if is_model else baseline[rows]
-        return pd.DataFrame({**predicted, "baseline": baseline})
+                served_by[f"{target}_served_by"][rows] = part["serves"]
+        return pd.DataFrame({**predicted, "baseline": baseline, **served_by})
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The same by the frequency of the hour."""
+        return FittedSessionStart({name: all_by_baseline(own) for name, own in self.listeners.items()}).predict(records)
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """The 24 hours after ``as_of``, predicted a day ahead, and the first of them also an hour ahead."""
@@ -218,7 +226,8 @@ class FittedSessionStart:
             baseline = expit(x[:, 0])
             predicted = probability(x, np.array(part["weights"])) if part["serves"] == "model" else baseline
             at = pd.date_range(coming - offset, periods=len(x), freq="h", tz="UTC")
-            parts.append(pd.DataFrame({"at": at, "quantity": target, "score": predicted, "baseline_score": baseline}))
+            rows = {"score": predicted, "baseline_score": baseline, "served_by": part["serves"]}
+            parts.append(pd.DataFrame({"at": at, "quantity": target, **rows}))
         return pd.concat(parts, ignore_index=True).assign(listener=name, subject="hour", subject_id=None)
 
     def save(self, folder: Path) -> None:
