@@ -54,6 +54,19 @@ def test_estimates_are_kept_with_their_errors_if_they_are_served_also_when_there
         assert [tuple(row[c] for c in columns) for row in found] == kept
 
 
+def test_an_estimated_mood_is_named_where_it_is_served_and_sure(settings: Settings) -> None:
+    chances = {7: (0.8, 0.1), 8: (0.79, 0.1), 9: (0.05, 0.9)}
+    rows = [
+        {"subject": "track", "subject_id": track, "quantity": quantity, "score": score, "baseline_score": 0.2}
+        for track, (happy, sad) in chances.items()
+        for quantity, score in (("energy", 0.4), ("Happy_Calm", happy), ("Sad_Calm", sad))
+    ]
+    for serves, moods in ((("energy", "mood"), ["Happy_Calm", None, "Sad_Calm"]), (("energy",), [None] * 3)):
+        scored(settings, rows, "imputation", serves)
+        found = open_lake(settings.lake).dataset("imputed_features").to_table().sort_by("track_id")
+        assert found["mood"].to_pylist() == moods
+
+
 def test_each_target_is_by_the_model_or_by_its_baseline(settings: Settings) -> None:
     hour = {"subject": "hour", "score": 0.4, "low": 0.1, "high": 0.6, "baseline_score": 0.3}
     rows = [

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tonearm.bronze import SCHEMAS
-from tonearm.columns import FEATURES, IMPUTED, MEASURED, arrow_schema
+from tonearm.columns import FEATURES, IMPUTED, MEASURED, MOODS, arrow_schema
 from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tonearm.models.model import Fitted, Model
 
 SCORES, FEATURES_IMPUTED = "model_scores", "imputed_features"
+SURE = 0.8
+"""Probability from which an estimated mood is named: below, most of them lie beside a border."""
 _IN_LAKE = {"at": "predicted_for_at", "low": "score_low", "high": "score_high"}
 
 
@@ -139,8 +141,15 @@ def _wide(found: pd.DataFrame, version: Version, as_of: datetime) -> pd.DataFram
     known = found[found["quantity"].isin(IMPUTED) & found["quantity"].isin(version.serves) & found["score"].notna()]
     wide = known.pivot(index="subject_id", columns="quantity", values="score").reindex(columns=list(IMPUTED))
     errors = known.pivot(index="subject_id", columns="quantity", values="standard_error").reindex(columns=list(IMPUTED))
-    joined = wide.join(errors.add_suffix("_error")).reset_index().rename(columns={"subject_id": "track_id"})
+    joined = wide.join(errors.add_suffix("_error")).join(_sure_moods(found, version))
+    joined = joined.reset_index().rename(columns={"subject_id": "track_id"})
     return joined.assign(model_version=version.version, as_of_at=as_of)
+
+
+def _sure_moods(found: pd.DataFrame, version: Version) -> pd.Series:
+    """Each track's mood, where the model serves moods and one is probable enough to be named."""
+    is_named = found["quantity"].isin(MOODS) & (found["score"] >= SURE) & ("mood" in version.serves)
+    return found[is_named].set_index("subject_id")["quantity"].rename("mood")
 
 
 def as_arrow(name: str, rows: pd.DataFrame) -> pa.Table:
