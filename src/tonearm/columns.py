@@ -383,7 +383,7 @@ COLUMNS |= {
         f"mean_{f}": replace(
             COLUMNS[f],
             meaning=f"Mean {f} of the listens with features from the sources that the table names.",
-            null="no listen has such features",
+            null="fewer than five listens have such features",
         )
         for f in FEATURES
     },
@@ -688,9 +688,9 @@ COLUMNS |= {
     "n_low": _count("Measured listens behind low_share_pct."),
     "hour_rank": Column(
         "int64",
-        "Rank of the hour for the aim among the tested hours, by difference_low; 1 is best.",
+        "Rank of the hour for the aim among those that suit it more than usual, by difference_low; 1 is best.",
         low=1,
-        null="insufficient evidence",
+        null="not shown to suit it more than usual",
     ),
     "suggestion": _text("Suggestion for the hour, in words.", null="insufficient evidence"),
     "low_valence": _number(

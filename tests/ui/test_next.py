@@ -161,7 +161,7 @@ def test_it_came_true_for_those_that_were_measured_and_in_the_interval() -> None
     ("said", "model"),
     [
         (sentences.session_starts, "session_start"),
-        (sentences.next_kind, "next_mood"),
+        (sentences.next_group, "next_mood"),
         (sentences.breakouts, "breakout"),
         (sentences.came_true, "mood"),
     ],

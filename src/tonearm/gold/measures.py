@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import ibis
@@ -36,6 +36,18 @@ def with_measured_features(
     """The same rows with ``has_measured``, and ``features`` null where they come from none of the ``sources``."""
     marked = listens.mutate(has_measured=listens.feature_source.isin(sources).fill_null(False))
     return marked.mutate({f: marked.has_measured.ifelse(marked[f], None) for f in features})
+
+
+FEWEST_LISTENS = 5
+"""Below so many a mean says more about the tracks than about the hour, the month or the genre."""
+
+
+def feature_means(sums: Mapping[str, ir.NumericValue], counts: Mapping[str, ir.IntegerValue]) -> dict[str, ir.Value]:
+    """``mean_<feature>`` from each feature's sum and number of listens, null for fewer than FEWEST_LISTENS."""
+    return {
+        f"mean_{f}": (counts[f] >= FEWEST_LISTENS).ifelse(total / counts[f].cast("float64").nullif(0.0), None)
+        for f, total in sums.items()
+    }
 
 
 def source_counts(listens: ir.Table) -> dict[str, ir.Value]:

@@ -8,6 +8,7 @@ import ibis
 
 from tonearm.columns import DESCRIBED, FEATURE_SOURCES
 from tonearm.gold.measures import (
+    feature_means,
     first_day_of,
     heard,
     percent,
@@ -45,7 +46,8 @@ def temporal_trends(listening_with_features: ir.Table) -> ir.Table:
     and is null if that had none.
 
     ``mean_valence``, ``mean_energy`` and ``mean_tempo`` are means over the ``n_…`` listens with measured features (real
-    or catalogue) or, but for tempo, those of the artist's measured tracks (artist); ``<source>_share_pct`` is the share
+    or catalogue) or, but for tempo, those of the artist's measured tracks (artist), and null for
+    fewer than five; ``<source>_share_pct`` is the share
     of the period's listens with features from that source.
     """
     return _described(_compared(_periods(_days(_with_heard_before(listening_with_features)))))
@@ -162,7 +164,7 @@ def _described(periods: ir.Table) -> ir.Table:
         percent(change, periods.listens_before).name("change_pct"),
         *("rolling_periods", "rolling_listens", "rolling_minutes", "rolling_new_tracks"),
         "listens_with_features",
-        *((periods[f"sum_{f}"] / periods[f"n_{f}"].cast("float64").nullif(0.0)).name(f"mean_{f}") for f in FOLLOWED),
-        *(f"n_{f}" for f in FOLLOWED),
+        **feature_means(*({f: periods[f"{of}_{f}"] for f in FOLLOWED} for of in ("sum", "n"))),
+        **{f"n_{f}": f"n_{f}" for f in FOLLOWED},
         **source_shares(periods),
     )
