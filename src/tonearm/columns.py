@@ -486,6 +486,12 @@ COLUMNS |= {
     "lift": _number("occurrences / expected_occurrences.", low=0),
     "lift_low": _number("Lower end of the 95 % interval of the lift, with sessions as units.", low=0, null=_FEW_UNITS),
     "lift_high": _number("Upper end of that interval.", low=0, null=_FEW_UNITS),
+    "detectable_lift": _number(
+        "Smallest lift above 1 that would have been found with a chance of 80 %, given so many units (minimum "
+        "detectable effect).",
+        low=1,
+        null="found, or not tested",
+    ),
     "confidence_pct": _number(
         "Share of confidence_n that end like the pattern.", "%", low=0, high=100, null="confidence_n is 0"
     ),

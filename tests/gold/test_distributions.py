@@ -38,6 +38,14 @@ def test_poisson() -> None:
     np.testing.assert_allclose(ours.poisson_at_most(COUNTS, MEANS), stats.poisson.cdf(COUNTS, MEANS), rtol=1e-9)
 
 
+def test_what_a_test_of_counts_can_detect() -> None:
+    mean, level = np.array([0.5, 4.0, 30.0]), np.array([0.05, 0.001, 0.01])
+    larger = ours.poisson_detectable(mean, level, 0.8)
+    least = stats.poisson.isf(level / 2, mean) + 1
+    np.testing.assert_allclose(stats.poisson.sf(least - 1, larger), 0.8, rtol=1e-9)
+    assert (2 * stats.poisson.sf(least - 1, mean) <= level).all()
+
+
 def test_false_discovery() -> None:
     p = np.random.default_rng(0).uniform(size=(5, 12)) ** 3
     np.testing.assert_allclose(ours.adjusted(p), stats.false_discovery_control(p, axis=1), rtol=1e-12)

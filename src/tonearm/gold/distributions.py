@@ -63,6 +63,12 @@ def poisson_at_most(count: Numbers, mean: Numbers) -> Numbers:
     return np.asarray(special.gammaincc(np.floor(count) + 1, mean))
 
 
+def poisson_detectable(mean: Numbers, level: Numbers, power: float) -> Numbers:
+    """The larger mean of which a test of ``mean`` at this level, two-sided, is passed with a chance of ``power``."""
+    least = np.ceil(special.pdtrik(1 - level / 2, mean)) + 1
+    return chi2_quantile(power, 2 * least) / 2
+
+
 def adjusted(p: Numbers) -> Numbers:
     """Each row of p-values as Benjamini and Hochberg (1995) adjust them."""
     tests = p.shape[1]

@@ -108,16 +108,22 @@ def false_discovery(p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
     return corrected
 
 
-def detectable(error: Numbers, freedom: Numbers, corrected_p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
-    """The smallest difference that would have been found with a chance of 80 %, for each test that found nothing.
+def level_of_another(corrected_p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
+    """The uncorrected p with which each test that found nothing would have found something; NaN for all others.
 
-    NaN for findings, and where nothing was tested. The minimum detectable effect (Bloom 1995): so many standard errors
-    as lie between 0 and the level that p has to reach, and from there to the difference. That level is Benjamini and
-    Hochberg's for one finding more than the ``family`` has.
+    It is Benjamini and Hochberg's for one finding more than the ``family`` has.
     """
     is_tested, is_found = ~np.isnan(corrected_p), corrected_p < SIGNIFICANT
     tests, findings = (np.bincount(family, flags)[family] for flags in (is_tested, is_found))
-    level = SIGNIFICANT * (findings + 1) / np.where(is_tested & ~is_found, tests, np.nan)
+    return np.asarray(SIGNIFICANT * (findings + 1) / np.where(is_tested & ~is_found, tests, np.nan))
+
+
+def detectable(error: Numbers, freedom: Numbers, level: Numbers) -> Numbers:
+    """The smallest difference that a test at this level finds with a chance of 80 %, by Student's t.
+
+    The minimum detectable effect (Bloom 1995): so many standard errors as lie between 0 and the level, and from there
+    to the difference.
+    """
     return np.asarray((t_quantile(1 - level / 2, freedom) + t_quantile(POWER, freedom)) * error)
 
 

@@ -21,6 +21,7 @@ from tonearm.gold.statistics import (
     against,
     detectable,
     false_discovery,
+    level_of_another,
     verdicts,
 )
 from tonearm.table import table
@@ -237,7 +238,7 @@ def _hours(rows: pa.Table) -> dict[str, npt.NDArray[np.generic]]:
         **_interval("deviation", raw, sessions >= ENOUGH_UNITS),
         **_interval("month_deviation", month, is_enough),
         "effect": np.where(is_enough, month.effect, np.nan),
-        "detectable_difference": detectable(month.error, month.freedom, p, listener),
+        "detectable_difference": detectable(month.error, month.freedom, level_of_another(p, listener)),
         "p_corrected": p,
         "verdict": verdicts(month.difference, p),
     }

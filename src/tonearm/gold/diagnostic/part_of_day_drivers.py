@@ -11,7 +11,7 @@ from tonearm.columns import FEATURES, PARTS_OF_DAY
 from tonearm.gold.distributions import skewed_two_sided, t_two_sided
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.measures import first_day_of, total, with_measured_features
-from tonearm.gold.statistics import ENOUGH_UNITS, detectable, false_discovery, quantile, verdicts
+from tonearm.gold.statistics import ENOUGH_UNITS, detectable, false_discovery, level_of_another, quantile, verdicts
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
@@ -82,7 +82,7 @@ def _compared(own: Columns, is_feature: npt.NDArray[np.bool_], listeners: npt.ND
         "difference_low": difference - half,
         "difference_high": difference + half,
         "effect": difference / pooled,
-        "detectable_difference": detectable(error, freedom, p, listeners),
+        "detectable_difference": detectable(error, freedom, level_of_another(p, listeners)),
         "p_corrected": p,
         "verdict": verdicts(difference, p),
         "consistency": steadier,
