@@ -354,7 +354,7 @@ COLUMNS: dict[str, Column] = {
     "p95": _number("95th percentile.", "as the feature"),
     "max": _number("Largest value.", "as the feature"),
     # comparisons, in every table that has them
-    "units": _count("Independent observations behind the row: sessions, or days where days are compared."),
+    "units": _count("Independent observations behind the row: sessions, or (parts of) days where days are compared."),
     "difference": _number(
         "Difference of the two means; negative when the first is lower.",
         "as the means",
@@ -365,6 +365,13 @@ COLUMNS: dict[str, Column] = {
     "effect": _number(
         "Size of the difference in standard deviations between units (Cohen's d): .2 small, .5 medium, .8 large.",
         null=_FEW_UNITS,
+    ),
+    "detectable_difference": _number(
+        "Smallest difference that would have been found with a chance of 80 %, given so many units (minimum detectable "
+        "effect).",
+        "as the means",
+        low=0,
+        null="found, or not tested",
     ),
     "p_corrected": _number(
         "Probability of such a difference by chance, corrected for all tests of the listener in this table "
@@ -473,7 +480,7 @@ COLUMNS |= {
         "Listens in this part of the day with the feature measured, of the genre or by the artist."
     ),
     "units_with_driver": _count("Units in this part of the day that have such a listen."),
-    "units_outside": _count("Sessions in the other parts of the day."),
+    "units_outside": _count("Units in the other parts of the day."),
     "mean_inside": _number(
         "Mean of this part's sessions: a feature in its own unit, a genre or artist as a share in %.",
         "as the feature, or %",
@@ -499,6 +506,12 @@ COLUMNS |= {
     "lift": _number("occurrences / expected_occurrences.", low=0),
     "lift_low": _number("Lower end of the 95 % interval of the lift, with sessions as units.", low=0, null=_FEW_UNITS),
     "lift_high": _number("Upper end of that interval.", low=0, null=_FEW_UNITS),
+    "detectable_lift": _number(
+        "Smallest lift above 1 that would have been found with a chance of 80 %, given so many units (minimum "
+        "detectable effect).",
+        low=1,
+        null="found, or not tested",
+    ),
     "confidence_pct": _number(
         "Share of confidence_n that end like the pattern.", "%", low=0, high=100, null="confidence_n is 0"
     ),
@@ -542,6 +555,11 @@ COLUMNS |= {
             f"effect_{f}": replace(
                 COLUMNS["effect"], meaning=f"month_deviation_{f} in standard deviations between sessions (Cohen's d)."
             ),
+            f"detectable_difference_{f}": replace(
+                COLUMNS["detectable_difference"],
+                meaning=f"Smallest month_deviation_{f} that would have been found with a chance of 80 %, given so many "
+                "units (minimum detectable effect).",
+            ),
             f"p_corrected_{f}": replace(
                 COLUMNS["p_corrected"],
                 meaning=f"Probability of such a month_deviation_{f} by chance, corrected for all hours and features "
@@ -552,6 +570,7 @@ COLUMNS |= {
                 meaning=f"Whether {f} is higher or lower at this hour than at others in the same month.",
             ),
             f"day_sessions_{f}": _count("Sessions behind the correlation with the time of day, over all hours."),
+            f"day_units_{f}": _count("Days with such a session: the units of the test of that correlation."),
             f"day_r_{f}": _number(
                 f"Circular–linear correlation of the time of day with {f}, over all hours; the same in every row.",
                 low=0,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tonearm.gold.statistics import against, false_discovery, verdicts, welch
+from tonearm.gold.statistics import against, detectable, false_discovery, level_of_another, verdicts, welch
 
 
 def summary(*units: list[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -35,3 +35,19 @@ def test_p_values_are_corrected_within_each_family_and_the_untested_do_not_count
     assert list(verdicts(np.array([1.0, 1, 1, -1, 0]), corrected)) == [
         *("higher", "not_shown", "insufficient", "lower", "not_shown"),
     ]
+
+
+def test_the_level_is_that_of_one_finding_more() -> None:
+    corrected = np.array([0.5, np.nan, 0.5, 0.001, 0.9, 0.3])
+    # One test alone and one that was not made; four of which one is a finding.
+    level = level_of_another(corrected, np.array([0, 0, 1, 1, 1, 1]))
+    assert level == pytest.approx([0.05, np.nan, 0.025, np.nan, 0.025, 0.025], nan_ok=True)
+
+
+def test_a_difference_of_the_detectable_size_is_found_in_four_of_five() -> None:
+    rng = np.random.default_rng(1)
+    for level in (0.05, 0.001):
+        smallest = detectable(np.array([20**-0.5]), np.array([19.0]), np.array([level]))
+        units = rng.normal(smallest, 1, (4000, 20))
+        found = against(units.mean(axis=1), units.std(axis=1, ddof=1), np.full(4000, 20.0)).p < level
+        assert found.mean() == pytest.approx(0.8, abs=0.04)

@@ -21,9 +21,25 @@ def t_two_sided(t: Numbers, freedom: Numbers) -> Numbers:
     return np.asarray(2 * special.stdtr(freedom, -np.abs(t)))
 
 
-def t_quantile(p: float, freedom: Numbers) -> Numbers:
+def t_quantile(p: Numbers | float, freedom: Numbers) -> Numbers:
     """Quantile of Student's t."""
     return np.asarray(special.stdtrit(freedom, p))
+
+
+def skewed_two_sided(z: Numbers, skewness: Numbers) -> Numbers:
+    """Probability of a standardised value at least as far out on either side, by Pearson's type III distribution.
+
+    It is the gamma distribution moved and turned to the given skewness, the normal one where that is 0.
+    """
+    skewness = np.where(np.abs(skewness) > _NOT_SKEWED, skewness, np.where(np.isnan(skewness), np.nan, _NOT_SKEWED))
+    shape, turned = 4 / skewness**2, z * np.sign(skewness)
+    place = np.maximum(shape + turned * np.sqrt(shape), 0.0)
+    below, above = special.gammainc(shape, place), special.gammaincc(shape, place)
+    return np.asarray(np.minimum(2 * np.minimum(below, above), 1.0))
+
+
+_NOT_SKEWED = 1e-3
+"""Below it the distribution is the normal one for all that a p-value shows."""
 
 
 def f_survival(f: Numbers, above: float, below: Numbers) -> Numbers:
@@ -45,6 +61,12 @@ def poisson_at_least(count: Numbers, mean: Numbers) -> Numbers:
 def poisson_at_most(count: Numbers, mean: Numbers) -> Numbers:
     """Probability of ``count`` or fewer events where ``mean`` are expected."""
     return np.asarray(special.gammaincc(np.floor(count) + 1, mean))
+
+
+def poisson_detectable(mean: Numbers, level: Numbers, power: float) -> Numbers:
+    """The larger mean of which a test of ``mean`` at this level, two-sided, is passed with a chance of ``power``."""
+    least = np.ceil(special.pdtrik(1 - level / 2, mean)) + 1
+    return chi2_quantile(power, 2 * least) / 2
 
 
 def adjusted(p: Numbers) -> Numbers:

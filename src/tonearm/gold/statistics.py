@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 SIGNIFICANT = 0.05
 """Largest share of false findings among the findings of one listener and table."""
+POWER = 0.8
+"""Chance with which a difference of the detectable size is found (Cohen 1988)."""
 ENOUGH_UNITS = 10
 """Sessions (or days) on each side below which a mean says more about chance than about the listener: its 95 %
 interval spans 1.4 standard deviations."""
@@ -30,13 +32,15 @@ ROUNDING = 1e-9
 
 
 class Comparison(NamedTuple):
-    """A difference with its interval, p-value (uncorrected) and effect size."""
+    """A difference with its interval, p-value (uncorrected), effect size, standard error and degrees of freedom."""
 
     difference: Numbers
     low: Numbers
     high: Numbers
     p: Numbers
     effect: Numbers
+    error: Numbers
+    freedom: Numbers
 
 
 def mean_interval(mean: Numbers, stddev: Numbers, n: Numbers) -> tuple[Numbers, Numbers]:
@@ -51,9 +55,9 @@ def against(mean: Numbers, stddev: Numbers, n: Numbers, expected: Numbers | floa
     # Units that are all the same do not show how much units vary.
     spread = np.where(stddev > ROUNDING, stddev, np.nan)
     low, high = mean_interval(mean, spread, n)
-    difference = mean - expected
-    p = t_two_sided(difference / (spread / np.sqrt(n)), n - 1)
-    return Comparison(difference, low - expected, high - expected, p, difference / spread)
+    difference, error = mean - expected, spread / np.sqrt(n)
+    p = t_two_sided(difference / error, n - 1)
+    return Comparison(difference, low - expected, high - expected, p, difference / spread, error, n - 1)
 
 
 def welch(
@@ -75,6 +79,8 @@ def welch(
         difference + half,
         t_two_sided(difference / error, freedom),
         difference / np.where(np.isnan(error), np.nan, pooled(stddev_a, n_a, stddev_b, n_b)),
+        error,
+        freedom,
     )
 
 
@@ -100,6 +106,25 @@ def false_discovery(p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
         members = tested[starts[sizes == size][:, None] + np.arange(size)]
         corrected[members] = adjusted(p[members])
     return corrected
+
+
+def level_of_another(corrected_p: Numbers, family: npt.NDArray[np.int64]) -> Numbers:
+    """The uncorrected p with which each test that found nothing would have found something; NaN for all others.
+
+    It is Benjamini and Hochberg's for one finding more than the ``family`` has.
+    """
+    is_tested, is_found = ~np.isnan(corrected_p), corrected_p < SIGNIFICANT
+    tests, findings = (np.bincount(family, flags)[family] for flags in (is_tested, is_found))
+    return np.asarray(SIGNIFICANT * (findings + 1) / np.where(is_tested & ~is_found, tests, np.nan))
+
+
+def detectable(error: Numbers, freedom: Numbers, level: Numbers) -> Numbers:
+    """The smallest difference that a test at this level finds with a chance of 80 %, by Student's t.
+
+    The minimum detectable effect (Bloom 1995): so many standard errors as lie between 0 and the level, and from there
+    to the difference.
+    """
+    return np.asarray((t_quantile(1 - level / 2, freedom) + t_quantile(POWER, freedom)) * error)
 
 
 def verdicts(difference: Numbers, corrected_p: Numbers) -> npt.NDArray[np.str_]:

@@ -40,13 +40,16 @@ def patterns(rows_of: Rows) -> Patterns:
 
 @pytest.fixture(scope="session")
 def session(listen: NewListen, featured: Features) -> Session:
-    """One session on a day of 2024: a listen every 4 minutes, each a mood, None, or (mood, track)."""
+    """One session on a day of 2024: a listen every 4 minutes, each a mood, None, or (mood, track).
+
+    A listen without a track is one of an artist of its own.
+    """
 
     def build(day: int, *heard: Any, **columns: Any) -> list[Row]:
         start = datetime(2024, 1, 1, 9) + timedelta(days=day)
         rows = []
         for k, each in enumerate(heard):
-            mood, track = each if isinstance(each, tuple) else (each, 100 * day + k)
+            mood, track = each if isinstance(each, tuple) else (each, 1000 * day + 10 * k)
             features = featured(0.5, mood=mood) if mood else {}
             at = (start + timedelta(minutes=4 * k)).isoformat()
             rows.append(listen(at, **({"track": track} | features | columns)))
@@ -96,10 +99,26 @@ def test_an_estimated_mood_is_unknown(patterns: Patterns, session: Session, sour
     assert patterns([row | {"feature_source": source} for row in session(0, SC, HC)]) == {}
 
 
-def test_a_track_on_repeat_is_no_sequence(patterns: Patterns, session: Session) -> None:
-    assert patterns(session(0, (SC, 1), (SC, 1), (SC, 1))) == {}
-    row = patterns(session(0, (SC, 1), (SC, 1), (HC, 2)))["mood_2", f"{SC} → {HC}"]
+def test_an_artist_in_a_row_is_no_sequence_and_has_the_mood_of_most_tracks(
+    patterns: Patterns, session: Session
+) -> None:
+    assert patterns(session(0, (SC, 11), (HC, 12), (SC, 13))) == {}
+    row = patterns(session(0, (SC, 11), (HC, 12), (SC, 13), (HC, 20)))["mood_2", f"{SC} → {HC}"]
     assert (row["occurrences"], row["expected_occurrences"]) == (1, 0.5)
+
+
+def test_a_track_on_repeat_is_one_of_its_artists_tracks(patterns: Patterns, session: Session) -> None:
+    listens = session(0, (SC, 11), (SC, 11), (SC, 11), (HE, 12), (HE, 13), (HC, 20))
+    assert ("mood_2", f"{HE} → {HC}") in patterns(listens)
+
+
+def test_a_playlist_is_one_coincidence_however_often_it_is_played(patterns: Patterns, session: Session) -> None:
+    tracks = ((SC, 10), (HC, 20), (SE, 30), (N, 40))
+    playlist = [r for day in range(30) for r in session(day, *tracks)]
+    assert {row["verdict"] for key, row in patterns(playlist).items() if key[0] != "artist_2"} == {"not_shown"}
+    others = [[(mood, track + 100 * day) for mood, track in tracks] for day in range(30)]
+    found = patterns([r for day, heard in enumerate(others) for r in session(day, *heard)])
+    assert found["mood_2", f"{SC} → {HC}"]["verdict"] == "higher"
 
 
 def test_sessions_are_not_joined(patterns: Patterns, session: Session) -> None:
@@ -156,6 +175,14 @@ def test_of_switches_as_frequent_as_others_the_first_by_name_are_listed(patterns
     listens = [row for day in range(6) for row in artists(day, *range(60))]
     everything = sorted(f"Artist {k} → Artist {k + 1}" for k in range(59))
     assert [pattern for _, pattern in patterns(listens)] == everything[:LONGEST_LIST]
+
+
+def test_what_is_not_shown_says_which_lift_would_have_been(patterns: Patterns, session: Session) -> None:
+    rng = np.random.default_rng(3)
+    listens = [r for day in range(60) for r in session(day, *rng.permutation([SC, SC, HC, HC, N]).tolist())]
+    rows = [r for key, r in patterns(listens).items() if key[0] == "mood_2"]
+    assert {r["verdict"] for r in rows} == {"not_shown"}
+    assert all(r["detectable_lift"] - 1 > (r["lift_high"] - r["lift_low"]) / 2 for r in rows)
 
 
 def test_one_session_that_repeats_itself_is_no_habit(patterns: Patterns, artists: Session) -> None:

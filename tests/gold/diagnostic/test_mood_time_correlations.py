@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tonearm.columns import MOOD_FEATURES
-from tonearm.gold.diagnostic.mood_time_correlations import circular_linear, mood_time_correlations
+from tonearm.gold.diagnostic.mood_time_correlations import circular_linear, hotelling, mood_time_correlations
 from tonearm.gold.statistics import false_discovery
 
 Row = dict[str, Any]
@@ -131,8 +131,10 @@ def test_a_listener_of_one_hour_has_nothing_to_compare_it_with(hours: Any, sessi
 def test_the_correlation_with_the_time_of_day_is_the_same_in_each_row_and_peaks_where_mood_does(
     hours: Any, session: Session
 ) -> None:
+    rng = np.random.default_rng(7)
+
     def value(hour: int, day: int) -> float:
-        return 0.5 + 0.3 * cos((hour + 0.5 - 18) * pi / 12) + wobble(day)
+        return 0.5 + 0.3 * cos((hour + 0.5 - 18) * pi / 12) + rng.uniform(-0.02, 0.02)
 
     listens = [r for d in range(1, 13) for h in range(24) for r in session(f"2024-01-{d:02}T{h:02}:00", value(h, d))]
     found = hours(listens)
@@ -199,6 +201,28 @@ def test_the_circular_correlation_is_that_of_a_regression_on_cosine_and_sine(
     fitted = design @ np.linalg.lstsq(design, x, rcond=None)[0]
     explained = 1 - ((x - fitted) ** 2).sum() / ((x - x.mean()) ** 2).sum()
     assert found.r[0] ** 2 == pytest.approx(explained, abs=1e-6)
-    if explained < 1 - 1e-6:
-        ratio = explained / 2 / ((1 - explained) / (len(x) - 3))
-        assert found.p[0] == pytest.approx(stats.f.sf(ratio, 2, len(x) - 3), abs=1e-6)
+
+
+def test_hotellings_test_has_the_p_that_its_definition_gives() -> None:
+    pulls = np.random.default_rng(2).normal(0.3, 1, (15, 2)) @ np.array([[1, 0.5], [0, 0.4]])
+    c, s = pulls.T
+    mean, covariance = pulls.mean(axis=0), np.cov(pulls.T)
+    t2 = 15 * mean @ np.linalg.inv(covariance) @ mean
+    sums = (np.array([v.sum()]) for v in (c, s, c * c, c * s, s * s))
+    assert hotelling(np.array([15.0]), *sums)[0] == pytest.approx(stats.f.sf(t2 * 13 / (2 * 14), 2, 13))
+    assert np.isnan(hotelling(np.array([15.0]), *(np.array([v]) for v in (1.0, 2.0, 3.0, 6.0, 12.0)))[0])
+
+
+def test_sessions_of_one_day_are_one_observation_of_the_time_of_day(hours: Any, session: Session) -> None:
+    # A dozen days in a mood of their own each, with sessions close to one another at a time of their own.
+    rng = np.random.default_rng(4)
+    days = [(day, int(rng.integers(0, 19)), rng.choice([0.2, 0.8])) for day in range(1, 13)]
+    listens = [
+        row
+        for day, hour, value in days
+        for k in range(5)
+        for row in session(f"2024-01-{day:02}T{hour + k:02}:00", value + rng.uniform(-0.05, 0.05))
+    ]
+    row = hours(listens)[next(iter(hours(listens)))]
+    assert (row["day_sessions_valence"], row["day_units_valence"]) == (60, 12)
+    assert row["day_p_corrected_valence"] > 0.05

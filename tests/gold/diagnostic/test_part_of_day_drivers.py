@@ -49,7 +49,7 @@ def valences(listen: NewListen, featured: Features) -> Callable[..., list[Row]]:
     return build
 
 
-def test_a_feature_is_compared_by_sessions_of_the_same_month(drivers: Drivers, valences: Any) -> None:
+def test_a_feature_is_compared_by_days_of_the_same_month(drivers: Drivers, valences: Any) -> None:
     rng = np.random.default_rng(1)
     inside, outside = rng.uniform(0.4, 0.8, 12), rng.uniform(0.2, 0.7, 14)
     row = drivers(valences(MORNING, inside) + valences(EVENING, outside))["feature", "valence"]
@@ -127,13 +127,48 @@ def test_a_genre_is_a_share_of_the_listens_whose_genre_is_known(drivers: Drivers
 
 
 def test_the_absence_of_someone_rare_is_no_finding(drivers: Drivers, listen: NewListen) -> None:
-    # Twelve of a hundred evening sessions with the artist, and ten mornings without: one was to be expected.
-    starts = [datetime(2024, 1, 1 + k // 5, 18 + k % 5) for k in range(100)]
+    # Twelve of a hundred evenings with the artist, and ten mornings without: one was to be expected.
+    starts = [datetime(2024, 1, 1, 18) + timedelta(days=k) for k in range(100)]
     evenings = [listen(at.isoformat(), track=10 if k < 12 else 20) for k, at in enumerate(starts)]
     mornings = [listen(f"2024-01-{day:02}T{MORNING}", track=20) for day in range(1, 11)]
     row = drivers(evenings + mornings)["artist", "Artist 1"]
     assert (row["units_with_driver"], row["mean_inside"]) == (0, 0.0)
     assert (row["verdict"], row["p_corrected"]) == ("insufficient", None)
+
+
+def test_two_sessions_of_one_evening_are_one_observation(drivers: Drivers, valences: Any) -> None:
+    evenings = valences("19:00", [0.2] * 12) + valences("22:00", [0.4] * 12)
+    row = drivers(evenings + valences(MORNING, [0.1] * 12), "evening")["feature", "valence"]
+    assert (row["units"], row["driver_listens"], row["mean_inside"]) == (12, 24, pytest.approx(0.3))
+
+
+def test_coincidences_with_someone_rare_are_judged_nearly_as_by_counting_all_of_them(
+    drivers: Drivers, listen: NewListen
+) -> None:
+    # Ten months of 28 evenings and 6 mornings, with the artist in 9 units each, of which 3 or 4 are mornings.
+    listens, mornings = [], [4, 4, 4, 4, 3, 3, 3, 3, 3, 3]
+    for month, inside in enumerate(mornings, 1):
+        for clock, units, present in ((MORNING, 6, inside), (EVENING, 28, 9 - inside)):
+            days = [f"2024-{month:02}-{day:02}T{clock}" for day in range(1, units + 1)]
+            listens += [listen(at, track=10 if k < present else 20) for k, at in enumerate(days)]
+    chances = np.ones(1)
+    for _ in mornings:
+        chances = np.convolve(chances, stats.hypergeom(34, 9, 6).pmf(np.arange(7)))
+    exact = 2 * chances[sum(mornings) :].sum()
+    row = drivers(listens)["artist", "Artist 1"]
+    assert exact < 1e-5 and row["verdict"] == "higher"
+    # Morning and evening, and the artist heard instead, are the same test: corrected for four it stays what it is.
+    assert exact / 2 < row["p_corrected"] < exact * 2
+
+
+def test_what_is_not_shown_says_what_would_have_been(drivers: Drivers, valences: Any) -> None:
+    rng = np.random.default_rng(8)
+    morning, evening = rng.normal(0.5, 0.1, 28), rng.normal(0.5, 0.1, 28)
+    row = drivers(valences(MORNING, morning) + valences(EVENING, evening))["feature", "valence"]
+    assert (row["verdict"], row["detectable_difference"]) == ("not_shown", pytest.approx(0.09, abs=0.02))
+    assert row["detectable_difference"] > row["difference_high"] - row["difference"]
+    shown = drivers(valences(MORNING, morning + 0.2) + valences(EVENING, evening))["feature", "valence"]
+    assert (shown["verdict"], shown["detectable_difference"]) == ("higher", None)
 
 
 def test_a_constant_feature_has_no_comparison(drivers: Drivers, valences: Any) -> None:

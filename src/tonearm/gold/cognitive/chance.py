@@ -1,15 +1,16 @@
 """Expectations under random order: how often one thing directly follows another when a session is shuffled.
 
-Tracks (or runs of an artist) are shuffled such that no two neighbours are alike, because a track on repeat counts once.
-If no track returns later in its session, the means are exact: those over all permutations. If one does, permutations
-with two alike side by side cannot occur, and a mean is the number of places times the pattern's share of all choices of
-tracks without equal neighbours; over all patterns this adds up to the number of places.
+Whole runs of an artist are shuffled such that no two neighbours are of one artist. If no artist returns later in its
+session, the means are exact: those over all permutations. If one does, permutations with two alike side by side cannot
+occur, and a mean is the number of places times the pattern's share of all choices of runs without equal neighbours;
+over all patterns this adds up to the number of places.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,34 +21,58 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 
-def mean_of_words(word: Sequence[int], counts: Numbers, squares: Numbers, cubes: Numbers) -> Numbers:
+class Members:
+    """What sequences consist of: members of several kinds (runs of artists), each in a state (a mood)."""
+
+    def __init__(self, of_kind: Numbers, starts: npt.NDArray[np.int64]) -> None:
+        """``of_kind`` has a row per sequence and kind, a column per state; ``starts`` are the sequences' first rows."""
+        self._of_kind, self._starts = of_kind, starts
+        self._summed: dict[tuple[int, ...], Numbers] = {}
+
+    @cached_property
+    def counts(self) -> Numbers:
+        """How many members each sequence has in each state."""
+        return self._added(self._of_kind)
+
+    def without_states(self) -> Members:
+        """The same with one state for all members."""
+        return Members(self._of_kind.sum(axis=1, keepdims=True), self._starts)
+
+    def ways(self, word: Sequence[int]) -> Numbers:
+        """Choices of two or three members in these states whose neighbours are of different kinds, per sequence."""
+        return self._pairs(*word) if len(word) == 2 else self._triples(*word)
+
+    def _pairs(self, a: int, b: int) -> Numbers:
+        return self.counts[:, a] * self.counts[:, b] - self._alike(a, b)
+
+    def _triples(self, a: int, b: int, c: int) -> Numbers:
+        counts = self.counts
+        ways = counts[:, a] * counts[:, b] * counts[:, c] + self._alike(a, b, c)
+        ways = ways - self._alike(a, b) * counts[:, c] - counts[:, a] * self._alike(b, c)
+        # The first and the last may be of one kind, but not the same member of the sequence.
+        return ways - self._pairs(a, b) if a == c else ways
+
+    def _alike(self, *states: int) -> Numbers:
+        """Choices of members in these states that are all of one kind."""
+        key = tuple(sorted(states))
+        if key not in self._summed:
+            self._summed[key] = self._added(np.prod([self._of_kind[:, k] for k in key], axis=0))
+        return self._summed[key]
+
+    def _added(self, values: Numbers) -> Numbers:
+        if not len(self._starts):
+            return values[:0]
+        return np.asarray(np.add.reduceat(values, self._starts, axis=0))
+
+
+def mean_of_words(word: Sequence[int], members: Members, every: Members) -> Numbers:
     """Mean number of times that ``word``, two or three states, stands in each sequence.
 
-    ``counts`` has a row per sequence and a column per state: how many members of the sequence are in that state.
-    ``squares`` and ``cubes`` are, for the same, the sums of the second and third powers of how often each track is
-    in the sequence.
+    ``every`` are the members without their states.
     """
-    whole = [column.sum(axis=1, keepdims=True) for column in (counts, squares, cubes)]
-    places = np.maximum(whole[0][:, 0] - len(word) + 1, 0)
-    ways = _pairs if len(word) == 2 else _triples
-    total = ways((0,) * len(word), *whole)
-    return places * ways(word, counts, squares, cubes) / np.where(total > 0, total, np.inf)
-
-
-def _pairs(word: Sequence[int], counts: Numbers, squares: Numbers, cubes: Numbers) -> Numbers:
-    """Choices of two members in these states that are different tracks."""
-    a, b = word
-    return counts[:, a] * counts[:, b] - (a == b) * squares[:, a]
-
-
-def _triples(word: Sequence[int], counts: Numbers, squares: Numbers, cubes: Numbers) -> Numbers:
-    """Choices of three members in these states whose neighbours are different tracks."""
-    a, b, c = word
-    ways = counts[:, a] * counts[:, b] * counts[:, c]
-    ways = ways - (a == b) * squares[:, a] * counts[:, c] - (b == c) * counts[:, a] * squares[:, b]
-    ways = ways + (a == b == c) * cubes[:, a]
-    # The first and the last may be one track, but not the same member of the sequence.
-    return ways - (a == c) * _pairs((a, b), counts, squares, cubes)
+    places = np.maximum(every.counts[:, 0] - len(word) + 1, 0)
+    total = every.ways((0,) * len(word))
+    return np.asarray(places * members.ways(word) / np.where(total > 0, total, np.inf))
 
 
 def variance_of_words(word: Sequence[int], counts: Numbers) -> Numbers:

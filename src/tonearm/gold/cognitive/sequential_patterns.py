@@ -9,11 +9,20 @@ import ibis
 import numpy as np
 
 from tonearm.columns import MOODS
-from tonearm.gold.cognitive.chance import mean_of_words, of_switches, variance_of_words
-from tonearm.gold.distributions import chi2_quantile, poisson_at_least, poisson_at_most, t_two_sided
+from tonearm.gold.cognitive.chance import Members, mean_of_words, of_switches, variance_of_words
+from tonearm.gold.distributions import chi2_quantile, poisson_at_least, poisson_at_most, poisson_detectable, t_two_sided
 from tonearm.gold.frames import as_table, codes, places
 from tonearm.gold.measures import with_measured_features
-from tonearm.gold.statistics import CONFIDENCE, ENOUGH_UNITS, false_discovery, quantile, verdicts
+from tonearm.gold.statistics import (
+    CONFIDENCE,
+    ENOUGH_UNITS,
+    POWER,
+    detectable,
+    false_discovery,
+    level_of_another,
+    quantile,
+    verdicts,
+)
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
@@ -40,7 +49,16 @@ UNKNOWN = len(MOODS)
 """Code of a listen without measured mood: it has its place in a session, and breaks a pattern."""
 _COLUMNS = (
     *("listener", "pattern_type", "pattern", "occurrences", "expected_occurrences", "lift", "lift_low", "lift_high"),
-    *("units", "p_corrected", "verdict", "confidence_pct", "confidence_n", "support_pct", "possible_sessions"),
+    *(
+        "detectable_lift",
+        "units",
+        "p_corrected",
+        "verdict",
+        "confidence_pct",
+        "confidence_n",
+        "support_pct",
+        "possible_sessions",
+    ),
     *("pattern_sessions", "pattern_days", "track_sequences"),
 )
 
@@ -137,30 +155,68 @@ def _distinct(group: Codes, values: Codes, groups: int) -> Numbers:
 
 def _moods(listens: Listens, size: int) -> Columns:
     """Every pattern of ``size`` moods: its occurrences, and the number expected in random order."""
-    # A track on repeat is one mood that lasts, and no sequence of moods.
-    once = listens.keep(_starts(listens.session, listens.track))
-    session = np.cumsum(_starts(once.session)) - 1
-    of_session = once.listener[_starts(once.session)]
-    rows, pattern = _known(once, size)
-    patterns, listeners = len(MOODS) ** size, once.listener.max(initial=-1) + 1
+    runs = _runs(listens)
+    session = np.cumsum(_starts(runs.session)) - 1
+    of_session = runs.listener[_starts(runs.session)]
+    rows, pattern = _known(runs, size)
+    patterns, listeners = len(MOODS) ** size, runs.listener.max(initial=-1) + 1
     cells = pattern * len(of_session) + session[rows]
     observed = np.bincount(cells, minlength=patterns * len(of_session)).reshape(patterns, -1).astype(float)
-    sums = _sums_of_moods(_powers(once, session), observed, of_session, size, listeners)
-    group = once.listener[rows] * patterns + pattern
-    tracks = _one_code(*(once.track[rows + k] for k in range(size)))
+    sums = _sums_of_moods(_members(runs, session), observed, of_session, size, listeners)
+    group = runs.listener[rows] * patterns + pattern
+    tracks = _one_code(*(runs.track[rows + k] for k in range(size)))
     ends = sums["occurrences"].reshape(listeners, -1, len(MOODS)).sum(axis=2)
-    possible = _distinct(once.listener[rows], once.session[rows], listeners)
+    possible = _distinct(runs.listener[rows], runs.session[rows], listeners)
     columns = {
         **{name: values.reshape(-1) for name, values in sums.items()},
+        **_repeats(runs, rows, pattern, size, listeners),
         "listener": np.repeat(np.arange(listeners), patterns),
         "pattern_type": np.full(listeners * patterns, PATTERN_TYPES.index(f"mood_{size}")),
         "pattern": np.tile(np.arange(patterns), listeners),
         "confidence_n": np.repeat(ends.reshape(-1), len(MOODS)),
         "possible_sessions": np.repeat(possible, patterns),
-        "pattern_days": _distinct(group, once.day[rows], listeners * patterns),
+        "pattern_days": _distinct(group, runs.day[rows], listeners * patterns),
         "track_sequences": _distinct(group, tracks, listeners * patterns),
     }
     return _rows(columns, (columns["occurrences"] > 0) | (columns["expected_occurrences"] >= FEWEST))
+
+
+def _runs(listens: Listens) -> Listens:
+    """Each artist's listens in a row as one, with its first track, and the mood of most of its tracks."""
+    # A track on repeat is one mood that lasts, and no sequence of moods.
+    once = listens.keep(_starts(listens.session, listens.track))
+    starts = _starts(once.session, once.artist)
+    run = np.cumsum(starts) - 1
+    is_known = once.mood != UNKNOWN
+    tracks = np.bincount(
+        run[is_known] * (UNKNOWN + 1) + once.mood[is_known], minlength=int(starts.sum()) * (UNKNOWN + 1)
+    )
+    # Without a known one the largest number is 0, and the last column makes it unknown.
+    by_mood = tracks.reshape(-1, UNKNOWN + 1)
+    mood = np.where(by_mood.any(axis=1), by_mood.argmax(axis=1), UNKNOWN)
+    return once.keep(starts)._replace(mood=mood)
+
+
+def _repeats(runs: Listens, rows: Codes, pattern: Codes, size: int, listeners: int) -> Columns:
+    """How often artists come back in the same order: over each pattern's occurrences, and per occurrence of any.
+
+    An occurrence of artists that come n times in that order and m times in the reverse one counts n − 1 − m: those who
+    are often heard together in whatever order come back by chance.
+    """
+    patterns = len(MOODS) ** size
+    words = np.array(list(product(range(len(MOODS)), repeat=size)))
+    turned = (words * len(MOODS) ** np.arange(size)).sum(axis=1)
+    artists = [runs.artist[rows + k] for k in range(size)]
+    listener = runs.listener[rows]
+    forward, backward = (listener, pattern, *artists), (listener, turned[pattern], *artists[::-1])
+    both = _one_code(*(np.concatenate(columns) for columns in zip(forward, backward, strict=True)))
+    there, back = both[: len(rows)], both[len(rows) :]
+    times = np.bincount(there, minlength=int(both.max(initial=-1)) + 1)
+    again = times[there] - 1.0 - times[back]
+    own = np.bincount(listener * patterns + pattern, again, minlength=listeners * patterns)
+    of_listener = np.bincount(listener, minlength=listeners)
+    usual = np.bincount(listener, again, minlength=listeners) / np.maximum(of_listener, 1)
+    return {"repeats": np.maximum(own, 0), "usual_repeats": np.repeat(np.maximum(usual, 0), patterns)}
 
 
 def _known(once: Listens, size: int) -> tuple[Codes, Codes]:
@@ -174,28 +230,21 @@ def _known(once: Listens, size: int) -> tuple[Codes, Codes]:
     return rows[is_known], pattern[is_known]
 
 
-def _powers(once: Listens, session: Codes) -> tuple[Numbers, Numbers, Numbers]:
-    """For each session and mood: its listens, and the second and third powers of its tracks' listens, summed."""
-    # A track has one mood; were it to have two, it would be two tracks here.
-    tracks = _one_code(session, once.mood, once.track)
-    _, rows, listens = np.unique(tracks, return_index=True, return_counts=True)
-    sessions = int(session.max(initial=-1)) + 1
-    sums = []
-    for power in (1, 2, 3):
-        cells = once.mood[rows] * sessions + session[rows]
-        summed = np.bincount(cells, listens.astype(float) ** power, sessions * (UNKNOWN + 1))
-        # Whole columns are added and multiplied, so each is kept in one piece.
-        sums.append(summed.astype(float).reshape(UNKNOWN + 1, sessions).T)
-    return sums[0], sums[1], sums[2]
+def _members(runs: Listens, session: Codes) -> Members:
+    """The runs of each session by artist and mood."""
+    width = runs.artist.max(initial=0) + 1
+    found, of_artist = np.unique(session * width + runs.artist, return_inverse=True)
+    cells = of_artist.reshape(-1) * (UNKNOWN + 1) + runs.mood
+    counts = np.bincount(cells, minlength=len(found) * (UNKNOWN + 1)).astype(float)
+    return Members(counts.reshape(-1, UNKNOWN + 1), np.flatnonzero(_starts(found // width)))
 
 
-def _sums_of_moods(
-    powers: tuple[Numbers, Numbers, Numbers], observed: Numbers, listener: Codes, size: int, listeners: int
-) -> Columns:
+def _sums_of_moods(members: Members, observed: Numbers, listener: Codes, size: int, listeners: int) -> Columns:
     """Sums over each listener's sessions, as matrices of listeners and patterns."""
     made: dict[str, list[Numbers]] = {}
+    every = members.without_states()
     for k, word in enumerate(product(range(len(MOODS)), repeat=size)):
-        chance = mean_of_words(word, *powers), variance_of_words(word, powers[0])
+        chance = mean_of_words(word, members, every), variance_of_words(word, members.counts)
         for name, values in _deviations(observed[k], *chance).items():
             made.setdefault(name, []).append(np.bincount(listener, values, minlength=listeners).astype(float))
     return {name: np.stack(columns, axis=1) for name, columns in made.items()}
@@ -248,6 +297,8 @@ def _artists(listens: Listens, many: int) -> Columns:
     possible = _distinct(before.listener, before.session, listens.listener.max(initial=-1) + 1)
     return {
         **sums,
+        # Poisson's distribution counts the sessions, not what is in them.
+        **{"repeats": np.zeros(len(listener)), "usual_repeats": np.zeros(len(listener))},
         "listener": listener,
         "pattern_type": np.full(len(listener), ARTISTS),
         "pattern": first * many + second,
@@ -298,7 +349,8 @@ def _tested(columns: Columns) -> Columns:
     for is_of, test in ((is_enough & is_artists, _p_rare), (is_enough & ~is_artists, _p_frequent)):
         p[is_of] = test(_rows(columns, is_of))
     p = false_discovery(p, columns["listener"])
-    return {"p_corrected": p, "verdict": verdicts(columns["occurrences"] - columns["expected_occurrences"], p)}
+    more = columns["occurrences"] - columns["expected_occurrences"]
+    return {"p_corrected": p, "level": level_of_another(p, columns["listener"]), "verdict": verdicts(more, p)}
 
 
 def _described(columns: Columns) -> Columns:
@@ -311,6 +363,7 @@ def _described(columns: Columns) -> Columns:
         "lift": found / expected,
         "lift_low": np.where(is_tested, low / expected, np.nan),
         "lift_high": np.where(is_tested, high / expected, np.nan),
+        "detectable_lift": np.where(is_artists, _detectable_rare(columns), 1 + _detectable_frequent(columns)),
         "confidence_pct": 100 * found / np.where(columns["confidence_n"] > 0, columns["confidence_n"], np.nan),
         "support_pct": 100 * columns["pattern_sessions"] / columns["possible_sessions"],
     }
@@ -328,16 +381,25 @@ def _frequent(columns: Columns) -> tuple[Numbers, Numbers]:
     return np.maximum(columns["occurrences"] - half, 0), columns["occurrences"] + half
 
 
+def _detectable_frequent(columns: Columns) -> Numbers:
+    """What has to be added to the lift for it to be found, by Student's t."""
+    units = np.where(columns["units"] > 1, columns["units"], np.nan)
+    return detectable(_error(columns), units - 1, columns["level"]) / columns["expected_occurrences"]
+
+
 def _error(columns: Columns) -> Numbers:
-    """Standard error of the occurrences, the larger of two; NaN where there is none.
+    """Standard error of the occurrences, the larger of two, and what repeats add to it; NaN where there is none.
 
     What the sessions' scatter says (one session that repeats itself is no habit), and what random order itself leaves
-    (a pattern that never occurred has no scatter at all).
+    (a pattern that never occurred has no scatter at all). The same artists in the same order are one coincidence,
+    however often a playlist is played: such occurrences vary together, as the members of a cluster do. So does their
+    absence, for which the listener's usual number of repeats stands in.
     """
     units = np.where(columns["units"] > 1, columns["units"], np.nan)
     more = columns["occurrences"] - columns["expected_occurrences"]
     scatter = np.maximum(columns["squares"] - more**2 / units, 0) * units / (units - 1)
-    error = np.sqrt(np.maximum(scatter, columns["variance"]))
+    once = np.maximum(scatter, columns["variance"])
+    error = np.sqrt(once + np.maximum(columns["repeats"], once * columns["usual_repeats"]))
     return np.where(error > 0, error, np.nan)
 
 
@@ -363,6 +425,12 @@ def _rare(columns: Columns) -> tuple[Numbers, Numbers]:
     return low, high
 
 
+def _detectable_rare(columns: Columns) -> Numbers:
+    """The lift that would have been found, by Poisson's distribution of the sessions with the pattern."""
+    expected = columns["expected_sessions"]
+    return poisson_detectable(expected, columns["level"], POWER) / expected
+
+
 def _listed(columns: Columns, artists: npt.NDArray[np.object_]) -> Codes:
     """Rows to publish: all moods, and of a listener's artists the findings, then the most frequent."""
     is_artists = columns["pattern_type"] == ARTISTS
@@ -386,25 +454,26 @@ def _listed(columns: Columns, artists: npt.NDArray[np.object_]) -> Codes:
 def sequential_patterns(listening_with_features: ir.Table) -> ir.Table:
     """What follows what: moods and artists that come one after the other in your sessions.
 
-    One row per listener and pattern: two or three moods heard directly one after the other (``mood_2``, ``mood_3``), or
-    a switch from one artist to another (``artist_2``), in the latest 20,000 listens. Moods are those of measured tracks
-    (real or catalogue), a track on repeat counts once, and a track without a mood breaks a pattern. Artists are the 100
-    heard in most sessions; listed are the switches that are findings, then the most frequent, at most 50, heard or
-    expected at least 5 times.
+    One row per listener and pattern: two or three moods (``mood_2``, ``mood_3``), or two artists (``artist_2``), heard
+    directly one after the other, in the latest 20,000 listens. What is in a row by one artist counts once, because the
+    order of an album is not yours: it has the mood of most of its tracks (measured: real or catalogue; a track on
+    repeat is one), and without any it breaks a pattern. Artists are the 100 heard in most sessions; listed are the
+    switches that are findings, then the most frequent, at most 50, heard or expected at least 5 times.
 
-    ``lift`` compares the ``occurrences`` with the number expected if each session's tracks came in random order: above
+    ``lift`` compares the ``occurrences`` with the number expected if each session's artists came in random order: above
     1 the pattern is more frequent than that. The content of a session (a lot of one mood, say) is the same in both, so
-    the lift is about order alone. For artists, whole runs of one artist are put in random order, because an album would
-    make every switch look rare. The expectation is exact for sessions in which no track (no artist) returns, and close
-    for others. ``support_pct`` is the share of ``possible_sessions`` (those with any pattern of the type) that contain
-    it, ``confidence_pct`` the share of ``confidence_n`` beginnings that end this way.
+    the lift is about order alone. The expectation is exact for sessions in which no artist returns, and close for
+    others. ``support_pct`` is the share of ``possible_sessions`` (those with any pattern of the type) that contain it,
+    ``confidence_pct`` the share of ``confidence_n`` beginnings that end this way.
 
     The unit is the session: ``units`` are those in which order could make a difference, and with fewer than 10 a
     pattern is ``insufficient``. Moods are tested with Student's t over the sessions, with an error never smaller than
-    that of random order; artists, which are rare, with the Poisson distribution of the sessions with the switch. p is
-    corrected over all of a listener's patterns, including those not listed. A real pattern may still come from the
-    order of an album or a playlist: ``track_sequences`` is the number of different track sequences in it,
-    ``pattern_days`` the number of days on which it was heard.
+    that of random order; artists in the same order again and again are one observation, since a playlist that is played
+    often says little about moods. Artists, which are rare, are tested with the Poisson distribution of the sessions
+    with the switch. p is corrected over all of a listener's patterns, including those not listed; ``detectable_lift``
+    is the lift that would have been found with a chance of 80 %, where nothing was. A switch of artists may still come
+    from the order of a playlist: ``track_sequences`` is the number of different track sequences in it (of the first
+    tracks by each artist, for moods), ``pattern_days`` the number of days on which it was heard.
     """
     listens = with_measured_features(listening_with_features, ())
     has_mood = listens.has_measured & listens.mood.notnull()

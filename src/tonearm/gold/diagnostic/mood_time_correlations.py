@@ -14,7 +14,16 @@ from tonearm.gold.distributions import f_survival
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.hour_comparisons import HOURS, compared_in_month, spread
 from tonearm.gold.measures import first_day_of, total, with_measured_features
-from tonearm.gold.statistics import ENOUGH_UNITS, ROUNDING, SIGNIFICANT, against, false_discovery, verdicts
+from tonearm.gold.statistics import (
+    ENOUGH_UNITS,
+    ROUNDING,
+    SIGNIFICANT,
+    against,
+    detectable,
+    false_discovery,
+    level_of_another,
+    verdicts,
+)
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -29,7 +38,8 @@ if TYPE_CHECKING:
 _PARTS = (
     *("n", "sessions", "session_mean", "session_stddev", "deviation", "deviation_low", "deviation_high"),
     *("compared", "month_deviation", "month_deviation_low", "month_deviation_high"),
-    *("effect", "p_corrected", "verdict", "day_sessions", "day_r", "day_p_corrected", "day_peak_hour"),
+    *("effect", "detectable_difference", "p_corrected", "verdict"),
+    *("day_sessions", "day_units", "day_r", "day_p_corrected", "day_peak_hour"),
 )
 
 
@@ -83,8 +93,12 @@ def mood_time_correlations(listening_with_features: ir.Table) -> ir.Table:
     ``day_r_…`` tests the whole day at once, with more power than 24 separate hours: the circular–linear correlation
     (Mardia 1976) of a session's time of day, the circular mean of its hours, with its deviation from the other sessions
     of its month. It is repeated in each row of the listener. It is never negative, and about 1.25 / √sessions by chance
-    alone, so read it with its p. If it is significant, ``day_peak_hour_…`` is the time at which the fitted daily curve
-    is highest.
+    alone, so read it with its p. That takes the days for units (``day_units_…``), since two sessions of one evening are
+    alike: it is Hotelling's T² of what each day contributes to the fit. If it is significant, ``day_peak_hour_…`` is
+    the time at which the fitted daily curve is highest.
+
+    ``detectable_difference_…`` is the ``month_deviation_…`` that would have been found with a chance of 80 %, where
+    nothing was.
     """
     units = compared_in_month(_units(listening_with_features), *MOOD_FEATURES)
     units = units.mutate({f"deviation_{f}": units[f] - units[f"usual_{f}"] for f in MOOD_FEATURES})
@@ -111,6 +125,7 @@ def _units(listening_with_features: ir.Table) -> ir.Table:
     """Each session's mean of each feature in each hour, null where none was measured."""
     listens = with_measured_features(listening_with_features, MOOD_FEATURES)
     return listens.group_by("listener", "session_started_at", "hour_of_day").agg(
+        first_date=listens.local_date.min(),
         month=first_day_of("month", listens.local_date.min()),
         listens=listens.count(),
         listens_with_features=listens.count(where=listens.has_measured),
@@ -134,38 +149,76 @@ def _hour(units: ir.Table, feature: str) -> dict[str, ir.Value]:
 
 
 def _day_sums(units: ir.Table) -> ir.Table:
-    """Sums over a listener's sessions from which each feature's correlation with the time of day follows.
+    """Sums over a listener's sessions, and over days, from which the correlation with the time of day and its p follow.
 
     x is a session's mean deviation; c and s are cosine and sine of the circular mean of its hours.
     """
+    sessions = _sessions(units)
+    of_listener = sessions.group_by("listener").agg(
+        {f"{part}_{f}": value for f in MOOD_FEATURES for part, value in _sums_of(sessions, f).items()}
+    )
+    pulls = _pulls(sessions)
+    of_days = pulls.group_by("listener").agg(
+        {f"{part}_{f}": value for f in MOOD_FEATURES for part, value in _pull_sums(pulls, f).items()}
+    )
+    return of_listener.inner_join(of_days, "listener").select(*of_listener.columns, *of_days.columns[1:])
+
+
+def _sessions(units: ir.Table) -> ir.Table:
+    """Each session's x, c and s for each feature; null where there is no deviation or no time of day."""
     angle = (units.hour_of_day.cast("float64") + 0.5) * (2 * pi / HOURS)
     units = units.mutate(c=angle.cos(), s=angle.sin())
     deviations = {f: units[f"deviation_{f}"] for f in MOOD_FEATURES}
     sessions = units.group_by("listener", "session_started_at").agg(
+        day=units.first_date.min(),
+        month=units.month.min(),
         **{f"x_{f}": deviation.mean() for f, deviation in deviations.items()},
         **{f"{a}_{f}": units[a].mean(where=d.notnull()) for f, d in deviations.items() for a in "cs"},
     )
-    lengths = {f"length_{f}": (sessions[f"c_{f}"] ** 2 + sessions[f"s_{f}"] ** 2).sqrt() for f in MOOD_FEATURES}
-    unit = sessions.mutate(lengths)
+    lengths = {f: (sessions[f"c_{f}"] ** 2 + sessions[f"s_{f}"] ** 2).sqrt() for f in MOOD_FEATURES}
     # A session around the clock has no time of day.
-    unit = unit.mutate({name: (unit[name] > _NO_DIRECTION).ifelse(unit[name], None) for name in lengths})
-    return unit.group_by("listener").agg(
-        {f"{part}_{f}": value for f in MOOD_FEATURES for part, value in _sums_of(unit, f).items()}
+    lengths = {f: (length > _NO_DIRECTION).ifelse(length, None) for f, length in lengths.items()}
+    known = {f"x_{f}": length.notnull().ifelse(sessions[f"x_{f}"], None) for f, length in lengths.items()}
+    turned = {f"{a}_{f}": sessions[f"{a}_{f}"] / length for f, length in lengths.items() for a in "cs"}
+    return sessions.mutate(known | turned)
+
+
+def _pulls(sessions: ir.Table) -> ir.Table:
+    """How far each day pulls the fitted curve along cosine and sine, beside the usual times of its month."""
+    usual = sessions.group_by("listener", "month").agg(
+        **{f"usual_{a}_{f}": sessions[f"{a}_{f}"].mean() for f in MOOD_FEATURES for a in "cs"}
     )
+    beside = sessions.inner_join(usual, ["listener", "month"])
+    pulls = beside.select(
+        "listener",
+        "day",
+        **{
+            f"{a}_{f}": beside[f"x_{f}"] * (beside[f"{a}_{f}"] - beside[f"usual_{a}_{f}"])
+            for f in MOOD_FEATURES
+            for a in "cs"
+        },
+    )
+    return pulls.group_by("listener", "day").agg({c: pulls[c].sum() for c in pulls.columns[2:]})
 
 
-def _sums_of(unit: ir.Table, feature: str) -> dict[str, ir.Value]:
-    length = unit[f"length_{feature}"]
-    of = {
-        "x": length.notnull().ifelse(unit[f"x_{feature}"], None),
-        **{a: unit[f"{a}_{feature}"] / length for a in "cs"},
+def _pull_sums(pulls: ir.Table, feature: str) -> dict[str, ir.Value]:
+    c, s = pulls[f"c_{feature}"], pulls[f"s_{feature}"]
+    return {
+        "day_units": c.count(),
+        **{"pull_c": c.sum(), "pull_s": s.sum()},
+        **{"pull_cc": (c * c).sum(), "pull_cs": (c * s).sum(), "pull_ss": (s * s).sum()},
     }
+
+
+def _sums_of(sessions: ir.Table, feature: str) -> dict[str, ir.Value]:
+    of = {a: sessions[f"{a}_{feature}"] for a in "xcs"}
     sums = {a: value.sum() for a, value in of.items()}
-    return {"day_sessions": length.count(), **sums, **{a + b: (of[a] * of[b]).sum() for a, b in _PRODUCTS}}
+    return {"day_sessions": of["x"].count(), **sums, **{a + b: (of[a] * of[b]).sum() for a, b in _PRODUCTS}}
 
 
 _PRODUCTS = (("x", "x"), ("x", "c"), ("x", "s"), ("c", "c"), ("c", "s"), ("s", "s"))
-_DAY_SUMS = ("day_sessions", "x", "c", "s", *(a + b for a, b in _PRODUCTS))
+_PULLS = ("pull_c", "pull_s", "pull_cc", "pull_cs", "pull_ss")
+_DAY_SUMS = ("day_sessions", "x", "c", "s", *(a + b for a, b in _PRODUCTS), "day_units", *_PULLS)
 _NO_DIRECTION = 1e-6
 
 
@@ -178,12 +231,14 @@ def _hours(rows: pa.Table) -> dict[str, npt.NDArray[np.generic]]:
     is_enough = np.minimum(compared, _sums(compared, of_listener) - compared) >= ENOUGH_UNITS
     raw = against(mean, stddev, sessions, overall)
     month = against(month_mean, spread(month_stddev, compared, of_listener), compared)
-    p = false_discovery(np.where(is_enough, month.p, np.nan), codes(rows, "listener"))
+    listener = codes(rows, "listener")
+    p = false_discovery(np.where(is_enough, month.p, np.nan), listener)
     return {
         **{"n": n, "sessions": sessions, "session_mean": mean, "session_stddev": stddev, "compared": compared},
         **_interval("deviation", raw, sessions >= ENOUGH_UNITS),
         **_interval("month_deviation", month, is_enough),
         "effect": np.where(is_enough, month.effect, np.nan),
+        "detectable_difference": detectable(month.error, month.freedom, level_of_another(p, listener)),
         "p_corrected": p,
         "verdict": verdicts(month.difference, p),
     }
@@ -204,10 +259,13 @@ def _days(rows: pa.Table) -> dict[str, npt.NDArray[np.generic]]:
     once = rows.take(first)
     sums = {c: numbers(once, c) for c in _DAY_SUMS}
     found = circular_linear(sums.pop("day_sessions"), sums)
-    is_enough = found.n >= ENOUGH_UNITS
-    p = false_discovery(np.where(is_enough, found.p, np.nan), codes(once, "listener"))
+    number_of_days = np.nan_to_num(sums["day_units"])
+    is_enough = number_of_days >= ENOUGH_UNITS
+    p = hotelling(number_of_days, *(sums[c] for c in _PULLS))
+    p = false_discovery(np.where(is_enough & ~np.isnan(found.r), p, np.nan), codes(once, "listener"))
     days = {
         "day_sessions": np.nan_to_num(found.n),
+        "day_units": number_of_days,
         "day_r": np.where(is_enough, found.r, np.nan),
         "day_p_corrected": p,
         "day_peak_hour": np.where(p < SIGNIFICANT, found.peak_hour, np.nan),
@@ -216,19 +274,18 @@ def _days(rows: pa.Table) -> dict[str, npt.NDArray[np.generic]]:
 
 
 class CircularLinear(NamedTuple):
-    """Correlation of an angle with a number over n observations, its p, and the hour at which it peaks."""
+    """Correlation of an angle with a number over n observations, and the hour at which it peaks."""
 
     n: Numbers
     r: Numbers
-    p: Numbers
     peak_hour: Numbers
 
 
 def circular_linear(n: Numbers, sums: dict[str, Numbers]) -> CircularLinear:
     """Circular–linear correlation (Mardia 1976) from the sums of x, cosine, sine and of their products.
 
-    It is the multiple correlation of x with cosine and sine, so F with 2 and n − 3 degrees of freedom gives p.
-    NaN where x has no spread, or the times of day lie on a line (all equal, or two of them).
+    It is the multiple correlation of x with cosine and sine. NaN where x has no spread, or the times of day lie on a
+    line (all equal, or two of them).
     """
     size = np.where(n > 3, n, np.nan)
     xx, xc, xs, cc, cs, ss = (sums[a + b] / size - sums[a] / size * sums[b] / size for a, b in _PRODUCTS)
@@ -237,8 +294,24 @@ def circular_linear(n: Numbers, sums: dict[str, Numbers]) -> CircularLinear:
     of_c, of_s = (xc * ss - xs * cs) / spread, (xs * cc - xc * cs) / spread
     explained = (of_c * xc + of_s * xs) / np.where(xx > ROUNDING**2, xx, np.nan)
     explained = np.clip(explained, 0.0, 1.0)
-    p = f_survival(explained / 2 / _nan_at_0((1 - explained) / (size - 3)), 2, size - 3)
-    return CircularLinear(n, np.sqrt(explained), p, np.arctan2(of_s, of_c) * HOURS / (2 * np.pi) % HOURS)
+    return CircularLinear(n, np.sqrt(explained), np.arctan2(of_s, of_c) * HOURS / (2 * np.pi) % HOURS)
+
+
+def hotelling(n: Numbers, c: Numbers, s: Numbers, cc: Numbers, cs: Numbers, ss: Numbers) -> Numbers:
+    """p of Hotelling's T² test that two numbers, of n observations each, have mean 0, from their sums and products.
+
+    NaN below three observations, and where these lie on a line.
+    """
+    size = np.where(n > 2, n, np.nan)
+    mean_c, mean_s = c / size, s / size
+    var_c, both, var_s = (
+        (product - size * of_c * of_s) / (size - 1)
+        for product, of_c, of_s in ((cc, mean_c, mean_c), (cs, mean_c, mean_s), (ss, mean_s, mean_s))
+    )
+    spread = var_c * var_s - both**2
+    spread = np.where(spread > ROUNDING * np.maximum(var_c, var_s) ** 2, spread, np.nan)
+    t2 = size * (mean_c**2 * var_s - 2 * mean_c * mean_s * both + mean_s**2 * var_c) / spread
+    return f_survival(t2 * (size - 2) / (2 * (size - 1)), 2, size - 2)
 
 
 def _sums(values: Numbers, group: npt.NDArray[np.int64]) -> Numbers:

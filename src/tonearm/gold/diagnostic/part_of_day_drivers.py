@@ -8,10 +8,10 @@ import ibis
 import numpy as np
 
 from tonearm.columns import FEATURES, PARTS_OF_DAY
-from tonearm.gold.distributions import t_two_sided
+from tonearm.gold.distributions import skewed_two_sided, t_two_sided
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.measures import first_day_of, total, with_measured_features
-from tonearm.gold.statistics import ENOUGH_UNITS, false_discovery, quantile, verdicts
+from tonearm.gold.statistics import ENOUGH_UNITS, detectable, false_discovery, level_of_another, quantile, verdicts
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
@@ -28,18 +28,19 @@ MOST_CANDIDATES = 500
 """Genres, and artists, that are tested for one listener: those heard in most sessions. How often something is
 heard in all says nothing of when, so the choice favours no part of the day."""
 ENOUGH_EXPECTED = 15
-"""Sessions with the genre or artist that each side must expect: below, the tail of a share that is mostly 0 is
-heavier than the normal one. With 5 (Cochran's rule for counts) 8 % of shuffled histories had a finding, with 15 two
-thirds of that."""
+"""Units with the genre or artist that each side must expect: below, hardly any difference could be a finding, and each
+test costs the others power."""
 _ROW = ("listener", "part_of_day", "driver_type", "driver")
 _DRIVER = ("listener", "driver_type", "driver")
-_UNIT = ("listener", "session_started_at", "part_of_day")
+_UNIT = ("listener", "local_date", "part_of_day")
+"""All sessions of one part of a day: two of them on one evening are of one mood, as two albums of one session are."""
 _BASIS = ("listener", "basis")
-"""What a mean is over: a feature's name, ``genre`` (sessions with one known) or ``artist`` (all sessions)."""
+"""What a mean is over: a feature's name, ``genre`` (units with one known) or ``artist`` (all units)."""
 _COUNTS = ("driver_listens", "units", "units_with_driver", "units_outside")
 _COLUMNS = (
     *(*_ROW, "rank", *_COUNTS, "mean_inside", "mean_outside"),
-    *("difference", "difference_low", "difference_high", "effect", "p_corrected", "verdict", "consistency"),
+    *("difference", "difference_low", "difference_high", "effect", "detectable_difference", "p_corrected", "verdict"),
+    "consistency",
 )
 
 
@@ -70,7 +71,8 @@ def _compared(own: Columns, is_feature: npt.NDArray[np.bool_], listeners: npt.ND
     difference = own["excess"] / weight
     error = np.sqrt(own["variance"]) / weight
     half = quantile(freedom) * error
-    p = false_discovery(t_two_sided(difference / error, freedom), listeners)
+    skewness = own["third_moment"] / np.where(own["variance"] > 0, own["variance"], np.nan) ** 1.5
+    p = false_discovery(_p(difference / error, freedom, skewness), listeners)
     inside, outside = own["stddev_inside"], own["stddev_outside"]
     both = (own["units"] - 1, own["units_outside"] - 1)
     pooled = np.sqrt((both[0] * inside**2 + both[1] * outside**2) / np.where(np.isnan(p), np.nan, sum(both)))
@@ -80,10 +82,20 @@ def _compared(own: Columns, is_feature: npt.NDArray[np.bool_], listeners: npt.ND
         "difference_low": difference - half,
         "difference_high": difference + half,
         "effect": difference / pooled,
+        "detectable_difference": detectable(error, freedom, level_of_another(p, listeners)),
         "p_corrected": p,
         "verdict": verdicts(difference, p),
         "consistency": steadier,
     }
+
+
+def _p(t: Numbers, freedom: Numbers, skewness: Numbers) -> Numbers:
+    """The larger of two approximations of the permutation test's p.
+
+    By Student's t, and by the distribution with the first three moments that the shuffled months have (Mielke and
+    Berry 2007): someone heard on few days is a rare event, and a normal tail makes a few coincidences a finding.
+    """
+    return np.fmax(t_two_sided(t, freedom), np.where(np.isnan(t), np.nan, skewed_two_sided(t, skewness)))
 
 
 def _is_tested(own: Columns, is_feature: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -105,21 +117,22 @@ def part_of_day_drivers(listening_with_features: ir.Table) -> ir.Table:
     """What distinguishes each part of your day: the audio features, genres and artists you choose then.
 
     One row per listener, part of the day with a listen, and driver: all eight features, and the ten genres and ten
-    artists with the largest effect, by ``rank``. The unit is a session's listens in one part of the day, by your clock:
-    the mean of a feature (measured only: real or catalogue), an artist's share of the listens, or a genre's share of
-    the listens with a known genre. ``mean_inside`` and ``mean_outside`` are the means of the ``units`` in this part and
-    in the others, ``effect`` is the ``difference`` in standard deviations between units: the driver's standardised
-    contribution.
+    artists with the largest effect, by ``rank``. The unit is what you heard in one part of one day, by your clock, in
+    however many sessions: the mean of a feature (measured only: real or catalogue), an artist's share of the listens,
+    or a genre's share of the listens with a known genre. ``mean_inside`` and ``mean_outside`` are the means of the
+    ``units`` in this part and in the others, ``effect`` is the ``difference`` in standard deviations between units: the
+    driver's standardised contribution.
 
-    Taste changes over the years, and so do listening hours, so the ``difference`` compares sessions of the same
-    calendar month, each month weighted by its sessions on both sides, and is not just one mean minus the other. Its p
-    comes from a permutation test within months (Mantel 1963), which assumes no distribution: artists are absent from
-    most sessions, and Welch's test finds dozens of them when the parts of the day are shuffled. All genres and artists
-    heard in at least 10 sessions are tested (at most the 500 heard in most), and corrected for together with the
-    features.
+    Taste changes over the years, and so do listening hours, so the ``difference`` compares days of the same calendar
+    month, each month weighted by its units on both sides, and is not just one mean minus the other. Its p comes from a
+    permutation test within months (Mantel 1963), which assumes no distribution: artists are absent from most units, and
+    Welch's test finds dozens of them when the parts of the day are shuffled. It is the larger of those by Student's t
+    and by the three moments of the shuffled months (Mielke and Berry 2007), which is close to counting all of them. All
+    genres and artists heard on at least 10 days are tested (at most the 500 heard on most), and corrected for together
+    with the features. ``detectable_difference`` is what would have been found with a chance of 80 %, where nothing was.
 
-    ``insufficient`` means fewer than 10 comparable sessions on either side, or a genre or artist so rare that fewer
-    than 15 sessions with it would be expected on one side. ``consistency`` shows how much steadier a feature is inside:
+    ``insufficient`` means fewer than 10 comparable units on either side, or a genre or artist so rare that fewer than
+    15 units with it would be expected on one side. ``consistency`` shows how much steadier a feature is inside:
     1 − standard deviation of the units inside / outside.
     """
     listens = with_measured_features(listening_with_features)
@@ -131,15 +144,14 @@ def part_of_day_drivers(listening_with_features: ir.Table) -> ir.Table:
 
 
 def _units(listens: ir.Table) -> ir.Table:
-    """Each session's part in one part of the day, and the means of its measured features."""
+    """Each part of each day, and the means of its measured features."""
     units = listens.group_by(*_UNIT).agg(
-        first_date=listens.local_date.min(),
         artist=listens.count(),
         genre=listens.genre.count(),
         **{f: listens[f].count() for f in FEATURES},
         **{f"mean_{f}": listens[f].mean() for f in FEATURES},
     )
-    return units.mutate(month=first_day_of("month", units.first_date))
+    return units.mutate(month=first_day_of("month", units.local_date))
 
 
 def _months(units: ir.Table) -> ir.Table:
@@ -194,22 +206,26 @@ def _heard(listens: ir.Table, units: ir.Table, kind: str) -> ir.Table:
 
 
 def _candidates(heard: ir.Table) -> ir.Table:
-    counted = heard.group_by("listener", "driver").agg(sessions=heard.session_started_at.nunique())
-    most_heard = first_n(counted, "listener", (counted.sessions.desc(), counted.driver), MOST_CANDIDATES)
-    return most_heard.filter(most_heard.sessions >= ENOUGH_UNITS)
+    counted = heard.group_by("listener", "driver").agg(days=heard.local_date.nunique())
+    most_heard = first_n(counted, "listener", (counted.days.desc(), counted.driver), MOST_CANDIDATES)
+    return most_heard.filter(most_heard.days >= ENOUGH_UNITS)
 
 
 def _sums(values: ir.Table, months: ir.Table) -> ir.Table:
     """What each driver's values add up to inside and outside each part of the day, and within months.
 
     ``excess`` is how much more the units inside have than they would if each month's values were dealt to its
-    units at random, ``variance`` the variance of that by such dealing.
+    units at random, ``variance`` and ``third_moment`` what that has by such dealing.
     """
     each = _by_part(_by_month(values, months))
     spread = (each.squares - each.sum * each.sum / each.n) / (each.n - 1.0).nullif(0.0)
     both = (each.inside > 0) & (each.inside < each.n)
     # Rounding can leave a constant's spread below 0.
     spread = ibis.greatest(spread.fill_null(0.0), 0.0)
+    mean, outside = each.sum / each.n, each.n - each.inside
+    lopsided = (each.cubes - 3.0 * mean * each.squares + 2.0 * each.n * mean * mean * mean) / each.n
+    # Of a sum of some of n numbers, drawn without replacement (Cochran 1977).
+    drawn = each.inside * outside * (outside - each.inside) / ((each.n - 1.0) * (each.n - 2.0)).nullif(0.0)
     return each.group_by(*_BASIS, "driver", "part_of_day").agg(
         driver_listens=total(each.listens),
         units_with_driver=total(each.present),
@@ -218,7 +234,8 @@ def _sums(values: ir.Table, months: ir.Table) -> ir.Table:
         squares_inside=each.squares_inside.sum(),
         squares_outside=(each.squares - each.squares_inside).sum(),
         excess=(each.sum_inside - each.inside * each.sum / each.n).sum(where=both),
-        variance=(each.inside * (each.n - each.inside) / each.n * spread).sum(where=both),
+        variance=(each.inside * outside / each.n * spread).sum(where=both),
+        third_moment=(drawn * lopsided).sum(where=both),
         expected_inside=(each.all_present * each.inside / each.n).sum(where=both),
         expected_outside=(each.all_present * (each.n - each.inside) / each.n).sum(where=both),
     )
@@ -233,6 +250,7 @@ def _by_month(values: ir.Table, months: ir.Table) -> ir.Table:
             f"squares_{p}": (values.value * values.value).sum(where=values.part_of_day == p).fill_null(0.0)
             for p in PARTS_OF_DAY
         },
+        cubes=(values.value * values.value * values.value).sum(),
         **{f"present_{p}": values.count(where=values.part_of_day == p) for p in PARTS_OF_DAY},
         **{
             f"listens_{p}": values.listens.cast("float64").sum(where=values.part_of_day == p).fill_null(0.0)
@@ -258,6 +276,7 @@ def _by_part(months: ir.Table) -> ir.Table:
         n=whole("units"),
         sum=whole("sum"),
         squares=whole("squares"),
+        cubes="cubes",
         all_present=whole("present"),
         one=ibis.array([ibis.struct(inside(p)) for p in PARTS_OF_DAY]).unnest(),
     )
@@ -289,7 +308,7 @@ def _described(rows: ir.Table) -> ir.Table:
             .name(f"stddev_{side}")
             for side, n in (("inside", rows.units), ("outside", rows.units_outside))
         ),
-        *("excess", "variance", "expected_inside", "expected_outside"),
+        *("excess", "variance", "third_moment", "expected_inside", "expected_outside"),
         *(rows[c].fill_null(0.0).name(c) for c in ("weight", "freedom", "compared_inside", "compared_outside")),
     )
     return described.filter(described.driver.notnull())
