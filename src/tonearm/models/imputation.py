@@ -16,7 +16,7 @@ from xgboost import XGBRegressor
 from tonearm.columns import COLUMNS
 from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
-from tonearm.models.crossfit import QUANTILES, CrossFit, Spread, a_few_each, boosted, cross_fit, once
+from tonearm.models.crossfit import CrossFit, CrossSpread, Errors, Spread, a_few_each, boosted, cross_fit, once
 from tonearm.models.evaluate import grouped
 from tonearm.models.model import SCORE_COLUMNS, SEED, Decision, HeldOut
 from tonearm.models.mood import MOODS, moods, probabilities
@@ -62,25 +62,6 @@ class Told:
         """Within the feature's range."""
         around = within(around, target)
         return Told(within(predicted, target), around, around[:, 5], around[:, 95])
-
-
-@dataclass(frozen=True)
-class Errors:
-    """Predictions of tracks of artists not seen, from which is learned how far such predictions are off."""
-
-    predicted: Values
-    actual: Values
-    """(n, 7)"""
-    stratum: Labels
-    fold: Labels
-
-    def spreads(self, without: int = -1) -> dict[str, Spread]:
-        """Of each feature, by all folds but one."""
-        rows = self.fold != without
-        return {
-            target: Spread.of(self.predicted[rows, j], self.actual[rows, j], self.stratum[rows])
-            for j, target in enumerate(TARGETS)
-        }
 
 
 @dataclass(frozen=True)
@@ -133,7 +114,7 @@ class Imputation:
         """
         fitted = self.fit(examples, seed)
         errors = self._errors(examples, fitted.folds, seed)
-        spreads = {int(number): errors.spreads(without=number) for number in np.unique(errors.fold)}
+        spreads = {t: CrossSpread.of(errors[t]) for t in TARGETS}
         frequencies = mood_frequencies(examples, grouped(examples.artist.to_numpy(), seed=seed))
         held: list[HeldOut] = []
         for protocol, (evidence, baseline) in self.protocols(examples, seed).items():
@@ -146,19 +127,17 @@ class Imputation:
         self,
         rows: pd.DataFrame,
         fitted: FittedImputation,
-        spreads: Mapping[int, Mapping[str, Spread]],
+        spreads: Mapping[str, CrossSpread],
         evidence: pd.DataFrame,
         seed: int,
     ) -> dict[str, Told]:
         """What is told of the rows, as it will be, but by the errors on the artists of other folds: ``spreads``."""
         predicted, stratum = fitted.predicted(evidence, rows.artist.to_numpy()), self.stratum(evidence)
         fold = grouped(rows.artist.to_numpy(), seed=seed)
-        around = np.zeros((len(TARGETS), len(rows), QUANTILES))
-        for number in np.unique(fold):
-            own = fold == number
-            for j, target in enumerate(TARGETS):
-                around[j, own] = spreads[int(number)][target].around(predicted[own, j], stratum[own])
-        return {t: Told.of(t, predicted[:, j], around[j]) for j, t in enumerate(TARGETS)}
+        return {
+            t: Told.of(t, predicted[:, j], spreads[t].around(predicted[:, j], stratum, fold))
+            for j, t in enumerate(TARGETS)
+        }
 
     def protocols(self, examples: pd.DataFrame, seed: int = SEED) -> dict[str, tuple[pd.DataFrame, Values]]:
         """The ways in which tracks are held out: what is then known of them, and the baseline's estimates.
@@ -244,7 +223,7 @@ class Imputation:
             return self._trees(rows.columns, seed).fit(rows, np.r_[deviations[own], deviations[own][again]])
 
         folds = cross_fit(artist, learn, seed)
-        spreads = self._errors(examples, folds, seed).spreads()
+        spreads = {t: errors.spread() for t, errors in self._errors(examples, folds, seed).items()}
         sums = np.column_stack([deviations, np.ones(len(examples))])
         totals = pd.DataFrame(sums).groupby(artist).sum()
         artists = dict(zip(totals.index.tolist(), map(tuple, totals.to_numpy().tolist()), strict=True))
@@ -253,7 +232,7 @@ class Imputation:
         frequencies = tuple((of_mood / len(examples)).tolist())
         return FittedImputation(self, folds, spreads, tuple(mean), tuple(scale), artists, genres, frequencies)
 
-    def _errors(self, examples: pd.DataFrame, folds: CrossFit, seed: int) -> Errors:
+    def _errors(self, examples: pd.DataFrame, folds: CrossFit, seed: int) -> dict[str, Errors]:
         """Predictions of a few tracks of each artist by trees that saw none of it, known in the ways met in life.
 
         With all that is known, without the artist or the genre or the company, and with one album of the artist.
@@ -285,7 +264,8 @@ class Imputation:
         values = examples[list(TARGETS)].to_numpy(float)
         predicted = folds.predict(every, artist[row]) * self._scale(examples) + values.mean(axis=0)
         fold = grouped(artist, len(folds.models), folds.seed)
-        return Errors(predicted, values[row], self.stratum(every), fold[row])
+        stratum = self.stratum(every)
+        return {t: Errors(predicted[:, j], values[row, j], stratum, fold[row]) for j, t in enumerate(TARGETS)}
 
     def stratum(self, evidence: pd.DataFrame) -> Labels:
         """What is known of each row, on which its error depends: the artist, the genre, the company."""

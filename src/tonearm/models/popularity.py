@@ -71,7 +71,7 @@ class Popularity:
     has_threshold = True
     inputs = (*catalogue.TABLES, "listens")
     baseline = "rate of the genre and year"
-    decides = (Decision("popular", "average_precision"),)
+    decides = (Decision("popular", "log_loss"),)
     belongs = ()
     limits = (
         "Popularity is as a catalogue had it on the day it was collected; it is not dated and moves with time.",
