@@ -451,6 +451,11 @@ COLUMNS |= {
             f"{feature}_change_effect": _number(
                 f"{feature}_change in standard deviations between sessions (Cohen's d).", null=_FEW_UNITS
             ),
+            f"{feature}_change_detectable": replace(
+                COLUMNS["detectable_difference"],
+                meaning=f"Smallest {feature}_change that would have been found with a chance of 80 %, given so many "
+                "units (minimum detectable effect).",
+            ),
             f"{feature}_change_p_corrected": replace(
                 COLUMNS["p_corrected"],
                 meaning=f"Probability of such a {feature}_change if there were none, corrected for all tests of "

@@ -10,7 +10,15 @@ import numpy as np
 from tonearm.columns import MOODS, SHIFT_SIZES
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import percent, total, with_measured_features
-from tonearm.gold.statistics import ENOUGH_UNITS, against, false_discovery, quantile, verdicts
+from tonearm.gold.statistics import (
+    ENOUGH_UNITS,
+    against,
+    detectable,
+    false_discovery,
+    level_of_another,
+    quantile,
+    verdicts,
+)
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -32,10 +40,11 @@ _ROW = (*_HOUR, "shift_size")
 _PAIRS = [(before, after) for before in MOODS for after in MOODS]
 _SUMS = ("squares", "products", "hour_squares")
 _CHANGES = tuple(f"{f}_change" for f in MOVED)
+_ENDS = ("", "_low", "_high", "_effect", "_detectable", "_p_corrected", "_verdict")
 _COLUMNS = (
     *("listener", "hours", "hour_of_day", "shift_size", "shifts", "units", "hour_shifts", "hour_repeats"),
     *("shift_share_pct", "shift_share_low_pct", "shift_share_high_pct"),
-    *(f"{c}{end}" for c in _CHANGES for end in ("", "_low", "_high", "_effect", "_p_corrected", "_verdict")),
+    *(f"{c}{end}" for c in _CHANGES for end in _ENDS),
     *(f"from_{m.lower()}_n" for m in MOODS),
     *(f"{before.lower()}_to_{after.lower()}_pct" for before, after in _PAIRS),
 )
@@ -74,11 +83,13 @@ def _tested_changes(rows: pa.Table) -> dict[str, Numbers | npt.NDArray[np.str_]]
     families = np.tile(2 * codes(rows, "listener") + is_all_day, len(found))
     corrected = false_discovery(np.concatenate([one.p for one in found.values()]), families)
     columns: dict[str, Numbers | npt.NDArray[np.str_]] = {}
-    for (change, one), p in zip(found.items(), np.split(corrected, len(found)), strict=True):
+    levels = np.split(level_of_another(corrected, families), len(found))
+    for (change, one), p, level in zip(found.items(), np.split(corrected, len(found)), levels, strict=True):
         columns |= {
             f"{change}_low": np.where(np.isnan(p), np.nan, one.low),
             f"{change}_high": np.where(np.isnan(p), np.nan, one.high),
             f"{change}_effect": np.where(np.isnan(p), np.nan, one.effect),
+            f"{change}_detectable": detectable(one.error, one.freedom, level),
             f"{change}_p_corrected": p,
             f"{change}_verdict": verdicts(one.difference, p),
         }
@@ -106,8 +117,8 @@ def mood_shift_patterns(listening_with_features: ir.Table) -> ir.Table:
     ``valence_change`` and ``energy_change`` show where such shifts lead, as the mean of the sessions' means, because
     the shifts of one session (an album, say) are one piece of evidence: ``units`` counts sessions. Below 10 sessions a
     change is ``insufficient``, without interval or p. Changes are tested against zero with Student's t, p corrected
-    over all hours, sizes and both features, and by itself for the whole day; the intervals of shares treat sessions as
-    clusters.
+    over all hours, sizes and both features, and by itself for the whole day; ``…_detectable`` is the change that would
+    have been found with a chance of 80 %, where none was. The intervals of shares treat sessions as clusters.
 
     ``sad_calm_to_happy_calm_pct`` and the like are the share of the row's shifts from the first mood that end in the
     second; ``from_sad_calm_n`` counts the shifts from that mood, and with few of them the shares are anecdotes. Each

@@ -70,7 +70,9 @@ def _none_at_night(asked: int, feature: str, whole: Row | None) -> str:
         tried.insert(0, f"the night as a whole ({counted(whole['units'], 'session')})")
     if not tried:
         return "**Not enough data**: no hour of the night (0–6 h) has ten sessions to compare."
-    return f"**It could be noise**: your music is not shown to be {less} or {more} in {' or in '.join(tried)}."
+    none = f"**It could be noise**: your music is not shown to be {less} or {more} in {' or in '.join(tried)}."
+    least = whole and whole["detectable_difference"]
+    return f"{none} A difference of {least:.2f} over the night would have been found." if least else none
 
 
 def _verdicts(feature: str) -> dict[str, str]:
