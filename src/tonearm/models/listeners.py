@@ -13,7 +13,7 @@ import pandas as pd
 
 from tonearm.columns import MEASURED
 from tonearm.errors import ModelDamaged
-from tonearm.models.evaluate import draws
+from tonearm.models.evaluate import draws, outside_of
 from tonearm.models.model import STILL_LISTENING, Serves
 
 if TYPE_CHECKING:
@@ -60,9 +60,11 @@ def local_offset(listens: pd.DataFrame) -> pd.Timedelta:
 
 
 def serves(own: Numbers, baseline: Numbers, block: npt.NDArray[Any], seed: int) -> Serves:
-    """The baseline where its losses are below the ``own`` beyond chance: the 95 % interval over whole blocks."""
+    """The model where its ``own`` losses are shown to be below the baseline's: by the 95 % interval of the listener's
+    gain over whole blocks, as it is for everybody."""
     gains = [weights @ (baseline - own) / weights.total for weights in draws(block, seed, RESAMPLES)]
-    return "baseline" if gains and float(np.quantile(np.concatenate(gains), 0.975)) < 0 else "model"
+    is_better = bool(gains) and float(np.quantile(np.concatenate(gains), outside_of(block))) > 0
+    return "model" if is_better else "baseline"
 
 
 def all_by_baseline(targets: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

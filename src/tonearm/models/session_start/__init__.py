@@ -28,7 +28,7 @@ from tonearm.models.listeners import (
 )
 from tonearm.models.logistic import logistic
 from tonearm.models.model import SEED, Decision, HeldOut
-from tonearm.models.session_start.grid import Grid, features, hour_frequency, names_of
+from tonearm.models.session_start.grid import Grid, features, names_of, simple_forecast
 
 if TYPE_CHECKING:
     from tonearm.models.listeners import Ints, Numbers
@@ -46,7 +46,7 @@ NEEDED = ("listener", "listen_id", "started_at", "started_at_local", "session_st
 
 @dataclass(frozen=True)
 class SessionStart:
-    """A logistic regression for each listener and horizon, drawn towards the decayed frequency of the hour."""
+    """A logistic regression for each listener and horizon, drawn towards the simple forecast of the hour."""
 
     warm_up_days: int = 60
     """Before that the baseline answers: hours of the week have been seen eight times."""
@@ -60,7 +60,7 @@ class SessionStart:
     """Pull towards the baseline: 3 and 10 were within .0003 in log loss there, and the stronger one is safer."""
     scored_days: int = 1_461
     """Newest days used for the evaluation: how well older habits were predicted matters little now."""
-    judged_days: int = 364
+    judged_days: int = 728
     """Last days of a history that decide whether its listener is served the model."""
 
     name = "session_start"
@@ -69,7 +69,7 @@ class SessionStart:
     is_about_tracks = False
     has_threshold = False
     inputs = ("listening_with_features",)
-    baseline = "28-day decayed hour"
+    baseline = "the best so far of a constant rate and decayed frequencies of the hour"
     decides = tuple(Decision(target, "log_loss") for target in HORIZONS)
     belongs = ()
     limits = (
@@ -125,7 +125,7 @@ class SessionStart:
     def _rolled(self, grid: Grid, target: str, first: int) -> tuple[Numbers, Numbers]:
         """Probabilities of the model and of the baseline for each day from ``first`` on."""
         x = features(grid, HORIZONS[target])
-        baseline = hour_frequency(grid)
+        baseline = simple_forecast(grid)
         predicted, weights = baseline.copy(), None
         for day in range(first, grid.days, self.refit_days):
             weights = self._learned(x, grid.has_start, day, weights)
@@ -203,7 +203,7 @@ class FittedSessionStart:
         return pd.DataFrame({**predicted, "baseline": baseline, **served_by})
 
     def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
-        """The same by the frequency of the hour."""
+        """The same by the baseline."""
         return FittedSessionStart({name: all_by_baseline(own) for name, own in self.listeners.items()}).predict(records)
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
