@@ -237,6 +237,11 @@ class FittedPopularity:
     chosen: tuple[str, ...]
     """Which candidate each fold's model is."""
 
+    @property
+    def genres(self) -> frozenset[str]:
+        """Those it learned of."""
+        return frozenset(key.rsplit(" ", 1)[0] for key in self.rates if " " in key)
+
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """``popular`` (0 or 1) and its ``probability``; of an artist it knows, by the artist's other tracks, too."""
         probability = self.probability(records, self._artist_of(records))
