@@ -14,6 +14,7 @@ import pytest
 from tests.models.coin import Coin
 from tonearm.errors import NotRegistered, RegistryUnreachable
 from tonearm.models.lifecycle.registry import PRODUCTION, Registry, open_registry
+from tonearm.models.model import Candidate
 from tonearm.settings import Settings
 
 NAME = Coin().registered
@@ -66,6 +67,28 @@ def test_in_use_is_production_else_the_newest(registry: Registry) -> None:
     assert [register(registry), in_use(registry), register(registry), in_use(registry)] == [1, 1, 2, 2]
     registry.promote(NAME, 1, PRODUCTION, "better")
     assert in_use(registry) == 1
+
+
+def test_each_candidate_that_was_compared_is_a_run_of_its_own(registry: Registry, tmp_path: Path) -> None:
+    import mlflow
+    from sklearn.linear_model import LogisticRegression
+
+    model = Coin()
+    fitted = model.fit(model.examples({}, datetime.now(UTC)))
+    pipeline = LogisticRegression(C=0.5).fit([[0.0], [1.0]], [0, 1])
+    compared = (Candidate("logistic", {"C": 0.5}, {"accuracy": 0.75, "f1": 0.5, "roc_auc": 0.8}, pipeline),)
+    object.__setattr__(fitted, "compared", compared)
+    about = {"trained_at": datetime.now(UTC).isoformat()}
+    version = registry.register(model, fitted, [], about)
+    experiment = registry.client.get_experiment_by_name(model.name)
+    runs = registry.client.search_runs([experiment.experiment_id])
+    (own,) = (run for run in runs if "mlflow.parentRunId" in run.data.tags)
+    assert own.data.tags["mlflow.parentRunId"] == version.run
+    assert (own.info.run_name, own.data.params, own.data.metrics) == ("logistic", {"C": "0.5"}, compared[0].metrics)
+    (kept,) = (m for m in registry.client.search_logged_models([experiment.experiment_id]) if m.name == "logistic")
+    files = [path.suffix for path in Path(mlflow.artifacts.download_artifacts(kept.artifact_location)).rglob("*.*")]
+    assert ".skops" in files
+    assert ".pkl" not in files
 
 
 def test_without_a_version_before_there_is_no_way_back(registry: Registry) -> None:
