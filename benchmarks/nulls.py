@@ -71,6 +71,7 @@ NULLS: dict[str, World] = {
     "dealt_artists": worlds.dealt_artists,
     "dealt_features": worlds.dealt_features,
     "shuffled_runs": worlds.shuffled_runs,
+    "shuffled_tracks": worlds.shuffled_tracks,
 }
 PLANTED: dict[str, World] = {
     "valence + .05 at night": worlds.brighter_nights(0.05),
@@ -122,6 +123,7 @@ CASES = (
     Case("sequential_patterns", "dealt_artists", _MOODS),
     Case("mood_improvement_recommendations", "shuffled_runs", _BRIGHTENS, _BRIGHTENS["any"], _LIFTING),
     Case("mood_improvement_recommendations", "dealt_artists", _BRIGHTENS),
+    Case("mood_improvement_recommendations", "shuffled_tracks", _BRIGHTENS),
 )
 
 

@@ -221,6 +221,12 @@ def shuffled_runs(history: History, rng: np.random.Generator) -> History:
     return history.take(np.lexsort((np.arange(len(run)), rng.random(int(run[-1]) + 1)[run], session)))
 
 
+def shuffled_tracks(history: History, rng: np.random.Generator) -> History:
+    """Within each session the listens are put in random order, albums and all."""
+    session = history.session
+    return history.take(np.lexsort((rng.random(len(session)), session)))
+
+
 def only_some_known(share: float) -> World:
     """A world in which so large a share of the tracks is known, those of one artist being so together in part."""
 
