@@ -121,7 +121,10 @@ SCHEMAS: dict[str, tuple[str, ...]] = {
     "my_tracks_features_bronze": ("spotify_id", *_TRACK_FEATURES, "source", "imported_at"),
     "allowed_features": ("feature_source",),
     "merge_rules": ("merge_kind", "is_merged"),
-    "imputed_features": ("track_id", *IMPUTED, *(f"{f}_error" for f in IMPUTED), "model_version", "as_of_at"),
+    "imputed_features": (
+        *("track_id", *IMPUTED, *(f"{f}_error" for f in IMPUTED), "mood"),
+        *("model_version", "as_of_at"),
+    ),
     "model_scores": (
         "model",
         "model_version",

@@ -55,9 +55,11 @@ MOOD_FEATURES = ("valence", "energy", "danceability", "acousticness")
 """The features that describe mood."""
 PARTS_OF_DAY = ("night", "morning", "afternoon", "evening")
 PERIOD_TYPES = ("day", "week", "month", "year")
-FEATURE_SOURCES = ("real", "catalogue", "imputed", "synthetic")
+FEATURE_SOURCES = ("real", "catalogue", "artist", "imputed", "synthetic")
 MEASURED = FEATURE_SOURCES[:2]
-"""The sources that measured; an estimate or an invented number never enters a statistic."""
+"""The sources that measured the track itself."""
+DESCRIBED = FEATURE_SOURCES[:3]
+"""Those and the means of the artist's measured tracks; an estimate or an invented number never enters a statistic."""
 MERGE_KINDS = ("source", "credits", "end", "edited", "repeat")
 """Why two records are one listen: another source, under other artists, by the end of the play; the same source, after
 it was edited, or again sooner than it could have been heard."""
@@ -168,7 +170,8 @@ COLUMNS: dict[str, Column] = {
     "precision_s": _number("Precision of the reported instant.", "s", low=0, null="rejected"),
     "started_at_local": Column("local", "When the listen started, by the listener's clock.", unit="local time"),
     "local_date": Column("date", "Calendar day by the listener's clock."),
-    "hour_of_day": Column("int64", "Hour by the listener's clock.", unit="h", low=0, high=23),
+    "hour_of_day": Column("int64", "Hour by the listener's clock.", unit="h", low=0, high=23, null="the whole day"),
+    "hours": _text("Hour by the listener's clock, from 0 to 23, or 'all day'."),
     "day_of_week": Column("int64", "Day of the week by the listener's clock, 0 is Monday.", low=0, high=6),
     "day_name": _text("Day of the week in words.", one_of=DAY_NAMES),
     "part_of_day": _text("night 0–5, morning 6–11, afternoon 12–17, evening 18–23.", one_of=PARTS_OF_DAY),
@@ -270,12 +273,26 @@ COLUMNS: dict[str, Column] = {
         null=_NO_FEATURES,
         one_of=(*FEATURE_SOURCES, "none"),
     ),
-    "mood": _text("Mood category by valence and energy.", null=_NO_FEATURES, one_of=MOODS),
+    "mood": _text(
+        "Mood category: the track's own by valence and energy, or a probable one.",
+        null="the track has no audio features, or its mood is not sure enough",
+        one_of=MOODS,
+    ),
+    "artist_tracks": _count("Measured tracks of the artist in the catalogues.", null="features are not the artist's"),
+    "mood_tracks": _count("Of these, the tracks with the mood.", null="no mood is probable enough"),
+    "mood_probability_pct": _number(
+        "Probability that a track of the artist has the mood.", "%", low=0, high=100, null="no mood is probable enough"
+    ),
     # measures
     "listens": _count("Number of listens."),
     "tracks": _count("Number of distinct tracks."),
     "artists_heard": _count("Number of distinct artists."),
-    "minutes": _number("Minutes heard, over the listens with a known listening time.", "min", low=0),
+    "minutes": _number(
+        "Minutes heard, over the listens with a known listening time.",
+        "min",
+        low=0,
+        null="no listen has a known listening time",
+    ),
     "timed_listens": _count("Listens with a known listening time."),
     "share_pct": _number("Share of the listens.", "%", low=0, high=100),
     "new_tracks": _count("Tracks heard for the first time in this history."),
@@ -313,12 +330,15 @@ COLUMNS: dict[str, Column] = {
         "Mean listens per calendar period over the last rolling_periods.", "n", low=0, null=_TOO_SHORT
     ),
     "rolling_minutes": _number(
-        "Mean minutes per calendar period over the last rolling_periods.", "min", low=0, null=_TOO_SHORT
+        "Mean minutes per calendar period over the last rolling_periods.",
+        "min",
+        low=0,
+        null=f"{_TOO_SHORT}, or no listen has a known listening time",
     ),
     "rolling_new_tracks": _number(
         "Mean new tracks per calendar period over the last rolling_periods.", "n", low=0, null=_TOO_SHORT
     ),
-    "listens_with_features": _count("Listens whose features were measured (real or catalogue)."),
+    "listens_with_features": _count("Listens with features from the sources that the table names."),
     "feature": _text("Audio feature.", one_of=FEATURES),
     "weighted_by": _text("What is counted once: each listen or each track.", one_of=("listens", "tracks")),
     "n": Column("int64", "Number of observations behind the row's statistics.", unit="n", low=1),
@@ -369,8 +389,8 @@ COLUMNS |= {
     **{
         f"mean_{f}": replace(
             COLUMNS[f],
-            meaning=f"Mean {f} of the listens whose features were measured.",
-            null="no listen has measured features",
+            meaning=f"Mean {f} of the listens with features from the sources that the table names.",
+            null="fewer than five listens have such features",
         )
         for f in FEATURES
     },
@@ -430,6 +450,11 @@ COLUMNS |= {
             f"{feature}_change_high": _number("Upper end of that interval.", null=_FEW_UNITS),
             f"{feature}_change_effect": _number(
                 f"{feature}_change in standard deviations between sessions (Cohen's d).", null=_FEW_UNITS
+            ),
+            f"{feature}_change_detectable": replace(
+                COLUMNS["detectable_difference"],
+                meaning=f"Smallest {feature}_change that would have been found with a chance of 80 %, given so many "
+                "units (minimum detectable effect).",
             ),
             f"{feature}_change_p_corrected": replace(
                 COLUMNS["p_corrected"],
@@ -687,9 +712,9 @@ COLUMNS |= {
     "n_low": _count("Measured listens behind low_share_pct."),
     "hour_rank": Column(
         "int64",
-        "Rank of the hour for the aim among the tested hours, by difference_low; 1 is best.",
+        "Rank of the hour for the aim among those that suit it more than usual, by difference_low; 1 is best.",
         low=1,
-        null="insufficient evidence",
+        null="not shown to suit it more than usual",
     ),
     "suggestion": _text("Suggestion for the hour, in words.", null="insufficient evidence"),
     "low_valence": _number(
@@ -812,6 +837,15 @@ COLUMNS |= {
 
 COLUMNS |= {
     # models
+    **{
+        f"{f}_spread": _number(
+            f"Standard deviation of {f} among the artist's measured tracks.",
+            "as the feature",
+            low=0,
+            null="a single track, or none with the feature",
+        )
+        for f in IMPUTED
+    },
     **{f"{f}_error": _number(f"Standard error of the estimated {f}.", "as the feature", low=0) for f in IMPUTED},
     "model": _text("Name of the model."),
     "model_version": Column("int64", "Version of the model in the registry.", low=1),

@@ -57,7 +57,8 @@ def test_before_and_after_training(call: Run, tmp_path: Path) -> None:
     assert listed["production"] == 1
     said = answer(call("predict", "coin", "--input", asked, "--json"))
     assert [round(one["probability"], 1) for one in said["predictions"]] == [0.9, 0.5, 0.5]
-    assert said["served"] == "model"
+    assert said["served_by"] == {"heads": "model"}
+    assert {one["served_by"] for one in said["predictions"]} == {"model"}
 
 
 def test_two_versions_side_by_side_and_a_persons_choice(call: Run) -> None:

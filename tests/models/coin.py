@@ -13,7 +13,7 @@ import pandas as pd
 
 from tonearm.errors import NotEnoughData
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SEED, HeldOut
+from tonearm.models.model import SEED, Decision, HeldOut
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,9 @@ class FittedCoin:
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         share = [self.share.get(str(coin), self.everywhere) for coin in records.get("coin", [None] * len(records))]
         return pd.DataFrame({"probability": share})
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        return pd.DataFrame({"probability": [self.everywhere] * len(records)})
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         rows = [{"subject": "coin", "quantity": coin, "score": share} for coin, share in self.share.items()]
@@ -49,7 +52,8 @@ class Coin:
     has_threshold = False
     inputs = ("listens",)
     baseline = "all coins' share"
-    decides = ("heads", "log_loss")
+    decides = (Decision("heads", "log_loss"),)
+    belongs = ()
     limits = ("Knows no dice.",)
 
     def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:

@@ -127,7 +127,7 @@ def test_who_is_near_core_is_ranked_first(held: HeldOut) -> None:
 
 
 def test_the_baseline_is_a_function_of_the_rule_alone(fitted: FittedBreakout) -> None:
-    predicted = fitted.baseline(np.array([0.0, 0.1, 0.5, 0.9]))
+    predicted = fitted.of_rule(np.array([0.0, 0.1, 0.5, 0.9]))
     assert (np.diff(predicted) > 0).all()
 
 

@@ -14,7 +14,8 @@ from tests.models import listed, listening, test_breakout
 from tonearm.errors import ModelDamaged, NotEnoughData
 from tonearm.models import chosen, find, names
 from tonearm.models.evaluate import measure
-from tonearm.models.model import SCORE_COLUMNS, Fitted
+from tonearm.models.lifecycle.training import decisive
+from tonearm.models.model import SCORE_COLUMNS, Fitted, answers, served_by_column, target_of
 from tonearm.models.served import load, seal
 
 Tables = dict[str, pd.DataFrame]
@@ -100,7 +101,8 @@ def test_what_is_held_out_is_measured_beside_a_baseline(name: str) -> None:
             assert (part.predicted >= 0).all()
             assert (part.predicted <= 1 + 1e-9).all()
     found = [one for part in held for one in measure(part, resamples=20)]
-    assert any((one.target, one.metric, one.listener) == (*model.decides, None) for one in found)
+    assert [one.target for one in decisive(model, found)] == [one.target for one in model.decides]
+    assert all(target_of(model, one.target) for one in found), "what is measured belongs to what is decided"
 
 
 @every_model
@@ -112,8 +114,26 @@ def test_a_record_may_lack_anything(name: str) -> None:
             {"energy": float("nan"), "plays_t": float("inf"), "genre": "never heard of", "hour_of_day": -1},
         ]
     )
-    answers = fitted(name).predict(strange)
-    assert len(answers) == 3
+    assert len(fitted(name).predict(strange)) == len(fitted(name).baseline(strange)) == 3
+
+
+@every_model
+def test_what_a_version_does_not_serve_is_answered_by_the_baseline(name: str) -> None:
+    model, records = find(name), asked(name).assign(hour_of_day=12)
+    own, other = fitted(name).predict(records), fitted(name).baseline(records)
+    assert list(own.columns) == list(other.columns)
+    targets = [one.target for one in model.decides]
+    for served in ([], targets[:1], targets):
+        found = answers(model, fitted(name), records, served)
+        for target in targets:
+            by = found[served_by_column(model, target)]
+            assert by.isin(["model", "baseline"] if target in served else ["baseline"]).all()
+        for column in own.columns:
+            if target_of(model, column) and not column.endswith("served_by"):
+                source = own if target_of(model, column) in served else other
+                pd.testing.assert_series_equal(found[column], source[column])
+    is_model = [found[served_by_column(model, target)].eq("model").any() for target in targets]
+    assert any(is_model) != own.equals(other), "a listener may be given the baseline of what is served"
 
 
 @every_model
@@ -144,6 +164,8 @@ def test_scores_are_rows_of_the_lake(name: str) -> None:
     assert {"subject", "quantity", "score"} <= set(rows.columns)
     assert len(rows)
     assert np.isfinite(rows["score"].astype(float)).all()
+    assert np.isfinite(rows["baseline_score"].astype(float)).all()
+    assert all(target_of(find(name), quantity) for quantity in rows["quantity"].unique())
 
 
 @every_model

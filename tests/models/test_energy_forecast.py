@@ -10,7 +10,7 @@ import pytest
 
 from tests.models.listening import AS_OF, BEGIN, ZONE, later, listens, tables
 from tonearm.errors import NotEnoughData
-from tonearm.models.energy_forecast import WEEK_HOURS, EnergyForecast, Rows, Usual
+from tonearm.models.energy_forecast import WEEK_HOURS, EnergyForecast, Rows, Usual, best_simple
 from tonearm.models.evaluate import measure
 
 HOURS_HEARD = (8, 9, 13, 20, 21, 22)
@@ -41,11 +41,26 @@ def test_a_level_that_drifts_is_predicted_better_than_by_the_hour_alone() -> Non
     assert 0.84 < measured["coverage_90"].value < 0.96
 
 
-def test_where_only_the_hour_matters_the_hour_mean_is_hardly_worse_and_never_much_better() -> None:
+def test_where_only_the_hour_matters_the_baseline_knows_it_and_is_hardly_beaten() -> None:
     rmse = found(history(energy_at_night=0.9))["rmse"]
-    assert rmse.baseline_value is not None
-    assert rmse.value < 1.03 * rmse.baseline_value
     assert rmse.value == pytest.approx(0.1, abs=0.015)
+    assert rmse.baseline_value == pytest.approx(rmse.value, rel=0.03)
+
+
+def test_where_nothing_matters_the_running_mean_is_the_baseline_and_is_not_beaten() -> None:
+    model, served = EnergyForecast(), 0
+    for seed in range(8):
+        held = model.held_out(model.examples(tables(history(seed=seed)), AS_OF))[0]
+        served += next(one for one in measure(held) if one.metric == "rmse").is_better
+    assert served <= 1
+    assert model.fit(model.examples(tables(history()), AS_OF)).listeners["ada"]["energy"]["simple"] == 0
+
+
+def test_the_simple_forecast_that_erred_less_before_is_the_baseline() -> None:
+    actual = np.array([0.2, 0.8, 0.3])
+    assert best_simple(np.column_stack([np.full(3, 0.4), actual]), actual) == 1
+    assert best_simple(np.column_stack([np.full(3, 0.4), 1 - actual]), actual) == 0
+    assert best_simple(np.empty((0, 2)), np.empty(0)) == 0
 
 
 def test_parts_are_shrunk_towards_the_mean() -> None:
@@ -58,8 +73,10 @@ def test_parts_are_shrunk_towards_the_mean() -> None:
         week=np.arange(21) // 7,
     )
     usual = Usual.of(one_loud_hour, 21.0)
-    assert usual.hour_mean[3] == 0.9
-    assert usual.hour_mean[5] == pytest.approx(usual.mean), "an hour never heard is the mean"
+    simple = usual.simple(np.array([3, 5]))
+    assert simple[:, 0].tolist() == [usual.mean, usual.mean]
+    assert usual.mean < simple[0, 1] < 0.9
+    assert simple[1, 1] == pytest.approx(usual.mean), "an hour never heard is the mean"
     assert 0 < usual.by_hour[0, 3] < 0.2 * (0.9 - usual.mean)
 
 

@@ -20,6 +20,7 @@ from tonearm.models.evaluate import (
     measure,
     metrics,
     of_rows,
+    outside_of,
     rolling_origin,
 )
 from tonearm.models.model import HeldOut
@@ -71,6 +72,27 @@ def test_too_few_blocks_give_no_interval_and_no_win() -> None:
     assert found.low is None
     assert not found.is_better
     assert list(draws(np.arange(7))) == []
+
+
+def test_few_blocks_leave_less_outside_and_many_two_and_a_half_per_cent() -> None:
+    shares = [outside_of(np.arange(blocks)) for blocks in (8, 20, 100, 10_000)]
+    assert shares == sorted(shares)
+    assert shares[0] == pytest.approx(0.0057, abs=1e-4)
+    assert shares[-1] == pytest.approx(0.025, abs=1e-4)
+    unequal = np.r_[np.zeros(500), np.arange(1, 101)]
+    assert outside_of(unequal) < outside_of(np.arange(8)), "one block of nearly all rows is worth few"
+
+
+def test_of_few_blocks_without_a_gain_one_in_forty_seems_better() -> None:
+    """With the quantiles of many blocks one in twenty would: 30 of 600, and not 15."""
+    rng, won, usual = np.random.default_rng(1), 0, 0
+    (weights,) = draws(np.arange(8), resamples=400)
+    for _ in range(600):
+        drawn = weights @ rng.normal(0, 1, 8) / weights.total
+        won += np.quantile(drawn, outside_of(np.arange(8))) > 0
+        usual += np.quantile(drawn, 0.025) > 0
+    assert won <= 24
+    assert usual > 1.5 * won
 
 
 def test_whole_blocks_are_drawn() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.models.listed import AS_OF, catalogue, tables
 from tonearm.errors import NotEnoughData
 from tonearm.models.evaluate import measure
-from tonearm.models.mood import MOODS, FittedMood, Mood, moods, named, probabilities
+from tonearm.models.mood import MOODS, FittedMood, Line, Mood, moods, named, only, probabilities
 
 SMALL = Mood(trees=20, depth=3, rate=0.3)
 
@@ -62,10 +62,43 @@ def test_rare_moods_are_named_though_others_are_likelier() -> None:
 
 
 def test_intervals_hold_what_they_promise(examples: pd.DataFrame) -> None:
-    for held in SMALL.held_out(examples)[:2]:
-        found = {m.metric: m for m in measure(held, resamples=50)}
-        assert found["coverage_90"].value == pytest.approx(0.9, abs=0.03)
-        assert found["r2"].is_better and found["r2"].value > 0.6
+    for held in SMALL.held_out(examples):
+        if held.task == "regression":
+            found = {m.metric: m for m in measure(held, resamples=0)}
+            assert found["coverage_90"].value == pytest.approx(0.9, abs=0.04), (held.target, held.protocol)
+            assert found["r2"].value > 0.5 or held.target == "energy"
+
+
+def test_intervals_hold_whatever_of_the_sound_is_known(examples: pd.DataFrame) -> None:
+    """Each set of known inputs has errors of its own: those of two are larger than those of five."""
+    sound = ["energy", "tempo", "danceability", "acousticness", "instrumentalness"]
+    actual, fitted = examples.valence, SMALL.fit(examples)
+    two, five = (fitted.predict(examples[["artist_name", "track_name", *sound[:n]]]) for n in (2, 5))
+    for said in (two, five):
+        assert ((said.valence_low <= actual) & (actual <= said.valence_high)).mean() == pytest.approx(0.9, abs=0.05)
+    assert (two.valence_high - two.valence_low).mean() > 1.3 * (five.valence_high - five.valence_low).mean()
+
+
+@pytest.mark.parametrize("record", [{}, {"artist_name": "Artist 3", "genre": "rock"}, {"energy": 0.7}, {"tempo": 120}])
+def test_of_less_than_a_useful_input_nothing_is_told(fitted: FittedMood, record: dict[str, object]) -> None:
+    for said in (fitted.predict(pd.DataFrame([{"mode": 1, **record}])), fitted.baseline(pd.DataFrame([record]))):
+        assert said.isna().all(axis=None)
+
+
+def test_the_mood_of_a_known_energy_needs_no_other_estimate_of_it(fitted: FittedMood) -> None:
+    said = fitted.predict(pd.DataFrame({"danceability": [0.95], "energy": [0.75]}))
+    assert said.energy.isna().all() and said.mood.tolist() == ["Happy_Energetic"]
+
+
+def test_the_baseline_is_a_ridge_regression_on_what_is_known(examples: pd.DataFrame) -> None:
+    """Valence is the mean of danceability and energy: a line finds it, and the mean alone where nothing is known."""
+    seen = SMALL.evidence(examples)
+    line = Line.of(seen)
+    assert np.corrcoef(line.estimate(seen, "valence"), examples.valence)[0, 1] > 0.9
+    unknown = line.estimate(only(seen, ()), "valence")
+    assert unknown == pytest.approx(examples.valence.mean(), abs=1e-6)
+    altered = seen.assign(valence=0.0)
+    assert line.estimate(altered, "valence").tolist() == line.estimate(seen, "valence").tolist()
 
 
 def test_a_track_is_judged_by_models_that_saw_none_of_its_artist(examples: pd.DataFrame) -> None:
@@ -107,7 +140,7 @@ def test_too_little_is_refused_with_what_is_needed() -> None:
 
 @pytest.mark.parametrize("record", [{}, {"energy": float("inf")}, {"tempo": "fast"}, {"genre": "polka", "key": None}])
 def test_anything_may_be_missing_or_strange(fitted: FittedMood, record: dict[str, object]) -> None:
-    said = fitted.predict(pd.DataFrame([{"mode": 1, **record}]))
+    said = fitted.predict(pd.DataFrame([{"mode": 1, "danceability": 0.4, "acousticness": 0.3, **record}]))
     assert said[["valence", "energy", *MOODS]].notna().all(axis=None)
     assert (said.valence_low <= said.valence_high).all()
 

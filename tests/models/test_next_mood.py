@@ -14,7 +14,8 @@ from tests.models.listening import AS_OF, BEGIN, FEATURES, later, listens, table
 from tonearm.errors import ModelDamaged, NotEnoughData
 from tonearm.models.evaluate import measure
 from tonearm.models.model import HeldOut
-from tonearm.models.next_mood import NextMood, how_many
+from tonearm.models.next_mood import NextMood, _usual, _usual_before_session, how_many
+from tonearm.models.next_mood.clues import Heard
 
 SESSION = 10
 THREE_KINDS = NextMood(groups=(3,))
@@ -44,6 +45,18 @@ def test_a_session_that_keeps_to_one_kind_is_predicted_from_its_first_track() ->
     found = {one.metric: one for one in measure(held(history(keeps_to_its_kind=True)))}
     assert found["accuracy"].value > 0.95
     assert found["log_loss"].is_better
+
+
+def test_shares_that_did_worse_than_equal_chances_are_not_the_baseline() -> None:
+    """One kind for half of the sessions, then another one: what was shared before says the opposite."""
+    kind = np.repeat([0, 1], 40).reshape(-1, 4)
+    near = np.eye(2)[kind.ravel()]
+    session = np.repeat(np.arange(len(kind)), 4)
+    heard = Heard(session, *(np.zeros(len(near)) for _ in range(4)), kind.ravel(), near)  # type: ignore[arg-type]
+    usual = _usual_before_session(heard, 2)
+    assert usual[39, 0] > 0.9, "the shares, while they do better"
+    assert usual[-1].tolist() == [0.5, 0.5]
+    assert _usual(np.array([[0.9, 0.1]]), {"is_even": True}).tolist() == [[0.5, 0.5]]
 
 
 def test_where_every_track_is_drawn_by_lot_nothing_beats_the_shares() -> None:

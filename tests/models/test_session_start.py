@@ -11,9 +11,8 @@ import pytest
 from tests.models.listening import AS_OF, BEGIN, ZONE, later, listens, tables
 from tonearm.errors import NotEnoughData
 from tonearm.models.evaluate import measure, of_rows
-from tonearm.models.listeners import serves
 from tonearm.models.session_start import DAY_AHEAD, HOUR_AHEAD, SessionStart
-from tonearm.models.session_start.grid import HOURS, Grid, features, frequency, hour_frequency, names_of
+from tonearm.models.session_start.grid import HOURS, Grid, features, frequency, names_of, simple_forecast
 
 EVENING, MORNING = 19, 7
 NOW = pd.Timestamp(AS_OF)
@@ -42,13 +41,30 @@ def test_a_grid_counts_starts_by_local_hours() -> None:
     assert again.begin == grid.begin
 
 
-def test_the_baseline_is_the_frequency_of_the_hour_before_that_day() -> None:
+def test_the_baseline_is_the_simple_rate_that_was_best_in_the_days_before() -> None:
     grid = Grid.until(every_day((EVENING,), 100), NOW)
-    rate = hour_frequency(grid)
+    rate = simple_forecast(grid)
     assert rate[-1, EVENING] > 0.9
     assert rate[-1, MORNING] < 0.01
-    assert rate[0, EVENING] == rate[0, MORNING], "nothing is known on the first day"
+    assert rate[0, EVENING] == pytest.approx(rate[0, MORNING]), "nothing is known on the first day"
     assert frequency(np.eye(2, HOURS), 28.0)[1, 0] == pytest.approx((1 + 2 * 2 / 48) / 3)
+
+
+def by_lot(seed: int, days: int = 150) -> Grid:
+    """A start in any hour with the same chance, whatever was before."""
+    rng = np.random.default_rng(seed)
+    has_start = (rng.random((days, HOURS)) < 2 / HOURS).astype(float)
+    return Grid(pd.Timestamp("2024-01-01"), has_start, has_start, np.full((days, HOURS), 100.0))
+
+
+def test_where_a_session_may_start_at_any_hour_the_baseline_is_a_constant_and_is_not_beaten() -> None:
+    model, served = SessionStart(), 0
+    for seed in range(6):
+        grid = by_lot(seed)
+        assert np.ptp(simple_forecast(grid)[-1]) == 0
+        held = model.held_out(grid.frame("ada", ZONE))
+        served += sum(one.is_better for part in held for one in measure(part) if one.metric == "log_loss")
+    assert served <= 1
 
 
 def test_what_the_baseline_does_not_know_is_predicted_better() -> None:
@@ -97,13 +113,6 @@ def test_nothing_after_as_of_is_learned_from() -> None:
 def test_too_short_a_history_is_refused() -> None:
     with pytest.raises(NotEnoughData, match="are 39 days, and 39 hours"):
         SessionStart().examples(tables(every_day((EVENING,), 40)), AS_OF)
-
-
-def test_who_is_predicted_worse_by_the_model_is_served_the_baseline() -> None:
-    worse, better, block = np.full(100, 2.0), np.full(100, 1.0), np.arange(100) // 5
-    assert serves(worse, better, block, 1) == "baseline"
-    assert serves(better, worse, block, 1) == "model"
-    assert serves(worse, better, block // 10, 1) == "model", "two blocks show nothing"
 
 
 def test_scores_are_of_the_coming_day_and_of_the_next_hour() -> None:

@@ -47,7 +47,7 @@ def test_a_model_that_beats_its_baseline_is_served(settings: Settings) -> None:
     version = open_registry(settings).production("coin_model")
     assert version is not None
     assert version.aliases == ("production", "staging")
-    assert version.beats_baseline
+    assert version.passed == version.serves == ("heads",)
     scores = open_lake(settings.lake).dataset("model_scores").to_table().to_pylist()
     assert {(row["quantity"], row["served_by"], row["model_version"]) for row in scores} == {
         ("a", "model", 1),
@@ -67,16 +67,48 @@ def test_one_that_does_not_is_kept_and_its_baseline_answers(
     assert len({row["score"] for row in scores}) == 1
 
 
-def test_a_loser_does_not_replace_the_version_that_is_served(
+def test_without_a_version_that_passed_every_answer_is_the_baseline_s(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_with(monkeypatch, settings, bias=0.5)
+    answers, version = predict(settings, "coin", pd.DataFrame({"coin": ["a", "b"]}))
+    assert version.serves == ()
+    assert answers["probability"].nunique() == 1
+    assert answers["served_by"].tolist() == ["baseline", "baseline"]
+
+
+def test_a_version_that_a_newer_one_shows_to_be_no_better_is_retired(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert trained_with(monkeypatch, settings) == "served"
+    assert trained_with(monkeypatch, settings, bias=0.5) == "baseline"
+    registry = open_registry(settings)
+    assert registry.production("coin_model") is None
+    newer, older = registry.versions("coin_model")
+    assert (newer.serves, older.serves) == ((), ())
+    assert older.decision.startswith("retired by version 2: log_loss")
+    assert not any(row["is_served"] for version in (1, 2) for row in evaluations(settings, "coin", version))
+    answers, _ = predict(settings, "coin", pd.DataFrame({"coin": ["a"]}))
+    assert answers["served_by"].tolist() == ["baseline"]
+    scores = open_lake(settings.lake).dataset("model_scores").to_table().to_pylist()
+    assert {row["served_by"] for row in scores} == {"baseline"}
+
+
+def test_what_was_retired_can_be_rolled_back_to_and_then_stays(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for bias in (0.9, 0.5, 0.5):
+        trained_with(monkeypatch, settings, bias=bias)
+    assert roll_back(settings, "coin", "I like it").version == 1
+    assert evaluations(settings, "coin", 1)[0]["is_served"]
     assert trained_with(monkeypatch, settings, bias=0.5) == "served"
     served = open_registry(settings).production("coin_model")
     assert served is not None
-    assert served.version == 1
-    assert evaluations(settings, "coin", 1)[0]["is_served"]
-    assert not any(row["is_served"] for row in evaluations(settings, "coin", 2))
+    assert (served.version, served.is_by_hand, served.serves) == (1, True, ("heads",))
+    assert trained_with(monkeypatch, settings) == "served"
+    served = open_registry(settings).production("coin_model")
+    assert served is not None
+    assert (served.version, served.is_by_hand) == (5, False)
 
 
 def test_too_little_is_an_answer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,12 +78,14 @@ def test_days_hours_and_what_was_new_in_each_month(home: Settings) -> None:
     assert shown.months == [Month(date(2024, 1, 1), 2, 2, 2), Month(date(2024, 3, 1), 2, 1, 0)]
 
 
-def test_moods_count_measured_features_only_and_every_source_is_named(home: Settings) -> None:
+def test_moods_count_the_listens_that_have_one_and_every_source_is_named(home: Settings) -> None:
     shown = overview(home, "Ada")
-    assert {m.name: m.listens for m in shown.moods if m.listens} == {"Neutral": 1, "Happy_Calm": 1}
+    assert {m.name: m.listens for m in shown.moods if m.listens} == {"Neutral": 1, "Happy_Calm": 1, "Sad_Calm": 1}
+    assert {s.name: s.listens for s in shown.mood_sources if s.listens} == {"real": 1, "catalogue": 1, "imputed": 1}
     assert {s.name: s.listens for s in shown.feature_sources} == {
         "real": 1,
         "catalogue": 1,
+        "artist": 0,
         "imputed": 1,
         "synthetic": 0,
         "none": 1,
@@ -114,7 +116,7 @@ def test_favourites_of_a_period_include_both_its_days_and_break_ties_by_name(hom
 
 def test_a_home_without_listens_shows_zeros(tmp_path: Path) -> None:
     shown = overview(Settings(home=tmp_path), "Ada")
-    assert (shown.totals.listens, shown.totals.minutes, shown.totals.first_date) == (0, 0, None)
+    assert (shown.totals.listens, shown.totals.minutes, shown.totals.first_date) == (0, None, None)
     assert shown.days == shown.hours == shown.months == []
     assert favourites(Settings(home=tmp_path), "Ada", "artists") == []
 

@@ -13,6 +13,7 @@ import pytest
 
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.columns import FEATURES, arrow_schema
+from tonearm.silver.artist_features import artist_features
 from tonearm.silver.artist_months import artist_months
 from tonearm.silver.catalogue_tracks import catalogue_tracks
 from tonearm.silver.credit_groups import credit_groups
@@ -36,6 +37,7 @@ BUILDS = {
         track_identities,
         my_tracks_features_bronze_synthetic,
         catalogue_tracks,
+        artist_features,
         tracks,
         credit_groups,
         instants_at_ends,

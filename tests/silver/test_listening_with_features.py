@@ -62,7 +62,7 @@ def test_each_listener_has_a_clock(silver: Any, record: Any) -> None:
 
 def test_a_listen_has_the_features_and_mood_of_its_track(silver: Any, record: Any, listed: Any) -> None:
     catalogue = [listed("Song", value=0.8, genre="pop", duration_s=200.0, valence=0.1)]
-    history = [record("2021-07-01T12:00"), record("2021-07-01T13:00", "Unknown", duration_s=100.0)]
+    history = [record("2021-07-01T12:00"), record("2021-07-01T13:00", "Unknown", "Nobody", duration_s=100.0)]
     known, unknown = silver(history, catalogue).rows("listening_with_features", "started_at")
     assert (known["mood"], known["genre"], known["feature_source"]) == ("Sad_Energetic", "pop", "catalogue")
     assert (known["duration_s"], unknown["duration_s"]) == (200.0, 100.0)

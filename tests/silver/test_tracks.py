@@ -79,8 +79,11 @@ def test_rejected_catalogue_rows_do_not_count(silver: Any, record: Any, listed: 
 
 
 def test_invented_features_come_last_and_only_where_they_are_allowed(silver: Any, record: Any, listed: Any) -> None:
-    history = [record(f"2024-01-01T1{hour}:00", name) for hour, name in enumerate(("Known", "Estimated", "Unknown"))]
-    catalogue = [listed("Known", value=0.9, valence=None)]
+    history = [
+        record(f"2024-01-01T1{hour}:00", name, f"Band {hour}")
+        for hour, name in enumerate(("Known", "Estimated", "Unknown"))
+    ]
+    catalogue = [listed("Known", "Band 0", value=0.9, valence=None)]
     tracks = {row["track_name"]: row for row in silver(history, catalogue).rows("tracks")}
     assert tracks["Unknown"]["feature_source"] is None
     estimates = [{"track_id": tracks["Estimated"]["track_id"], **dict.fromkeys(IMPUTED, 0.4)}]
@@ -93,7 +96,7 @@ def test_invented_features_come_last_and_only_where_they_are_allowed(silver: Any
 
 
 def test_estimates_stand_in_where_nothing_was_measured_and_nowhere_else(silver: Any, record: Any, listed: Any) -> None:
-    history = [record("2024-01-01T10:00", "Known"), record("2024-01-01T11:00", "Unknown")]
+    history = [record("2024-01-01T10:00", "Known"), record("2024-01-01T11:00", "Unknown", "Other band")]
     catalogue = [listed("Known", value=0.9, valence=None)]
     ids = {row["track_name"]: row["track_id"] for row in silver(history, catalogue).rows("tracks")}
     estimates = [{"track_id": track, **dict.fromkeys(IMPUTED, 0.4)} for track in ids.values()]
@@ -104,3 +107,27 @@ def test_estimates_stand_in_where_nothing_was_measured_and_nowhere_else(silver: 
     # One source for all of a track's features: what was not measured beside others stays unknown.
     assert told == [("catalogue", 0.9, None), ("imputed", 0.4, 0.4)]
     assert rows["Unknown"]["tempo"] is None
+
+
+def test_the_artist_s_means_come_before_estimates(silver: Any, record: Any, listed: Any) -> None:
+    history = [record("2024-01-01T10:00", "Known"), record("2024-01-01T11:00", "Unknown")]
+    catalogue = [listed("Known", value=0.9), listed("Second", value=0.7, spotify_id="2")]
+    ids = [row["track_id"] for row in silver(history, catalogue).rows("tracks")]
+    estimates = [{"track_id": track, **dict.fromkeys(IMPUTED, 0.4)} for track in ids]
+    rows = {row["track_name"]: row for row in silver(history, catalogue, estimates=estimates).rows("tracks")}
+    unknown = rows["Unknown"]
+    assert (unknown["feature_source"], unknown["artist_tracks"], unknown["tempo"]) == ("artist", 2, None)
+    assert abs(unknown["energy"] - 0.8) < 1e-9 and unknown["mood"] == "Happy_Energetic"
+    assert (rows["Known"]["energy"], rows["Known"]["artist_tracks"]) == (0.9, None)
+
+
+def test_estimates_name_a_mood_only_where_they_are_sure(silver: Any, record: Any) -> None:
+    history = [record(f"2024-01-01T1{k}:00", str(k), f"Band {k}") for k in range(3)]
+    ids = {row["track_name"]: row["track_id"] for row in silver(history).rows("tracks")}
+    estimates = [
+        {"track_id": ids["0"], **dict.fromkeys(IMPUTED, 0.9), "mood": "Happy_Energetic"},
+        {"track_id": ids["1"], **dict.fromkeys(IMPUTED, 0.9), "mood": None},
+    ]
+    rows = silver(history, estimates=estimates, allowed=["synthetic"]).rows("tracks")
+    found = {row["track_name"]: (row["feature_source"], row["mood"]) for row in rows}
+    assert found == {"0": ("imputed", "Happy_Energetic"), "1": ("imputed", None), "2": ("synthetic", None)}

@@ -152,7 +152,7 @@ def test_it_came_true_for_those_that_were_measured_and_in_the_interval() -> None
     rows = [listen(0.6), listen(0.6), listen(0.6), listen(1.0), listen(None)]
     assert sentences.came_true(rows, []).startswith(
         "**For 75 %** of your latest 4 measured listens (2 tracks) the measured value lies in the interval that should "
-        "hold 90 %. On average it is 0.20 off, the mean of all tracks 0.30."
+        "hold 90 %. On average it is 0.20 off, a straight line through its other measured sound 0.30."
     )
     assert sentences.came_true([listen(0.6, wide=None)], []).startswith("**Within 0.10** on average")
 
@@ -161,7 +161,7 @@ def test_it_came_true_for_those_that_were_measured_and_in_the_interval() -> None
     ("said", "model"),
     [
         (sentences.session_starts, "session_start"),
-        (sentences.next_kind, "next_mood"),
+        (sentences.next_group, "next_mood"),
         (sentences.breakouts, "breakout"),
         (sentences.came_true, "mood"),
     ],

@@ -46,7 +46,7 @@ def test_the_overview_shows_totals_and_says_what_is_not_known(filled: Settings, 
     assert {m.label: m.value for m in page.metric}["Listens"] == f"{LISTENS:,}"
     assert "Minutes" not in {m.label for m in page.metric}
     assert "None of the listens says how long" in said(page)
-    assert "No track's audio features are known yet" in said(page)
+    assert "The sound of no track is known yet" in said(page)
     assert "by the clock of Europe/Berlin" in said(page)
     assert "Simulated household" in said(page)
 
@@ -59,24 +59,37 @@ def test_a_rule_that_cannot_apply_says_so(filled: Settings, looking_at: LookingA
     assert "there are no minutes and this rule counts them all" in said(page)
 
 
-def moods(known: int) -> None:
+def moods(measured: int, artist: int, estimated: int) -> None:
     from datetime import date
 
     from tonearm.read.overview import Overview, Share, Totals
     from tonearm.ui.views.overview import _moods
 
-    totals = Totals(100, 0, 0.0, 1, 1, 1, date(2024, 1, 1), date(2024, 1, 1))
-    sources = {"real": 0, "catalogue": known, "imputed": 0, "synthetic": 0, "none": 100 - known}
+    totals = Totals(100, 0, None, 1, 1, 1, date(2024, 1, 1), date(2024, 1, 1))
+    sources = {"real": 0, "catalogue": measured, "artist": artist, "imputed": estimated, "synthetic": 0}
     shares = [Share(name, listens) for name, listens in sources.items()]
-    _moods(Overview("Ada", "all", totals, [], [], [], [Share("Neutral", known)], shares))
+    _moods(Overview("Ada", "all", totals, [], [], [], [Share("Neutral", sum(sources.values()))], shares, []))
 
 
-@pytest.mark.parametrize(("known", "is_finding"), [(0, False), (1, False), (49, False), (50, True), (100, True)])
-def test_moods_are_a_finding_only_when_most_listens_have_features(known: int, is_finding: bool) -> None:
-    page = AppTest.from_function(moods, args=(known,)).run(timeout=PATIENCE_S)
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ((0, 0, 0), "The sound of no track is known yet"),
+        ((1, 0, 0), "Of 1 of 100 listens (1.0 %): 1 by the measured sound of the track. A larger"),
+        (
+            (30, 20, 10),
+            "Of 60 of 100 listens (60.0 %): 30 by the measured sound of the track, 20 by what tracks of the artist "
+            "mostly sound like, 10 by an estimate that is at least 80 % sure.",
+        ),
+    ],
+)
+def test_moods_say_of_how_many_listens_they_are_and_how_the_sound_is_known(
+    known: tuple[int, int, int], words: str
+) -> None:
+    page = AppTest.from_function(moods, args=known).run(timeout=PATIENCE_S)
     assert not page.exception
-    assert (f"known for {known} of 100 listens" in said(page)) == is_finding
-    assert bool(page.info) != is_finding
+    assert words in said(page)
+    assert ("A larger track catalogue" in said(page)) == (sum(known) < 50)
 
 
 def test_favourites_follow_the_period(filled: Settings, looking_at: LookingAt) -> None:

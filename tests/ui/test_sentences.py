@@ -23,7 +23,8 @@ def hour(at: int, verdict: str = "not_shown", **more: Any) -> Row:
 
 
 def whole(verdict: str, effect: float | None = -0.3) -> Row:
-    return {"verdict": verdict, "effect": effect, "units": 195}
+    least = 0.064 if verdict == "not_shown" else None
+    return {"verdict": verdict, "effect": effect, "units": 195, "detectable_difference": least}
 
 
 def test_a_sadder_night_is_a_finding_and_says_of_how_many_listens() -> None:
@@ -56,7 +57,10 @@ def test_no_finding_could_be_noise_and_no_more() -> None:
     assert said.startswith(
         "**It could be noise**: your music is not shown to be sadder or happier in the night as a whole"
     )
-    assert "(195 sessions) or in any of 1 tested hour. By day it is sadder at 12–13 h." in said
+    assert (
+        "(195 sessions) or in any of 1 tested hour. A difference of 0.06 over the night would have been found. By day"
+        in said
+    )
     assert "sadder or happier in any of 1 tested hour." in why.night(rows, "valence", whole("insufficient", None))
 
 
@@ -98,15 +102,16 @@ def test_weekends_without_finding_or_without_evidence() -> None:
     assert why.weekend([metric("minutes", "insufficient")]).startswith("**Not enough data**")
 
 
-def test_shares_of_transitions_are_of_all_hours_together() -> None:
+def test_shares_of_transitions_are_of_the_whole_day_and_all_sizes() -> None:
     from tonearm.columns import MOODS
 
-    def row(n: int, to_itself: float) -> Row:
+    def row(n: int, to_itself: float, hour: int | None = None) -> Row:
         empty = {f"{a.lower()}_to_{b.lower()}_pct": None for a in MOODS for b in MOODS}
         begun = {f"from_{a.lower()}_n": 0 for a in MOODS}
-        return empty | begun | {"from_sad_calm_n": n, "sad_calm_to_sad_calm_pct": to_itself}
+        own = {"hour_of_day": hour, "from_sad_calm_n": n, "sad_calm_to_sad_calm_pct": to_itself}
+        return empty | begun | own
 
-    shares = why.transitions([row(30, 100.0), row(10, 0.0)])
+    shares = why.transitions([row(30, 100.0), row(10, 0.0), row(30, 50.0, hour=9)])
     assert shares["Sad_Calm", "Sad_Calm"] == (75.0, 40)
     assert shares["Neutral", "Sad_Calm"] == (0.0, 0)
 
@@ -145,7 +150,7 @@ def test_playlists_count_what_is_known_and_what_is_guessed() -> None:
     ]
     assert now.playlists(rows) == (
         "**1 playlist** by the sound of the music: 2 tracks you know and 1 that is not in your history. "
-        "The sound of 1 of them is estimated."
+        "The sound of 1 of them is estimated or their artist's."
     )
 
 

@@ -90,21 +90,26 @@ Examples:
 )
 def predict(context: Context, name: str, path: Path, threshold: float | None) -> None:
     """Predict the records of a file with MODEL, one row for each; what a record lacks is missing."""
+    from tonearm.models import find
     from tonearm.models.lifecycle.predicting import predict as ask
     from tonearm.models.lifecycle.predicting import read_records
 
     records = read_records(path)
     answers, version = ask(context.settings, name, records, threshold)
     rows = _plain_rows(answers)
-    served_by = "model" if "production" in version.aliases else "staging"
+    targets = [one.target for one in find(name).decides]
+    served_by = {target: "model" if target in version.serves else "baseline" for target in targets}
     if context.as_json:
-        context.answer({"model": version.model, "version": version.version, "served": served_by, "predictions": rows})
+        named = {"model": version.model, "version": version.version}
+        context.answer({**named, "served_by": served_by, "predictions": rows})
         return
     context.grid("", list(answers.columns), [list(row.values()) for row in rows[:_SHOWN_RECORDS]])
     if len(rows) > _SHOWN_RECORDS:
         context.note(f"{len(rows) - _SHOWN_RECORDS:,} more; --json has all")
-    if served_by != "model":
-        context.note(f"version {version.version} of {version.model} has not beaten its baseline: {version.decision}")
+    by_baseline = [target for target in targets if served_by[target] == "baseline"]
+    if by_baseline:
+        which = f"{', '.join(by_baseline)} of version {version.version} of {version.model}"
+        context.note(f"{find(name).baseline} answers in place of {which}: {version.decision}")
 
 
 def _plain_rows(answers: Any) -> list[dict[str, Any]]:
@@ -145,7 +150,7 @@ def _list(context: Context) -> None:
     from tonearm.models import chosen
 
     registry = _registry(context)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for model in chosen(()):
         versions = registry.versions(model.registered)
         now = next((v for v in versions if "production" in v.aliases), None)
@@ -155,6 +160,7 @@ def _list(context: Context) -> None:
                 "registered": model.registered,
                 "versions": len(versions),
                 "production": now.version if now else None,
+                "serves": list(now.serves) if now else [],
                 "trained": f"{now.trained_at:%Y-%m-%d %H:%M}" if now else None,
                 "said": now.decision if now else versions[0].decision if versions else "never trained",
             }
@@ -162,8 +168,9 @@ def _list(context: Context) -> None:
     if context.as_json:
         context.answer({"models": rows})
         return
-    columns = ("model", "versions", "production", "trained", "said")
-    context.grid("", columns, [[row[c] for c in columns] for row in rows], "lrrll")
+    columns = ("model", "versions", "production", "serves", "trained", "said")
+    shown = [{**row, "serves": ", ".join(row["serves"])} for row in rows]
+    context.grid("", columns, [[row[c] for c in columns] for row in shown], "lrrlll")
     if not any(row["versions"] for row in rows):
         context.say("no model has been trained yet: `tonearm train`")
 
@@ -191,8 +198,11 @@ def show(context: Context, name: str, which: str) -> None:
         context.answer({"version": version, "versions": versions, "measured": measured})
         return
     context.say(model.summary)
-    rows = [(v.version, " ".join(v.aliases), f"{v.trained_at:%Y-%m-%d %H:%M}", v.rows, v.decision) for v in versions]
-    context.grid("", ("version", "", "trained", "rows", "why"), rows, "rllrl")
+    rows = [
+        (v.version, " ".join(v.aliases), ", ".join(v.serves), f"{v.trained_at:%Y-%m-%d %H:%M}", v.rows, v.decision)
+        for v in versions
+    ]
+    context.grid("", ("version", "", "serves", "trained", "rows", "why"), rows, "rlllrl")
     context.say(f"version {version.version}, from {version.data_version}; split {version.split_hash}")
     _show_measured(context, measured)
     for limit in model.limits:
@@ -343,14 +353,14 @@ def _by_metric(rows: list[dict[str, Any]]) -> dict[tuple[str, str, str], float |
 def _show_measured(context: Context, measured: list[dict[str, Any]]) -> None:
     rows = [
         (
-            *(row["listener"] or "everybody", row["target"], row["metric"], _decimals(row["value"])),
+            *(row["listener"] or "everybody", row["target"], row["protocol"], row["metric"], _decimals(row["value"])),
             *(_span(row["value_low"], row["value_high"]), row["rows"], _decimals(row["baseline_value"])),
             *(_span(row["gain_low"], row["gain_high"]), "better" if row["is_better"] else ""),
         )
         for row in measured
     ]
-    columns = ("of", "target", "metric", "value", "95 %", "n", "baseline", "gain, 95 %", "")
-    context.grid("", columns, rows, "lllrlrrll")
+    columns = ("of", "target", "protocol", "metric", "value", "95 %", "n", "baseline", "gain, 95 %", "")
+    context.grid("", columns, rows, "llllrlrrll")
 
 
 def _decimals(value: float | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import ibis
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def heard(listens: ir.Table) -> dict[str, ir.Value]:
-    """Number of listens, minutes heard, and the number of listens with a known listening time."""
+    """Number of listens, minutes heard (null if no listen has a time), and how many have a known listening time."""
     return {
         "listens": listens.count(),
-        "minutes": (listens.listened_s.sum() / 60.0).fill_null(0.0),
+        "minutes": listens.listened_s.sum() / 60.0,
         "timed_listens": listens.listened_s.count(),
     }
 
@@ -30,10 +30,24 @@ def numbered(listeners: ir.Table) -> ir.Table:
     return listeners.mutate(who=ibis.row_number().over(ibis.window(order_by="listener")).cast("int64"))
 
 
-def with_measured_features(listens: ir.Table, features: Iterable[str] = FEATURES) -> ir.Table:
-    """The same rows with ``has_measured``, and ``features`` null where they were not measured."""
-    marked = listens.mutate(has_measured=listens.feature_source.isin(MEASURED).fill_null(False))
+def with_measured_features(
+    listens: ir.Table, features: Iterable[str] = FEATURES, sources: Sequence[str] = MEASURED
+) -> ir.Table:
+    """The same rows with ``has_measured``, and ``features`` null where they come from none of the ``sources``."""
+    marked = listens.mutate(has_measured=listens.feature_source.isin(sources).fill_null(False))
     return marked.mutate({f: marked.has_measured.ifelse(marked[f], None) for f in features})
+
+
+FEWEST_LISTENS = 5
+"""Below so many a mean says more about the tracks than about the hour, the month or the genre."""
+
+
+def feature_means(sums: Mapping[str, ir.NumericValue], counts: Mapping[str, ir.IntegerValue]) -> dict[str, ir.Value]:
+    """``mean_<feature>`` from each feature's sum and number of listens, null for fewer than FEWEST_LISTENS."""
+    return {
+        f"mean_{f}": (counts[f] >= FEWEST_LISTENS).ifelse(total / counts[f].cast("float64").nullif(0.0), None)
+        for f, total in sums.items()
+    }
 
 
 def source_counts(listens: ir.Table) -> dict[str, ir.Value]:

@@ -111,6 +111,18 @@ def cross_fit(artist: Labels, learn: Callable[[Labels], Any], seed: int, folds: 
     return CrossFit(models, frozenset(artist.astype(str).tolist()), seed)
 
 
+def a_few_each(group: Labels, most: int, seed: int) -> npt.NDArray[np.bool_]:
+    """A mask of at most ``most`` rows of each group, drawn at random, so that a group of many rows does not outweigh.
+
+    Intervals are promised for the tracks of an artist not seen before, whose number says nothing of the errors.
+    """
+    order = np.random.default_rng(seed).permutation(len(group))
+    place = pd.Series(group[order]).groupby(group[order]).cumcount().to_numpy()
+    found = np.zeros(len(group), dtype=bool)
+    found[order] = place < most
+    return found
+
+
 QUANTILES = 101
 GROUPS = 10
 """Groups of equal size by what was predicted: low predictions err otherwise than high ones."""
@@ -145,7 +157,8 @@ class Spread:
             parts = [residual[which == g] if (which == g).sum() >= FEWEST else residual for g in range(groups)]
             edges[name] = tuple(cuts.tolist())
             # Weibull's quantiles leave room for the row that is to come, as conformal prediction asks.
-            quantiles[name] = tuple(tuple(np.quantile(part, at, method="weibull").tolist()) for part in parts)
+            ends = (np.quantile(part, at, method="weibull") for part in parts)
+            quantiles[name] = tuple(tuple(np.round(part, 5).tolist()) for part in ends)
         return Spread(edges, quantiles)
 
     @staticmethod
@@ -170,13 +183,39 @@ def below(quantiles: Values, limit: float) -> Values:
     return np.array([np.interp(limit, row, at, left=0.0, right=1.0) for row in quantiles], dtype=float)
 
 
-def without_own_fold(predicted: Values, actual: Values, fold: Labels, stratum: Labels) -> Values:
-    """The quantiles around each prediction, by residuals of the other folds only."""
-    found = np.zeros((len(predicted), QUANTILES))
-    for number in np.unique(fold):
-        rest, own = fold != number, fold == number
-        found[own] = Spread.of(predicted[rest], actual[rest], stratum[rest]).around(predicted[own], stratum[own])
-    return found
+@dataclass(frozen=True)
+class Errors:
+    """Predictions of rows by models that saw none of their artist, from which is learned how far these are off."""
+
+    predicted: Values
+    actual: Values
+    stratum: Labels
+    fold: Labels
+
+    def spread(self, without: int = -1) -> Spread:
+        """By all folds but one."""
+        rows = self.fold != without
+        return Spread.of(self.predicted[rows], self.actual[rows], self.stratum[rows])
+
+
+@dataclass(frozen=True)
+class CrossSpread:
+    """What each fold's spread is by the errors of the other folds, for rows that must not have a part in it."""
+
+    spreads: Mapping[int, Spread]
+
+    @staticmethod
+    def of(errors: Errors) -> CrossSpread:
+        """One spread without each fold."""
+        return CrossSpread({int(number): errors.spread(int(number)) for number in np.unique(errors.fold)})
+
+    def around(self, predicted: Values, stratum: Labels, fold: Labels) -> Values:
+        """(n, 101) quantiles of what may be in place of each prediction of a row in ``fold``."""
+        found = np.zeros((len(predicted), QUANTILES))
+        for number in np.unique(fold):
+            own = fold == number
+            found[own] = self.spreads[int(number)].around(predicted[own], stratum[own])
+        return found
 
 
 MOST_KEPT = 4

@@ -13,6 +13,7 @@ import pandas as pd
 
 from tonearm.errors import NotEnoughData
 from tonearm.models.listeners import (
+    all_by_baseline,
     by_listener,
     column,
     load_listeners,
@@ -23,7 +24,7 @@ from tonearm.models.listeners import (
     save_listeners,
     serves,
 )
-from tonearm.models.model import SEED, HeldOut
+from tonearm.models.model import SEED, Decision, HeldOut
 
 if TYPE_CHECKING:
     from tonearm.models.listeners import Ints, Numbers
@@ -68,8 +69,9 @@ class EnergyForecast:
     is_about_tracks = False
     has_threshold = False
     inputs = ("listening_with_features",)
-    baseline = "hour mean"
-    decides = ("energy", "rmse")
+    baseline = "the better so far of running mean and shrunk hour mean"
+    decides = tuple(Decision(target, "rmse") for target in TARGETS)
+    belongs = ()
     limits = (
         "Rests on listens with measured features alone, which may be a small and unlike part of all.",
         "Predicts what would be heard in an hour, not whether anything will be.",
@@ -118,7 +120,8 @@ class EnergyForecast:
             now, before = slice(begin, end), slice(begins[1], begin)
             usual = Usual.of(rows.part(slice(0, begin)), float(rows.week[begin] * WEEK_DAYS))
             found.parts[now] = usual.parts(rows.hour[now], rows.is_weekend[now])
-            found.mean[now], found.baseline[now] = usual.mean, usual.hour_mean[rows.hour[now]]
+            found.mean[now], found.simple[now] = usual.mean, usual.simple(rows.hour[now])
+            found.baseline[now] = found.simple[now, best_simple(found.simple[before], rows.value[before])]
             if begin >= self.warm_up_hours:
                 weights = self._learned(rows.part(before), found.parts[before], found.mean[before])
                 found.predicted[now] = np.clip(usual.mean + found.parts[now] @ weights, 0, 1)
@@ -140,7 +143,7 @@ class EnergyForecast:
         return float(errors[max(0, beyond - 1)]), float(errors[min(len(errors) - 1, len(errors) - beyond)])
 
     def fit(self, examples: pd.DataFrame, seed: int = SEED) -> FittedEnergyForecast:
-        """Each listener's weights, interval and usual hours, and whether the model was better than the hour mean."""
+        """Each listener's weights, interval and usual hours, and whether the model was better than the baseline."""
         listeners = {
             name: {target: self._fitted(own, target, seed) for target in TARGETS} for name, own in by_listener(examples)
         }
@@ -155,10 +158,13 @@ class EnergyForecast:
         weights = self._learned(rows.part(later), rolled.parts[later], rolled.mean[later])
         usual = Usual.of(rows, float(rows.day[-1] + 1))
         down, up = self._interval(rows.value - rolled.predicted, rows.value - usual.mean)
+        usual_down, usual_up = self._interval(rows.value - rolled.baseline, rows.value - usual.mean)
         return {
             "serves": serves(own, other, rows.week[scored], seed),
+            "simple": best_simple(rolled.simple[later], rows.value[later]),
             "weights": weights.tolist(),
             "interval": [down, up],
+            "usual_interval": [usual_down, usual_up],
             "usual": usual.as_json(),
         }
 
@@ -182,7 +188,8 @@ class FittedEnergyForecast:
         listener, hour = names(records, "listener"), column(records, "hour_of_day")
         is_weekend = _is_weekend(records)
         columns = [f"{target}{end}" for target in TARGETS for end in ("", "_low", "_high", "_baseline")]
-        found = {name: np.full(len(records), np.nan) for name in columns}
+        found: dict[str, Any] = {name: np.full(len(records), np.nan) for name in columns}
+        found |= {f"{target}_served_by": np.full(len(records), None, dtype=object) for target in TARGETS}
         for name, parts in self.listeners.items():
             rows = np.flatnonzero((listener == name) & (hour >= 0) & (hour < HOURS))
             for target, part in parts.items():
@@ -190,7 +197,14 @@ class FittedEnergyForecast:
                 predicted = _predicted(part, usual, hour[rows].astype(np.int64), is_weekend[rows])
                 for end, values in zip(("", "_low", "_high", "_baseline"), predicted, strict=True):
                     found[target + end][rows] = values
+                found[f"{target}_served_by"][rows] = part["serves"]
         return pd.DataFrame(found)
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The same by the running mean or the shrunk mean of the hour, whichever erred less."""
+        return FittedEnergyForecast({name: all_by_baseline(own) for name, own in self.listeners.items()}).predict(
+            records
+        )
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """The 168 local hours after ``as_of``, by the weights learned and the listens that there are now."""
@@ -217,6 +231,7 @@ class FittedEnergyForecast:
             usual = Usual.of(Rows.of(hours, target), float(day))
             predicted, low, high, baseline = _predicted(self.listeners[name][target], usual, hour, is_weekend)
             rows = {"score": predicted, "low": low, "high": high, "baseline_score": baseline}
+            rows["served_by"] = self.listeners[name][target]["serves"]
             parts.append(pd.DataFrame({**rows, "at": in_utc, "quantity": target}))
         return pd.concat(parts, ignore_index=True).assign(listener=name, subject="hour", subject_id=None)
 
@@ -257,6 +272,8 @@ class Rolled:
     """For each hour what was known and predicted at its week's beginning; NaN where nothing was."""
 
     parts: Numbers
+    simple: Numbers
+    """(n, 2) the running mean, and the shrunk hour mean."""
     mean: Numbers
     predicted: Numbers
     baseline: Numbers
@@ -266,7 +283,7 @@ class Rolled:
     @classmethod
     def nothing(cls, rows: int) -> Rolled:
         """Nothing is predicted yet."""
-        return cls(np.zeros((rows, len(PARTS))), *(np.full(rows, np.nan) for _ in range(5)))
+        return cls(np.zeros((rows, len(PARTS))), np.zeros((rows, 2)), *(np.full(rows, np.nan) for _ in range(5)))
 
 
 @dataclass(frozen=True)
@@ -274,8 +291,6 @@ class Usual:
     """What a listener's hours are like: the mean, and how far each part is from it."""
 
     mean: float
-    hour_mean: Numbers
-    """(24,) the baseline; the mean of all hours where the hour was never heard."""
     levels: Numbers
     """(4,) of recent days."""
     by_hour: Numbers
@@ -300,14 +315,17 @@ class Usual:
         such = [rows.weight * (rows.is_weekend == kind) for kind in (0, 1)]
         by_days = [_shrunk(apart, weight, DAYS_PRIOR) for weight in such]
         both = [_by_hour(rows.hour, apart, weight, NEAR_PRIOR, _bell()) for weight in such]
-        hour_mean = _hour_mean(rows)
-        return cls(mean, hour_mean, np.array(levels), np.array(by_hour), np.array(by_days), np.array(both))
+        return cls(mean, np.array(levels), np.array(by_hour), np.array(by_days), np.array(both))
 
     def parts(self, hour: Ints, is_weekend: Ints) -> Numbers:
         """(n, parts) of hours of working days and weekends."""
         levels = np.broadcast_to(self.levels, (len(hour), len(LEVELS_DAYS)))
         days = (self.by_days[is_weekend], self.by_days_and_hour[is_weekend, hour])
         return np.column_stack([levels, self.by_hour[:, hour].T, *days])
+
+    def simple(self, hour: Ints) -> Numbers:
+        """(n, 2) what is expected without a model: the mean of all hours, and the hour's own, shrunk towards it."""
+        return np.column_stack([np.full(len(hour), self.mean), self.mean + self.by_hour[0, hour]])
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers."""
@@ -373,18 +391,17 @@ def _bell() -> Numbers:
     return np.asarray(np.exp(-0.5 * (np.minimum(apart, HOURS - apart) / NEAR_HOURS) ** 2))
 
 
-def _hour_mean(rows: Rows) -> Numbers:
-    counts = np.bincount(rows.hour, minlength=HOURS)
-    sums = np.bincount(rows.hour, rows.value, HOURS)
-    return np.where(counts > 0, sums / np.maximum(counts, 1), rows.value.mean())
+def best_simple(simple: Numbers, actual: Numbers) -> int:
+    """Which of the simple forecasts erred least on the hours before, in squares; the running mean if there are none."""
+    return int(((simple - actual[:, None]) ** 2).sum(axis=0).argmin())
 
 
 def _predicted(part: Mapping[str, Any], usual: Usual, hour: Ints, is_weekend: Ints) -> tuple[Numbers, ...]:
     """What is served of each hour, its interval, and the baseline."""
-    baseline = usual.hour_mean[hour]
-    predicted = np.clip(usual.mean + usual.parts(hour, is_weekend) @ np.array(part["weights"]), 0, 1)
+    baseline = usual.simple(hour)[:, part["simple"]]
     if part["serves"] == "baseline":
-        predicted = baseline
+        return baseline, *_around(baseline, *part["usual_interval"]), baseline
+    predicted = np.clip(usual.mean + usual.parts(hour, is_weekend) @ np.array(part["weights"]), 0, 1)
     return predicted, *_around(predicted, *part["interval"]), baseline
 
 

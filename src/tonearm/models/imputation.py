@@ -16,9 +16,10 @@ from xgboost import XGBRegressor
 from tonearm.columns import COLUMNS
 from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
-from tonearm.models.crossfit import CrossFit, Spread, boosted, cross_fit, once, without_own_fold
+from tonearm.models.crossfit import CrossFit, CrossSpread, Errors, Spread, a_few_each, boosted, cross_fit, once
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SCORE_COLUMNS, SEED, HeldOut
+from tonearm.models.model import SCORE_COLUMNS, SEED, Decision, HeldOut
+from tonearm.models.mood import MOODS, moods, probabilities
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,8 +39,29 @@ COMPANY = (*(f"company_{t}" for t in TARGETS), "company_tracks")
 GROUPS = (catalogue.LISTING, ARTIST, COMPANY, ("duration_s", "is_explicit"))
 """Inputs that a record has or lacks together; of a heard track there are mostly only the names."""
 _HIDDEN = (*catalogue.SOUND, "key", "mode", "time_signature")
+NAMES_ALONE = "names"
+"""The stratum of which nothing is estimated: of an artist nobody measured, in no genre and no company."""
 Z90 = 1.6448536269514722
 FILE = "imputation.json"
+REAL_USE = "by track, 3 folds, without playlists"
+"""A track that is heard stands in no playlist that is known."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of one feature of tracks."""
+
+    estimate: Values
+    around: Values
+    """(n, 101) quantiles of what it may be."""
+    low: Values
+    high: Values
+
+    @staticmethod
+    def of(target: str, predicted: Values, around: Values) -> Told:
+        """Within the feature's range."""
+        around = within(around, target)
+        return Told(within(predicted, target), around, around[:, 5], around[:, 95])
 
 
 @dataclass(frozen=True)
@@ -55,6 +77,8 @@ class Imputation:
     """Of artists with fewer known tracks the error is estimated separately."""
     bare_share: float = 0.8
     """Share of tracks that are learned once more with half of what is known left out."""
+    calibrated_on: int = 3
+    """Most tracks of an artist from which errors are learned, in each of the ways that a track may be known."""
     train_on_spotify_api: bool = False
 
     name = "imputation"
@@ -64,12 +88,13 @@ class Imputation:
     has_threshold = False
     inputs = (*catalogue.TABLES, "listens")
     baseline = "artist mean shrunk to the genre's"
-    decides = ("energy", "r2")
+    decides = (*(Decision(target, "r2", REAL_USE) for target in TARGETS), Decision("mood", "log_loss", REAL_USE))
+    belongs = tuple((name, "mood") for name in MOODS)
     limits = (
         "An estimate is of what such tracks are like, not of this one: two tracks of one artist get almost "
         "the same values. Statistics and personas leave estimates out.",
-        "Of an artist nobody measured, whose track has no genre, the estimate is little better than the mean of all; "
-        "its standard error shows it.",
+        "Of an artist nobody measured, whose track has no genre and no company, nothing is estimated: from names "
+        "alone it would be little better than the mean of all.",
         "Liveness and tempo are not estimated.",
         "Standard errors come from a catalogue of six genres of popular music.",
     )
@@ -83,26 +108,73 @@ class Imputation:
         return catalogue.enough(rows, self.name)
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
-        """Each track by trees that saw none of its artist: with the artist's tracks of other folds known, and without.
+        """Each track by trees that saw none of its artist, known in the ways of :meth:`protocols`; and its mood.
 
-        The first hides a third of the tracks at a time, the second a fifth of the artists. Last, of the latter's
-        tracks nothing but the names is known, as of most that are heard.
+        Intervals and the moods' probabilities come from the errors on the artists of the other folds.
         """
         fitted = self.fit(examples, seed)
-        fold = grouped(examples.artist.to_numpy(), seed=seed)
-        by_track = self._outside(examples, grouped(examples.recording.to_numpy(), folds=3, seed=seed))
-        by_artist = self._outside(examples, fold)
-        names = tuple(c for group in GROUPS for c in group)
+        errors = self._errors(examples, fitted.folds, seed)
+        spreads = {t: CrossSpread.of(errors[t]) for t in TARGETS}
+        frequencies = mood_frequencies(examples, grouped(examples.artist.to_numpy(), seed=seed))
         held: list[HeldOut] = []
-        for protocol, (evidence, baseline), hidden in (
-            ("by track, 3 folds", by_track, ()),
-            ("by artist, 5 folds", by_artist, ()),
-            ("by track, 3 folds, without playlists", by_track, COMPANY),
-            ("by artist, 5 folds, without playlists", by_artist, COMPANY),
-            ("by artist, 5 folds, nothing but names", by_artist, names),
-        ):
-            held += self._held(examples, fitted, protocol, fold, _without(evidence, hidden), baseline)
+        for protocol, (evidence, baseline) in self.protocols(examples, seed).items():
+            rows = examples.loc[evidence.index]
+            told = self._told(rows, fitted, spreads, evidence, seed)
+            held += self._held(rows, protocol, told, baseline, frequencies[evidence.index])
         return held
+
+    def _told(
+        self,
+        rows: pd.DataFrame,
+        fitted: FittedImputation,
+        spreads: Mapping[str, CrossSpread],
+        evidence: pd.DataFrame,
+        seed: int,
+    ) -> dict[str, Told]:
+        """What is told of the rows, as it will be, but by the errors on the artists of other folds: ``spreads``."""
+        predicted, stratum = fitted.predicted(evidence, rows.artist.to_numpy()), self.stratum(evidence)
+        fold = grouped(rows.artist.to_numpy(), seed=seed)
+        return {
+            t: Told.of(t, predicted[:, j], spreads[t].around(predicted[:, j], stratum, fold))
+            for j, t in enumerate(TARGETS)
+        }
+
+    def protocols(self, examples: pd.DataFrame, seed: int = SEED) -> dict[str, tuple[pd.DataFrame, Values]]:
+        """The ways in which tracks are held out: what is then known of them, and the baseline's estimates.
+
+        By track a third of the tracks is hidden at a time, by artist a fifth of the artists, and then of each artist
+        all but one album: of most artists that are heard a catalogue has a few tracks. Without playlists the company
+        is hidden; of most tracks that are heard nothing but the names is known.
+        """
+        known = self.one_album(examples, seed)
+        unlisted = examples.assign(subgenre="")
+        rest = self._evidence(examples, _names(examples), known)[~known], self._artist_means(unlisted, known)[~known]
+        by_track = self._outside(examples, grouped(examples.recording.to_numpy(), folds=3, seed=seed))
+        by_artist = self._outside(examples, grouped(examples.artist.to_numpy(), seed=seed))
+        by_name = by_artist[0], self._outside(unlisted, grouped(examples.artist.to_numpy(), seed=seed))[1]
+        every = tuple(c for group in GROUPS for c in group)
+        but_artist = tuple(c for c in every if c not in ARTIST)
+        ways = {
+            REAL_USE: (by_track, COMPANY),
+            "by artist, 5 folds, without playlists": (by_artist, COMPANY),
+            "by track, 3 folds": (by_track, ()),
+            "by artist, 5 folds": (by_artist, ()),
+            "rest of an artist, one album and the names known": (rest, but_artist),
+            "by artist, 5 folds, nothing but names": (by_name, every),
+        }
+        return {name: (_without(seen, hidden), baseline) for name, ((seen, baseline), hidden) in ways.items()}
+
+    def _albums(self, examples: pd.DataFrame) -> pd.Series:
+        """The title of each row's album; where there is none, the recording is one by itself."""
+        album = catalogue.texts(examples, "album_name")
+        return album.where(album != "", examples.recording).str.lower()
+
+    def one_album(self, examples: pd.DataFrame, seed: int = SEED) -> Flags:
+        """Whether a row is of the one album of its artist that is drawn to be known, all others being hidden."""
+        of = pd.DataFrame({"artist": examples.artist, "album": self._albums(examples)})
+        place = of.drop_duplicates().sample(frac=1, random_state=seed).reset_index(drop=True)
+        drawn = place.drop_duplicates("artist").set_index("artist").album
+        return np.asarray(of.album.to_numpy() == of.artist.map(drawn).to_numpy())
 
     def _outside(self, examples: pd.DataFrame, fold: Labels) -> tuple[pd.DataFrame, Values]:
         """What is known of each row, and the baseline's estimates, when only other folds' features are known."""
@@ -115,30 +187,21 @@ class Imputation:
         return pd.concat(parts).sort_index(), baseline
 
     def _held(
-        self,
-        examples: pd.DataFrame,
-        fitted: FittedImputation,
-        protocol: str,
-        fold: Labels,
-        evidence: pd.DataFrame,
-        baseline: Values,
+        self, rows: pd.DataFrame, protocol: str, told: Mapping[str, Told], baseline: Values, frequencies: Values
     ) -> list[HeldOut]:
-        """Estimates of the rows from the ``evidence``; intervals by other folds' errors."""
-        artist = examples.artist.to_numpy()
-        actual = examples[list(TARGETS)].to_numpy(float)
-        predicted = fitted.folds.predict(evidence, artist) * self._scale(examples) + actual.mean(axis=0)
-        stratum = self.stratum(evidence)
-        held = []
-        for j, target in enumerate(TARGETS):
-            around = without_own_fold(predicted[:, j], actual[:, j], fold, stratum)
-            low, high = _interval(around, target)
-            estimate = within(predicted[:, j], target)
-            held.append(
-                HeldOut(
-                    target, protocol, "regression", actual[:, j], estimate, baseline[:, j], artist, low=low, high=high
-                )
+        """The estimates of the seven and of the mood that follows from them."""
+        artist = rows.artist.to_numpy()
+        held = [
+            HeldOut(
+                *(t, protocol, "regression", rows[t].to_numpy(float), told[t].estimate, baseline[:, j], artist),
+                low=told[t].low,
+                high=told[t].high,
             )
-        return held
+            for j, t in enumerate(TARGETS)
+        ]
+        actual = moods(rows.valence.to_numpy(float), rows.energy.to_numpy(float))
+        chances = mood_chances(told)
+        return [*held, HeldOut("mood", protocol, "classes", actual, chances, frequencies, artist, classes=MOODS)]
 
     def fit(self, examples: pd.DataFrame, seed: int = SEED) -> FittedImputation:
         """One model of the seven per fold of artists, and how far they were off by what was known."""
@@ -154,40 +217,55 @@ class Imputation:
         def learn(own: Labels) -> Any:
             evidence = self._evidence(examples, inputs, own)[own]
             again = np.random.default_rng(seed).random(len(evidence)) < self.bare_share
-            rows = pd.concat([evidence, catalogue.blanked(evidence[again], GROUPS, seed)])
+            # Of most artists that are heard a catalogue knows less than of its own.
+            scarce = self._evidence(examples, inputs, own & self.one_album(examples, seed))[own]
+            rows = pd.concat([evidence, catalogue.blanked(scarce[again], GROUPS, seed)])
             return self._trees(rows.columns, seed).fit(rows, np.r_[deviations[own], deviations[own][again]])
 
         folds = cross_fit(artist, learn, seed)
-        everything = self._evidence(examples, inputs, np.ones(len(examples), bool))
-        spreads = self._spreads(everything, folds, artist, values, mean, scale, seed)
+        spreads = {t: errors.spread() for t, errors in self._errors(examples, folds, seed).items()}
         sums = np.column_stack([deviations, np.ones(len(examples))])
         totals = pd.DataFrame(sums).groupby(artist).sum()
         artists = dict(zip(totals.index.tolist(), map(tuple, totals.to_numpy().tolist()), strict=True))
         genres = {str(g): tuple(part.mean().tolist()) for g, part in examples.groupby("genre")[list(TARGETS)]}
-        return FittedImputation(self, folds, spreads, tuple(mean), tuple(scale), artists, genres)
+        of_mood = np.bincount(moods(*(examples[t].to_numpy(float) for t in ("valence", "energy"))), minlength=5)
+        frequencies = tuple((of_mood / len(examples)).tolist())
+        return FittedImputation(self, folds, spreads, tuple(mean), tuple(scale), artists, genres, frequencies)
 
-    def _spreads(
-        self,
-        evidence: pd.DataFrame,
-        folds: CrossFit,
-        artist: Labels,
-        values: Values,
-        mean: Values,
-        scale: Values,
-        seed: int,
-    ) -> dict[str, Spread]:
-        """How far each feature was off on artists not seen: with all that is known, without the artist, by names."""
-        versions = [
-            evidence,
-            _without(evidence, ARTIST),
-            _without(_without(evidence, ARTIST), catalogue.LISTING),
-            _bare(evidence),
+    def _errors(self, examples: pd.DataFrame, folds: CrossFit, seed: int) -> dict[str, Errors]:
+        """Predictions of a few tracks of each artist by trees that saw none of it, known in the ways met in life.
+
+        With all that is known, without the artist or the genre or the company, and with one album of the artist.
+        """
+        artist, inputs = examples.artist.to_numpy(), _names(examples)
+        drawn = a_few_each(artist, self.calibrated_on, seed)
+        everything = self._evidence(examples, inputs, np.ones(len(examples), bool))[drawn]
+        known = self.one_album(examples, seed)
+        rest = np.flatnonzero(~known)
+        rest = rest[a_few_each(artist[rest], self.calibrated_on, seed)]
+        scarce = self._evidence(examples, inputs, known).iloc[rest]
+        album = (examples.artist + " " + self._albums(examples)).to_numpy()
+        other_albums, _ = self._outside(examples, grouped(album, folds=3, seed=seed))
+        names_and_artist = tuple(c for group in GROUPS for c in group if c not in ARTIST)
+        ways = [
+            everything,
+            _without(everything, ARTIST),
+            _without(everything, (*ARTIST, *catalogue.LISTING)),
+            _bare(everything),
+            _without(everything, (*ARTIST, *COMPANY)),
+            scarce,
+            _without(scarce, COMPANY),
+            # A track that no catalogue lists is of an album of which nothing is known.
+            *(_without(seen, catalogue.LISTING) for seen in (scarce, other_albums[drawn])),
+            *(_without(seen, names_and_artist) for seen in (scarce, other_albums[drawn])),
         ]
-        every = pd.concat([*versions, _without(evidence, (*catalogue.LISTING, *COMPANY))], ignore_index=True)
-        times = len(every) // len(evidence)
-        predicted = folds.predict(every, np.tile(artist, times)) * scale + mean
-        stratum, actual = self.stratum(every), np.tile(values, (times, 1))
-        return {t: Spread.of(predicted[:, j], actual[:, j], stratum) for j, t in enumerate(TARGETS)}
+        every = pd.concat(ways)
+        row = every.index.to_numpy()
+        values = examples[list(TARGETS)].to_numpy(float)
+        predicted = folds.predict(every, artist[row]) * self._scale(examples) + values.mean(axis=0)
+        fold = grouped(artist, len(folds.models), folds.seed)
+        stratum = self.stratum(every)
+        return {t: Errors(predicted[:, j], values[row, j], stratum, fold[row]) for j, t in enumerate(TARGETS)}
 
     def stratum(self, evidence: pd.DataFrame) -> Labels:
         """What is known of each row, on which its error depends: the artist, the genre, the company."""
@@ -195,7 +273,8 @@ class Imputation:
         known = np.where(n >= self.many_tracks, "artist ", np.where(n > 0, "few ", ""))
         listed = np.where(evidence.genre.to_numpy() != "", "genre ", "")
         company = np.where(evidence.company_tracks.fillna(0).to_numpy() > 0, "company", "")
-        return np.array([f"{a}{b}{c}" or "names" for a, b, c in zip(known, listed, company, strict=True)], dtype=object)
+        every = zip(known, listed, company, strict=True)
+        return np.array([f"{a}{b}{c}".strip() or NAMES_ALONE for a, b, c in every], dtype=object)
 
     def _evidence(self, examples: pd.DataFrame, inputs: pd.DataFrame, known: Flags) -> pd.DataFrame:
         """What is known of each row when only the features of the ``known`` ones are."""
@@ -249,6 +328,7 @@ class Imputation:
                 tuple(learned["scale"]),
                 {name: tuple(sums) for name, sums in learned["artists"].items()},
                 {name: tuple(means) for name, means in learned["genres"].items()},
+                tuple(learned["moods"]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelDamaged(f"{folder} of model {self.name} cannot be read; train the model again") from error
@@ -267,14 +347,36 @@ class FittedImputation:
     """Of each artist: summed deviations of the seven, and how many tracks these are of."""
     genres: Mapping[str, tuple[float, ...]]
     """Means of the seven in each genre."""
+    moods: tuple[float, ...]
+    """How frequent each mood is."""
 
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
-        """Each of the seven features with ``_low``, ``_high`` (90 %) and ``_error``, its standard error.
+        """Each of the seven features with ``_low``, ``_high`` (90 %) and ``_error``, and each mood's probability.
 
         From the artist and title, and genre, release and length where they are known; the artist's measured tracks
-        count. Features in a record are ignored.
+        count. Features in a record are ignored. Null where neither artist, genre nor company is known.
         """
-        return self._estimates(records, self.evidence(records))
+        told = self.told(self.evidence(records), catalogue.artists(records))
+        shown: dict[str, Values] = {}
+        for target, one in told.items():
+            shown |= {target: one.estimate, f"{target}_low": one.low, f"{target}_high": one.high}
+            shown[f"{target}_error"] = (one.high - one.low) / (2 * Z90)
+        chances = mood_chances(told)
+        shown |= {name: chances[:, j] for j, name in enumerate(MOODS)}
+        return pd.DataFrame(shown, index=records.index)
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The artist's means, shrunk to the genre's, and how frequent the moods are; without intervals and errors.
+
+        Null where the model's own estimates are.
+        """
+        means, nothing = self.baseline_means(records), np.full(len(records), np.nan)
+        shown: dict[str, Any] = {}
+        for j, target in enumerate(TARGETS):
+            shown |= {target: means[:, j], **{f"{target}_{end}": nothing for end in ("low", "high", "error")}}
+        shown |= dict(zip(MOODS, self.moods, strict=True))
+        is_known = self.settings.stratum(self.evidence(records)) != NAMES_ALONE
+        return pd.DataFrame(shown, index=records.index).mask(~pd.Series(is_known, index=records.index))
 
     def evidence(self, records: pd.DataFrame) -> pd.DataFrame:
         """What the model knows of the records; company where they have its columns."""
@@ -287,49 +389,44 @@ class FittedImputation:
         inputs = inputs.assign(**{c: catalogue.numbers(records, c).astype("float32") for c in COMPANY})
         return inputs.assign(company_tracks=inputs.company_tracks.fillna(0.0))
 
-    def _estimates(self, records: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
-        # The artist's other tracks are evidence, by trees that saw all or none of the artist.
-        deviations = self.folds.predict(evidence, catalogue.artists(records)).reshape(-1, len(TARGETS))
-        predicted = deviations * np.array(self.scale) + np.array(self.mean)
-        stratum = self.settings.stratum(evidence)
-        shown: dict[str, Any] = {}
-        for j, target in enumerate(TARGETS):
-            low, high = _interval(self.spreads[target].around(predicted[:, j], stratum), target)
-            shown |= {
-                target: within(predicted[:, j], target),
-                f"{target}_low": low,
-                f"{target}_high": high,
-                f"{target}_error": (high - low) / (2 * Z90),
-            }
-        return pd.DataFrame(shown, index=records.index)
+    def predicted(self, evidence: pd.DataFrame, artist: Labels) -> Values:
+        """The seven of each row, by trees that saw none of its artist, whose tracks are evidence only."""
+        deviations = self.folds.predict(evidence, artist).reshape(-1, len(TARGETS))
+        return np.asarray(deviations * np.array(self.scale) + np.array(self.mean))
+
+    def told(self, evidence: pd.DataFrame, artist: Labels) -> dict[str, Told]:
+        """What is told of each feature; all of it null where nothing but the names is known."""
+        predicted, stratum = self.predicted(evidence, artist), self.settings.stratum(evidence)
+        predicted[stratum == NAMES_ALONE] = np.nan
+        return {
+            t: Told.of(t, predicted[:, j], self.spreads[t].around(predicted[:, j], stratum))
+            for j, t in enumerate(TARGETS)
+        }
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
-        """The seven features of each track that was heard and has none, from its names, artist and sessions."""
+        """The seven features of each track that was heard and has none, and the probability of each mood.
+
+        From its names, artist and sessions; nothing of a track of which only the names are known.
+        """
         rows = catalogue.heard(tables, as_of)
         rows = rows[rows.feature_source.isna()].reset_index(drop=True)
         if rows.empty:
             return pd.DataFrame(columns=list(SCORE_COLUMNS))
         rows = rows.join(self.company(tables, rows, as_of))
         found = self.predict(rows)
-        baseline = self.baseline(rows)
-        parts = [
-            pd.DataFrame(
-                {
-                    "subject_id": rows.track_id,
-                    "quantity": target,
-                    "score": found[target],
-                    "low": found[f"{target}_low"],
-                    "high": found[f"{target}_high"],
-                    "standard_error": found[f"{target}_error"],
-                    "baseline_score": baseline[:, j],
-                }
-            )
-            for j, target in enumerate(TARGETS)
-        ]
-        rows = pd.concat(parts, ignore_index=True).assign(subject="track")
-        return rows.reindex(columns=[*SCORE_COLUMNS, "standard_error"])
+        baseline = np.column_stack([self.baseline_means(rows), np.tile(self.moods, (len(rows), 1))])
+        parts = []
+        for j, quantity in enumerate((*TARGETS, *MOODS)):
+            part = pd.DataFrame({"subject_id": rows.track_id, "quantity": quantity, "score": found[quantity]})
+            part["baseline_score"] = baseline[:, j]
+            if quantity in TARGETS:
+                part = part.assign(low=found[f"{quantity}_low"], high=found[f"{quantity}_high"])
+                part["standard_error"] = found[f"{quantity}_error"]
+            parts.append(part[found[quantity].notna().to_numpy()])
+        scored = pd.concat(parts, ignore_index=True).assign(subject="track")
+        return scored.reindex(columns=[*SCORE_COLUMNS, "standard_error"])
 
-    def baseline(self, records: pd.DataFrame) -> Values:
+    def baseline_means(self, records: pd.DataFrame) -> Values:
         """The mean of the artist's known tracks, shrunk to that of the genre or, where it is not known, of all."""
         genre = [self.genres.get(name, self.mean) for name in catalogue.texts(records, "genre")]
         evidence = self.evidence(records)
@@ -368,7 +465,7 @@ class FittedImputation:
         learned = {
             "settings": dataclasses.asdict(self.settings),
             "spreads": {t: dataclasses.asdict(s) for t, s in self.spreads.items()},
-            **{part: getattr(self, part) for part in ("mean", "scale", "artists", "genres")},
+            **{part: getattr(self, part) for part in ("mean", "scale", "artists", "genres", "moods")},
         }
         (folder / FILE).write_text(json.dumps(learned), encoding="utf-8")
 
@@ -388,9 +485,22 @@ def _bare(evidence: pd.DataFrame) -> pd.DataFrame:
     return _without(evidence, tuple(c for group in GROUPS for c in group))
 
 
-def _interval(around: Values, target: str) -> tuple[Values, Values]:
-    """The 90 % interval, within the feature's range."""
-    return within(around[:, 5], target), within(around[:, 95], target)
+def mood_chances(told: Mapping[str, Told]) -> Values:
+    """(n, 5) probability of each mood, from the quantiles of valence and energy; null where these are."""
+    valence, energy = told["valence"].around, told["energy"].around
+    found = np.full((len(valence), len(MOODS)), np.nan)
+    known = ~np.isnan(valence[:, 0])
+    found[known] = probabilities(valence[known], energy[known], np.full(int(known.sum()), np.nan))
+    return found
+
+
+def mood_frequencies(examples: pd.DataFrame, fold: Labels) -> Values:
+    """(n, 5) how frequent each mood is among the artists of the other folds."""
+    happens = np.eye(len(MOODS))[moods(examples.valence.to_numpy(float), examples.energy.to_numpy(float))]
+    found = np.zeros(happens.shape)
+    for number in np.unique(fold):
+        found[fold == number] = happens[fold != number].mean(axis=0)
+    return found
 
 
 def within(values: Values, target: str) -> Values:

@@ -6,15 +6,15 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from tonearm.columns import MEASURED
 from tonearm.errors import ModelDamaged
-from tonearm.models.evaluate import draws
-from tonearm.models.model import STILL_LISTENING
+from tonearm.models.evaluate import draws, outside_of
+from tonearm.models.model import STILL_LISTENING, Serves
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Words = npt.NDArray[np.object_]
 
-Serves = Literal["model", "baseline"]
 FILE = "model.json"
 RESAMPLES = 1000
 
@@ -61,9 +60,16 @@ def local_offset(listens: pd.DataFrame) -> pd.Timedelta:
 
 
 def serves(own: Numbers, baseline: Numbers, block: npt.NDArray[Any], seed: int) -> Serves:
-    """The baseline where its losses are below the ``own`` beyond chance: the 95 % interval over whole blocks."""
+    """The model where its ``own`` losses are shown to be below the baseline's: by the 95 % interval of the listener's
+    gain over whole blocks, as it is for everybody."""
     gains = [weights @ (baseline - own) / weights.total for weights in draws(block, seed, RESAMPLES)]
-    return "baseline" if gains and float(np.quantile(np.concatenate(gains), 0.975)) < 0 else "model"
+    is_better = bool(gains) and float(np.quantile(np.concatenate(gains), outside_of(block))) > 0
+    return "model" if is_better else "baseline"
+
+
+def all_by_baseline(targets: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """A listener's parameters of each target, by which the baseline answers them all."""
+    return {target: {**part, "serves": "baseline"} for target, part in targets.items()}
 
 
 def save_listeners(folder: Path, listeners: Mapping[str, Mapping[str, Any]]) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from tonearm.errors import NotEnoughData as NotEnoughData
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Labels = npt.NDArray[Any]
 
 Task = Literal["binary", "regression", "classes"]
+Serves = Literal["model", "baseline"]
 SEED = 1
 SPOTIFY_API = "spotify_api"
 """Source of what came through the Spotify Web API, from which nothing is learned unless the owner allows it."""
@@ -53,18 +54,35 @@ class HeldOut:
     classes: tuple[str, ...] = ()
 
 
+class Decision(NamedTuple):
+    """By what it is decided whether a target of a model is served."""
+
+    target: str
+    metric: str
+    protocol: str = ""
+    """How rows are held out that are like those of real use; "" is the first protocol of the target."""
+
+
 class Fitted(Protocol):
     """A model that has learned."""
 
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """One row for each record, in its order; what a record lacks is missing and not an error.
 
-        ``threshold`` is the probability from which on the answer is yes, for a model that ``has_threshold``.
+        ``threshold`` is the probability from which on the answer is yes, for a model that ``has_threshold``. A model
+        that gives some listeners the baseline says so in the columns of :func:`served_by_column`.
         """
         ...
 
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The same columns as :meth:`predict`, by the baseline; null where it has none, such as an interval."""
+        ...
+
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
-        """Rows of the lake's ``model_scores``, without model, version and as_of."""
+        """Rows of the lake's ``model_scores``, without model, version and as_of.
+
+        ``served_by`` is ``baseline`` where a listener is given the baseline whose other listeners get the model.
+        """
         ...
 
     def save(self, folder: Path) -> None:
@@ -87,8 +105,10 @@ class Model(Protocol):
     """Tables of the lake that it reads."""
     baseline: str
     """What it has to beat, in words."""
-    decides: tuple[str, str]
-    """Target and metric by which it has to."""
+    decides: tuple[Decision, ...]
+    """Its targets, each decided by itself: where it does not pass, the baseline answers."""
+    belongs: tuple[tuple[str, str], ...]
+    """Other names of what is predicted or measured, and their target: a mood's probability belongs to ``mood``."""
     limits: tuple[str, ...]
     """What it cannot do, for its card."""
 
@@ -120,5 +140,54 @@ SCORE_COLUMNS = (
     "high",
     "baseline_score",
     "actual",
+    "served_by",
 )
 """Columns of what :meth:`Fitted.scores` returns; all but subject, quantity and score may be null or left out."""
+
+_PARTS = ("_low", "_high", "_error", "_baseline")
+"""Ends of the names of columns that go with a target's."""
+
+
+def target_of(model: Model, name: str) -> str:
+    """The target that a quantity, a column of an answer or a measured target belongs to; "" for none."""
+    targets = [one.target for one in model.decides]
+    if len(targets) == 1:
+        return targets[0]
+    for end in _PARTS:
+        name = name.removesuffix(end)
+    name = dict(model.belongs).get(name, name)
+    return name if name in targets else ""
+
+
+def served_by_column(model: Model, target: str) -> str:
+    """The column of an answer that says what ``target`` comes from: the model or its baseline."""
+    return "served_by" if len(model.decides) == 1 else f"{target}_served_by"
+
+
+def answers(
+    model: Model,
+    fitted: Fitted,
+    records: pd.DataFrame,
+    serves: Collection[str],
+    threshold: float | None = None,
+) -> pd.DataFrame:
+    """One row for each record: the targets of ``serves`` by the model, the others by its baseline.
+
+    :func:`served_by_column` names the column that says which of the two each target of a record is answered by.
+    """
+    targets = [one.target for one in model.decides]
+    own = fitted.predict(records, threshold) if set(targets) & set(serves) else None
+    other = fitted.baseline(records, threshold) if set(targets) - set(serves) else None
+    found = other if own is None else own.copy()
+    assert found is not None
+    if own is not None and other is not None:
+        for column in other.columns:
+            if target_of(model, column) not in ("", *serves):
+                found[column] = other[column]
+    for target in targets:
+        column = served_by_column(model, target)
+        if target not in serves:
+            found[column] = "baseline"
+        elif column not in found.columns:
+            found[column] = "model"
+    return found

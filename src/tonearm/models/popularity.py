@@ -22,7 +22,7 @@ from tonearm.models import catalogue
 from tonearm.models.catalogue import CATEGORIES
 from tonearm.models.crossfit import CrossFit, boosted, cross_fit, once, with_categories
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SCORE_COLUMNS, SEED, HeldOut
+from tonearm.models.model import SCORE_COLUMNS, SEED, Decision, HeldOut
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -71,7 +71,8 @@ class Popularity:
     has_threshold = True
     inputs = (*catalogue.TABLES, "listens")
     baseline = "rate of the genre and year"
-    decides = ("popular", "average_precision")
+    decides = (Decision("popular", "log_loss"),)
+    belongs = ()
     limits = (
         "Popularity is as a catalogue had it on the day it was collected; it is not dated and moves with time.",
         "The catalogue was collected from playlists, which prefer popular tracks: rates are those of such lists. "
@@ -239,6 +240,14 @@ class FittedPopularity:
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """``popular`` (0 or 1) and its ``probability``; of an artist it knows, by the artist's other tracks, too."""
         probability = self.probability(records, self._artist_of(records))
+        limit = self.settings.threshold if threshold is None else threshold
+        return pd.DataFrame(
+            {"popular": (probability >= limit).astype(int), "probability": probability}, index=records.index
+        )
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The same by the rate of the genre and year."""
+        probability = rate_of(records, self.rates)
         limit = self.settings.threshold if threshold is None else threshold
         return pd.DataFrame(
             {"popular": (probability >= limit).astype(int), "probability": probability}, index=records.index

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from tonearm.columns import FEATURE_SOURCES, MEASURED, MOODS
+from tonearm.columns import FEATURE_SOURCES, MOODS
 from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName
 from tonearm.lake import open_lake
@@ -41,7 +41,8 @@ class Totals:
     listens: int
     timed_listens: int
     """Listens that say how long they were heard; minutes are of these alone."""
-    minutes: float
+    minutes: float | None
+    """None where no listen says so."""
     tracks: int
     artists: int
     days: int
@@ -97,7 +98,9 @@ class Overview:
     hours: list[Hour]
     months: list[Month]
     moods: list[Share]
-    """Of the listens with measured features (real or catalogue)."""
+    """Of the listens with a mood."""
+    mood_sources: list[Share]
+    """Of the same: where the features come from that name it."""
     feature_sources: list[Share]
     """Of all listens; ``none`` is those without features."""
 
@@ -151,6 +154,7 @@ def overview(settings: Settings, listener: str, rule: str = "all") -> Overview:
             hours=[Hour(**row) for row in heard.rows(_HOURS)],
             months=[Month(**row) for row in heard.rows(_MONTHS)],
             moods=_shares(heard.rows(_MOODS), MOODS),
+            mood_sources=_shares(heard.rows(_MOOD_SOURCES), FEATURE_SOURCES),
             feature_sources=_shares(heard.rows(_SOURCES), (*FEATURE_SOURCES, "none")),
         )
 
@@ -214,7 +218,7 @@ def _shares(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[Share]:
 
 
 _TOTALS = """
-SELECT count(*) AS listens, count(listened_s) AS timed_listens, coalesce(sum(listened_s), 0) / 60 AS minutes,
+SELECT count(*) AS listens, count(listened_s) AS timed_listens, sum(listened_s) / 60 AS minutes,
     count(DISTINCT track_id) AS tracks, count(DISTINCT artist_id) AS artists,
     count(DISTINCT local_date) AS days, min(local_date) AS first_date, max(local_date) AS last_date
 FROM heard
@@ -235,10 +239,8 @@ new AS (
 SELECT month, listens, coalesce(new_tracks, 0)::BIGINT AS new_tracks, coalesce(new_artists, 0)::BIGINT AS new_artists
 FROM counted LEFT JOIN new USING (month) ORDER BY month
 """
-_MOODS = f"""
-SELECT mood AS name, count(*) AS listens FROM heard
-WHERE mood IS NOT NULL AND feature_source IN {MEASURED} GROUP BY ALL
-"""
+_MOODS = "SELECT mood AS name, count(*) AS listens FROM heard WHERE mood IS NOT NULL GROUP BY ALL"
+_MOOD_SOURCES = "SELECT feature_source AS name, count(*) AS listens FROM heard WHERE mood IS NOT NULL GROUP BY ALL"
 _SOURCES = "SELECT coalesce(feature_source, 'none') AS name, count(*) AS listens FROM heard GROUP BY ALL"
 
 

@@ -64,7 +64,7 @@ def _added_up(tracks: Table) -> Table:
     return tracks.group_by(BY_MONTH).aggregate(
         listens=tracks.listens.sum(),
         timed_listens=tracks.timed_listens.sum(),
-        minutes=tracks.listened_s.sum().fill_null(0.0) / 60,
+        minutes=tracks.listened_s.sum() / 60,
         tracks=tracks.count(),
         last_at=tracks.last_at.max(),
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.columns import FEATURES
-from tonearm.silver.moods import mood
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ def listening_with_features(listens: Table, track_identities: Table, tracks: Tab
     """Every listen with the listener's local time, its track, the track's audio features and mood.
 
     Local columns use the listener's time zone at that time. ``feature_source`` is where the features come from;
-    features and mood are null for tracks without any.
+    features are null for tracks without any, and ``mood`` for those and where it is not sure enough (see ``tracks``).
     """
     rows = _with_local_time(listens, listener_clock)
     rows = rows.left_join(track_identities.select("name_id", "track_id"), "name_id")
@@ -62,7 +61,6 @@ def _with_local_time(listens: Table, clock: Table) -> Table:
 
 def _described(tracks: Table) -> Table:
     return tracks.select(
-        *("track_id", "artist_id", "artist_name", "track_name", "genre", *FEATURES, "feature_source"),
+        *("track_id", "artist_id", "artist_name", "track_name", "genre", *FEATURES, "feature_source", "mood"),
         track_duration_s="duration_s",
-        mood=mood(tracks.valence, tracks.energy),
     )

@@ -16,9 +16,9 @@ def sessions(listening_with_features: Table) -> Table:
     """Every session: listens with no more than 30 minutes of silence between them.
 
     ``ended_at`` is the latest end of a listen, or its start if the end is unknown. ``minutes`` is the total of the
-    ``timed_listens``. ``skipped_pct`` is the share of skipped listens among those known to be skipped or not.
-    Mean valence and energy are over the ``listens_with_features``, those with measured features, and null if there
-    are none.
+    ``timed_listens``, null without any. ``skipped_pct`` is the share of skipped listens among those known to be
+    skipped or not. Mean valence and energy are over the ``listens_with_features``, those with measured features, and
+    null if there are none.
     """
     lwf = listening_with_features
     is_measured = lwf.feature_source.isin(MEASURED)
@@ -31,7 +31,7 @@ def sessions(listening_with_features: Table) -> Table:
         tracks=lwf.track_id.nunique(),
         artists_heard=lwf.artist_id.nunique(),
         timed_listens=lwf.listened_s.count(),
-        minutes=lwf.listened_s.sum().fill_null(0.0) / 60,
+        minutes=lwf.listened_s.sum() / 60,
         skipped_pct=100 * skips.mean(),
         listens_with_features=is_measured.fill_null(False).cast("int64").sum(),
         mean_valence=lwf.valence.mean(where=is_measured),

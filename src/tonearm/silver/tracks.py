@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import ibis
 
-from tonearm.columns import FEATURES, IMPUTED
+from tonearm.columns import FEATURES, IMPUTED, MEASURED
 from tonearm.silver.first_n import first_n
+from tonearm.silver.moods import mood
 from tonearm.silver.records import good_listens
 from tonearm.table import table
 
@@ -21,45 +23,67 @@ def tracks(
     track_identities: Table,
     listening_history_bronze: Table,
     catalogue_tracks: Table,
+    artist_features: Table,
     imputed_features: Table,
     my_tracks_features_bronze_synthetic: Table,
 ) -> Table:
-    """Every track that was heard or stands in the catalogue, with its names, ids, length, genre and features.
+    """Every track that was heard or stands in the catalogue, with its names, ids, length, genre, features and mood.
 
     Names are those of a spelling that comes with an id, the shortest title first, whatever was heard how
     often. ``genre`` and features are those of ``catalogue_tracks`` (``feature_source`` is ``catalogue``). Where there
-    are none, a model's estimates stand in (``imputed``), once it was trained and served; their standard errors are in
-    ``imputed_features``. Else, if the setting ``allow_synthetic`` is on, they are invented (``synthetic``).
-    ``duration_s`` is the catalogue's, else the median of what the sources report. Null means not known.
+    are none, the means of the artist's ``artist_tracks`` measured tracks stand in (``artist``): what this artist
+    usually sounds like, whose spread is in ``artist_features``. For other artists they are a model's estimates
+    (``imputed``), once it was trained and served; their standard errors are in ``imputed_features``. Else, if the
+    setting ``allow_synthetic`` is on, they are invented (``synthetic``). All features of a track have one source.
+
+    ``mood`` is that of the measured features; by the artist, a mood that a track of this artist probably has (see
+    ``artist_features``); of estimates, one whose probability is at least .8. Anything less sure has none, and invented
+    features never have one. ``duration_s`` is the catalogue's, else the median of what the sources report. Null means
+    not known.
     """
     spellings = track_names.rename(own_artist_id="artist_id").inner_join(track_identities, "name_id")
     spellings = spellings.left_join(_heard(listening_history_bronze), "name_id").drop("name_id_right")
     rows = _titles(spellings).left_join(_artists(spellings), "artist_id").drop("artist_id_right")
     for more in (_ids(spellings), _listed(catalogue_tracks)):
         rows = rows.left_join(more, "track_id").drop("track_id_right")
-    estimates = imputed_features.select("track_id", **{f"imputed_{f}": imputed_features[f] for f in IMPUTED})
-    rows = rows.left_join(estimates.mutate(is_imputed=True), "track_id").drop("track_id_right")
-    invented = my_tracks_features_bronze_synthetic.rename({f"synthetic_{f}": f for f in FEATURES})
-    rows = rows.left_join(invented.mutate(is_synthetic=True), "track_id").drop("track_id_right")
-    rows = rows.mutate(
-        feature_source=rows.feature_source.coalesce(
-            rows.is_imputed.ifelse("imputed", None), rows.is_synthetic.ifelse("synthetic", None)
-        )
-    )
+    rows = rows.left_join(_of("artist", artist_features, "artist_id", IMPUTED), "artist_id").drop("artist_id_right")
+    for source, features, known in (
+        ("imputed", imputed_features, IMPUTED),
+        ("synthetic", my_tracks_features_bronze_synthetic, FEATURES),
+    ):
+        rows = rows.left_join(_of(source, features, "track_id", known), "track_id").drop("track_id_right")
+    rows = rows.mutate(feature_source=rows.feature_source.coalesce(*(rows[f"is_{s}"] for s in _STAND_INS)))
     return rows.select(
         *("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "recording_mbid", "genre"),
         **{feature: _of_its_source(rows, feature) for feature in FEATURES},
         feature_source=rows.feature_source,
+        artist_tracks=rows.feature_source.cases(("artist", rows.artist_tracks)),
+        mood=rows.feature_source.cases(
+            *((source, mood(rows.valence, rows.energy)) for source in MEASURED),
+            ("artist", rows.artist_mood),
+            ("imputed", rows.imputed_mood),
+        ),
         duration_s=rows.listed_duration_s.coalesce(rows.reported_duration_s),
     )
 
 
+_STAND_INS = ("artist", "imputed", "synthetic")
+"""Where features come from that are not the track's own, best first."""
+
+
+def _of(source: str, features: Table, key: str, known: Sequence[str]) -> Table:
+    """What ``source`` knows, as ``<source>_<feature>``, and ``is_<source>``, which names it where it knows anything."""
+    values = {f"{source}_{f}": features[f] for f in known}
+    if source != "synthetic":
+        values[f"{source}_mood"] = features.mood
+    evidence = ("artist_tracks",) if source == "artist" else ()
+    return features.select(key, *evidence, **values, **{f"is_{source}": ibis.literal(source)})
+
+
 def _of_its_source(rows: Table, feature: str) -> NumericColumn:
     """All of a track's features have one source: an estimate beside a measured one would pass for it."""
-    estimated = rows[f"imputed_{feature}"] if feature in IMPUTED else None
-    return rows.feature_source.cases(
-        ("imputed", estimated), ("synthetic", rows[f"synthetic_{feature}"]), else_=rows[feature]
-    )
+    stand_ins = _STAND_INS if feature in IMPUTED else ("synthetic",)
+    return rows.feature_source.cases(*((s, rows[f"{s}_{feature}"]) for s in stand_ins), else_=rows[feature])
 
 
 def _heard(history: Table) -> Table:

@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 
 from tonearm.columns import FEATURES
-from tonearm.gold.cognitive.k_means import distances, k_means, rand_indices, silhouettes
+from tonearm.gold.cognitive.k_means import MANY_STARTS, distances, k_means, rand_indices, silhouettes
 from tonearm.gold.cognitive.mood_state_clusters import (
     RESAMPLES,
     SAMPLE,
@@ -177,6 +177,16 @@ def test_every_row_is_in_the_group_whose_mean_is_nearest(k: int, seed: int) -> N
     ((groups,),), _ = k_means(points[None], k)
     means = np.stack([points[groups == g].mean(axis=0) for g in range(k)])
     assert (((points[:, None] - means) ** 2).sum(axis=2).argmin(axis=1) == groups).all()
+
+
+def test_many_starts_leave_as_little_scatter_as_a_hundred_of_scikit_learn() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(10):
+        points = rng.normal(size=(8, 8))[rng.integers(0, 8, 300)] * 1.2 + rng.normal(size=(300, 8))
+        points[:, 3] = np.exp(points[:, 3])
+        for k in (2, 5):
+            best = KMeans(k, n_init=100, random_state=0).fit(points).inertia_
+            assert k_means(points[None], k, starts=MANY_STARTS)[1].item() <= 1.005 * best
 
 
 def test_fewer_different_rows_than_groups_leave_groups_empty() -> None:

@@ -28,7 +28,7 @@ def test_an_hour_of_the_week_gathers_the_same_hour_of_every_week(rows_of: Rows, 
 
 def test_listens_of_unknown_length_have_no_minutes(rows_of: Rows, listen: NewListen) -> None:
     (row,) = rows_of(listening_patterns_by_time, [listen("2024-01-01T10:00")], *GRAIN)
-    assert (row["listens"], row["minutes"], row["timed_listens"]) == (1, 0.0, 0)
+    assert (row["listens"], row["minutes"], row["timed_listens"]) == (1, None, 0)
 
 
 def test_each_listener_has_a_week_of_their_own(rows_of: Rows, listen: NewListen) -> None:
@@ -51,18 +51,21 @@ def test_means_count_measured_features_only_and_say_how_many(
     rows_of: Rows, listen: NewListen, featured: Features
 ) -> None:
     listens = [
-        listen("2024-01-01T10:00", track=1, **featured(0.25, "real")),
-        listen("2024-01-01T10:10", track=2, **featured(0.75, "catalogue", tempo=None)),
+        *(listen(f"2024-01-01T10:0{k}", track=1, **featured(0.25, "real")) for k in range(3)),
+        *(listen(f"2024-01-01T10:1{k}", track=2, **featured(0.75, "catalogue", tempo=None)) for k in range(2)),
+        *(listen(f"2024-01-01T10:2{k}", track=6, **featured(0.75, "artist", energy=None)) for k in range(1)),
         listen("2024-01-01T10:20", track=3, **featured(1.0, "imputed")),
         listen("2024-01-01T10:30", track=4, **featured(1.0, "synthetic")),
         listen("2024-01-01T10:40", track=5),
     ]
     (row,) = rows_of(listening_patterns_by_time, listens, *GRAIN)
-    assert (row["mean_valence"], row["n_valence"]) == (0.5, 2)
-    assert (row["mean_tempo"], row["n_tempo"]) == (0.25, 1)
-    assert (row["listens"], row["listens_with_features"]) == (5, 2)
-    shares = [row[f"{s}_share_pct"] for s in ("real", "catalogue", "imputed", "synthetic")]
-    assert shares == pytest.approx([20, 20, 20, 20])
+    assert (row["mean_valence"], row["n_valence"]) == (0.5, 6)
+    assert (row["mean_energy"], row["n_energy"]) == (pytest.approx(0.45), 5)
+    # Four listens are no mean.
+    assert (row["mean_tempo"], row["n_tempo"]) == (None, 4)
+    assert (row["listens"], row["listens_with_features"]) == (9, 6)
+    shares = [row[f"{s}_share_pct"] for s in ("real", "catalogue", "artist", "imputed", "synthetic")]
+    assert shares == pytest.approx([100 * n / 9 for n in (3, 2, 1, 1, 1)])
 
 
 def test_without_measured_features_the_means_are_null(rows_of: Rows, listen: NewListen, featured: Features) -> None:

@@ -115,15 +115,16 @@ def test_december_and_january_are_neighbours_as_are_the_weeks_around_new_year(tr
 
 def test_means_count_measured_features_and_say_how_many(trend: Rows, listen: NewListen, featured: Features) -> None:
     listens = [
-        listen("2024-01-01T10:00", track=1, **featured(0.2, "real")),
-        listen("2024-01-02T10:00", track=2, **featured(0.4, "catalogue", tempo=None)),
+        *(listen(f"2024-01-01T10:0{k}", track=1, **featured(0.2, "real")) for k in range(3)),
+        *(listen(f"2024-01-02T10:0{k}", track=2, **featured(0.4, "catalogue", tempo=None)) for k in range(3)),
         listen("2024-01-03T10:00", track=3, **featured(0.9, "imputed")),
         listen("2024-01-04T10:00", track=4),
     ]
     (month,) = trend(listens, "month")
-    assert (month["mean_valence"], month["n_valence"]) == (pytest.approx(0.3), 2)
-    assert (month["mean_tempo"], month["n_tempo"]) == (pytest.approx(0.2), 1)
-    assert (month["listens_with_features"], month["imputed_share_pct"]) == (2, 25.0)
+    assert (month["mean_valence"], month["n_valence"]) == (pytest.approx(0.3), 6)
+    # Fewer than five listens are no mean.
+    assert (month["mean_tempo"], month["n_tempo"]) == (None, 3)
+    assert (month["listens_with_features"], month["imputed_share_pct"]) == (6, 12.5)
     assert trend(listens, "day")[3]["mean_energy"] is None
 
 

@@ -43,10 +43,13 @@ def session(listen: NewListen, featured: Callable[..., Row]) -> Session:
 
 @pytest.fixture(scope="session")
 def shifts(rows_of: Rows) -> Callable[[list[Row]], dict[tuple[int, str], Row]]:
-    """The rows of one listener by hour and size."""
+    """The rows of one listener by hour and size; with ``whole`` those of the whole day, by size."""
 
-    def of(listens: list[Row]) -> dict[tuple[int, str], Row]:
-        return {(r["hour_of_day"], r["shift_size"]): r for r in rows_of(mood_shift_patterns, listens, "hour_of_day")}
+    def of(listens: list[Row], whole: bool = False) -> dict[Any, Row]:
+        rows = rows_of(mood_shift_patterns, listens, "hours")
+        if whole:
+            return {r["shift_size"]: r for r in rows if r["hours"] == "all day"}
+        return {(r["hour_of_day"], r["shift_size"]): r for r in rows if r["hours"] != "all day"}
 
     return of
 
@@ -59,6 +62,21 @@ def test_shifts_are_sized_by_distance_and_belong_to_the_hour_of_the_second(shift
     assert rows[10, "Minor_Shift"]["valence_change"] == pytest.approx(-0.2)
     assert rows[10, "Major_Shift"]["valence_change"] == pytest.approx(-0.4)
     assert rows[10, "Major_Shift"]["shift_share_pct"] == pytest.approx(100 / 3)
+
+
+def test_the_whole_day_has_all_shifts_of_all_hours(shifts: Any, session: Session) -> None:
+    listens = [
+        *session("2024-01-01T09:00", (0.8, 0.8), (0.8, 0.75), (0.2, 0.2)),
+        *session("2024-01-01T20:00", (0.2, 0.2), (0.8, 0.8)),
+    ]
+    rows = shifts(listens, whole=True)
+    assert {size: row["shifts"] for size, row in rows.items()} == {"Stable": 1, "Minor_Shift": 0, "Major_Shift": 2}
+    assert {(row["hour_of_day"], row["hour_shifts"], row["units"]) for row in rows.values()} == {
+        (None, 3, 1),
+        (None, 3, 0),
+        (None, 3, 2),
+    }
+    assert rows["Major_Shift"]["valence_change"] == pytest.approx(0.0)
 
 
 def test_sizes_that_did_not_occur_have_rows_of_zeros(shifts: Any, session: Session) -> None:

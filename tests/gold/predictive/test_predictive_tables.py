@@ -82,6 +82,26 @@ def test_the_most_probable_mood_is_found_with_all_probabilities(
     assert all(sum(r[f"{m.lower()}_pct"] for m in MOODS) == pytest.approx(100.0) for r in rows)
 
 
+def test_where_the_sound_is_unknown_the_mood_is_that_of_the_estimate(
+    predicted: Predicted, score: Score, listen: Callable[..., Row], featured: Callable[..., Row]
+) -> None:
+    by = {("mood", 1): (0.6, 0.1, 0.1, 0.1, 0.1), ("imputation", 1): (0.1, 0.6, 0.1, 0.1, 0.1)}
+    by |= {("imputation", 2): (0.1, 0.1, 0.1, 0.6, 0.1)}
+    scores = [
+        score(model, mood, p, subject_id=track)
+        for (model, track), shares in by.items()
+        for mood, p in zip(MOODS, shares, strict=True)
+    ]
+    listens = [
+        listen("2024-03-01T10:00", track=1, mood="Neutral", **featured(0.5, "catalogue")),
+        listen("2024-03-01T11:00", track=2, mood="Sad_Energetic", **featured(0.5, "artist")),
+        listen("2024-03-01T12:00", track=3),
+    ]
+    rows = predicted("mood_classifications", listens, model_scores=scores)
+    found = {r["track_id"]: (r["model"], r["predicted_mood"], r["actual_mood"]) for r in rows}
+    assert found == {1: ("mood", "Happy_Energetic", "Neutral"), 2: ("imputation", "Sad_Calm", None)}
+
+
 def test_a_session_start_is_predicted_for_each_horizon(predicted: Predicted, score: Score, clock: list[Row]) -> None:
     of_hour = {"subject": "hour", "listener": "ann", "predicted_for_at": CHANGE, "baseline_score": 0.1}
     scores = [

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
 
 STARTS = 6
+MANY_STARTS = 64
+"""Where the groups themselves are wanted and not what chance would give: of two real histories the scatter is then
+within .2 % of the least of 200 runs of scikit-learn, and with 6 starts up to 7 % above it."""
 FIRST_STEPS = 4
-"""Steps after which only the best start goes on (short runs before a long one: Biernacki, Celeux, Govaert 2003)."""
+"""Steps after which only the best starts go on (short runs before a long one: Biernacki, Celeux, Govaert 2003)."""
+GO_ON = 16
+"""Of so many starts one goes on, at least one in all."""
 MOST_STEPS = 20
 """With 300 the mean scatter, silhouette and agreement were the same to three digits."""
 SETTLED = 1e-3
@@ -24,7 +29,7 @@ SETTLED = 1e-3
 SEED = 1
 
 
-def k_means(points: Numbers, k: int, weights: Numbers | None = None) -> tuple[Ints, Numbers]:
+def k_means(points: Numbers, k: int, weights: Numbers | None = None, starts: int = STARTS) -> tuple[Ints, Numbers]:
     """Groups from 0 to k − 1 for the rows of each matrix of ``points``, and the scatter (inertia) they leave.
 
     Lloyd's algorithm for all the matrices at once: for a few hundred rows most of a call of scikit-learn is
@@ -38,14 +43,20 @@ def k_means(points: Numbers, k: int, weights: Numbers | None = None) -> tuple[In
     rows[:, :-1] = points.transpose(0, 2, 1)
     weights = np.ones((len(points), 1, points.shape[1])) if weights is None else weights
     counts = weights.astype(np.float32)[:, :, None]
-    centres = _settled(_first_centres(rows, counts, k), rows, counts, FIRST_STEPS)
-    best = _inertia(_apart(centres, rows), rows, counts).argmin(axis=2)
-    centres = np.take_along_axis(centres, best[:, :, None, None, None], axis=2)
-    apart = _apart(_settled(centres, rows, counts, MOST_STEPS), rows)
+    centres = _settled(_first_centres(rows, counts, k, starts), rows, counts, FIRST_STEPS)
+    centres = _settled(_best(centres, rows, counts, max(1, starts // GO_ON)), rows, counts, MOST_STEPS)
+    apart = _apart(_best(centres, rows, counts, 1), rows)
     return apart[:, :, 0].argmin(axis=2), _inertia(apart, rows, counts)[:, :, 0]
 
 
-def _first_centres(rows: Floats, counts: Floats, k: int) -> Floats:
+def _best(centres: Floats, rows: Floats, counts: Floats, most: int) -> Floats:
+    """Of the starts of each matrix and drawing, those with the least scatter, at most so many."""
+    scatter = _inertia(_apart(centres, rows), rows, counts)
+    best = scatter.argsort(axis=2, kind="stable")[:, :, :most]
+    return np.take_along_axis(centres, best[:, :, :, None, None], axis=2)
+
+
+def _first_centres(rows: Floats, counts: Floats, k: int, starts: int) -> Floats:
     """Rows to start from, drawn by their squared distance from those drawn before (Arthur, Vassilvitskii 2007).
 
     They are [matrix, drawing, start, place, feature].
@@ -53,13 +64,13 @@ def _first_centres(rows: Floats, counts: Floats, k: int) -> Floats:
     rng, squares = np.random.default_rng((SEED, k)), _squares(rows)
     matrices, drawings, _, n = counts.shape
     matrix, points = np.arange(matrices)[:, None, None], rows[:, :-1].transpose(0, 2, 1)
-    centres = np.empty((matrices, drawings, STARTS, k, points.shape[2]), np.float32)
-    nearest = np.full((matrices, drawings, STARTS, n), np.inf, np.float32)
+    centres = np.empty((matrices, drawings, starts, k, points.shape[2]), np.float32)
+    nearest = np.full((matrices, drawings, starts, n), np.inf, np.float32)
     chance = np.broadcast_to(counts, nearest.shape)
     for place in range(k):
         reached = chance.cumsum(axis=3)
         # The same numbers for each matrix.
-        drawn = (reached < rng.random((drawings, STARTS, 1), np.float32) * reached[..., -1:]).sum(axis=3)
+        drawn = (reached < rng.random((drawings, starts, 1), np.float32) * reached[..., -1:]).sum(axis=3)
         centres[:, :, :, place] = points[matrix, drawn]
         apart = _apart(centres[:, :, :, place : place + 1], rows)[:, :, :, 0] + squares
         nearest = np.minimum(nearest, np.maximum(apart, 0))

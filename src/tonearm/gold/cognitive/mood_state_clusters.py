@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from tonearm.columns import FEATURES
-from tonearm.gold.cognitive.k_means import SEED, distances, k_means, rand_indices, silhouettes
+from tonearm.gold.cognitive.k_means import MANY_STARTS, SEED, STARTS, distances, k_means, rand_indices, silhouettes
 from tonearm.gold.frames import as_table, codes, numbers, runs
 from tonearm.gold.measures import percent, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS
@@ -343,19 +343,20 @@ def _shuffled(scaled: Numbers, times: int, rng: np.random.Generator) -> Numbers:
 def _grouped(scaled: Sequence[Numbers], shuffled: Sequence[Numbers]) -> list[list[Tried]]:
     """Each number of groups of each listener, compared with the listener's ``shuffled`` tracks."""
     ks = range(2, MOST_PERSONAS + 1)
-    found = _groupings([one for own, others in zip(scaled, shuffled, strict=True) for one in (own, *others)], ks)
+    found = _groupings(scaled, ks, MANY_STARTS)
+    by_chance = _groupings([one for others in shuffled for one in others], ks)
     tried = []
-    for n in range(0, len(found), 1 + FIRST_SHUFFLES):
-        own, *others = found[n : n + 1 + FIRST_SHUFFLES]
+    for n, own in enumerate(found):
+        others = by_chance[n * FIRST_SHUFFLES : (n + 1) * FIRST_SHUFFLES]
         chance = [tuple(one.silhouette for one in same_k) for same_k in zip(*others, strict=True)]
         tried.append([Tried(k, *of_k, chance=c) for k, of_k, c in zip(ks, own, chance, strict=True)])
     return tried
 
 
-def _groupings(matrices: Sequence[Numbers], ks: Sequence[int]) -> list[list[Grouping]]:
+def _groupings(matrices: Sequence[Numbers], ks: Sequence[int], starts: int = STARTS) -> list[list[Grouping]]:
     """Of each of ``matrices``, which are of one size, each number of groups."""
     points, counts = _stacked(matrices)
-    found = [k_means(points, k, counts) for k in ks]
+    found = [k_means(points, k, counts, starts) for k in ks]
     groupings = []
     for n, one in enumerate(matrices):
         groups = [of_k[n, 0, : len(one)] for of_k, _ in found]

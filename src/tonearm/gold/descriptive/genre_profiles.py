@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from tonearm.columns import FEATURES
-from tonearm.gold.measures import percent, source_counts, source_shares, with_measured_features
+from tonearm.gold.measures import feature_means, percent, source_counts, source_shares, with_measured_features
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def genre_profiles(listening_with_features: Table) -> Table:
     ``genre_share_pct`` is out of the listens with a known genre, ``known_listens`` in that year, and
     ``share_change_pct`` is the change from the year before in percentage points (the whole share if the genre was not
     heard then); null for the first year. ``mean_<feature>`` is the genre's centroid: the mean of its listens with
-    measured features (real or catalogue), ``n_<feature>`` of them.
+    measured features (real or catalogue), ``n_<feature>`` of them, null for fewer than five.
     """
     listens = with_measured_features(listening_with_features)
     listens = listens.filter(listens.genre.notnull()).mutate(year_local=listens.started_at_local.year().cast("int64"))
@@ -31,7 +31,7 @@ def genre_profiles(listening_with_features: Table) -> Table:
         tracks=listens.track_id.nunique(),
         artists_heard=listens.artist_id.nunique(),
         listens_with_features=listens.count(where=listens.has_measured),
-        **{f"mean_{f}": listens[f].mean() for f in FEATURES},
+        **feature_means({f: listens[f].sum() for f in FEATURES}, {f: listens[f].count() for f in FEATURES}),
         **{f"n_{f}": listens[f].count() for f in FEATURES},
         **source_counts(listens),
     )

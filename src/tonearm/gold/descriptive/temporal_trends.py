@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 import ibis
 
-from tonearm.columns import FEATURE_SOURCES
+from tonearm.columns import DESCRIBED, FEATURE_SOURCES
 from tonearm.gold.measures import (
+    feature_means,
     first_day_of,
     heard,
     percent,
@@ -45,14 +46,16 @@ def temporal_trends(listening_with_features: ir.Table) -> ir.Table:
     and is null if that had none.
 
     ``mean_valence``, ``mean_energy`` and ``mean_tempo`` are means over the ``n_…`` listens with measured features (real
-    or catalogue); ``<source>_share_pct`` is the share of the period's listens with features from that source.
+    or catalogue) or, but for tempo, those of the artist's measured tracks (artist), and null for
+    fewer than five; ``<source>_share_pct`` is the share
+    of the period's listens with features from that source.
     """
     return _described(_compared(_periods(_days(_with_heard_before(listening_with_features)))))
 
 
 def _with_heard_before(listening_with_features: ir.Table) -> ir.Table:
     """Adds the local date on which the same track, and the same artist, was heard before, null when never."""
-    listens = with_measured_features(listening_with_features, FOLLOWED)
+    listens = with_measured_features(listening_with_features, FOLLOWED, DESCRIBED)
 
     # By date and not by instant: who flies west may hear Tuesday before Monday.
     def before(subject: str) -> ir.DateColumn:
@@ -161,7 +164,7 @@ def _described(periods: ir.Table) -> ir.Table:
         percent(change, periods.listens_before).name("change_pct"),
         *("rolling_periods", "rolling_listens", "rolling_minutes", "rolling_new_tracks"),
         "listens_with_features",
-        *((periods[f"sum_{f}"] / periods[f"n_{f}"].cast("float64").nullif(0.0)).name(f"mean_{f}") for f in FOLLOWED),
-        *(f"n_{f}" for f in FOLLOWED),
+        **feature_means(*({f: periods[f"{of}_{f}"] for f in FOLLOWED} for of in ("sum", "n"))),
+        **{f"n_{f}": f"n_{f}" for f in FOLLOWED},
         **source_shares(periods),
     )

@@ -26,7 +26,9 @@ def top_tracks_by_mood(listening_with_features: ir.Table) -> ir.Table:
     ``track_id``. ``share_pct`` is the track's share of the listener's listens in that mood.
 
     A mood is only as reliable as the features behind it: ``feature_source`` shows for each track whether they were
-    measured (real, catalogue), estimated (imputed) or invented (synthetic).
+    measured (real, catalogue), are the means of its artist's measured tracks (artist, whose mood is a probable one) or
+    estimated with a probability of the mood of at least .8 (imputed). Other estimates, and invented features, name no
+    mood.
     """
     tracks = _tracks_with_mood(listening_with_features)
     of_mood = ("listener", "mood")

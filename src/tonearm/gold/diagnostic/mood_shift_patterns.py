@@ -10,7 +10,15 @@ import numpy as np
 from tonearm.columns import MOODS, SHIFT_SIZES
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import percent, total, with_measured_features
-from tonearm.gold.statistics import ENOUGH_UNITS, against, false_discovery, quantile, verdicts
+from tonearm.gold.statistics import (
+    ENOUGH_UNITS,
+    against,
+    detectable,
+    false_discovery,
+    level_of_another,
+    quantile,
+    verdicts,
+)
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -26,15 +34,17 @@ MAJOR_FROM = 0.35
 """How far apart two tracks drawn from the catalogue at random are in the median (.355, of its 22,000 tracks): such
 a shift is one that says nothing of the track before."""
 MOVED = ("valence", "energy")
-_HOUR = ("listener", "hour_of_day")
+ALL_DAY = "all day"
+_HOUR = ("listener", "hours")
 _ROW = (*_HOUR, "shift_size")
 _PAIRS = [(before, after) for before in MOODS for after in MOODS]
 _SUMS = ("squares", "products", "hour_squares")
 _CHANGES = tuple(f"{f}_change" for f in MOVED)
+_ENDS = ("", "_low", "_high", "_effect", "_detectable", "_p_corrected", "_verdict")
 _COLUMNS = (
-    *(*_ROW, "shifts", "units", "hour_shifts", "hour_repeats"),
+    *("listener", "hours", "hour_of_day", "shift_size", "shifts", "units", "hour_shifts", "hour_repeats"),
     *("shift_share_pct", "shift_share_low_pct", "shift_share_high_pct"),
-    *(f"{c}{end}" for c in _CHANGES for end in ("", "_low", "_high", "_effect", "_p_corrected", "_verdict")),
+    *(f"{c}{end}" for c in _CHANGES for end in _ENDS),
     *(f"from_{m.lower()}_n" for m in MOODS),
     *(f"{before.lower()}_to_{after.lower()}_pct" for before, after in _PAIRS),
 )
@@ -62,18 +72,24 @@ def _share_interval(rows: pa.Table) -> dict[str, Numbers]:
 
 
 def _tested_changes(rows: pa.Table) -> dict[str, Numbers | npt.NDArray[np.str_]]:
-    """Whether valence and energy change: Student's t over the sessions, corrected over a listener's rows of both."""
+    """Whether valence and energy change: Student's t over the sessions, corrected over a listener's rows of both.
+
+    The day as a whole is a question of its own, with a correction of its own.
+    """
     units = numbers(rows, "units")
     enough = np.where(units >= ENOUGH_UNITS, units, np.nan)
     found = {c: against(numbers(rows, c), numbers(rows, f"{c}_stddev"), enough) for c in _CHANGES}
-    listeners = np.tile(codes(rows, "listener"), len(found))
-    corrected = false_discovery(np.concatenate([one.p for one in found.values()]), listeners)
+    is_all_day = np.isnan(numbers(rows, "hour_of_day"))
+    families = np.tile(2 * codes(rows, "listener") + is_all_day, len(found))
+    corrected = false_discovery(np.concatenate([one.p for one in found.values()]), families)
     columns: dict[str, Numbers | npt.NDArray[np.str_]] = {}
-    for (change, one), p in zip(found.items(), np.split(corrected, len(found)), strict=True):
+    levels = np.split(level_of_another(corrected, families), len(found))
+    for (change, one), p, level in zip(found.items(), np.split(corrected, len(found)), levels, strict=True):
         columns |= {
             f"{change}_low": np.where(np.isnan(p), np.nan, one.low),
             f"{change}_high": np.where(np.isnan(p), np.nan, one.high),
             f"{change}_effect": np.where(np.isnan(p), np.nan, one.effect),
+            f"{change}_detectable": detectable(one.error, one.freedom, level),
             f"{change}_p_corrected": p,
             f"{change}_verdict": verdicts(one.difference, p),
         }
@@ -85,7 +101,7 @@ def _tested_changes(rows: pa.Table) -> dict[str, Numbers | npt.NDArray[np.str_]]
     finish=_finish,
     finish_columns=_COLUMNS,
     finish_by=("listener",),
-    finish_limit=24 * len(SHIFT_SIZES),
+    finish_limit=25 * len(SHIFT_SIZES),
 )
 def mood_shift_patterns(listening_with_features: ir.Table) -> ir.Table:
     """How the mood of your music moves from one track to the next, in each hour of the day.
@@ -96,19 +112,20 @@ def mood_shift_patterns(listening_with_features: ir.Table) -> ir.Table:
     shift is the distance in valence and energy: ``Stable`` below .1 (half the width of Neutral), ``Major_Shift`` from
     .35 (the median distance of two random tracks of the catalogue), ``Minor_Shift`` between.
 
-    One row per listener, hour and size; an hour with a shift has all three sizes, an hour without has no row.
-    ``shift_share_pct`` is the size's share of the hour's shifts. ``valence_change`` and ``energy_change`` show where
-    such shifts lead, as the mean of the sessions' means, because the shifts of one session (an album, say) are one
-    piece of evidence: ``units`` counts sessions. Below 10 sessions a change is ``insufficient``, without interval or p.
-    Changes are tested against zero with Student's t, p corrected over all hours, sizes and both features; the intervals
-    of shares treat sessions as clusters.
+    One row per listener, hour and size, and one per size for ``all day``, whose ``hour_of_day`` is null; an hour with a
+    shift has all three sizes, an hour without has no row. ``shift_share_pct`` is the size's share of the hour's shifts.
+    ``valence_change`` and ``energy_change`` show where such shifts lead, as the mean of the sessions' means, because
+    the shifts of one session (an album, say) are one piece of evidence: ``units`` counts sessions. Below 10 sessions a
+    change is ``insufficient``, without interval or p. Changes are tested against zero with Student's t, p corrected
+    over all hours, sizes and both features, and by itself for the whole day; ``…_detectable`` is the change that would
+    have been found with a chance of 80 %, where none was. The intervals of shares treat sessions as clusters.
 
     ``sad_calm_to_happy_calm_pct`` and the like are the share of the row's shifts from the first mood that end in the
     second; ``from_sad_calm_n`` counts the shifts from that mood, and with few of them the shares are anecdotes. Each
     row has shifts of one size only, so the three rows of an hour belong together.
     """
-    listens = with_measured_features(listening_with_features, MOVED)
-    pairs = _pairs(listens)
+    pairs = _pairs(with_measured_features(listening_with_features, MOVED))
+    pairs = pairs.union(pairs.mutate(hours=ibis.literal(ALL_DAY), hour_of_day=ibis.null("int64")))
     shifts = pairs.filter(~pairs.is_repeat)
     return _described(_all_sizes(pairs).left_join(_rows(_sessions(shifts)), _ROW))
 
@@ -122,7 +139,8 @@ def _pairs(listens: ir.Table) -> ir.Table:
     needed = [listens[f"{f}{when}"].notnull() for f in MOVED for when in ("", "_before")]
     pairs = listens.filter(*needed)
     return pairs.select(
-        *(*_HOUR, "session_started_at", "mood", "mood_before"),
+        *("listener", "session_started_at", "mood", "mood_before", "hour_of_day"),
+        hours=pairs.hour_of_day.cast("string"),
         is_repeat=pairs.track_id == pairs.track_before,
         **{f"{f}_change": pairs[f] - pairs[f"{f}_before"] for f in MOVED},
     )
@@ -162,10 +180,13 @@ def _rows(sessions: ir.Table) -> ir.Table:
 def _all_sizes(pairs: ir.Table) -> ir.Table:
     """Every hour with a shift, once for each size, and what its sessions have in all."""
     sessions = pairs.group_by(*_HOUR, "session_started_at").agg(
-        hour_shifts=pairs.count(where=~pairs.is_repeat), hour_repeats=pairs.count(where=pairs.is_repeat)
+        hour_of_day=pairs.hour_of_day.max(),
+        hour_shifts=pairs.count(where=~pairs.is_repeat),
+        hour_repeats=pairs.count(where=pairs.is_repeat),
     )
     shifts = sessions.hour_shifts.cast("float64")
     hours = sessions.group_by(*_HOUR).agg(
+        hour_of_day=sessions.hour_of_day.max(),
         hour_shifts=total(sessions.hour_shifts),
         hour_repeats=total(sessions.hour_repeats),
         hour_units=sessions.count(where=sessions.hour_shifts > 0),
@@ -181,7 +202,7 @@ def _described(rows: ir.Table) -> ir.Table:
         before: sum(counts[f"pair_{k}"] for k, (begin, _) in enumerate(_PAIRS) if begin == before) for before in MOODS
     }
     return rows.select(
-        *(*_ROW, "hour_shifts", "hour_repeats", "hour_units", "hour_squares"),
+        *(*_ROW, "hour_of_day", "hour_shifts", "hour_repeats", "hour_units", "hour_squares"),
         rows.shifts.fill_null(0).name("shifts"),
         rows.units.fill_null(0).name("units"),
         rows.squares.fill_null(0.0).name("squares"),

@@ -30,8 +30,8 @@ def mood_predictions(model_scores: Table, listening_with_features: Table, listen
     (``energy_forecast``: what will be heard, if anything); one of kind ``listen`` is one of the latest 1,000 listens of
     tracks that the model ``mood`` scored without training on anything by their artist, so that ``actual_valence``, if
     measured, is a fair test. ``expected_valence`` comes with a 90 % interval. ``baseline_valence`` is the baseline to
-    beat: the listener's mean of the hour, or the mean of all tracks. ``served_by`` shows whether the model or the
-    baseline is served. Empty until ``tonearm train``.
+    beat: the listener's mean or that of the hour, or a ridge regression on the other measured features. ``served_by``
+    shows whether the model or the baseline is served. Empty until ``tonearm train``.
     """
     hours = of_hours(model_scores, "valence", listener_clock)
     coming = hours.mutate(

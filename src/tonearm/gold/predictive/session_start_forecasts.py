@@ -22,8 +22,9 @@ def session_start_forecasts(model_scores: Table, listener_clock: Table) -> Table
 
     One row per listener, horizon and hour: the coming 24 hours predicted a day ahead (``day_ahead``), and the next hour
     with everything heard so far (``hour_ahead``). A session starts after half an hour of silence. ``probability_pct``
-    comes from the model or, if ``served_by`` says so, from the baseline: the frequency of the hour, weighted towards
-    the last 28 days, which is always in ``baseline_pct``. Empty until ``tonearm train``.
+    comes from the model or, if ``served_by`` says so, from the baseline, which is always in ``baseline_pct``: the
+    best so far of a constant rate and three frequencies of the hour, weighted towards recent days. Empty until
+    ``tonearm train``.
     """
     horizons = [
         of_hours(model_scores, f"session_start_{horizon}", listener_clock).mutate(horizon=ibis.literal(horizon))

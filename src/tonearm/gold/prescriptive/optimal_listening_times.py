@@ -71,7 +71,8 @@ def optimal_listening_times(listening_with_features: ir.Table) -> ir.Table:
 
     ``insufficient`` was not tested, and has no suggestion: fewer than 10 sessions in the hour, or in all the others, or
     fewer than 10 different measured tracks in it, or all music alike. ``not_shown`` does not prove that the hour is
-    like the others. ``hour_rank`` orders the tested hours of an aim by the lower end of the interval.
+    like the others. ``hour_rank`` orders the hours that are shown to suit an aim more than usual, by the lower
+    end of the interval; no other hour is called a good one.
     """
     units = compared_in_month(_units(with_measured_features(listening_with_features)), *AIMS)
     hours = heard_in_hours(with_measured_features(listening_with_features, ()))
@@ -98,10 +99,10 @@ def _units(listens: ir.Table) -> ir.Table:
 
 
 def _ranks(low: Numbers, family: npt.NDArray[np.int64], verdict: npt.NDArray[np.str_]) -> Numbers:
-    """Place of each tested row in its family, highest ``low`` first; NaN for the others."""
+    """Place of each row that is shown to suit the aim in its family, highest ``low`` first; NaN for the others."""
     ranks = np.full(len(low), np.nan)
-    tested = np.flatnonzero(verdict != "insufficient")
-    order = tested[np.lexsort((for_order(-low[tested]), family[tested]))]
+    shown = np.flatnonzero(verdict == "higher")
+    order = shown[np.lexsort((for_order(-low[shown]), family[shown]))]
     ranks[order] = places(family[order]) + 1
     return ranks
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import numpy as np
 
-from tonearm.columns import FEATURES, MEASURED
+from tonearm.columns import DESCRIBED, FEATURES
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import numbered, percent, total
 from tonearm.gold.prescriptive.aims import AIMS, NEEDS, TITLES, fit
@@ -35,7 +35,7 @@ SUITS = 0.55
 """Least fit of a track on a playlist; with singing a track comes to .5 for Focus at best."""
 SPOKEN = 0.66
 """Speechiness above which, according to Spotify, a track is probably all speech."""
-USABLE = (*MEASURED, "imputed")
+USABLE = (*DESCRIBED, "imputed")
 
 DAY_S = 86_400.0
 LATELY_D = 30.0
@@ -135,8 +135,9 @@ def personalized_playlist_suggestions(listening_with_features: ir.Table, tracks:
 
     The order takes small steps (``step``) in energy and tempo, avoids the same artist twice in a row if possible, and
     leads down in both for Relaxation, up in both for Energy, up in valence for Mood lift; small steps matter more than
-    a straight way. ``feature_source`` shows whether a track's features were measured (real, catalogue) or estimated
-    (imputed); invented ones are never used. A track without a known tempo is ordered by the rest.
+    a straight way. ``feature_source`` shows whether a track's features were measured (real, catalogue), are the means
+    of the artist's measured tracks (artist) or estimated (imputed); invented ones are never used. A track without a
+    known tempo is ordered by the rest.
     """
     named, listeners = _with_songs(tracks), numbered(_ends(listening_with_features))
     heard, catalogue = _heard(listening_with_features, listeners, named), _suiting(named)
@@ -390,7 +391,7 @@ def _upwards(rows: pa.Table) -> list[Numbers]:
 
 def _reason(row: dict[str, Any]) -> str:
     """Why a candidate is on the playlist, in words with its numbers."""
-    estimated = ", estimated" if row["feature_source"] == "imputed" else ""
+    estimated = {"imputed": ", estimated", "artist": ", as its artist usually sounds"}.get(row["feature_source"], "")
     features = ", ".join(_words(f, row[f]) for f in NEEDS[row["aim"]] if row[f] is not None)
     return f"{_origin(row)}; fit {row['fit']:.2f} ({features}{estimated})."
 

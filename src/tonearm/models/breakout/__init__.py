@@ -31,7 +31,7 @@ from tonearm.models.breakout.rules import Labelled, Rules, as_rules, read_rules
 from tonearm.models.completion import Completion
 from tonearm.models.evaluate import guard, log_losses
 from tonearm.models.logistic import logistic
-from tonearm.models.model import SEED, HeldOut
+from tonearm.models.model import SEED, Decision, HeldOut
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -98,7 +98,8 @@ class Breakout:
     has_threshold = True
     inputs = ("artist_months",)
     baseline = "4-month decayed nearness to core"
-    decides = ("core", "average_precision")
+    decides = (Decision("core", "average_precision"),)
+    belongs = ()
     limits = (
         "Knows months and no days: a burst of the last week counts as part of its month.",
         "Knows what was heard and nothing of releases, tours or friends, which bring most breakouts about.",
@@ -199,7 +200,7 @@ class Breakout:
                 chosen, chosen_at = self.choose(train, seed), origin
             fitted = self.fit_chosen(train, chosen, seed)
             rows = examples.iloc[test]
-            yield np.column_stack([test, fitted.probability(rows), fitted.baseline(rows["rule"].to_numpy())])
+            yield np.column_stack([test, fitted.probability(rows), fitted.of_rule(rows["rule"].to_numpy())])
 
     def fit(self, examples: pd.DataFrame, seed: int = SEED) -> FittedBreakout:
         """Settings chosen on the last quarter of the months, then learned from all of them."""
@@ -326,7 +327,7 @@ class FittedBreakout:
         intercept, slope = self.chosen.stretch
         return _probability(intercept + slope * odds)
 
-    def baseline(self, nearness: Numbers) -> Numbers:
+    def of_rule(self, nearness: Numbers) -> Numbers:
         """The baseline's probability."""
         return _probability(self.rule[0] + self.rule[1] * _logged(nearness))
 
@@ -336,14 +337,21 @@ class FittedBreakout:
         A record breaks out when it is among the first of its ``listener`` and ``month`` and at least as likely as
         the last one alerted of usually is; with ``threshold``, when it is at least as likely as that.
         """
-        probability = self.probability(records)
+        return self._answers(records, self.probability(records), threshold)
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The same by the rule, of records that have its ``rule_log``; of others by its lowest value."""
+        known = records.reindex(columns=["rule_log"])["rule_log"]
+        nearness = np.exp(pd.to_numeric(known, errors="coerce").to_numpy(float)) - LEAST_NEAR
+        return self._answers(records, self.of_rule(np.nan_to_num(nearness, posinf=0.0)), threshold)
+
+    def _answers(self, records: pd.DataFrame, probability: Numbers, threshold: float | None) -> pd.DataFrame:
         rank = _rank(records, probability)
         if threshold is not None:
             is_breakout = probability >= threshold
         else:
             is_breakout = (rank <= self.model.rules.alerts_per_month) & (probability >= self.threshold)
         columns = {"probability": probability, "rank_in_month": rank, "is_breakout": is_breakout}
-
         return pd.DataFrame(columns, index=records.index)
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
@@ -361,7 +369,7 @@ class FittedBreakout:
                 "at": pd.Series(ends, dtype="datetime64[us, UTC]"),
                 "quantity": "breakout",
                 "score": self.probability(rows) if len(rows) else [],
-                "baseline_score": self.baseline(rows["rule"].to_numpy()) if len(rows) else [],
+                "baseline_score": self.of_rule(rows["rule"].to_numpy()) if len(rows) else [],
             }
         ).sort_values(["listener", "score"], ascending=[True, False], ignore_index=True)
 

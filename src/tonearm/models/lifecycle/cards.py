@@ -35,7 +35,7 @@ def card(model: Model, version: Version, measured: Sequence[dict[str, Any]], pic
         f"# {model.name}",
         model.summary,
         f"Registered as `{model.registered}`. Learns from {_listed(model.inputs)}; {version.rows:,} rows here.",
-        f"**Has to beat**: {model.baseline}, by `{model.decides[1]}` of `{model.decides[0]}`. {_verdict(version)}",
+        f"**Has to beat**: {model.baseline}, by {_decided(model)}. {_verdict(version)}",
         *_tables([row for row in measured if row["listener"] is None]),
         *(f"![{_title(picture)}]({picture})" for picture in pictures),
         "## Limits",
@@ -44,8 +44,15 @@ def card(model: Model, version: Version, measured: Sequence[dict[str, Any]], pic
     return "\n\n".join(parts) + "\n"
 
 
+def _decided(model: Model) -> str:
+    return ", ".join(
+        f"`{one.metric}` of `{one.target}`" + (f" ({one.protocol})" if one.protocol else "") for one in model.decides
+    )
+
+
 def _verdict(version: Version) -> str:
-    served = "It is served." if "production" in version.aliases else "The baseline is served in its place."
+    names = ", ".join(f"`{name}`" for name in version.serves)
+    served = f"It serves {names}." if names else "The baseline is served in its place."
     return f"Measured: {version.decision}. {served}"
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from tonearm.errors import InputError, NotRegistered
 from tonearm.models import chosen, find
 from tonearm.models.lifecycle.registry import Version, open_registry
+from tonearm.models.model import answers
 from tonearm.settings import Settings
 
 MOST_RECORDS = 1_000_000
@@ -21,7 +22,7 @@ MOST_MB = 1024
 def predict(
     settings: Settings, name: str, records: pd.DataFrame, threshold: float | None = None
 ) -> tuple[pd.DataFrame, Version]:
-    """The predictions of the version in use, one for each record in their order, and which version it is.
+    """Predictions, one for each record in their order, and the version in use, whose baseline answers what it does not.
 
     Raises NotRegistered where the model was never trained, ModelDamaged where its files are not what they were, and
     InputError where a ``threshold`` is given to a model that has none.
@@ -34,7 +35,7 @@ def predict(
     version = registry.in_use(model.registered)
     if version is None:
         raise NotRegistered(f"{model.name} has never been trained; `tonearm train {model.name}` does it")
-    return registry.load(model, version).predict(records, threshold), version
+    return answers(model, registry.load(model, version), records, version.serves, threshold), version
 
 
 def read_records(path: Path) -> pd.DataFrame:

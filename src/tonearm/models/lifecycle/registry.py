@@ -13,7 +13,7 @@ import os
 import re
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 STAGING, PRODUCTION = "staging", "production"
 ALIASES = (STAGING, PRODUCTION)
 _LONGEST_LINE = 250
+_LONGEST_REASON = 2000
+_SEPARATOR = ","
 _LOADER = "tonearm.models.served"
 _SQLITE, _LOGGED = "sqlite:///", "models:/"
 
@@ -51,7 +53,12 @@ class Version(msgspec.Struct, kw_only=True, frozen=True):
     """Hash of which rows were held out, with what they were."""
     rows: int = 0
     """Rows it learned from."""
-    beats_baseline: bool = False
+    passed: tuple[str, ...] = ()
+    """Targets in which it beat its baseline."""
+    serves: tuple[str, ...] = ()
+    """Targets that it answers; what is in none is answered by the baseline."""
+    is_by_hand: bool = False
+    """Whether a person decided that it is served."""
     decision: str = ""
     """Why it is served or not, in words; a person's reason where a person decided."""
     sha256: str = ""
@@ -104,8 +111,8 @@ class Registry:
     ) -> Version:
         """Keep ``fitted`` as the newest version with alias ``staging``.
 
-        ``about`` has the fields of :class:`Version`; ``plots`` are figures by name; ``beside`` writes more files
-        into the folder of the model's own.
+        ``about`` has the fields of :class:`Version`, ``passed`` by :func:`joined`; ``plots`` are figures by name;
+        ``beside`` writes more files into the folder of the model's own.
         """
         with _plainly(self.uri), tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "data"
@@ -114,7 +121,7 @@ class Registry:
             if beside:
                 beside(folder)
             sha256 = served.seal(folder, model.name)
-            tags = {k: _line(v) for k, v in {**about, "sha256": sha256}.items()}
+            tags = {k: _line(v, _LONGEST_REASON) for k, v in {**about, "sha256": sha256}.items()}
             run = self._logged(model, folder, list(measured), tags, plots or {})
         self.client.set_registered_model_alias(model.registered, STAGING, run)
         return self.version(model.registered, run)
@@ -221,7 +228,7 @@ class Registry:
         raise NotRegistered(f"{registered} has no version '{which}'; there are: {there}")
 
     def production(self, registered: str) -> Version | None:
-        """The version that is served, None where none is."""
+        """The version that serves any target, None where the baseline answers them all."""
         return next((one for one in self.versions(registered) if PRODUCTION in one.aliases), None)
 
     def in_use(self, registered: str) -> Version | None:
@@ -250,30 +257,66 @@ class Registry:
         with _plainly(self.uri), _speaking_to(self.uri) as mlflow:
             return sorted(Path(mlflow.artifacts.download_artifacts(f"runs:/{version.run}/plots")).glob("*.png"))
 
-    def promote(self, registered: str, which: str | int, alias: str, reason: str) -> Version:
-        """Give a version an alias; the one that had it is remembered for :meth:`rollback`."""
+    def promote(
+        self,
+        registered: str,
+        which: str | int,
+        alias: str,
+        reason: str,
+        serves: Collection[str] = (),
+        is_by_hand: bool = False,
+    ) -> Version:
+        """Give a version an alias, and let it serve some targets if it is ``production``.
+
+        The one that had the alias is remembered for :meth:`rollback`.
+        """
         if alias not in ALIASES:
             raise UsageError(f"a version is promoted to staging or production, not to '{alias}'")
         chosen = self.version(registered, which)
         before = next((one for one in self.versions(registered) if alias in one.aliases), None)
+        tags = {"decision": _line(reason, _LONGEST_REASON), f"{alias}_at": _now()}
+        if alias == PRODUCTION:
+            tags |= {"serves": joined(serves), "by_hand": str(is_by_hand)}
+        if before is not None and before.version != chosen.version:
+            tags[f"{alias}_before"] = str(before.version)
         with _plainly(self.uri):
-            tags = {"decision": _line(reason), f"{alias}_at": datetime.now(UTC).isoformat(timespec="seconds")}
-            if before is not None and before.version != chosen.version:
-                tags[f"{alias}_before"] = str(before.version)
-            for key, value in tags.items():
-                self.client.set_model_version_tag(registered, str(chosen.version), key, value)
+            self._tag(chosen, tags)
+            if alias == PRODUCTION and before is not None and before.version != chosen.version:
+                self._tag(before, _no_longer(before))
             self.client.set_registered_model_alias(registered, alias, str(chosen.version))
         return self.version(registered, chosen.version)
 
-    def rollback(self, registered: str, reason: str) -> Version:
-        """Serve the version again that was served before; raises NotRegistered where there is none."""
-        now = self.version(registered, PRODUCTION)
+    def retire(self, served: Version, because_of: Version, reason: str) -> Version:
+        """Let ``served`` serve nothing any more ``because_of`` a newer version; a rollback would bring it back."""
         with _plainly(self.uri):
-            tags = self.client.get_model_version(registered, str(now.version)).tags
-        before = tags.get(f"{PRODUCTION}_before")
+            self._tag(served, {**_no_longer(served), "decision": _line(reason, _LONGEST_REASON)})
+            self._tag(because_of, {f"{PRODUCTION}_before": str(served.version)})
+            self.client.delete_registered_model_alias(served.model, PRODUCTION)
+        return self.version(served.model, served.version)
+
+    def _tag(self, version: Version, tags: Mapping[str, str]) -> None:
+        for key, value in tags.items():
+            self.client.set_model_version_tag(version.model, str(version.version), key, value)
+
+    def rollback(self, registered: str, reason: str, targets: Collection[str] = ()) -> Version:
+        """Serve what was served before: by the version in production before, or by the one that was retired.
+
+        It serves what it served then, or all ``targets`` where that is not known. Raises NotRegistered where nothing
+        was served before.
+        """
+        # Where nothing is served, the newest version that retired one says which.
+        served = self.production(registered)
+        newest = [served] if served else [self.version(registered, STAGING), *self.versions(registered)]
+        before = next(filter(None, (self._tags(one).get(f"{PRODUCTION}_before") for one in newest)), None)
         if before is None:
-            raise NotRegistered(f"{registered} has no version that was in production before {now.version}")
-        return self.promote(registered, before, PRODUCTION, reason)
+            raise NotRegistered(f"{registered} has no version that was in production before {newest[0].version}")
+        then = _listed(self._tags(self.version(registered, before)).get("served", ""))
+        return self.promote(registered, before, PRODUCTION, reason, then or targets, is_by_hand=True)
+
+    def _tags(self, version: Version) -> Mapping[str, str]:
+        with _plainly(self.uri):
+            found: Mapping[str, str] = self.client.get_model_version(version.model, str(version.version)).tags
+        return found
 
 
 def open_registry(settings: Settings) -> Registry:
@@ -420,8 +463,27 @@ def _plain(text: str) -> str:
     return "".join(c if c.isalnum() or c in " ._-" else "-" for c in text)
 
 
-def _line(value: Any) -> str:
-    return " ".join(str(value).split())[:_LONGEST_LINE]
+def _line(value: Any, longest: int = _LONGEST_LINE) -> str:
+    return " ".join(str(value).split())[:longest]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _no_longer(version: Version) -> dict[str, str]:
+    """Tags of a version that serves nothing any more, and keeps what it served."""
+    return {"serves": "", "served": joined(version.serves), "by_hand": "False"}
+
+
+def joined(targets: Iterable[str]) -> str:
+    """Targets in one tag."""
+    return _SEPARATOR.join(targets)
+
+
+def _listed(tag: str) -> tuple[str, ...]:
+    """What :func:`joined` made."""
+    return tuple(filter(None, tag.split(_SEPARATOR)))
 
 
 def _version(found: Any, aliases: Mapping[str, Any]) -> Version:
@@ -434,7 +496,9 @@ def _version(found: Any, aliases: Mapping[str, Any]) -> Version:
         data_version=tags.get("data_version", ""),
         split_hash=tags.get("split_hash", ""),
         rows=int(tags.get("rows", 0)),
-        beats_baseline=tags.get("beats_baseline") == "True",
+        passed=_listed(tags.get("passed", "")),
+        serves=_listed(tags.get("serves", "")),
+        is_by_hand=tags.get("by_hand") == "True",
         decision=tags.get("decision", ""),
         sha256=tags.get("sha256", ""),
         source=found.source,

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tonearm.bronze import SCHEMAS
-from tonearm.columns import FEATURES, IMPUTED, MEASURED, arrow_schema
+from tonearm.columns import FEATURES, IMPUTED, MEASURED, MOODS, arrow_schema
 from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
-from tonearm.models.lifecycle.registry import PRODUCTION, Version, open_registry
-from tonearm.models.model import SCORE_COLUMNS, SPOTIFY_API, STILL_LISTENING
+from tonearm.models.lifecycle.registry import Version, open_registry
+from tonearm.models.model import SCORE_COLUMNS, SPOTIFY_API, STILL_LISTENING, target_of
 from tonearm.settings import Settings
 from tonearm.table import schema_of
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tonearm.models.model import Fitted, Model
 
 SCORES, FEATURES_IMPUTED = "model_scores", "imputed_features"
+SURE = 0.8
+"""Probability from which an estimated mood is named: below, most of them lie beside a border."""
 _IN_LAKE = {"at": "predicted_for_at", "low": "score_low", "high": "score_high"}
 
 
@@ -44,7 +46,7 @@ def score(
 ) -> list[ScoreReport]:
     """Predict anew with every model that was trained, from what the lake holds now; none is fitted.
 
-    Where a model did not beat its baseline, the baseline's predictions are written. Models never trained are left out.
+    A target in which the model did not beat its baseline is predicted by that. Models never trained are left out.
     """
     lake, registry = open_lake(settings.lake), open_registry(settings)
     reports = []
@@ -115,32 +117,39 @@ def write_scores(
     rows = as_arrow(SCORES, _rows(found, model, version, as_of))
     where = f"model = '{model.name}'" if lake.has(SCORES) else None
     lake.replace(SCORES, rows, {}, where, partition_by=("model",))
-    if model.name == "imputation" and PRODUCTION in version.aliases:
+    if model.name == "imputation" and (version.serves or lake.has(FEATURES_IMPUTED)):
         lake.replace(FEATURES_IMPUTED, as_arrow(FEATURES_IMPUTED, _wide(found, version, as_of)), {})
     return int(rows.num_rows)
 
 
 def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) -> pd.DataFrame:
     rows = found.reindex(columns=list(SCORE_COLUMNS)).rename(columns=_IN_LAKE)
-    is_model = PRODUCTION in version.aliases
-    if not is_model:
-        # A model that did not beat its baseline is not used.
-        rows["score"], rows["score_low"], rows["score_high"] = rows["baseline_score"], None, None
-        rows = rows[rows["score"].notna()]
-    # A listener whom the model serves worse than the baseline is given the baseline's numbers.
-    by_baseline = rows["score"].eq(rows["baseline_score"]) | (not is_model)
-    served_by = by_baseline.map({True: "baseline", False: "model"})
-    return rows.assign(model=model.name, model_version=version.version, served_by=served_by, as_of_at=as_of)
+    served = [name for name in rows["quantity"].unique() if target_of(model, name) in version.serves]
+    is_served = rows["quantity"].isin(served)
+    # A target in which the model did not beat its baseline is answered by that.
+    rows["score"] = rows["score"].where(is_served, rows["baseline_score"])
+    for end in ("score_low", "score_high"):
+        rows[end] = rows[end].where(is_served)
+    rows["served_by"] = rows["served_by"].astype(object).fillna("model").where(is_served, "baseline")
+    rows = rows[rows["score"].notna()]
+    return rows.assign(model=model.name, model_version=version.version, as_of_at=as_of)
 
 
 def _wide(found: pd.DataFrame, version: Version, as_of: datetime) -> pd.DataFrame:
-    """One row for each track, from one for each of its features."""
+    """One row for each track, from one for each of its features that the model serves."""
     found = found.reindex(columns=[*SCORE_COLUMNS, "standard_error"])
-    known = found[found["quantity"].isin(IMPUTED) & found["score"].notna()]
+    known = found[found["quantity"].isin(IMPUTED) & found["quantity"].isin(version.serves) & found["score"].notna()]
     wide = known.pivot(index="subject_id", columns="quantity", values="score").reindex(columns=list(IMPUTED))
     errors = known.pivot(index="subject_id", columns="quantity", values="standard_error").reindex(columns=list(IMPUTED))
-    joined = wide.join(errors.add_suffix("_error")).reset_index().rename(columns={"subject_id": "track_id"})
+    joined = wide.join(errors.add_suffix("_error")).join(_sure_moods(found, version))
+    joined = joined.reset_index().rename(columns={"subject_id": "track_id"})
     return joined.assign(model_version=version.version, as_of_at=as_of)
+
+
+def _sure_moods(found: pd.DataFrame, version: Version) -> pd.Series:
+    """Each track's mood, where the model serves moods and one is probable enough to be named."""
+    is_named = found["quantity"].isin(MOODS) & (found["score"] >= SURE) & ("mood" in version.serves)
+    return found[is_named].set_index("subject_id")["quantity"].rename("mood")
 
 
 def as_arrow(name: str, rows: pd.DataFrame) -> pa.Table:

@@ -23,9 +23,9 @@ from tonearm.models import chosen, find
 from tonearm.models.evaluate import Measured, measure
 from tonearm.models.lifecycle.drift import write_watched
 from tonearm.models.lifecycle.plots import plots
-from tonearm.models.lifecycle.registry import PRODUCTION, Registry, Version, open_registry
+from tonearm.models.lifecycle.registry import PRODUCTION, Registry, Version, joined, open_registry
 from tonearm.models.lifecycle.scoring import as_arrow, as_of_listens, read, write_scores
-from tonearm.models.model import SEED, Model
+from tonearm.models.model import SEED, Decision, Model, target_of
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,10 +40,12 @@ class TrainReport(msgspec.Struct, kw_only=True):
 
     model: str
     status: Status
-    """served: the model is used; baseline: it did not beat its baseline, which is used in its place."""
+    """served: the model is used for some target; baseline: it beat its baseline in none, which is used in its place."""
     said: str
     """Why, in words; of ``not_enough_data`` what there is and what is needed."""
     version: int | None = None
+    serves: tuple[str, ...] = ()
+    """Targets that are answered by a version of the model, and not by its baseline."""
     rows: int = 0
     scores: int = 0
     """Rows written to ``model_scores``."""
@@ -96,12 +98,13 @@ def _trained(settings: Settings, lake: Lake, registry: Registry, model: Model, s
     held = model.held_out(examples, seed)
     measured = [one for part in held for one in measure(part, seed)]
     deciding = decisive(model, measured)
+    passed = tuple(one.target for one in deciding if one.is_better)
     about = {
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "data_version": data_version(lake, model.inputs),
         "split_hash": split_hash(held),
         "rows": len(examples),
-        "beats_baseline": deciding.is_better,
+        "passed": joined(passed),
         "decision": in_words(model, deciding),
         "as_of": as_of.isoformat(timespec="seconds"),
         "seed": seed,
@@ -109,17 +112,18 @@ def _trained(settings: Settings, lake: Lake, registry: Registry, model: Model, s
     fitted = model.fit(examples, seed)
     watch = partial(write_watched, examples=examples, as_of=as_of)
     version = registry.register(model, fitted, measured, about, _plots(held), watch)
-    if deciding.is_better:
-        version = registry.promote(model.registered, version.version, PRODUCTION, str(about["decision"]))
-    _keep_evaluations(lake, model, version, measured, deciding)
+    version = decide(registry, version)
     served = registry.in_use(model.registered) or version
+    _keep_evaluations(lake, model, version, measured, deciding)
+    _mark_served(lake, model, served)
     serving = fitted if served.version == version.version else registry.load(model, served)
     scores = write_scores(lake, model, serving, served, tables, as_of)
     return TrainReport(
         model=model.name,
-        status="served" if PRODUCTION in served.aliases else "baseline",
+        status="served" if served.serves else "baseline",
         said=str(about["decision"]),
         version=version.version,
+        serves=served.serves,
         rows=len(examples),
         scores=scores,
         measured=measured,
@@ -127,15 +131,45 @@ def _trained(settings: Settings, lake: Lake, registry: Registry, model: Model, s
     )
 
 
-def decisive(model: Model, measured: list[Measured]) -> Measured:
-    """What decides whether the model is served: its metric over everybody, in the protocol that comes first."""
-    target, metric = model.decides
-    return next(m for m in measured if (m.target, m.metric, m.listener) == (target, metric, None))
+def decide(registry: Registry, version: Version) -> Version:
+    """Serve the targets in which a new ``version`` beat its baseline, and none by the version served before.
+
+    What was learned and tested on the newest rows says how good the model is today: an older version was measured on
+    fewer. Only what a person promoted stays, until a version passes in all that it serves.
+    """
+    served = registry.production(version.model)
+    if served is not None and served.is_by_hand and not set(served.serves) <= set(version.passed):
+        return version
+    if version.passed:
+        return registry.promote(version.model, version.version, PRODUCTION, version.decision, version.passed)
+    if served is not None:
+        registry.retire(served, version, f"retired by version {version.version}: {version.decision}")
+    return registry.version(version.model, version.version)
 
 
-def in_words(model: Model, deciding: Measured) -> str:
-    """Why the model is served or not."""
-    name = f"{deciding.metric} {_short(deciding.value)} against {_short(deciding.baseline_value)} of {model.baseline}"
+def decisive(model: Model, measured: list[Measured]) -> list[Measured]:
+    """What decides on each target: its metric over everybody, in the protocol of real use or that which comes first.
+
+    A target that was not measured so is left out, and not served.
+    """
+    found = [next((one for one in measured if _is_of(decision, one)), None) for decision in model.decides]
+    return [one for one in found if one is not None]
+
+
+def _is_of(decision: Decision, one: Measured) -> bool:
+    is_same = (one.target, one.metric, one.listener) == (decision.target, decision.metric, None)
+    return is_same and decision.protocol in ("", one.protocol)
+
+
+def in_words(model: Model, deciding: list[Measured]) -> str:
+    """Why each target of the model is served or not."""
+    if len(model.decides) == 1:
+        return "; ".join(_in_words(one, f" of {model.baseline}") for one in deciding)
+    return "; ".join(f"{one.target}: {_in_words(one)}" for one in deciding) + f" (against {model.baseline})"
+
+
+def _in_words(deciding: Measured, of_what: str = "") -> str:
+    name = f"{deciding.metric} {_short(deciding.value)} against {_short(deciding.baseline_value)}{of_what}"
     if deciding.gain_low is None or deciding.gain_high is None:
         return f"{name} (n {deciding.n:,}): too few blocks to know whether it is better"
     gain = f"gain {_short(deciding.gain)} [{_short(deciding.gain_low)}, {_short(deciding.gain_high)}]"
@@ -163,19 +197,21 @@ def split_hash(held: list[HeldOut]) -> str:
 
 
 def serve(settings: Settings, name: str, which: str, alias: str, reason: str) -> Version:
-    """Promote a version because a person decided so, and write the predictions of what is served."""
+    """Promote a version because a person decided so, in all its targets, and write what is served from now on."""
     model, registry = find(name), open_registry(settings)
     with writing(settings):
-        version = registry.promote(model.registered, which, alias, f"by hand: {reason}")
+        targets = [one.target for one in model.decides]
+        version = registry.promote(model.registered, which, alias, f"by hand: {reason}", targets, is_by_hand=True)
         _answer_from_now_on(settings, registry, model)
     return version
 
 
 def roll_back(settings: Settings, name: str, reason: str) -> Version:
-    """Serve the version again that was served before."""
+    """Serve again what was served before."""
     model, registry = find(name), open_registry(settings)
     with writing(settings):
-        version = registry.rollback(model.registered, f"by hand: {reason}")
+        targets = [one.target for one in model.decides]
+        version = registry.rollback(model.registered, f"by hand: {reason}", targets)
         _answer_from_now_on(settings, registry, model)
     return version
 
@@ -185,11 +221,20 @@ def _answer_from_now_on(settings: Settings, registry: Registry, model: Model) ->
     served = registry.production(model.registered)
     if served is None:
         return
-    if lake.has(EVALUATIONS):
-        of_model = f"model = '{model.name}'"
-        lake.update(EVALUATIONS, of_model, {"is_served": f"model_version = {served.version}"}, {})
+    _mark_served(lake, model, served)
     tables = read(lake, model.inputs, settings)
     write_scores(lake, model, registry.load(model, served), served, tables, as_of_listens(lake))
+
+
+def _mark_served(lake: Lake, model: Model, served: Version) -> None:
+    """Mark in ``model_evaluations`` which version answers which target now."""
+    if not lake.has(EVALUATIONS):
+        return
+    of_model = pc.field("model") == model.name
+    names = pc.unique(lake.dataset(EVALUATIONS).to_table(["target"], filter=of_model)["target"]).to_pylist()
+    theirs = ", ".join(f"'{name}'" for name in names if target_of(model, name) in served.serves)
+    now = f"model_version = {served.version} AND target IN ({theirs})" if theirs else "false"
+    lake.update(EVALUATIONS, f"model = '{model.name}'", {"is_served": now}, {})
 
 
 def evaluations(settings: Settings, name: str, version: int) -> list[dict[str, Any]]:
@@ -202,20 +247,20 @@ def evaluations(settings: Settings, name: str, version: int) -> list[dict[str, A
     return rows
 
 
-def _keep_evaluations(lake: Lake, model: Model, version: Version, measured: list[Measured], deciding: Measured) -> None:
-    is_served = PRODUCTION in version.aliases
-    rows = pd.DataFrame([_evaluation(model, version, one, one is deciding, is_served) for one in measured])
-    if is_served and lake.has(EVALUATIONS):
-        lake.update(EVALUATIONS, f"model = '{model.name}'", {"is_served": "false"}, {})
+def _keep_evaluations(
+    lake: Lake, model: Model, version: Version, measured: list[Measured], deciding: list[Measured]
+) -> None:
+    of_deciding = {id(one) for one in deciding}
+    rows = pd.DataFrame([_evaluation(model, version, one, id(one) in of_deciding) for one in measured])
     lake.append(EVALUATIONS, as_arrow(EVALUATIONS, rows), {})
 
 
-def _evaluation(model: Model, version: Version, one: Measured, is_deciding: bool, is_served: bool) -> dict[str, Any]:
+def _evaluation(model: Model, version: Version, one: Measured, is_deciding: bool) -> dict[str, Any]:
     return {
         "listener": one.listener,
         "model": model.name,
         "model_version": version.version,
-        "is_served": is_served,
+        "is_served": target_of(model, one.target) in version.serves,
         "target": one.target,
         "protocol": one.protocol,
         "metric": one.metric,

@@ -30,7 +30,7 @@ from tonearm.models.listeners import (
     save_listeners,
     serves,
 )
-from tonearm.models.model import SEED, HeldOut
+from tonearm.models.model import SEED, Decision, HeldOut
 from tonearm.models.next_mood.clues import CLUES, Heard, Past, clues
 
 if TYPE_CHECKING:
@@ -76,8 +76,9 @@ class NextMood:
     is_about_tracks = False
     has_threshold = False
     inputs = ("listening_with_features",)
-    baseline = "the listener's own shares of the groups"
-    decides = (TARGET, "log_loss")
+    baseline = "the listener's own shares of the groups, or equal ones where these did better so far"
+    decides = (Decision(TARGET, "log_loss"),)
+    belongs = ()
     limits = (
         "Knows only tracks with measured features; between two of them, others may have been heard.",
         "The groups are ends of scales as often as kinds of their own, and differ from listener to listener.",
@@ -136,7 +137,7 @@ class NextMood:
         return max(round(self.warm_up * (int(session[-1]) + 1)), int(with_enough))
 
     def rolled(self, heard: Heard, count: int, first: int) -> tuple[Numbers, Numbers]:
-        """Chances from the session ``first`` on, by the model and by the shares of the groups before the session."""
+        """Chances from the session ``first`` on, by the model and by the baseline, known before the session."""
         past = Past.nothing(count)
         evidence, shares = clues(heard, past)
         predicted = np.full((len(heard.mood), count), 1 / count)
@@ -146,7 +147,7 @@ class NextMood:
             weights = self._learned(evidence[before], shares[before], heard.mood[before], weights)
             rows = (heard.session >= begin) & (heard.session < end)
             predicted[rows] = blended(evidence[rows], shares[rows], weights)
-        return predicted, _shares_before_session(heard, count)
+        return predicted, _usual_before_session(heard, count)
 
     def _learned(self, evidence: Numbers, shares: Numbers, actual: Ints, begin: Numbers) -> Numbers:
         """Weights of the clues, none below zero: a multinomial logistic regression drawn to ``start_weight``."""
@@ -182,6 +183,7 @@ class NextMood:
         lost, usual = (log_losses(heard.mood[scored], p[scored]) for p in (predicted, baseline))
         return {
             "serves": serves(lost, usual, heard.session[scored], seed),
+            "is_even": bool(_lost_to_even(heard, _shares_before_session(heard, count)).sum() > 0),
             "moods": moods.as_json(),
             "weights": weights.tolist(),
             "past": Past.of(heard, count).as_json(),
@@ -253,15 +255,21 @@ class FittedNextMood:
         listener = names(records, "listener")
         count = max((len(own["weights"]) and len(own["moods"]["labels"]) for own in self.listeners.values()), default=0)
         predicted = np.full((len(records), count), np.nan)
-        label = np.full(len(records), None, dtype=object)
+        label, served_by = (np.full(len(records), None, dtype=object) for _ in range(2))
         for name, own in self.listeners.items():
             rows = np.flatnonzero(listener == name)
             if len(rows):
                 moods = Moods.from_json(own["moods"])
                 predicted[rows] = _after_each(_brought(records.iloc[rows], moods), own)
                 label[rows] = np.array(moods.labels, dtype=object)[predicted[rows].argmax(axis=1)]
+                served_by[rows] = own["serves"]
         chances = {f"probability_{number + 1}": predicted[:, number] for number in range(count)}
-        return pd.DataFrame({"next_mood": label, **chances})
+        return pd.DataFrame({"next_mood": label, **chances, "served_by": served_by})
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The same by the shares of the groups so far."""
+        usual = {name: {**own, "serves": "baseline"} for name, own in self.listeners.items()}
+        return FittedNextMood(usual).predict(records)
 
     def assign(self, listens: pd.DataFrame) -> pd.DataFrame:
         """The number (from 1) and label of each listen's group; null without features or a known listener."""
@@ -290,8 +298,8 @@ class FittedNextMood:
         moods = Moods.from_json(own["moods"])
         heard = as_heard(listens, moods).with_one_more()
         evidence, shares = clues(heard, Past.nothing(len(moods.labels)))
-        predicted = blended(evidence[-1:], shares[-1:], _weights(own))[0]
-        rows = {"quantity": moods.labels, "score": predicted, "baseline_score": shares[-1]}
+        predicted, usual = _served(evidence[-1:], shares[-1:], own)[0], _usual(shares[-1:], own)[0]
+        rows = {"quantity": moods.labels, "score": predicted, "baseline_score": usual, "served_by": own["serves"]}
         return pd.DataFrame(rows).assign(listener=name, subject="next_track", subject_id=None, at=at)
 
     def save(self, folder: Path) -> None:
@@ -308,9 +316,14 @@ MOST_REPLAYED = 5_000
 """Newest listens from which the clues are counted anew when scoring: what is older adds little and takes time."""
 
 
-def _weights(own: Mapping[str, Any]) -> Numbers:
-    """Of the clues; none counts where the shares of the groups are served."""
-    return np.asarray(np.array(own["weights"]) * (own["serves"] == "model"))
+def _served(evidence: Numbers, shares: Numbers, own: Mapping[str, Any]) -> Numbers:
+    """Chances that the listener is given: the model's, or the baseline's."""
+    return blended(evidence, shares, np.array(own["weights"])) if own["serves"] == "model" else _usual(shares, own)
+
+
+def _usual(shares: Numbers, own: Mapping[str, Any]) -> Numbers:
+    """The baseline's chances."""
+    return np.full(shares.shape, 1 / shares.shape[1]) if own["is_even"] else shares
 
 
 def _after_each(heard: Heard, own: Mapping[str, Any]) -> Numbers:
@@ -319,7 +332,7 @@ def _after_each(heard: Heard, own: Mapping[str, Any]) -> Numbers:
     for begin, end in pairwise([*np.flatnonzero(heard.is_first), len(heard.mood)]):
         part = heard.part(slice(begin, end)).with_one_more()
         evidence, shares = clues(part, Past.from_json(own["past"]))
-        predicted.append(blended(evidence[1:], shares[1:], _weights(own)))
+        predicted.append(_served(evidence[1:], shares[1:], own))
     return np.concatenate(predicted)
 
 
@@ -410,8 +423,22 @@ def _refits(session: Ints, first: int) -> list[int]:
     return [*found, int(session[-1]) + 1]
 
 
+def _usual_before_session(heard: Heard, count: int) -> Numbers:
+    """The baseline: shares of the groups, or the same chance for each, whichever did better in the sessions before."""
+    shares = _shares_before_session(heard, count)
+    total = np.r_[0.0, np.cumsum(_lost_to_even(heard, shares))]
+    is_even = total[np.searchsorted(heard.session, heard.session)] > 0
+    return np.where(is_even[:, None], 1 / count, shares)
+
+
+def _lost_to_even(heard: Heard, shares: Numbers) -> Numbers:
+    """By how much the shares' loss was above that of equal chances, for each listen that follows another one."""
+    apart = log_losses(heard.mood, shares) - np.log(shares.shape[1])
+    return np.where(heard.is_first, 0.0, apart)
+
+
 def _shares_before_session(heard: Heard, count: int) -> Numbers:
-    """The baseline: shares of the groups among all listens before the session."""
+    """Shares of the groups among all listens before the session."""
     happened = np.eye(count)[heard.mood]
     total = np.concatenate([np.zeros((1, count)), np.cumsum(happened, axis=0)]) + 1
     before = total[np.searchsorted(heard.session, heard.session)]

@@ -15,6 +15,7 @@ from scipy.special import expit
 from tonearm.errors import NotEnoughData
 from tonearm.models.evaluate import log_losses
 from tonearm.models.listeners import (
+    all_by_baseline,
     by_listener,
     column,
     in_order,
@@ -26,8 +27,8 @@ from tonearm.models.listeners import (
     serves,
 )
 from tonearm.models.logistic import logistic
-from tonearm.models.model import SEED, HeldOut
-from tonearm.models.session_start.grid import Grid, features, hour_frequency, names_of
+from tonearm.models.model import SEED, Decision, HeldOut
+from tonearm.models.session_start.grid import Grid, features, names_of, simple_forecast
 
 if TYPE_CHECKING:
     from tonearm.models.listeners import Ints, Numbers
@@ -45,7 +46,7 @@ NEEDED = ("listener", "listen_id", "started_at", "started_at_local", "session_st
 
 @dataclass(frozen=True)
 class SessionStart:
-    """A logistic regression for each listener and horizon, drawn towards the decayed frequency of the hour."""
+    """A logistic regression for each listener and horizon, drawn towards the simple forecast of the hour."""
 
     warm_up_days: int = 60
     """Before that the baseline answers: hours of the week have been seen eight times."""
@@ -59,7 +60,7 @@ class SessionStart:
     """Pull towards the baseline: 3 and 10 were within .0003 in log loss there, and the stronger one is safer."""
     scored_days: int = 1_461
     """Newest days used for the evaluation: how well older habits were predicted matters little now."""
-    judged_days: int = 364
+    judged_days: int = 728
     """Last days of a history that decide whether its listener is served the model."""
 
     name = "session_start"
@@ -68,8 +69,9 @@ class SessionStart:
     is_about_tracks = False
     has_threshold = False
     inputs = ("listening_with_features",)
-    baseline = "28-day decayed hour"
-    decides = (HOUR_AHEAD, "log_loss")
+    baseline = "the best so far of a constant rate and decayed frequencies of the hour"
+    decides = tuple(Decision(target, "log_loss") for target in HORIZONS)
+    belongs = ()
     limits = (
         "Predicts each listener from their own hours and learns nothing from other listeners.",
         "Predicts the next 24 hours; it was not tested further ahead.",
@@ -123,7 +125,7 @@ class SessionStart:
     def _rolled(self, grid: Grid, target: str, first: int) -> tuple[Numbers, Numbers]:
         """Probabilities of the model and of the baseline for each day from ``first`` on."""
         x = features(grid, HORIZONS[target])
-        baseline = hour_frequency(grid)
+        baseline = simple_forecast(grid)
         predicted, weights = baseline.copy(), None
         for day in range(first, grid.days, self.refit_days):
             weights = self._learned(x, grid.has_start, day, weights)
@@ -186,6 +188,7 @@ class FittedSessionStart:
         listener, hour = names(records, "listener"), column(records, "hour_of_day")
         predicted = {target: np.full(len(records), np.nan) for target in HORIZONS}
         baseline = np.full(len(records), np.nan)
+        served_by = {f"{target}_served_by": np.full(len(records), None, dtype=object) for target in HORIZONS}
         is_hour = (hour >= 0) & (hour < 24)
         for name, parts in self.listeners.items():
             rows = np.flatnonzero((listener == name) & is_hour)
@@ -196,7 +199,12 @@ class FittedSessionStart:
                 baseline[rows] = expit(x[:, 0])
                 is_model = part["serves"] == "model"
                 predicted[target][rows] = probability(x, np.array(part["weights"])) if is_model else baseline[rows]
-        return pd.DataFrame({**predicted, "baseline": baseline})
+                served_by[f"{target}_served_by"][rows] = part["serves"]
+        return pd.DataFrame({**predicted, "baseline": baseline, **served_by})
+
+    def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
+        """The same by the baseline."""
+        return FittedSessionStart({name: all_by_baseline(own) for name, own in self.listeners.items()}).predict(records)
 
     def scores(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """The 24 hours after ``as_of``, predicted a day ahead, and the first of them also an hour ahead."""
@@ -218,7 +226,8 @@ class FittedSessionStart:
             baseline = expit(x[:, 0])
             predicted = probability(x, np.array(part["weights"])) if part["serves"] == "model" else baseline
             at = pd.date_range(coming - offset, periods=len(x), freq="h", tz="UTC")
-            parts.append(pd.DataFrame({"at": at, "quantity": target, "score": predicted, "baseline_score": baseline}))
+            rows = {"score": predicted, "baseline_score": baseline, "served_by": part["serves"]}
+            parts.append(pd.DataFrame({"at": at, "quantity": target, **rows}))
         return pd.concat(parts, ignore_index=True).assign(listener=name, subject="hour", subject_id=None)
 
     def save(self, folder: Path) -> None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 SATURDAY = 5
 BASELINE_HALF_LIFE_DAYS = 28.0
+CONSTANT_HALF_LIFE_DAYS = 365.0
+CHOSEN_BY_DAYS = 120.0
+"""Half-life of the losses by which one of the simple rates is chosen."""
 PRIOR_DAYS = 2.0
 """How many days of the listener's hourly rate the frequency of an hour begins with."""
 SURE = 7.0
@@ -123,9 +126,22 @@ def frequency(has_start: Numbers, half_life_days: float, prior_days: float = PRI
     return rate
 
 
-def hour_frequency(grid: Grid) -> Numbers:
-    """The baseline: the decayed frequency of each hour."""
-    return np.asarray(expit(_odds(frequency(grid.has_start, BASELINE_HALF_LIFE_DAYS))))
+def simple_rates(grid: Grid) -> Numbers:
+    """(candidates, days, 24) what is expected without a model: the same chance for every hour, the frequency of the
+    hour lately and of late, and that of near hours."""
+    y = grid.has_start
+    sums, days = decayed(y.mean(axis=1), CONSTANT_HALF_LIFE_DAYS)
+    constant = (sums + 1 / HOURS) / (days + 1)
+    hours = (frequency(y, BASELINE_HALF_LIFE_DAYS), frequency(y, 120.0), frequency(_near(y), 60.0, 1.0))
+    return np.stack([np.broadcast_to(constant[:, None], y.shape), *hours])
+
+
+def simple_forecast(grid: Grid) -> Numbers:
+    """The baseline: on each day the simple rate that predicted the days before best, in log loss."""
+    rates = expit(_odds(simple_rates(grid)))
+    lost = -np.log(np.where(grid.has_start > 0, rates, 1 - rates)).sum(axis=2)
+    before = np.stack([decayed(one, CHOSEN_BY_DAYS)[0] for one in lost])
+    return np.asarray(np.take_along_axis(rates, before.argmin(axis=0)[None, :, None], axis=0)[0])
 
 
 def _odds(rate: Numbers) -> Numbers:
@@ -157,7 +173,8 @@ def _habits(grid: Grid) -> dict[str, Any]:
     """Log odds of a start in this hour, lately and long ago, in near hours, and on such days of the week."""
     y = grid.has_start
     near = _near(y)
-    found = {f"hour_{d:g}d": _odds(frequency(y, d)) for d in (BASELINE_HALF_LIFE_DAYS, 3.0, 7.0, 120.0, 365.0)}
+    found = {"simple": _odds(simple_forecast(grid))}
+    found |= {f"hour_{d:g}d": _odds(frequency(y, d)) for d in (BASELINE_HALF_LIFE_DAYS, 3.0, 7.0, 120.0, 365.0)}
     found |= {f"near_hours_{d:g}d": _odds(frequency(near, d, 1.0)) for d in (14.0, 60.0)}
     usual = frequency(near, 60.0, 1.0)
     return found | {"weekday": _odds(_same_weekday(near, usual)), "weekend": _odds(_alike(grid, near, usual))}

@@ -27,10 +27,10 @@ class About:
 
 MODELS = {
     "session_start": About("when you listen", "how often you start at that hour", "hour"),
-    "next_mood": About("the next track's kind", "how often you hear each kind at all", "track"),
-    "energy_forecast": About("the coming week's sound", "your mean of that hour", "hour"),
+    "next_mood": About("the next track's sound", "how often you hear each group of sound at all", "track"),
+    "energy_forecast": About("the coming week's sound", "your mean, or that of the hour", "hour"),
     "breakout": About("which artist becomes yours", "a simple rule, how near each is to it already", "forecast"),
-    "mood": About("a track's mood", "the mean of all tracks", "track"),
+    "mood": About("a track's mood", "a straight line through its other measured sound", "track"),
     "popularity": About("whether a track is popular", "the rate of its genre and year", "track"),
     "imputation": About("sound nobody measured", "the artist's mean", "track"),
 }
@@ -92,15 +92,19 @@ def day_ahead(found: Sequence[Row]) -> list[Row]:
     return sorted(hours, key=lambda row: row["predicted_for_at"])
 
 
-def next_kind(found: Sequence[Row], metrics: Sequence[Row]) -> str:
-    """The likeliest kind of the next track."""
+def next_group(found: Sequence[Row], metrics: Sequence[Row]) -> str:
+    """The likeliest group of sound for the next track.
+
+    Groups that a forecast cuts a listener's music into are not personas, which have to stand apart from one another.
+    """
     if not found:
         return missing("next_mood", metrics)
     best = max(found, key=lambda row: row["probability_pct"])
-    kind, kinds = plain(best["music_group"]).capitalize(), counted(len(found), "kind")
+    group, groups = plain(best["music_group"]).capitalize(), counted(len(found), "group")
     return (
-        f"**{kind}**, if your last session goes on: {chance(best['probability_pct'])} for the next track, "
-        f"{_beside(best)}, among {kinds} of music. {source_of_forecast(found, metrics)}"
+        f"**{group}**, if your last session goes on: {chance(best['probability_pct'])} for the next track, "
+        f"{_beside(best)}, among the {groups} that the forecast divides your music into by its sound. "
+        f"{source_of_forecast(found, metrics)}"
     )
 
 
@@ -161,7 +165,7 @@ def came_true(found: Sequence[Row], metrics: Sequence[Row]) -> str:
     share = 100 * sum(bool(is_inside(row)) for row in banded) / len(banded) if banded else 0
     answer = (
         f"**For {share:.0f} %** of {whose} the measured value lies in the interval that should hold 90 %. On average "
-        f"it is {off:.2f} off, the mean of all tracks {usual:.2f}."
+        f"it is {off:.2f} off, {MODELS['mood'].baseline} {usual:.2f}."
         if banded
         else f"**Within {off:.2f}** on average, for {whose}."
     )

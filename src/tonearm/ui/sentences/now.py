@@ -22,8 +22,8 @@ def playlists(found: Sequence[Row]) -> str:
         )
     kinds = Counter(row["kind"] for row in found)
     lists = counted(len({row["playlist"] for row in found}), "playlist")
-    estimated = sum(row["feature_source"] == "imputed" for row in found)
-    guess = f" The sound of {estimated:,} of them is estimated." if estimated else ""
+    estimated = sum(row["feature_source"] in ("artist", "imputed") for row in found)
+    guess = f" The sound of {estimated:,} of them is estimated or their artist's." if estimated else ""
     unheard = counted(kinds["unheard"], "that is", "that are")
     return (
         f"**{lists}** by the sound of the music: {counted(kinds['heard'], 'track')} you know and {unheard} not in your "

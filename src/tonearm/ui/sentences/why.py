@@ -16,6 +16,8 @@ FEW_STEPS = 30
 """Steps from one mood below which the shares of where they lead are anecdotes."""
 _NAMED = 4
 """Findings that a sentence names before it counts the others."""
+_STEPS = {"Stable": "tiny steps", "Minor_Shift": "moderate steps", "Major_Shift": "large steps"}
+_MOVED = ("valence", "energy")
 
 
 def no_features(listens: int) -> str:
@@ -68,7 +70,9 @@ def _none_at_night(asked: int, feature: str, whole: Row | None) -> str:
         tried.insert(0, f"the night as a whole ({counted(whole['units'], 'session')})")
     if not tried:
         return "**Not enough data**: no hour of the night (0–6 h) has ten sessions to compare."
-    return f"**It could be noise**: your music is not shown to be {less} or {more} in {' or in '.join(tried)}."
+    none = f"**It could be noise**: your music is not shown to be {less} or {more} in {' or in '.join(tried)}."
+    least = whole and whole["detectable_difference"]
+    return f"{none} A difference of {least:.2f} over the night would have been found." if least else none
 
 
 def _verdicts(feature: str) -> dict[str, str]:
@@ -200,42 +204,50 @@ def driver(row: Row) -> str:
 
 def shifts(found: Sequence[Row]) -> str:
     """How far the music moves from one track to the next, and whether anywhere in particular."""
-    steps = Counter[str]()
-    for row in found:
-        steps[row["shift_size"]] += row["shifts"]
-    total = sum(steps.values())
-    if not total:
+    all_day = [row for row in found if row["hour_of_day"] is None]
+    if not all_day:
         return (
             "**Not enough data**: it takes two tracks in a row with audio features, and there are none. "
             + IMPORT_FEATURES
         )
-    share = {size: 100 * n / total for size, n in steps.items()}
+    share = {row["shift_size"]: row["shift_share_pct"] for row in all_day}
     return (
-        f"Of {counted(total, 'step')} from one track to the next **{share['Major_Shift']:.0f} % were large**, "
-        f"{share['Minor_Shift']:.0f} % moderate, and {share['Stable']:.0f} % hardly changed the mood. "
-        f"{_direction(found)}"
+        f"Of {counted(all_day[0]['hour_shifts'], 'step')} from one track to the next "
+        f"**{share['Major_Shift']:.0f} % were large**, {share['Minor_Shift']:.0f} % moderate, and "
+        f"{share['Stable']:.0f} % hardly changed the mood. {_direction(all_day)} {_hours_that_lead(found)}".strip()
     )
 
 
-def _direction(found: Sequence[Row]) -> str:
-    tests = [(row, f) for row in found for f in ("valence", "energy") if row[f"{f}_change_verdict"] != "insufficient"]
-    findings = [(row, f) for row, f in tests if row[f"{f}_change_verdict"] in FINDINGS]
-    if not tests:
-        return "Where they lead is not known: no hour has ten sessions with steps of one size."
-    if not findings:
-        return "They lead nowhere in particular: in no hour do they raise or lower the mood by more than chance would."
-    parts = [
-        f"{SOUNDS[f]} {'up' if row[f'{f}_change'] > 0 else 'down'} at {row['hour_of_day']}–{row['hour_of_day'] + 1} h"
-        for row, f in findings[:_NAMED]
-    ]
-    return f"Some lead somewhere: {_and_more(parts, len(findings))}."
+def _direction(all_day: Sequence[Row]) -> str:
+    tested = [(row, f) for row in all_day for f in _MOVED if row[f"{f}_change_verdict"] != "insufficient"]
+    if not tested:
+        return "Where they lead is not known: it takes ten sessions with steps of one size."
+    parts = [f"{_STEPS[row['shift_size']]} lead to {_led(row, f)}" for row, f in _found(all_day)]
+    if not parts:
+        return "They lead nowhere in particular: over the day they raise or lower the mood no more than chance would."
+    return f"Over the whole day, {listed(parts)}."
+
+
+def _hours_that_lead(found: Sequence[Row]) -> str:
+    hours = [row for row in found if row["hour_of_day"] is not None]
+    parts = [f"{_led(row, f)} at {row['hour_of_day']}–{row['hour_of_day'] + 1} h" for row, f in _found(hours)]
+    return f"By the hour: {_and_more(parts[:_NAMED], len(parts))}." if parts else ""
+
+
+def _found(found: Sequence[Row]) -> list[tuple[Row, str]]:
+    return [(row, f) for row in found for f in _MOVED if row[f"{f}_change_verdict"] in FINDINGS]
+
+
+def _led(row: Row, feature: str) -> str:
+    change = row[f"{feature}_change"]
+    return f"{'more' if change > 0 else 'less'} {SOUNDS[feature]} ({signed(change)})"
 
 
 def transitions(found: Sequence[Row]) -> dict[tuple[str, str], tuple[float, int]]:
     """Of each pair of moods the share of steps from the first that lead to the second, and how many begin there."""
     heard: Counter[tuple[str, str]] = Counter()
     begun: Counter[str] = Counter()
-    for row in found:
+    for row in (row for row in found if row["hour_of_day"] is None):
         for before in MOODS:
             n = row[f"from_{before.lower()}_n"]
             begun[before] += n

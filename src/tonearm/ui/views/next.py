@@ -63,18 +63,20 @@ def _starts(listener: str, metrics: Sequence[Row]) -> None:
 
 
 def _sound(listener: str, metrics: Sequence[Row]) -> None:
-    kinds = rows("next_mood_forecasts", listener)
-    if kinds is not None:
-        question("What will it sound like?", sentences.next_kind(kinds, metrics))
-        if kinds:
-            likeliest = sorted(kinds, key=lambda row: (-row["probability_pct"], row["music_group"]))
+    groups = rows("next_mood_forecasts", listener)
+    if groups is not None:
+        question("What will it sound like?", sentences.next_group(groups, metrics))
+        if groups:
+            likeliest = sorted(groups, key=lambda row: (-row["probability_pct"], row["music_group"]))
             chart(
                 forecasts.likely([_chance(row, row["music_group"]) for row in likeliest], colours()),
-                "Chance of each kind of music for the next track, beside how often it is heard",
+                "Chance of each group of sound for the next track, beside how often it is heard",
             )
-            usual = "" if sentences.is_usual(kinds) else "The tick is how often you hear the kind at all. "
-            st.caption(f"{usual}Kinds are groups of your own measured tracks.")
-        source("next_mood_forecasts", kinds)
+            usual = "" if sentences.is_usual(groups) else "The tick is how often you hear the group at all. "
+            st.caption(
+                f"{usual}Groups divide your own measured tracks; they need not be kinds of music that stand apart."
+            )
+        source("next_mood_forecasts", groups)
     _week(listener, metrics)
 
 

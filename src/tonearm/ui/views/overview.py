@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from tonearm.api.answers import ListenerInfo
-from tonearm.columns import FEATURE_SOURCES, MEASURED
+from tonearm.columns import MEASURED
 from tonearm.read.overview import Day, Favourite, Overview, Subject
 from tonearm.read.rules import RULES
 from tonearm.ui import charts, importing
@@ -17,20 +17,10 @@ from tonearm.ui.rankings import Place, ranking
 from tonearm.ui.views.start import start
 from tonearm.ui.words import MOODS
 
-_SOURCES = {
-    "real": "measured",
-    "catalogue": "from a catalogue",
-    "imputed": "estimated",
-    "synthetic": "invented",
-    "none": "not known",
-}
 _MORE = (
     "A larger track catalogue (a Kaggle-style `dataset.csv`, for instance), imported under *Library & data*, "
     "brings more."
 )
-ENOUGH = 0.5
-"""Share of the listens whose features must be known before moods are shown as a finding: under a half, those
-that are not known outnumber those that are."""
 _ALL = "All years"
 _LISTED = 10
 
@@ -89,7 +79,7 @@ def _totals(shown: Overview) -> None:
     totals = shown.totals
     with st.container(horizontal=True, gap="medium"):
         st.metric("Listens", number(totals.listens), width="content")
-        if totals.timed_listens:
+        if totals.minutes is not None:
             st.metric("Minutes", number(totals.minutes), width="content")
         st.metric("Tracks", number(totals.tracks), width="content")
         st.metric("Artists", number(totals.artists), width="content")
@@ -220,34 +210,24 @@ def _discovery(shown: Overview) -> None:
 
 def _moods(shown: Overview) -> None:
     st.subheader("Moods", anchor=False)
-    sources = {share.name: share.listens for share in shown.feature_sources}
-    known, listens = sum(sources[name] for name in MEASURED), shown.totals.listens
-    if not known:
-        st.info(f"No track's audio features are known yet, so there are no moods to show. {_MORE}")
-    elif known < ENOUGH * listens:
-        st.info(
-            f"Too little is known to say what you listen to: audio features (valence and energy), which a mood "
-            f"comes from, are there for {number(known)} of {number(listens)} listens ({percent(known, listens)}). "
-            f"The rest could change the picture completely. {_MORE}"
-        )
-        with st.expander(f"The {number(known)} listens that are known"):
-            _mood_chart(shown, sources)
-    else:
-        st.caption(
-            f"A mood comes from audio features (valence and energy). They are known for {number(known)} of "
-            f"{number(listens)} listens ({percent(known, listens)}); the chart is of those, the others are not guessed."
-        )
-        _mood_chart(shown, sources)
-
-
-def _mood_chart(shown: Overview, sources: dict[str, int]) -> None:
+    named = sum(share.listens for share in shown.moods)
+    if not named:
+        st.info(f"The sound of no track is known yet, so there are no moods to show. {_MORE}")
+        return
     st.altair_chart(charts.shares(shown.moods, MOODS, charts.palette(is_dark())), alt="Listens of each mood")
-    parts = [
-        f"{_SOURCES[name]} {number(sources[name])} ({percent(sources[name], shown.totals.listens)})"
-        for name in (*FEATURE_SOURCES, "none")
-        if sources[name]
+    st.caption(_basis(named, shown.totals.listens, {share.name: share.listens for share in shown.mood_sources}))
+
+
+def _basis(named: int, listens: int, sources: dict[str, int]) -> str:
+    """What the moods stand on: of how many listens, and how their sound is known."""
+    by = [
+        (sum(sources[name] for name in MEASURED), "by the measured sound of the track"),
+        (sources["artist"], "by what tracks of the artist mostly sound like"),
+        (sources["imputed"], "by an estimate that is at least 80 % sure"),
     ]
-    st.caption(f"Features of all listens: {', '.join(parts)}. The chart shows measured and catalogue features only.")
+    known = ", ".join(f"{number(n)} {how}" for n, how in by if n)
+    more = f" {_MORE}" if 2 * named < listens else ""
+    return f"Of {number(named)} of {number(listens)} listens ({percent(named, listens)}): {known}.{more}"
 
 
 def _day(day: date | None) -> str:

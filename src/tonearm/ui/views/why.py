@@ -201,12 +201,13 @@ def _draw_steps(found: Sequence[Row]) -> None:
 
 
 def _sizes(found: Sequence[Row]) -> list[charts.Size]:
-    tested = {row["hour_of_day"] for row in found if row["shift_share_low_pct"] is not None}
+    by_hour = [row for row in found if row["hour_of_day"] is not None]
+    tested = {row["hour_of_day"] for row in by_hour if row["shift_share_low_pct"] is not None}
     return [
         charts.Size(
             row["hour_of_day"], row["shift_size"], row["shift_share_pct"], row["shifts"], row["hour_of_day"] in tested
         )
-        for row in sorted(found, key=lambda row: (row["hour_of_day"], SHIFT_SIZES.index(row["shift_size"])))
+        for row in sorted(by_hour, key=lambda row: (row["hour_of_day"], SHIFT_SIZES.index(row["shift_size"])))
     ]
 
 
