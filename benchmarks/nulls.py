@@ -7,8 +7,8 @@ claims something. The null of a table is that of its claim:
 - hours and parts of the day: what was heard is moved along the clock of the sessions (``turned_clocks``), or each
   day is turned (``turned_days``). Dealing features to artists would be no null: who hears one artist at night does
   hear, at night, what that artist was dealt.
-- weekends: each week's days are turned (``turned_weeks``); for features, also ``turned_clocks``, in which weekends
-  keep their real volume.
+- weekends: each week is delayed by some days (``delayed_weeks``); for features, also ``turned_clocks``, in which
+  weekends keep their real volume.
 - what follows what: runs of an artist are shuffled within sessions (``shuffled_runs``), or the order is the real one
   and the artists are dealt each other's features (``dealt_artists``): playlists repeat, and moods mean nothing.
 - features that go together: each is dealt to the artists by itself (``dealt_features``).
@@ -67,10 +67,11 @@ def _any_feature(condition: str) -> str:
 NULLS: dict[str, World] = {
     "turned_clocks": worlds.turned_clocks,
     "turned_days": worlds.turned_days,
-    "turned_weeks": worlds.turned_weeks,
+    "delayed_weeks": worlds.delayed_weeks,
     "dealt_artists": worlds.dealt_artists,
     "dealt_features": worlds.dealt_features,
     "shuffled_runs": worlds.shuffled_runs,
+    "shuffled_tracks": worlds.shuffled_tracks,
 }
 PLANTED: dict[str, World] = {
     "valence + .05 at night": worlds.brighter_nights(0.05),
@@ -115,13 +116,14 @@ _BRIGHTENS = {"any": f"kind = 'heard' AND {_SPECIFIC}"}
 CASES = (
     *_hours("turned_clocks"),
     *_hours("turned_days"),
-    Case("weekend_vs_weekday", "turned_weeks", _WEEKENDS, f"metric = 'valence' AND {_SPECIFIC}", _WEEKEND),
+    Case("weekend_vs_weekday", "delayed_weeks", _WEEKENDS, f"metric = 'valence' AND {_SPECIFIC}", _WEEKEND),
     Case("weekend_vs_weekday", "turned_clocks", {"features": _WEEKENDS["features"]}),
     Case("feature_correlations", "dealt_features", _PAIRS, _THE_PAIR, _PAIR),
     Case("sequential_patterns", "shuffled_runs", _ORDER, _MOODS["moods"], _RISING),
     Case("sequential_patterns", "dealt_artists", _MOODS),
     Case("mood_improvement_recommendations", "shuffled_runs", _BRIGHTENS, _BRIGHTENS["any"], _LIFTING),
     Case("mood_improvement_recommendations", "dealt_artists", _BRIGHTENS),
+    Case("mood_improvement_recommendations", "shuffled_tracks", _BRIGHTENS),
 )
 
 

@@ -172,14 +172,15 @@ def turned_days(history: History, rng: np.random.Generator) -> History:
     return replace(history, at=at, session_at=session_at, date=at // DAY_US)
 
 
-def turned_weeks(history: History, rng: np.random.Generator) -> History:
-    """Each week's days are turned by a number of days of its own, so that a weekend is any two days in a row."""
+def delayed_weeks(history: History, rng: np.random.Generator) -> History:
+    """Each week comes up to six days late, and all after it too, so that a weekend is any two days in a row.
+
+    Days stay in their order, without which nothing would be heard for the first time on the right day.
+    """
     week, of_week = np.unique((history.date - MONDAY) // 7, return_inverse=True)
-    turn = rng.integers(0, 7, len(week))[of_week.reshape(-1)]
-    since = (history.date - MONDAY) % 7
-    moved = history.date - since + (since + turn) % 7
-    shift = (moved - history.date) * DAY_US
-    return replace(history, at=history.at + shift, session_at=history.session_at + shift, date=moved)
+    late = np.cumsum(rng.integers(0, 7, len(week)))[of_week.reshape(-1)]
+    shift = late * DAY_US
+    return replace(history, at=history.at + shift, session_at=history.session_at + shift, date=history.date + late)
 
 
 def dealt_artists(history: History, rng: np.random.Generator) -> History:
@@ -218,6 +219,12 @@ def shuffled_runs(history: History, rng: np.random.Generator) -> History:
     is_new[1:] = (np.diff(session) != 0) | (np.diff(history.artist) != 0)
     run = np.cumsum(is_new) - 1
     return history.take(np.lexsort((np.arange(len(run)), rng.random(int(run[-1]) + 1)[run], session)))
+
+
+def shuffled_tracks(history: History, rng: np.random.Generator) -> History:
+    """Within each session the listens are put in random order, albums and all."""
+    session = history.session
+    return history.take(np.lexsort((rng.random(len(session)), session)))
 
 
 def only_some_known(share: float) -> World:

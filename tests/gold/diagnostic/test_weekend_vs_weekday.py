@@ -99,6 +99,28 @@ def test_statistics_are_those_of_the_days_and_of_the_weeks_written_out(metrics: 
     assert found["tracks"]["verdict"] == "insufficient"
 
 
+def test_listening_more_on_weekends_is_no_evidence_of_other_music(
+    metrics: Any, listen: NewListen, featured: Features
+) -> None:
+    rng = np.random.default_rng(11)
+    values = {d: 0.5 + 0.1 * rng.standard_normal() for d in range(WEEKS * 7)}
+    usual = {d: int(rng.integers(1, 4)) for d in values}
+
+    def history(more: int) -> dict[str, Row]:
+        counts = {d: n + more * (d % 7 >= 5) for d, n in usual.items()}
+        return metrics(
+            [listen(day(d), **featured(0.5, valence=values[d])) for d, n in counts.items() for _ in range(n)]
+        )
+
+    same, more = history(0), history(4)
+    assert (same["listens"]["verdict"], more["listens"]["verdict"]) == ("not_shown", "higher")
+    assert same["valence"]["p_corrected"] == pytest.approx(more["valence"]["p_corrected"])
+    # Two families are tested, of which this one has a single test.
+    assert more["valence"]["verdict"] == "not_shown"
+    half = (more["valence"]["week_difference_high"] - more["valence"]["week_difference_low"]) / 2
+    assert more["valence"]["detectable_difference"] > half
+
+
 def test_a_busy_year_of_weekdays_is_no_rule_about_weekdays(metrics: Any, listen: NewListen) -> None:
     rng = np.random.default_rng(5)
     busy = {d: int(rng.integers(18, 23)) for d in range(7 * 30) if d % 7 < 5 or d % 14 == 5}
