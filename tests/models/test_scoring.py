@@ -43,9 +43,9 @@ def test_estimates_are_kept_with_their_errors_if_they_are_served_also_when_there
     track = {"subject": "track", "subject_id": 7, "score": 0.4, "standard_error": 0.1, "baseline_score": 0.3}
     rows = [{**track, "quantity": feature} for feature in ("energy", "speechiness")]
     for said, serves, kept in (
-        (rows, ("energy",), [(7, 0.4, 0.1, None, None)]),
+        (rows, ("energy",), [(7, 0.4, 0.1, 0.3, None)]),
         ([], ("energy",), []),
-        (rows, ("energy",), [(7, 0.4, 0.1, None, None)]),
+        (rows, ("energy",), [(7, 0.4, 0.1, 0.3, None)]),
         (rows, (), []),
     ):
         scored(settings, said, "imputation", serves)
