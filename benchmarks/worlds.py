@@ -228,7 +228,7 @@ def shuffled_tracks(history: History, rng: np.random.Generator) -> History:
 
 
 def turned_sound(history: History, rng: np.random.Generator) -> History:
-    """Every listen gets the features of the one k later, so that they follow one another as before, after other tracks."""
+    """Every listen gets the features of the one k later: they follow one another as before, after other tracks."""
     k = int(rng.integers(len(history.at) // 20 + 1, len(history.at) - len(history.at) // 20))
     return replace(history, sound=np.roll(history.sound, -k, axis=0))
 
