@@ -72,6 +72,7 @@ NULLS: dict[str, World] = {
     "dealt_features": worlds.dealt_features,
     "shuffled_runs": worlds.shuffled_runs,
     "shuffled_tracks": worlds.shuffled_tracks,
+    "turned_sound": worlds.turned_sound,
 }
 PLANTED: dict[str, World] = {
     "valence + .05 at night": worlds.brighter_nights(0.05),
@@ -124,6 +125,7 @@ CASES = (
     Case("mood_improvement_recommendations", "shuffled_runs", _BRIGHTENS, _BRIGHTENS["any"], _LIFTING),
     Case("mood_improvement_recommendations", "dealt_artists", _BRIGHTENS),
     Case("mood_improvement_recommendations", "shuffled_tracks", _BRIGHTENS),
+    Case("mood_improvement_recommendations", "turned_sound", _BRIGHTENS),
 )
 
 

@@ -227,6 +227,12 @@ def shuffled_tracks(history: History, rng: np.random.Generator) -> History:
     return history.take(np.lexsort((rng.random(len(session)), session)))
 
 
+def turned_sound(history: History, rng: np.random.Generator) -> History:
+    """Every listen gets the features of the one k later: they follow one another as before, after other tracks."""
+    k = int(rng.integers(len(history.at) // 20 + 1, len(history.at) - len(history.at) // 20))
+    return replace(history, sound=np.roll(history.sound, -k, axis=0))
+
+
 def only_some_known(share: float) -> World:
     """A world in which so large a share of the tracks is known, those of one artist being so together in part."""
 

@@ -643,6 +643,13 @@ COLUMNS |= {
             ),
             f"{kind}_low": _number("Lower end of its 95 % interval.", low=-1, high=1, null=_FEW_ARTISTS),
             f"{kind}_high": _number("Upper end of that interval.", low=-1, high=1, null=_FEW_ARTISTS),
+            f"{kind}_detectable": _number(
+                "Smallest coefficient that would have been found with a chance of 80 %, given so many artists (minimum "
+                "detectable effect).",
+                low=0,
+                high=1,
+                null="found, or not tested",
+            ),
             f"{kind}_p_corrected": _number(
                 "Probability of such a correlation by chance, corrected for the pairs (Benjamini–Hochberg).",
                 low=0,

@@ -170,3 +170,23 @@ def test_every_coefficient_is_scipys(pairs: Any, listen: NewListen, tracks: list
         else:
             assert row["pearson_r"] == pytest.approx(np.corrcoef(x, y)[0, 1])
             assert row["spearman_r"] == pytest.approx(stats.spearmanr(x, y).statistic)
+
+
+def test_few_artists_with_most_of_the_tracks_are_weaker_evidence_than_many(
+    rows_of: Rows, listen: NewListen, featured: Features
+) -> None:
+    rng = np.random.default_rng(6)
+    values = rng.normal(0.5, 0.1, (60, 2)).clip(0, 1)
+
+    def interval(artists: list[int]) -> float:
+        listens = [
+            listen("2024-01-01T09:00", track=k, artist_id=artist, **featured(0.5, valence=v, energy=e))
+            for k, (artist, (v, e)) in enumerate(zip(artists, values, strict=True))
+        ]
+        rows = rows_of(feature_correlations, listens, "feature_a", "feature_b")
+        (row,) = (r for r in rows if (r["feature_a"], r["feature_b"]) == ("energy", "valence"))
+        assert (row["measured_artists"], row["strength"]) == (20, "not_shown")
+        assert row["spearman_detectable"] > (row["spearman_high"] - row["spearman_low"]) / 2
+        return float(row["spearman_high"] - row["spearman_low"])
+
+    assert interval([k % 20 for k in range(60)]) < interval([max(k - 40, 0) for k in range(60)])

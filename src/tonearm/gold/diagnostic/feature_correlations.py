@@ -13,7 +13,15 @@ from tonearm.columns import FEATURES
 from tonearm.gold.distributions import t_two_sided
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import with_measured_features
-from tonearm.gold.statistics import ENOUGH_UNITS, ROUNDING, SIGNIFICANT, false_discovery, quantile
+from tonearm.gold.statistics import (
+    ENOUGH_UNITS,
+    ROUNDING,
+    SIGNIFICANT,
+    detectable,
+    false_discovery,
+    level_of_another,
+    quantile,
+)
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
@@ -33,7 +41,7 @@ _NEARLY_1 = 1 - 1e-12
 _KINDS = ("pearson", "spearman")
 _COLUMNS = (
     *("listener", "feature_a", "feature_b", "measured_tracks", "measured_artists"),
-    *(f"{kind}_{part}" for kind in _KINDS for part in ("r", "low", "high", "p_corrected")),
+    *(f"{kind}_{part}" for kind in _KINDS for part in ("r", "low", "high", "detectable", "p_corrected")),
     "strength",
 )
 
@@ -75,8 +83,10 @@ def feature_correlations(listening_with_features: ir.Table) -> ir.Table:
     acousticness, instrumentalness and speechiness lie near 0. Tracks of one artist are alike, and ten of one are weaker
     evidence than ten of ten, so the units are the artists (``measured_artists``). The 95 % intervals and p use Fisher's
     z with a standard error that allows for tracks clustered by artist (sandwich estimator, Liang and Zeger 1986) and is
-    never smaller than the classical one; for ranks, both times √(1 + r²/2) (Bonett and Wright 2000). p-values are
-    corrected over the 28 pairs (Benjamini and Hochberg 1995), for each coefficient separately.
+    never smaller than the classical one; for ranks, both times √(1 + r²/2) (Bonett and Wright 2000). A few artists with
+    many tracks each weigh as much as all others: the degrees of freedom are those of so many equal artists as would say
+    as much (Kish 1965). p-values are corrected over the 28 pairs (Benjamini and Hochberg 1995), for each coefficient
+    separately; ``…_detectable`` is the coefficient that would have been found with a chance of 80 %, where none was.
 
     ``strength`` describes |spearman_r| in words if its p is significant: strong from .5, moderate from .3, weak from
     .1, negligible below (Cohen 1988); otherwise ``not_shown``, which does not prove that there is no correlation. With
@@ -145,9 +155,17 @@ class Tracks:
         _, first, of_track = np.unique(self.artist, return_index=True, return_inverse=True)
         return self.listener[first], of_track
 
+    @cached_property
+    def _equal_artists(self) -> Numbers:
+        """How many artists with the same number of tracks each would say as much as those there are."""
+        of_artist, of_track = self._artists
+        squares = np.bincount(of_artist, np.bincount(of_track) ** 2.0, minlength=self._listeners)
+        return np.asarray(self.tracks**2 / np.where(squares > 0, squares, np.nan))
+
     def correlations(self, a: str, b: str) -> dict[str, Numbers]:
         """For each listener Pearson's and Spearman's coefficient of two features, with their errors."""
         found = {"measured_tracks": self.tracks, "measured_artists": self._count(self._artists[0])}
+        found["equal_artists"] = self._equal_artists
         for kind in _KINDS:
             found[f"{kind}_r"], found[f"{kind}_error"] = self._correlation(self._z(kind, a), self._z(kind, b))
         return found
@@ -189,8 +207,9 @@ def _judged(columns: dict[str, Numbers], listener: Groups) -> dict[str, Any]:
     """The columns with intervals, corrected p and a word for the strength."""
     tracks, artists = columns["measured_tracks"], columns["measured_artists"]
     judged: dict[str, Any] = {"measured_tracks": tracks, "measured_artists": artists}
+    freedom = np.where(artists >= ENOUGH_UNITS, columns["equal_artists"] - 1, np.nan)
     for kind in _KINDS:
-        judged |= _tested(kind, columns[f"{kind}_r"], columns[f"{kind}_error"], tracks, artists, listener)
+        judged |= _tested(kind, columns[f"{kind}_r"], columns[f"{kind}_error"], tracks, freedom, listener)
     judged["strength"] = _strengths(columns["spearman_r"], judged["spearman_p_corrected"], tracks, artists)
     return judged
 
@@ -203,21 +222,21 @@ def _strengths(r: Numbers, p: Numbers, tracks: Numbers, artists: Numbers) -> npt
 
 
 def _tested(
-    kind: str, r: Numbers, error: Numbers, tracks: Numbers, artists: Numbers, listener: Groups
+    kind: str, r: Numbers, error: Numbers, tracks: Numbers, freedom: Numbers, listener: Groups
 ) -> dict[str, Any]:
-    """One coefficient with its interval and corrected p, by Fisher's z and t with a degree of freedom per artist."""
-    is_enough = artists >= ENOUGH_UNITS
+    """One coefficient with its interval and corrected p, by Fisher's z and t; NaN without degrees of freedom."""
     # Fisher's z of a perfect correlation is infinite.
-    r_known = np.clip(np.where(is_enough, r, np.nan), -_NEARLY_1, _NEARLY_1)
+    r_known = np.clip(np.where(freedom > 0, r, np.nan), -_NEARLY_1, _NEARLY_1)
     # Ranks vary more than values do (Bonett and Wright 2000); simulated errors of clustered tracks agree.
     wider = np.sqrt(1 + r_known**2 / 2) if kind == "spearman" else 1.0
     classical = 1 / np.sqrt(np.where(tracks > 3, tracks - 3, np.nan))
     z, z_error = np.arctanh(r_known), wider * np.fmax(error / (1 - r_known**2), classical)
-    freedom = np.where(is_enough, artists - 1, np.nan)
     half = quantile(freedom) * z_error
+    p = false_discovery(t_two_sided(z / z_error, freedom), listener)
     return {
         f"{kind}_r": r,
         f"{kind}_low": np.tanh(z - half),
         f"{kind}_high": np.tanh(z + half),
-        f"{kind}_p_corrected": false_discovery(t_two_sided(z / z_error, freedom), listener),
+        f"{kind}_detectable": np.tanh(detectable(z_error, freedom, level_of_another(p, listener))),
+        f"{kind}_p_corrected": p,
     }

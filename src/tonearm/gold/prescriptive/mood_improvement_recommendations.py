@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from tonearm.columns import FEATURES, MEASURED
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.measures import total, with_measured_features
-from tonearm.gold.statistics import ENOUGH_UNITS, against, false_discovery, verdicts
+from tonearm.gold.statistics import ENOUGH_UNITS, against, detectable, false_discovery, level_of_another, verdicts
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
@@ -69,7 +69,15 @@ def ranked(rows: pa.Table) -> pa.Table:
 FINISH_COLUMNS = (
     *("listener", "rank", "kind", "track_id", *_TRACK),
     *("units", "sessions", "listens", "valence_before", "valence_after", "rise", "rise_low", "rise_high"),
-    *("valence_expected", "difference", "difference_low", "difference_high", "effect", "p_corrected"),
+    *(
+        "valence_expected",
+        "difference",
+        "difference_low",
+        "difference_high",
+        "effect",
+        "detectable_difference",
+        "p_corrected",
+    ),
     *("tracks_tested", "verdict"),
     *("close_to_id", "close_to", "distance", "because"),
 )
@@ -101,7 +109,7 @@ def mood_improvement_recommendations(listening_with_features: ir.Table, tracks: 
     what came before. The p-value is the larger of the two t tests' (an intersection–union test: Berger 1982; in a
     simulated history without any effect the first alone fell below .05 for 21 % of the tracks, both together for 2 %),
     corrected over the ``tracks_tested``, at most the 300 tracks with most units. Intervals are for each comparison
-    alone.
+    alone. ``detectable_difference`` is what would have been found with a chance of 80 %, where nothing was.
 
     Tracks are ranked by verdict, then by the lower end of the two intervals, so that many sessions beat a lucky few;
     tracks with 2 to 9 units follow as ``insufficient``, by their difference shrunk to n / (n + 10) of itself: these are
@@ -281,11 +289,19 @@ def _tested(rows: pa.Table) -> dict[str, Any]:
     family = codes(rows, "listener")
     corrected = false_discovery(p, family)
     effect = np.where(np.isnan(p), np.nan, usual.effect)
+    # Both tests have to find it, so the one that needs more decides.
+    level = level_of_another(corrected, family)
+    least = np.fmax(*(detectable(one.error, one.freedom, level) for one in (usual, earlier)))
     return {
         "tracks_tested": np.bincount(family, ~np.isnan(p))[family],
         **{"difference": usual.difference, "difference_low": usual.low, "difference_high": usual.high},
         **{"rise": earlier.difference, "rise_low": earlier.low, "rise_high": earlier.high},
-        **{"effect": effect, "p_corrected": corrected, "verdict": verdicts(usual.difference, corrected)},
+        **{
+            "effect": effect,
+            "detectable_difference": least,
+            "p_corrected": corrected,
+            "verdict": verdicts(usual.difference, corrected),
+        },
     }
 
 

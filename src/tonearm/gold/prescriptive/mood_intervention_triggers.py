@@ -18,7 +18,7 @@ from tonearm.gold.hour_comparisons import (
     in_words,
 )
 from tonearm.gold.measures import first_day_of, with_measured_features
-from tonearm.gold.statistics import false_discovery, verdicts
+from tonearm.gold.statistics import detectable, false_discovery, level_of_another, verdicts
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
@@ -41,7 +41,8 @@ NOTE = (
 _STEP = ("low_valence", "n", "units", "own_mean", "usual_mean", "stddev", "brighter_artist_name", "brighter_valence")
 FINISH_COLUMNS = (
     *("listener", "hour_of_day", *COUNTS, "low_valence", "n_low", "units", "low_share_pct", "usual_low_share_pct"),
-    *("difference", "difference_low", "difference_high", "effect", "p_corrected", "verdict"),
+    *("difference", "difference_low", "difference_high", "effect"),
+    *("detectable_difference", "p_corrected", "verdict"),
     *("priority", "brighter_artist_name", "what_to_try", "note"),
 )
 
@@ -49,7 +50,9 @@ FINISH_COLUMNS = (
 def judged(rows: pa.Table) -> pa.Table:
     """Tests each hour, and gives those with more low music than usual a priority and something to try."""
     found = compared(rows)
-    corrected = false_discovery(found.p, codes(rows, "listener"))
+    listener = codes(rows, "listener")
+    corrected = false_discovery(found.p, listener)
+    least = detectable(found.error, found.freedom, level_of_another(corrected, listener))
     verdict = verdicts(found.difference, corrected)
     priority = _priorities(verdict, found.effect)
     columns = {
@@ -58,7 +61,13 @@ def judged(rows: pa.Table) -> pa.Table:
         "units": np.nan_to_num(numbers(rows, "units")),
         **{"low_share_pct": numbers(rows, "own_mean"), "usual_low_share_pct": numbers(rows, "usual_mean")},
         **{"difference": found.difference, "difference_low": found.low, "difference_high": found.high},
-        **{"effect": found.effect, "p_corrected": corrected, "verdict": verdict, "priority": priority},
+        **{
+            "effect": found.effect,
+            "detectable_difference": least,
+            "p_corrected": corrected,
+            "verdict": verdict,
+            "priority": priority,
+        },
         **_what_to_try(rows, verdict),
         "note": [NOTE] * rows.num_rows,
     }

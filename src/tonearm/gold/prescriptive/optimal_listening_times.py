@@ -11,7 +11,7 @@ from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.hour_comparisons import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, in_words, means
 from tonearm.gold.measures import first_day_of, with_measured_features
 from tonearm.gold.prescriptive.aims import AIMS, MUSIC, fit
-from tonearm.gold.statistics import false_discovery, verdicts
+from tonearm.gold.statistics import detectable, false_discovery, level_of_another, verdicts
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _AIM_WORDS = {"focus": "focus", "relax": "relaxing", "energise": "energising", "lift": "lifting the mood"}
 FINISH_COLUMNS = (
     *("listener", "hour_of_day", "aim", *COUNTS, "n_fit", "units", "mean_fit", "usual_fit"),
-    *("difference", "difference_low", "difference_high", "effect", "p_corrected", "verdict"),
+    *("difference", "difference_low", "difference_high", "effect"),
+    *("detectable_difference", "p_corrected", "verdict"),
     *("hour_rank", "suggestion"),
 )
 
@@ -32,7 +33,9 @@ FINISH_COLUMNS = (
 def judged(rows: pa.Table) -> pa.Table:
     """Tests each hour for each aim, ranks the hours and says it in words."""
     found = compared(rows, "aim")
-    corrected = false_discovery(found.p, codes(rows, "listener"))
+    listener = codes(rows, "listener")
+    corrected = false_discovery(found.p, listener)
+    least = detectable(found.error, found.freedom, level_of_another(corrected, listener))
     verdict = verdicts(found.difference, corrected)
     columns = {
         **{name: rows[name] for name in ("listener", "hour_of_day", "aim", *COUNTS)},
@@ -40,7 +43,7 @@ def judged(rows: pa.Table) -> pa.Table:
         "units": np.nan_to_num(numbers(rows, "units")),
         **{"mean_fit": numbers(rows, "own_mean"), "usual_fit": numbers(rows, "usual_mean")},
         **{"difference": found.difference, "difference_low": found.low, "difference_high": found.high},
-        **{"effect": found.effect, "p_corrected": corrected, "verdict": verdict},
+        **{"effect": found.effect, "detectable_difference": least, "p_corrected": corrected, "verdict": verdict},
         "hour_rank": _ranks(found.low, codes(rows, "listener", "aim"), verdict),
     }
     return as_table(columns | {"suggestion": _suggestions(rows, verdict)}, FINISH_COLUMNS)
@@ -71,8 +74,9 @@ def optimal_listening_times(listening_with_features: ir.Table) -> ir.Table:
 
     ``insufficient`` was not tested, and has no suggestion: fewer than 10 sessions in the hour, or in all the others, or
     fewer than 10 different measured tracks in it, or all music alike. ``not_shown`` does not prove that the hour is
-    like the others. ``hour_rank`` orders the hours that are shown to suit an aim more than usual, by the lower
-    end of the interval; no other hour is called a good one.
+    like the others, and ``detectable_difference`` is what would have been found with a chance of 80 %. ``hour_rank``
+    orders the hours that are shown to suit an aim more than usual, by the lower end of the interval; no other hour is
+    called a good one.
     """
     units = compared_in_month(_units(with_measured_features(listening_with_features)), *AIMS)
     hours = heard_in_hours(with_measured_features(listening_with_features, ()))
