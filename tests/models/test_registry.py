@@ -112,3 +112,13 @@ def test_a_server_s_password_is_not_shown(tmp_path: Path, monkeypatch: pytest.Mo
 def test_predicting_from_remembered_versions_needs_no_mlflow() -> None:
     code = "import sys, tonearm.models.lifecycle.scoring; assert 'mlflow' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_a_version_served_is_served_again_after_a_rollback(registry: Registry) -> None:
+    for version in (1, 2):
+        register(registry)
+        registry.promote(NAME, version, PRODUCTION, "better", [f"target {version}", "heads"])
+    assert registry.version(NAME, 1).serves == ()
+    assert registry.version(NAME, 2).serves == ("target 2", "heads")
+    back = registry.rollback(NAME, "worse")
+    assert (back.version, back.serves, back.is_by_hand) == (1, ("target 1", "heads"), True)

@@ -301,15 +301,13 @@ class Registry:
             tags[f"{alias}_before"] = str(before.version)
         with _plainly(self.uri):
             self._tag(chosen, tags)
-            if alias == PRODUCTION and before is not None and before.version != chosen.version:
-                self._tag(before, _no_longer(before))
             self.client.set_registered_model_alias(registered, alias, str(chosen.version))
         return self.version(registered, chosen.version)
 
     def retire(self, served: Version, because_of: Version, reason: str) -> Version:
         """Let ``served`` serve nothing any more ``because_of`` a newer version; a rollback would bring it back."""
         with _plainly(self.uri):
-            self._tag(served, {**_no_longer(served), "decision": _line(reason, _LONGEST_REASON)})
+            self._tag(served, {"decision": _line(reason, _LONGEST_REASON)})
             self._tag(because_of, {f"{PRODUCTION}_before": str(served.version)})
             self.client.delete_registered_model_alias(served.model, PRODUCTION)
         return self.version(served.model, served.version)
@@ -330,7 +328,7 @@ class Registry:
         before = next(filter(None, (self._tags(one).get(f"{PRODUCTION}_before") for one in newest)), None)
         if before is None:
             raise NotRegistered(f"{registered} has no version that was in production before {newest[0].version}")
-        then = _listed(self._tags(self.version(registered, before)).get("served", ""))
+        then = _listed(self._tags(self.version(registered, before)).get("serves", ""))
         return self.promote(registered, before, PRODUCTION, reason, then or targets, is_by_hand=True)
 
     def _tags(self, version: Version) -> Mapping[str, str]:
@@ -541,11 +539,6 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _no_longer(version: Version) -> dict[str, str]:
-    """Tags of a version that serves nothing any more, and keeps what it served."""
-    return {"serves": "", "served": joined(version.serves), "by_hand": "False"}
-
-
 def joined(targets: Iterable[str]) -> str:
     """Targets in one tag."""
     return _SEPARATOR.join(targets)
@@ -558,17 +551,20 @@ def _listed(tag: str) -> tuple[str, ...]:
 
 def _version(found: Any, aliases: Mapping[str, Any]) -> Version:
     tags = found.tags or {}
+    aliases_of = tuple(sorted(a for a, v in aliases.items() if str(v) == str(found.version)))
+    # What a version served is kept for a rollback.
+    is_served = PRODUCTION in aliases_of
     return Version(
         model=found.name,
         version=int(found.version),
         trained_at=datetime.fromisoformat(tags.get("trained_at", "1970-01-01T00:00:00+00:00")),
-        aliases=tuple(sorted(a for a, v in aliases.items() if str(v) == str(found.version))),
+        aliases=aliases_of,
         data_version=tags.get("data_version", ""),
         split_hash=tags.get("split_hash", ""),
         rows=int(tags.get("rows", 0)),
         passed=_listed(tags.get("passed", "")),
-        serves=_listed(tags.get("serves", "")),
-        is_by_hand=tags.get("by_hand") == "True",
+        serves=_listed(tags.get("serves", "")) if is_served else (),
+        is_by_hand=is_served and tags.get("by_hand") == "True",
         decision=tags.get("decision", ""),
         sha256=tags.get("sha256", ""),
         source=found.source,
