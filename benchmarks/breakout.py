@@ -16,6 +16,7 @@ know, ``new_tracks_decayed_4m``: how often is that found?
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -162,9 +163,9 @@ def worlds(model: Breakout, examples: pd.DataFrame, n: int, gain: float) -> dict
     metrics = ("mean_average_precision", "average_precision", "log_loss")
     served = dict.fromkeys(metrics, 0)
     for seed in range(1, n + 1):
-        held = model.held_out(dealt(examples, gain, seed))[0]
+        held = replace(model.held_out(dealt(examples, gain, seed))[0], listener=None)
         for one in measure(held):
-            served[one.metric] = served.get(one.metric, 0) + (one.listener is None and one.is_better)
+            served[one.metric] = served.get(one.metric, 0) + one.is_better
         note(f"{seed} worlds: " + ", ".join(f"{m} {served[m]}" for m in metrics))
     return {"worlds": n, "gain": gain} | {f"served by {m}": served[m] for m in metrics}
 

@@ -53,6 +53,8 @@ GROUPS = (catalogue.LISTING, ARTIST, COMPANY, ("duration_s", "is_explicit"))
 _HIDDEN = (*catalogue.SOUND, "key", "mode", "time_signature")
 NAMES_ALONE = "names"
 """The stratum of which nothing is estimated: of an artist nobody measured, in no genre and no company."""
+SESSIONS_ALONE = "sessions"
+"""The stratum of an artist nobody measured, in no genre, of whom it is known what it is heard beside."""
 Z90 = 1.6448536269514722
 FILE = "imputation.json"
 REAL_USE = "by track, 3 folds, without playlists"
@@ -280,13 +282,11 @@ class Imputation:
         ways = [
             everything,
             _without(everything, ARTIST),
-            _without(everything, (*ARTIST, *catalogue.LISTING)),
             _bare(everything),
             _without(everything, (*ARTIST, *COMPANY)),
             scarce,
             _without(scarce, COMPANY),
             # A track that no catalogue lists is of an album of which nothing is known.
-            *(_without(seen, catalogue.LISTING) for seen in (scarce, other_albums[drawn])),
             *(_without(seen, names_and_artist) for seen in (scarce, other_albums[drawn])),
         ]
         every = pd.concat(ways)
@@ -298,13 +298,19 @@ class Imputation:
         return {t: Errors(predicted[:, j], values[row, j], stratum, fold[row]) for j, t in enumerate(TARGETS)}
 
     def stratum(self, evidence: pd.DataFrame) -> Labels:
-        """What is known of each row, on which its error depends: the artist, the genre, the company."""
+        """What is known of each row, on which its error depends: the artist, the genre, the company.
+
+        What is heard beside a track that no catalogue lists says less of it than the playlists of one that is listed:
+        it does not count, though the estimate uses it.
+        """
         n = evidence.artist_tracks.fillna(0).to_numpy()
-        known = np.where(n >= self.many_tracks, "artist ", np.where(n > 0, "few ", ""))
-        listed = np.where(evidence.genre.to_numpy() != "", "genre ", "")
-        company = np.where(evidence.company_tracks.fillna(0).to_numpy() > 0, "company", "")
-        every = zip(known, listed, company, strict=True)
-        return np.array([f"{a}{b}{c}".strip() or NAMES_ALONE for a, b, c in every], dtype=object)
+        known = np.where(n >= self.many_tracks, "artist", np.where(n > 0, "few", ""))
+        is_listed = evidence.genre.to_numpy() != ""
+        has_company = evidence.company_tracks.fillna(0).to_numpy() > 0
+        of_listed = np.where(has_company, " genre company", " genre")
+        beside = np.where(has_company, SESSIONS_ALONE, NAMES_ALONE)
+        listed = np.char.strip(np.char.add(known.astype(str), of_listed.astype(str)))
+        return np.where(is_listed, listed, np.where(known == "", beside, known)).astype(object)
 
     def _evidence(self, examples: pd.DataFrame, inputs: pd.DataFrame, known: Flags) -> pd.DataFrame:
         """What is known of each row when only the features of the ``known`` ones are."""
@@ -436,8 +442,10 @@ class FittedImputation:
         """What is told of each feature; all of it null where nothing but the names is known."""
         predicted, stratum = self.predicted(evidence, artist), self.settings.stratum(evidence)
         predicted[stratum == NAMES_ALONE] = np.nan
+        # How much sessions help cannot be learned from a catalogue: at worst not at all.
+        as_off_as = np.where(stratum == SESSIONS_ALONE, NAMES_ALONE, stratum)
         return {
-            t: Told.of(t, predicted[:, j], self.spreads[t].around(predicted[:, j], stratum))
+            t: Told.of(t, predicted[:, j], self.spreads[t].around(predicted[:, j], as_off_as))
             for j, t in enumerate(TARGETS)
         }
 
