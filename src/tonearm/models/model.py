@@ -154,6 +154,8 @@ SCORE_COLUMNS = (
     "low",
     "high",
     "baseline_score",
+    "baseline_low",
+    "baseline_high",
     "actual",
     "served_by",
 )

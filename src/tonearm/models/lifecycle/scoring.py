@@ -126,8 +126,8 @@ def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) 
     is_served = rows["quantity"].isin(served)
     # A target in which the model did not beat its baseline is answered by that.
     rows["score"] = rows["score"].where(is_served, rows["baseline_score"])
-    for end in ("score_low", "score_high"):
-        rows[end] = rows[end].where(is_served)
+    for end in ("low", "high"):
+        rows[f"score_{end}"] = rows[f"score_{end}"].where(is_served, rows[f"baseline_{end}"])
     rows["served_by"] = rows["served_by"].astype(object).fillna("model").where(is_served, "baseline")
     rows = rows[rows["score"].notna()]
     return rows.assign(model=model.name, model_version=version.version, as_of_at=as_of)
