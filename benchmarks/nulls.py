@@ -112,6 +112,7 @@ _WEEKENDS = {
 _MOODS = {"moods": f"pattern_type <> 'artist_2' AND {_CLAIM}"}
 _ORDER = {**_MOODS, "artists": f"pattern_type = 'artist_2' AND {_CLAIM}"}
 _PAIRS = {"pearson": "pearson_p_corrected < 0.05", "spearman": "spearman_p_corrected < 0.05"}
+_PAIRS["any"] = " OR ".join(_PAIRS.values())
 _THE_PAIR = "spearman_p_corrected < 0.05 AND feature_a = 'danceability' AND feature_b = 'valence'"
 _BRIGHTENS = {"any": f"kind = 'heard' AND {_SPECIFIC}"}
 CASES = (

@@ -651,7 +651,8 @@ COLUMNS |= {
                 null="found, or not tested",
             ),
             f"{kind}_p_corrected": _number(
-                "Probability of such a correlation by chance, corrected for the pairs (Benjamini–Hochberg).",
+                "Probability of such a correlation by chance, corrected for both coefficients of all pairs "
+                "(Benjamini–Hochberg).",
                 low=0,
                 high=1,
                 null=f"{_FEW_ARTISTS}: not tested",

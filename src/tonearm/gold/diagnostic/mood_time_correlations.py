@@ -184,30 +184,34 @@ def _sessions(units: ir.Table) -> ir.Table:
 
 
 def _pulls(sessions: ir.Table) -> ir.Table:
-    """How far each day pulls the fitted curve along cosine and sine, beside the usual times of its month."""
+    """How far each day pulls the fitted curve along cosine and sine, beside the usual times of its month.
+
+    ``weight`` is what the squares of these count. The m days of a month are compared with their own mean, which leaves
+    m − 1 of them free: of two days, each says what the other says.
+    """
     usual = sessions.group_by("listener", "month").agg(
-        **{f"usual_{a}_{f}": sessions[f"{a}_{f}"].mean() for f in MOOD_FEATURES for a in "cs"}
+        **{f"usual_{a}_{f}": sessions[f"{a}_{f}"].mean() for f in MOOD_FEATURES for a in "cs"},
+        **{f"days_{f}": sessions.day.nunique(where=sessions[f"x_{f}"].notnull()) for f in MOOD_FEATURES},
     )
     beside = sessions.inner_join(usual, ["listener", "month"])
-    pulls = beside.select(
-        "listener",
-        "day",
-        **{
-            f"{a}_{f}": beside[f"x_{f}"] * (beside[f"{a}_{f}"] - beside[f"usual_{a}_{f}"])
-            for f in MOOD_FEATURES
-            for a in "cs"
-        },
+    away = {
+        f"{a}_{f}": beside[f"x_{f}"] * (beside[f"{a}_{f}"] - beside[f"usual_{a}_{f}"])
+        for f in MOOD_FEATURES
+        for a in "cs"
+    }
+    days = {f: beside[f"days_{f}"].cast("float64") for f in MOOD_FEATURES}
+    weights = {f"weight_{f}": (n > 1.0).ifelse(n / (n - 1.0).nullif(0.0), 1.0) for f, n in days.items()}
+    pulls = beside.select("listener", "day", **away, **weights)
+    return pulls.group_by("listener", "day").agg(
+        **{name: pulls[name].sum() for name in away}, **{name: pulls[name].max() for name in weights}
     )
-    return pulls.group_by("listener", "day").agg({c: pulls[c].sum() for c in pulls.columns[2:]})
 
 
 def _pull_sums(pulls: ir.Table, feature: str) -> dict[str, ir.Value]:
-    c, s = pulls[f"c_{feature}"], pulls[f"s_{feature}"]
-    return {
-        "day_units": c.count(),
-        **{"pull_c": c.sum(), "pull_s": s.sum()},
-        **{"pull_cc": (c * c).sum(), "pull_cs": (c * s).sum(), "pull_ss": (s * s).sum()},
-    }
+    c, s, weight = pulls[f"c_{feature}"], pulls[f"s_{feature}"], pulls[f"weight_{feature}"]
+    squares = {"pull_cc": weight * c * c, "pull_cs": weight * c * s, "pull_ss": weight * s * s}
+    sums = {name: value.sum() for name, value in ({"pull_c": c, "pull_s": s} | squares).items()}
+    return {"day_units": c.count(), **sums}
 
 
 def _sums_of(sessions: ir.Table, feature: str) -> dict[str, ir.Value]:
