@@ -186,25 +186,28 @@ def _sessions(units: ir.Table) -> ir.Table:
 def _pulls(sessions: ir.Table) -> ir.Table:
     """How far each day pulls the fitted curve along cosine and sine, beside the usual times of its month.
 
-    ``weight`` is what the squares of these count. The m days of a month are compared with their own mean, which leaves
-    m − 1 of them free: of two days, each says what the other says.
+    ``weight`` is what the squares of these count (HC2 of MacKinnon and White 1985): a day that has a large part of its
+    month's sessions is compared mostly with itself, and of a month's two days, each says what the other says.
     """
     usual = sessions.group_by("listener", "month").agg(
         **{f"usual_{a}_{f}": sessions[f"{a}_{f}"].mean() for f in MOOD_FEATURES for a in "cs"},
-        **{f"days_{f}": sessions.day.nunique(where=sessions[f"x_{f}"].notnull()) for f in MOOD_FEATURES},
+        **{f"all_{f}": sessions[f"x_{f}"].count().cast("float64") for f in MOOD_FEATURES},
     )
     beside = sessions.inner_join(usual, ["listener", "month"])
-    away = {
-        f"{a}_{f}": beside[f"x_{f}"] * (beside[f"{a}_{f}"] - beside[f"usual_{a}_{f}"])
-        for f in MOOD_FEATURES
-        for a in "cs"
-    }
-    days = {f: beside[f"days_{f}"].cast("float64") for f in MOOD_FEATURES}
-    weights = {f"weight_{f}": (n > 1.0).ifelse(n / (n - 1.0).nullif(0.0), 1.0) for f, n in days.items()}
-    pulls = beside.select("listener", "day", **away, **weights)
-    return pulls.group_by("listener", "day").agg(
-        **{name: pulls[name].sum() for name in away}, **{name: pulls[name].max() for name in weights}
+    days = beside.group_by("listener", "month", "day").agg(
+        **{
+            f"{a}_{f}": (beside[f"x_{f}"] * (beside[f"{a}_{f}"] - beside[f"usual_{a}_{f}"])).sum()
+            for f in MOOD_FEATURES
+            for a in "cs"
+        },
+        **{f"own_{f}": beside[f"x_{f}"].count().cast("float64") for f in MOOD_FEATURES},
+        **{f"all_{f}": beside[f"all_{f}"].max() for f in MOOD_FEATURES},
     )
+    weights = {
+        f"weight_{f}": days[f"all_{f}"] / (days[f"all_{f}"] - days[f"own_{f}"]).nullif(0.0) for f in MOOD_FEATURES
+    }
+    # A day alone in its month has nothing but its own sessions to be compared with.
+    return days.mutate({name: weight.fill_null(1.0) for name, weight in weights.items()})
 
 
 def _pull_sums(pulls: ir.Table, feature: str) -> dict[str, ir.Value]:
