@@ -1,7 +1,7 @@
-"""How energetic and bright will the coming week's hours be, against the listener's mean of the hour?
+"""How energetic and bright will the coming week's hours be, against the listener's means?
 
 Every local hour in which listens with measured features began, told at its week's beginning. Beside the model stand the
-mean of the hour, which is the baseline, and the plain mean of all hours.
+baseline, the better so far of the running mean and the shrunk mean of the hour, and the plain mean of all hours.
 
     python benchmarks/energy_forecast.py HOME --json
 """

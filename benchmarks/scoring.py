@@ -29,7 +29,7 @@ from tonearm.models.lifecycle.registry import PRODUCTION, open_registry
 from tonearm.models.lifecycle.scoring import score
 from tonearm.settings import load_settings
 
-NONE = {"data_version": "", "split_hash": "", "rows": 0, "beats_baseline": True, "decision": "lent"}
+NONE = {"data_version": "", "split_hash": "", "rows": 0, "decision": "lent"}
 
 
 def main() -> None:
@@ -82,7 +82,8 @@ def lend(trained: Path, home: Path) -> None:
             fitted = dataclasses.replace(fitted, listeners=dict(zip(listeners, learned, strict=False)))
         about = {**NONE, "trained_at": version.trained_at.isoformat()}
         lent = registry.register(model, fitted, [], about)
-        registry.promote(model.registered, lent.version, PRODUCTION, "lent")
+        targets = [one.target for one in model.decides]
+        registry.promote(model.registered, lent.version, PRODUCTION, "lent", targets)
 
 
 if __name__ == "__main__":

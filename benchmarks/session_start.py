@@ -1,8 +1,8 @@
 """Does a session start in this hour? Told a day and an hour ahead, against how often one did.
 
 Every local hour after 60 days, told at the day's midnight or at the hour's beginning from what was before. Beside the
-model stand the plain frequency of the hour and the 28-day decayed one, which is the baseline. The settings were chosen
-on the first third of each history; ``--after`` leaves it out.
+model stand the plain frequency of the hour and the baseline, the best so far of a constant rate and three decayed
+frequencies. The settings were chosen on the first third of each history; ``--after`` leaves it out.
 
     python benchmarks/session_start.py HOME --after 0.35 --json
 """

@@ -216,7 +216,7 @@ DESCRIPTIONS: dict[str, str] = {
     "my_tracks_features_bronze": "Audio features measured for tracks that were heard; empty until they are fetched.",
     "allowed_features": "Sources that track features may come from; synthetic only if `allow_synthetic` is set.",
     "merge_rules": "For which reasons records are merged; repeats only if `merge_repeats` is set.",
-    "imputed_features": "Features estimated by a model for tracks that have none, each with its standard error.",
+    "imputed_features": "Features estimated for tracks that have none, with standard errors where a model made them.",
     "model_scores": "Predictions of the served models, or of baselines served in their place: one row per number.",
     "model_evaluations": "Each model version's score and its baseline's, on data it was not trained on.",
     "model_drift": "How far a model's inputs have drifted from its training data: one row per quantity and check.",

@@ -857,7 +857,12 @@ COLUMNS |= {
         )
         for f in IMPUTED
     },
-    **{f"{f}_error": _number(f"Standard error of the estimated {f}.", "as the feature", low=0) for f in IMPUTED},
+    **{
+        f"{f}_error": _number(
+            f"Standard error of the estimated {f}.", "as the feature", low=0, null="the estimate is the baseline's"
+        )
+        for f in IMPUTED
+    },
     "model": _text("Name of the model."),
     "model_version": Column("int64", "Version of the model in the registry.", low=1),
     "served_by": _text(

@@ -90,10 +90,17 @@ def test_records_that_cannot_be_read_get_a_sentence(call: Run, tmp_path: Path) -
         ("c.json", "[]", "no records"),
         ("d.csv", "", "cannot be read"),
         ("e.parquet", "no parquet", "cannot be read"),
+        ("f.json", "[{}]", "without a field"),
+        ("g.json", '[{"coin": ["a"]}]', "is a list or an object"),
+        ("h.xlsx", "PK", "is a spreadsheet"),
     ):
         (tmp_path / name).write_text(text)
         assert said in call("predict", "coin", "--input", tmp_path / name, expect=3).stderr, name
     assert "is not there" in call("predict", "coin", "--input", tmp_path / "none.json", expect=3).stderr
+    assert "is a folder" in call("predict", "coin", "--input", tmp_path, expect=3).stderr
+    (tmp_path / "one.json").write_text('[{"coin": "a"}]')
+    asked = ("predict", "coin", "--input", tmp_path / "one.json", "--threshold", "0.5")
+    assert "coin has no threshold" in call(*asked, expect=3).stderr
 
 
 def test_a_model_that_is_not_there(call: Run) -> None:

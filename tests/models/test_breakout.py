@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +19,7 @@ from tonearm.models.evaluate import measure
 from tonearm.models.model import HeldOut
 
 AS_OF = datetime(2020, 1, 10, tzinfo=UTC)
-MODEL = Breakout(most_rounds=30, strengths=(0.001, 0.01), refit_months=12)
+MODEL = Breakout(most_rounds=30, strengths=(0.001, 0.01), refit_months=12, least_breakouts=20)
 
 
 def months_of(listens: np.ndarray, listener: str = "ann") -> pd.DataFrame:
@@ -43,7 +44,7 @@ def months_of(listens: np.ndarray, listener: str = "ann") -> pd.DataFrame:
     )
 
 
-def made(seed: int = 0, artists: int = 100, months: int = 60) -> pd.DataFrame:
+def made(seed: int = 0, artists: int = 130, months: int = 60) -> pd.DataFrame:
     """Artists whose listens follow a level that wanders slowly: those near core break out more often."""
     rng = np.random.default_rng(seed)
     level = np.zeros((artists, months))
@@ -100,9 +101,31 @@ def test_what_was_core_lately_is_not_predicted() -> None:
     listens[0, 8] = 40
     listens[1] = 5000
     labelled = Labelled(next(histories(months_of(listens))), read_rules())
-    eligible = labelled.is_eligible(labelled.rules.eligibility["heard"])[0]
+    among_two = msgspec.structs.replace(labelled.rules.eligibility["heard"], not_among_most_heard=0)
+    eligible = labelled.is_eligible(among_two)[0]
     # Six cold-start months, two predicted, three around the core month that are not, and predicted again.
     assert eligible.tolist() == [False] * 6 + [True] * 2 + [False] * 3 + [True] * 3
+
+
+def test_who_is_among_the_most_heard_does_not_break_out() -> None:
+    """Artist 0 was heard most, and no more since; artist 2 has overtaken it by its fourteenth month."""
+    listens = np.array([[15] * 8 + [0] * 5 + [1] * 3, [3000] * 16, [10] * 16])
+    labelled = Labelled(next(histories(months_of(listens))), read_rules())
+    first_two = msgspec.structs.replace(labelled.rules.eligibility["heard"], not_among_most_heard=2)
+    assert labelled.history.place[:, 8].tolist() == [1, 0, 2]
+    assert labelled.history.place[:, 15].tolist() == [2, 0, 1]
+    assert [bool(row[15]) for row in labelled.is_eligible(first_two)] == [True, False, False]
+    assert labelled.is_eligible(first_two)[2, 6:11].all()
+
+
+def test_the_first_origin_is_a_january_before_which_enough_breakouts_are_known(examples: pd.DataFrame) -> None:
+    origins = MODEL._origins(examples)
+    assert all(origin % 12 == 0 for origin in origins) and origins
+    known = examples[examples["heard"] & (examples["month_number"] <= origins[0] - 2)]
+    assert known["core"].sum() >= 20
+    earlier = examples[examples["heard"] & (examples["month_number"] <= origins[0] - 14)]
+    assert earlier["core"].sum() < 20
+    assert MODEL._origins(examples.assign(core=0)) == []
 
 
 def test_the_running_month_is_dropped() -> None:
@@ -114,7 +137,7 @@ def test_the_running_month_is_dropped() -> None:
 
 
 def test_too_little_is_refused_with_what_is_needed() -> None:
-    with pytest.raises(NotEnoughData, match=r"breakout needs 24 months with 20 breakouts; there are 6 months"):
+    with pytest.raises(NotEnoughData, match=r"breakout needs 20 breakouts before the last year; there are 6 months"):
         MODEL.examples({"artist_months": made(months=14)}, AS_OF)
 
 
@@ -124,6 +147,13 @@ def test_who_is_near_core_is_ranked_first(held: HeldOut) -> None:
     assert found["roc_auc"].baseline_value is not None
     assert found["roc_auc"].baseline_value > 0.8
     assert 0.5 < found["expected_to_observed"].value < 2
+
+
+def test_months_are_drawn_three_at_a_time(held: HeldOut) -> None:
+    assert held.period is not None
+    months = pd.Series([int(period.split()[-1]) for period in held.period])
+    assert months.groupby(held.block).nunique().max() == 3
+    assert ((months // 3) == held.block).all()
 
 
 def test_the_baseline_is_a_function_of_the_rule_alone(fitted: FittedBreakout) -> None:
@@ -146,7 +176,9 @@ def test_a_prediction_is_made_from_what_was_known_then(held: HeldOut, examples: 
     last = examples["month_number"].max()
     unknown = examples.assign(core=examples["core"].where(examples["month_number"] < last - 20, 0))
     (other, *_) = MODEL.held_out(unknown)
-    known = held.block < last - 20
+    assert held.period is not None
+    known = np.array([int(period.split()[-1]) for period in held.period]) < last - 20
+    assert known.any()
     np.testing.assert_array_equal(held.predicted[known], other.predicted[known])
 
 

@@ -115,8 +115,9 @@ def test_scores_are_of_the_coming_week() -> None:
     energy = scores[scores["quantity"] == "energy"]
     assert len(scores) == 2 * WEEK_HOURS
     assert scores["at"].min() == as_of.ceil("h")
-    assert (scores["low"] <= scores["score"]).all()
-    assert (scores["score"] <= scores["high"]).all()
+    for which, said in (("", "score"), ("baseline_", "baseline_score")):
+        assert (scores[f"{which}low"] < scores[said]).all()
+        assert (scores[said] < scores[f"{which}high"]).all()
     hour = (energy["at"] + ZONE).dt.hour
     assert energy["score"][hour.isin([20, 21, 22])].min() > energy["score"][hour == 13].max() + 0.2
 

@@ -134,6 +134,29 @@ def test_alerts_are_the_first_three_of_each_month() -> None:
     assert value(found, "recall_at_3") == pytest.approx(2 / 3)
 
 
+def test_mean_average_precision_is_the_mean_of_the_periods_in_which_something_happens() -> None:
+    rng = np.random.default_rng(5)
+    period, predicted = np.repeat(np.arange(12), 30), rng.random(360)
+    actual = (rng.random(360) < 0.1).astype(int) * (period > 1)
+    held = binary(predicted.tolist(), actual.tolist(), period=period)
+    (weights,) = draws(period, resamples=3)
+    of = [average_precision_score(actual[period == k], predicted[period == k]) if k > 1 else 0.0 for k in range(12)]
+    happens = np.array([actual[period == k].any() for k in range(12)], dtype=float)
+    for column, found in zip(
+        weights.counts.T, metrics(held)["mean_average_precision"](actual, predicted, weights), strict=True
+    ):
+        assert found == pytest.approx((column * of * happens).sum() / (column * happens).sum())
+
+
+def test_equal_predictions_are_ranked_by_chance() -> None:
+    """In the order of the rows the first of each period would be found at once, and the last at the end."""
+    period = np.repeat(np.arange(400), 5)
+    for place in (0, 4):
+        actual = np.tile(np.arange(5) == place, 400).astype(int).tolist()
+        found = value(measure(binary([0.5] * 2000, actual, period=period), resamples=0), "mean_average_precision")
+        assert found == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4 + 1 / 5) / 5, abs=0.05)
+
+
 def test_classes_and_numbers() -> None:
     n = 12
     certain = np.eye(3)[np.arange(n) % 3] * 0.97 + 0.01

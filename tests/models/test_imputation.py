@@ -72,6 +72,23 @@ def test_one_album_of_each_artist_is_taken_as_known(examples: pd.DataFrame) -> N
     assert not set(examples[known].album_name) & set(examples[~known].album_name)
 
 
+def test_what_is_heard_beside_a_track_makes_no_interval_narrower(fitted: FittedImputation) -> None:
+    """The catalogue's playlists are no measure of what sessions say."""
+    asked = pd.DataFrame({"artist_name": ["Nobody", "Artist 3"], "track_name": "New"})
+    beside = asked.assign(company_tracks=40.0, **{f"company_{t}": 0.0 for t in TARGETS})
+    stratum = SMALL.stratum(fitted.evidence(beside))
+    assert stratum.tolist() == ["sessions", "artist"]
+    assert SMALL.stratum(fitted.evidence(beside.assign(genre="rock"))).tolist() == [
+        "genre company",
+        "artist genre company",
+    ]
+    alone = fitted.predict(asked)
+    said = fitted.predict(beside)
+    width = said.energy_high - said.energy_low
+    assert alone.iloc[0].isna().all() and said.notna().all(axis=None)
+    assert width[0] > width[1]
+
+
 def test_of_names_alone_nothing_is_estimated(fitted: FittedImputation) -> None:
     said = fitted.predict(pd.DataFrame({"artist_name": ["Nobody", "Nobody"], "genre": [None, "rock"]}))
     assert said.iloc[0].isna().all()

@@ -132,13 +132,21 @@ def test_damaged_files_are_refused(fitted: FittedPopularity, tmp_path: Path) -> 
 
 def test_every_candidate_is_compared_and_the_best_is_fitted(examples: pd.DataFrame) -> None:
     several = Popularity(trees=12, depth=3, rate=0.4)
-    assert several.fit(examples).chosen[0] in several.candidates
+    fitted = several.fit(examples)
+    assert fitted.chosen[0] in several.candidates
+    assert [one.name for one in fitted.compared] == list(several.candidates)
+    assert fitted.chosen[0] == max(fitted.compared, key=lambda one: one.metrics["average_precision"]).name
     from tonearm.models.catalogue import inputs
 
     popular, artist = (examples.popularity >= 60).to_numpy(int), examples.artist.to_numpy()
     compared = several.compare(inputs(examples), popular, artist, seed=1)
-    assert set(compared) == set(several.candidates)
-    assert min(compared.values()) > popular.mean()
+    assert [one.name for one in compared] == list(several.candidates)
+    for one in compared:
+        assert one.metrics["average_precision"] > popular.mean()
+        assert one.metrics["roc_auc"] > 0.6
+        assert 0.6 < one.metrics["accuracy"] <= 1
+        assert one.metrics["f1"] > 0
+        assert one.settings == one.pipeline.named_steps["model"].get_params()
 
 
 def test_heard_tracks_are_scored_beside_the_baseline(fitted: FittedPopularity) -> None:

@@ -43,9 +43,9 @@ def test_estimates_are_kept_with_their_errors_if_they_are_served_also_when_there
     track = {"subject": "track", "subject_id": 7, "score": 0.4, "standard_error": 0.1, "baseline_score": 0.3}
     rows = [{**track, "quantity": feature} for feature in ("energy", "speechiness")]
     for said, serves, kept in (
-        (rows, ("energy",), [(7, 0.4, 0.1, None, None)]),
+        (rows, ("energy",), [(7, 0.4, 0.1, 0.3, None)]),
         ([], ("energy",), []),
-        (rows, ("energy",), [(7, 0.4, 0.1, None, None)]),
+        (rows, ("energy",), [(7, 0.4, 0.1, 0.3, None)]),
         (rows, (), []),
     ):
         scored(settings, said, "imputation", serves)
@@ -68,7 +68,7 @@ def test_an_estimated_mood_is_named_where_it_is_served_and_sure(settings: Settin
 
 
 def test_each_target_is_by_the_model_or_by_its_baseline(settings: Settings) -> None:
-    hour = {"subject": "hour", "score": 0.4, "low": 0.1, "high": 0.6, "baseline_score": 0.3}
+    hour = {"subject": "hour", "score": 0.4, "low": 0.1, "high": 0.6, "baseline_score": 0.3, "baseline_low": 0.2}
     rows = [
         {**hour, "listener": "ada", "quantity": "energy", "served_by": "model"},
         # The model's number, though it is the same as the baseline's.
@@ -83,7 +83,7 @@ def test_each_target_is_by_the_model_or_by_its_baseline(settings: Settings) -> N
         ("ada", "energy"): (0.4, 0.1, "model"),
         ("bob", "energy"): (0.3, 0.1, "model"),
         ("eve", "energy"): (0.3, 0.1, "baseline"),
-        ("ada", "valence"): (0.3, None, "baseline"),
+        ("ada", "valence"): (0.3, 0.2, "baseline"),
     }
 
 

@@ -160,7 +160,7 @@ def test_an_altered_manifest_is_refused(settings: Settings) -> None:
     train(settings)
     registry = open_registry(settings)
     manifest = registry.folder(registry.version("coin_model", "production")) / "tonearm.json"
-    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    manifest.write_text(manifest.read_text().replace('"format": 2', '"format": 3'))
     with pytest.raises(ModelDamaged, match="not what was registered"):
         score(settings)
 
@@ -171,8 +171,8 @@ def test_files_of_another_layout_or_model_are_refused(settings: Settings, tmp_pa
     assert load(tmp_path, tonearm.models.find("coin"))
     manifest = tmp_path / "tonearm.json"
     kept = manifest.read_text()
-    manifest.write_text(kept.replace('"format": 1', '"format": 0'))
-    with pytest.raises(ModelDamaged, match="written in layout 0, this tonearm reads 1"):
+    manifest.write_text(kept.replace('"format": 2', '"format": 0'))
+    with pytest.raises(ModelDamaged, match="written in layout 0, this tonearm reads 2"):
         load(tmp_path, tonearm.models.find("coin"))
     manifest.write_text(kept.replace('"coin"', '"dice"'))
     with pytest.raises(ModelDamaged, match="holds the model dice, not coin"):
@@ -204,24 +204,50 @@ def test_what_answers_is_remembered_without_mlflow_until_the_registry_changes(
     assert open_registry(settings).production("coin_model") is None
 
 
-def test_a_home_that_was_moved_keeps_its_models(settings: Settings, tmp_path: Path) -> None:
-    train(settings, ["coin"])
-    moved = replace(settings, home=settings.home.rename(tmp_path / "elsewhere"))
-    registry = open_registry(moved)
-    assert registry.folder(registry.versions("coin_model")[0]).is_relative_to(moved.home)
-
-
-def test_mlflow_itself_can_load_what_is_served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def asked_of_mlflow(settings: Settings, monkeypatch: pytest.MonkeyPatch, **options: object) -> pd.DataFrame:
+    """What ``mlflow.pyfunc`` answers of a home's version in production."""
     import mlflow
 
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    train(settings)
-    assert "MLFLOW_TRACKING_URI" not in os.environ
     # MLflow sets it; put back after the test.
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "")
     mlflow.set_tracking_uri(open_registry(settings).uri)
-    loaded = mlflow.pyfunc.load_model("models:/coin_model@production")
-    assert loaded.predict(pd.DataFrame({"coin": ["a"]}))["probability"].round(1).tolist() == [0.9]
+    loaded = mlflow.pyfunc.load_model("models:/coin_model@production", **options)
+    answers: pd.DataFrame = loaded.predict(pd.DataFrame({"coin": ["a"]}))
+    return answers
+
+
+def test_a_home_that_was_moved_keeps_its_models_also_for_mlflow(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(settings, ["coin"])
+    moved = replace(settings, home=settings.home.rename(tmp_path / "else where"))
+    registry = open_registry(moved)
+    assert registry.folder(registry.versions("coin_model")[0]).is_relative_to(moved.home)
+    assert asked_of_mlflow(moved, monkeypatch)["probability"].round(1).tolist() == [0.9]
+    assert registry.plots(registry.versions("coin_model")[0])
+
+
+def test_mlflow_itself_answers_what_is_served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    train(settings)
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    answers = asked_of_mlflow(settings, monkeypatch)
+    assert (answers["probability"].round(1).tolist(), answers["served_by"].tolist()) == ([0.9], ["model"])
+    answers = asked_of_mlflow(settings, monkeypatch, model_config={"serves": []})
+    assert (answers["probability"].round(1).tolist(), answers["served_by"].tolist()) == ([0.5], ["baseline"])
+
+
+def test_mlflow_refuses_files_that_were_altered_and_sealed_anew(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(settings)
+    registry = open_registry(settings)
+    folder = registry.folder(registry.version("coin_model", "production"))
+    (folder / "tonearm.json").unlink()
+    (folder / "coin.json").write_text('[{"a": 0.1}, 0.5]')
+    seal(folder, "coin")
+    with pytest.raises(ModelDamaged, match="not what was registered"):
+        asked_of_mlflow(settings, monkeypatch)
 
 
 def test_scoring_learns_nothing_and_is_the_same(settings: Settings) -> None:

@@ -121,6 +121,13 @@ def hour(n: int, energy: float, wide: float | None) -> Row:
     return {k: v for k, v in row.items() if "pct" not in k} | {"expected_energy_low": low, "expected_energy_high": high}
 
 
+def test_hours_that_do_not_differ_have_one_value() -> None:
+    rows = [hour(0, 0.601, None), hour(1, 0.602, None)]
+    assert sentences.is_flat(rows, "energy")
+    assert "energy about 0.60 of 1 in the week from Fri" in sentences.week(rows, "energy", [])
+    assert not sentences.is_flat([hour(0, 0.60, None), hour(1, 0.62, None)], "energy")
+
+
 def test_hours_that_hardly_differ_are_the_same() -> None:
     same = sentences.week([hour(0, 0.60, 0.3), hour(1, 0.62, 0.3)], "energy", [])
     assert same.startswith("**About the same at every hour**: energy between 0.60 and 0.62 of 1 in the week from Fri")

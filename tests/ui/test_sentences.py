@@ -37,7 +37,7 @@ def test_a_sadder_night_is_a_finding_and_says_of_how_many_listens() -> None:
 def test_the_night_as_a_whole_shows_what_single_hours_are_too_few_for() -> None:
     said = why.night([hour(1)], "valence", whole("lower"))
     assert said.startswith("**Yes, it is more than noise**: your nights (0–6 h) are sadder than the rest of the day")
-    assert "by 0.30 standard deviations (195 sessions). No single hour is so by itself." in said
+    assert "by 0.30 standard deviations (195 nights). No single hour is so by itself." in said
     assert "Single hours are sadder at 1–2 h." in why.night([hour(1, "lower")], "valence", whole("lower"))
 
 
@@ -58,7 +58,7 @@ def test_no_finding_could_be_noise_and_no_more() -> None:
         "**It could be noise**: your music is not shown to be sadder or happier in the night as a whole"
     )
     assert (
-        "(195 sessions) or in any of 1 tested hour. A difference of 0.06 over the night would have been found. By day"
+        "(195 nights) or in any of 1 tested hour. A difference of 0.06 over the night would have been found. By day"
         in said
     )
     assert "sadder or happier in any of 1 tested hour." in why.night(rows, "valence", whole("insufficient", None))

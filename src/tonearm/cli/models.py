@@ -95,7 +95,7 @@ def predict(context: Context, name: str, path: Path, threshold: float | None) ->
     from tonearm.models.lifecycle.predicting import read_records
 
     records = read_records(path)
-    answers, version = ask(context.settings, name, records, threshold)
+    answers, version = ask(context.settings, name, records, threshold, context.note)
     rows = _plain_rows(answers)
     targets = [one.target for one in find(name).decides]
     served_by = {target: "model" if target in version.serves else "baseline" for target in targets}

@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import skops.io
 from sklearn.compose import ColumnTransformer
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -56,6 +58,12 @@ def with_categories(estimator: Any, columns: Sequence[str], is_linear: bool = Fa
         ("categories", one_hot, list(CATEGORIES)),
     ]
     return Pipeline([("inputs", ColumnTransformer(branches)), ("model", estimator)])
+
+
+def line_of_words(column: str, penalty: float) -> Any:
+    """A pipeline of a ridge regression on the words of a column of text, but for words of fewer than three rows."""
+    words = TfidfVectorizer(min_df=3, sublinear_tf=True, dtype=np.float32)
+    return Pipeline([("words", ColumnTransformer([("words", words, column)])), ("line", Ridge(penalty))])
 
 
 @dataclass(frozen=True)

@@ -228,10 +228,11 @@ class FittedEnergyForecast:
         in_utc = (at - offset).tz_localize("UTC")
         parts = []
         for target in TARGETS:
-            usual = Usual.of(Rows.of(hours, target), float(day))
-            predicted, low, high, baseline = _predicted(self.listeners[name][target], usual, hour, is_weekend)
+            part, usual = self.listeners[name][target], Usual.of(Rows.of(hours, target), float(day))
+            predicted, low, high, baseline = _predicted(part, usual, hour, is_weekend)
             rows = {"score": predicted, "low": low, "high": high, "baseline_score": baseline}
-            rows["served_by"] = self.listeners[name][target]["serves"]
+            rows["baseline_low"], rows["baseline_high"] = _around(baseline, *part["usual_interval"])
+            rows["served_by"] = part["serves"]
             parts.append(pd.DataFrame({**rows, "at": in_utc, "quantity": target}))
         return pd.concat(parts, ignore_index=True).assign(listener=name, subject="hour", subject_id=None)
 

@@ -234,6 +234,7 @@ def metrics(held: HeldOut) -> dict[str, Metric]:
         "expected_to_observed": _expected_to_observed,
     }
     if held.period is not None:
+        found["mean_average_precision"] = _of_periods(held.period)
         found[f"precision_at_{ALERTS}"] = _of_alerts(held.period, lambda hits, alerts, positives: hits / alerts)
         found[f"recall_at_{ALERTS}"] = _of_alerts(held.period, lambda hits, alerts, positives: hits / positives)
     return found
@@ -321,6 +322,28 @@ def _tenth(predicted: Numbers) -> Rows:
 
 def _expected_to_observed(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
     return _ratio(weights @ predicted, weights @ (actual > 0).astype(float))
+
+
+def _of_periods(period: npt.NDArray[Any]) -> Metric:
+    """Mean average precision: of each period in which something happens, and their mean; equals in random order."""
+    of, _ = pd.factorize(period)
+    by_chance = np.random.default_rng(SEED).random(len(of))
+
+    def metric(actual: npt.NDArray[Any], predicted: Numbers, weights: Draws) -> Numbers:
+        order = np.lexsort((by_chance, -predicted, of))
+        is_first = np.r_[True, of[order][1:] != of[order][:-1]]
+        begin = np.maximum.accumulate(np.where(is_first, np.arange(len(order)), 0))
+        happened = (actual[order] > 0).astype(float)
+        before = np.cumsum(happened) - happened
+        hits = np.cumsum(happened) - before[begin]
+        precision = happened * hits / (np.arange(len(order)) - begin + 1)
+        positives = np.bincount(of[order], happened)
+        share, has_one = np.zeros(len(order)), np.zeros(len(order))
+        share[order] = precision / np.maximum(positives[of[order]], 1)
+        has_one[order] = is_first & (positives[of[order]] > 0)
+        return _ratio(weights @ share, weights @ has_one)
+
+    return metric
 
 
 def _of_alerts(period: npt.NDArray[Any], share: Callable[[Numbers, Numbers, Numbers], Numbers]) -> Metric:

@@ -16,7 +16,17 @@ from xgboost import XGBRegressor
 from tonearm.columns import COLUMNS
 from tonearm.errors import ModelDamaged
 from tonearm.models import catalogue
-from tonearm.models.crossfit import CrossFit, CrossSpread, Errors, Spread, a_few_each, boosted, cross_fit, once
+from tonearm.models.crossfit import (
+    CrossFit,
+    CrossSpread,
+    Errors,
+    Spread,
+    a_few_each,
+    boosted,
+    cross_fit,
+    line_of_words,
+    once,
+)
 from tonearm.models.evaluate import grouped
 from tonearm.models.model import SCORE_COLUMNS, SEED, Decision, HeldOut
 from tonearm.models.mood import MOODS, moods, probabilities
@@ -36,11 +46,15 @@ ARTIST = (*(f"artist_{t}" for t in TARGETS), "artist_tracks")
 """Of the artist's other tracks: shrunk mean deviations, and how many tracks these are of."""
 COMPANY = (*(f"company_{t}" for t in TARGETS), "company_tracks")
 """The same of other artists' tracks in the same playlists or sessions."""
+WORDS = tuple(f"words_{t}" for t in TARGETS)
+"""What the words of the title and of the artist's name make likely: the language, "orchestra", "remix"."""
 GROUPS = (catalogue.LISTING, ARTIST, COMPANY, ("duration_s", "is_explicit"))
 """Inputs that a record has or lacks together; of a heard track there are mostly only the names."""
 _HIDDEN = (*catalogue.SOUND, "key", "mode", "time_signature")
 NAMES_ALONE = "names"
 """The stratum of which nothing is estimated: of an artist nobody measured, in no genre and no company."""
+SESSIONS_ALONE = "sessions"
+"""The stratum of an artist nobody measured, in no genre, of whom it is known what it is heard beside."""
 Z90 = 1.6448536269514722
 FILE = "imputation.json"
 REAL_USE = "by track, 3 folds, without playlists"
@@ -77,6 +91,8 @@ class Imputation:
     """Of artists with fewer known tracks the error is estimated separately."""
     bare_share: float = 0.8
     """Share of tracks that are learned once more with half of what is known left out."""
+    words_penalty: float = 3.0
+    """Of the ridge regression on the words of names."""
     calibrated_on: int = 3
     """Most tracks of an artist from which errors are learned, in each of the ways that a track may be known."""
     train_on_spotify_api: bool = False
@@ -113,11 +129,12 @@ class Imputation:
         Intervals and the moods' probabilities come from the errors on the artists of the other folds.
         """
         fitted = self.fit(examples, seed)
-        errors = self._errors(examples, fitted.folds, seed)
+        inputs = fitted.inputs(examples)
+        errors = self._errors(examples, inputs, fitted.folds, seed)
         spreads = {t: CrossSpread.of(errors[t]) for t in TARGETS}
         frequencies = mood_frequencies(examples, grouped(examples.artist.to_numpy(), seed=seed))
         held: list[HeldOut] = []
-        for protocol, (evidence, baseline) in self.protocols(examples, seed).items():
+        for protocol, (evidence, baseline) in self.protocols(examples, inputs, seed).items():
             rows = examples.loc[evidence.index]
             told = self._told(rows, fitted, spreads, evidence, seed)
             held += self._held(rows, protocol, told, baseline, frequencies[evidence.index])
@@ -139,8 +156,12 @@ class Imputation:
             for j, t in enumerate(TARGETS)
         }
 
-    def protocols(self, examples: pd.DataFrame, seed: int = SEED) -> dict[str, tuple[pd.DataFrame, Values]]:
+    def protocols(
+        self, examples: pd.DataFrame, inputs: pd.DataFrame, seed: int = SEED
+    ) -> dict[str, tuple[pd.DataFrame, Values]]:
         """The ways in which tracks are held out: what is then known of them, and the baseline's estimates.
+
+        ``inputs`` is what is known of the tracks by themselves.
 
         By track a third of the tracks is hidden at a time, by artist a fifth of the artists, and then of each artist
         all but one album: of most artists that are heard a catalogue has a few tracks. Without playlists the company
@@ -148,10 +169,10 @@ class Imputation:
         """
         known = self.one_album(examples, seed)
         unlisted = examples.assign(subgenre="")
-        rest = self._evidence(examples, _names(examples), known)[~known], self._artist_means(unlisted, known)[~known]
-        by_track = self._outside(examples, grouped(examples.recording.to_numpy(), folds=3, seed=seed))
-        by_artist = self._outside(examples, grouped(examples.artist.to_numpy(), seed=seed))
-        by_name = by_artist[0], self._outside(unlisted, grouped(examples.artist.to_numpy(), seed=seed))[1]
+        rest = self._evidence(examples, inputs, known)[~known], self._artist_means(unlisted, known)[~known]
+        by_track = self._outside(examples, inputs, grouped(examples.recording.to_numpy(), folds=3, seed=seed))
+        by_artist = self._outside(examples, inputs, grouped(examples.artist.to_numpy(), seed=seed))
+        by_name = by_artist[0], self._outside(unlisted, inputs, grouped(examples.artist.to_numpy(), seed=seed))[1]
         every = tuple(c for group in GROUPS for c in group)
         but_artist = tuple(c for c in every if c not in ARTIST)
         ways = {
@@ -176,9 +197,8 @@ class Imputation:
         drawn = place.drop_duplicates("artist").set_index("artist").album
         return np.asarray(of.album.to_numpy() == of.artist.map(drawn).to_numpy())
 
-    def _outside(self, examples: pd.DataFrame, fold: Labels) -> tuple[pd.DataFrame, Values]:
+    def _outside(self, examples: pd.DataFrame, inputs: pd.DataFrame, fold: Labels) -> tuple[pd.DataFrame, Values]:
         """What is known of each row, and the baseline's estimates, when only other folds' features are known."""
-        inputs = _names(examples)
         parts, baseline = [], np.zeros((len(examples), len(TARGETS)))
         for number in np.unique(fold):
             own = fold == number
@@ -212,9 +232,18 @@ class Imputation:
         values = examples[list(TARGETS)].to_numpy(float)
         mean, scale = values.mean(axis=0), self._scale(examples)
         deviations = (values - mean) / scale
-        inputs = _names(examples)
+        names, words = _names(examples), _words(examples)
+
+        def learn_words(rows: Labels) -> Any:
+            return line_of_words("words", self.words_penalty).fit(words.iloc[rows], deviations[rows])
 
         def learn(own: Labels) -> Any:
+            # What the words of a row say is learned from other artists here, too.
+            among = np.flatnonzero(own)
+            within = cross_fit(artist[own], lambda rest: learn_words(among[rest]), seed + 1, folds=3)
+            told = np.zeros(deviations.shape)
+            told[own] = within.predict(words[own], artist[own])
+            inputs = _with_words(names, told)
             evidence = self._evidence(examples, inputs, own)[own]
             again = np.random.default_rng(seed).random(len(evidence)) < self.bare_share
             # Of most artists that are heard a catalogue knows less than of its own.
@@ -222,22 +251,25 @@ class Imputation:
             rows = pd.concat([evidence, catalogue.blanked(scarce[again], GROUPS, seed)])
             return self._trees(rows.columns, seed).fit(rows, np.r_[deviations[own], deviations[own][again]])
 
+        of_words = cross_fit(artist, lambda own: learn_words(np.flatnonzero(own)), seed)
         folds = cross_fit(artist, learn, seed)
-        spreads = {t: errors.spread() for t, errors in self._errors(examples, folds, seed).items()}
+        inputs = _with_words(names, of_words.predict(words, artist))
+        spreads = {t: errors.spread() for t, errors in self._errors(examples, inputs, folds, seed).items()}
         sums = np.column_stack([deviations, np.ones(len(examples))])
         totals = pd.DataFrame(sums).groupby(artist).sum()
         artists = dict(zip(totals.index.tolist(), map(tuple, totals.to_numpy().tolist()), strict=True))
         genres = {str(g): tuple(part.mean().tolist()) for g, part in examples.groupby("genre")[list(TARGETS)]}
         of_mood = np.bincount(moods(*(examples[t].to_numpy(float) for t in ("valence", "energy"))), minlength=5)
         frequencies = tuple((of_mood / len(examples)).tolist())
-        return FittedImputation(self, folds, spreads, tuple(mean), tuple(scale), artists, genres, frequencies)
+        usual = (tuple(mean), tuple(scale), artists, genres, frequencies)
+        return FittedImputation(self, of_words, folds, spreads, *usual)
 
-    def _errors(self, examples: pd.DataFrame, folds: CrossFit, seed: int) -> dict[str, Errors]:
+    def _errors(self, examples: pd.DataFrame, inputs: pd.DataFrame, folds: CrossFit, seed: int) -> dict[str, Errors]:
         """Predictions of a few tracks of each artist by trees that saw none of it, known in the ways met in life.
 
         With all that is known, without the artist or the genre or the company, and with one album of the artist.
         """
-        artist, inputs = examples.artist.to_numpy(), _names(examples)
+        artist = examples.artist.to_numpy()
         drawn = a_few_each(artist, self.calibrated_on, seed)
         everything = self._evidence(examples, inputs, np.ones(len(examples), bool))[drawn]
         known = self.one_album(examples, seed)
@@ -245,18 +277,16 @@ class Imputation:
         rest = rest[a_few_each(artist[rest], self.calibrated_on, seed)]
         scarce = self._evidence(examples, inputs, known).iloc[rest]
         album = (examples.artist + " " + self._albums(examples)).to_numpy()
-        other_albums, _ = self._outside(examples, grouped(album, folds=3, seed=seed))
+        other_albums, _ = self._outside(examples, inputs, grouped(album, folds=3, seed=seed))
         names_and_artist = tuple(c for group in GROUPS for c in group if c not in ARTIST)
         ways = [
             everything,
             _without(everything, ARTIST),
-            _without(everything, (*ARTIST, *catalogue.LISTING)),
             _bare(everything),
             _without(everything, (*ARTIST, *COMPANY)),
             scarce,
             _without(scarce, COMPANY),
             # A track that no catalogue lists is of an album of which nothing is known.
-            *(_without(seen, catalogue.LISTING) for seen in (scarce, other_albums[drawn])),
             *(_without(seen, names_and_artist) for seen in (scarce, other_albums[drawn])),
         ]
         every = pd.concat(ways)
@@ -268,13 +298,19 @@ class Imputation:
         return {t: Errors(predicted[:, j], values[row, j], stratum, fold[row]) for j, t in enumerate(TARGETS)}
 
     def stratum(self, evidence: pd.DataFrame) -> Labels:
-        """What is known of each row, on which its error depends: the artist, the genre, the company."""
+        """What is known of each row, on which its error depends: the artist, the genre, the company.
+
+        What is heard beside a track that no catalogue lists says less of it than the playlists of one that is listed:
+        it does not count, though the estimate uses it.
+        """
         n = evidence.artist_tracks.fillna(0).to_numpy()
-        known = np.where(n >= self.many_tracks, "artist ", np.where(n > 0, "few ", ""))
-        listed = np.where(evidence.genre.to_numpy() != "", "genre ", "")
-        company = np.where(evidence.company_tracks.fillna(0).to_numpy() > 0, "company", "")
-        every = zip(known, listed, company, strict=True)
-        return np.array([f"{a}{b}{c}".strip() or NAMES_ALONE for a, b, c in every], dtype=object)
+        known = np.where(n >= self.many_tracks, "artist", np.where(n > 0, "few", ""))
+        is_listed = evidence.genre.to_numpy() != ""
+        has_company = evidence.company_tracks.fillna(0).to_numpy() > 0
+        of_listed = np.where(has_company, " genre company", " genre")
+        beside = np.where(has_company, SESSIONS_ALONE, NAMES_ALONE)
+        listed = np.char.strip(np.char.add(known.astype(str), of_listed.astype(str)))
+        return np.where(is_listed, listed, np.where(known == "", beside, known)).astype(object)
 
     def _evidence(self, examples: pd.DataFrame, inputs: pd.DataFrame, known: Flags) -> pd.DataFrame:
         """What is known of each row when only the features of the ``known`` ones are."""
@@ -322,6 +358,7 @@ class Imputation:
             learned = json.loads((folder / FILE).read_text(encoding="utf-8"))
             return FittedImputation(
                 Imputation(**learned["settings"]),
+                CrossFit.load(folder, "words"),
                 CrossFit.load(folder, self.name),
                 {t: Spread.from_json(learned["spreads"][t]) for t in TARGETS},
                 tuple(learned["mean"]),
@@ -339,6 +376,8 @@ class FittedImputation:
     """An imputation model that has learned."""
 
     settings: Imputation
+    words: CrossFit
+    """What the words of names make likely."""
     folds: CrossFit
     spreads: Mapping[str, Spread]
     mean: tuple[float, ...]
@@ -378,9 +417,14 @@ class FittedImputation:
         is_known = self.settings.stratum(self.evidence(records)) != NAMES_ALONE
         return pd.DataFrame(shown, index=records.index).mask(~pd.Series(is_known, index=records.index))
 
+    def inputs(self, records: pd.DataFrame) -> pd.DataFrame:
+        """What is known of the records by themselves."""
+        told = self.words.predict(_words(records), catalogue.artists(records)).reshape(-1, len(TARGETS))
+        return _with_words(_names(records), told)
+
     def evidence(self, records: pd.DataFrame) -> pd.DataFrame:
         """What the model knows of the records; company where they have its columns."""
-        inputs = _names(records)
+        inputs = self.inputs(records)
         nothing = (0.0,) * len(ARTIST)
         of_artist = [self.artists.get(name, nothing) for name in catalogue.artists(records)]
         sums = np.array(of_artist).reshape(-1, len(ARTIST))
@@ -398,8 +442,10 @@ class FittedImputation:
         """What is told of each feature; all of it null where nothing but the names is known."""
         predicted, stratum = self.predicted(evidence, artist), self.settings.stratum(evidence)
         predicted[stratum == NAMES_ALONE] = np.nan
+        # How much sessions help cannot be learned from a catalogue: at worst not at all.
+        as_off_as = np.where(stratum == SESSIONS_ALONE, NAMES_ALONE, stratum)
         return {
-            t: Told.of(t, predicted[:, j], self.spreads[t].around(predicted[:, j], stratum))
+            t: Told.of(t, predicted[:, j], self.spreads[t].around(predicted[:, j], as_off_as))
             for j, t in enumerate(TARGETS)
         }
 
@@ -461,6 +507,7 @@ class FittedImputation:
 
     def save(self, folder: Path) -> None:
         """Write settings, means and spreads as JSON, and the pipelines with skops."""
+        self.words.save(folder, "words")
         self.folds.save(folder, self.settings.name)
         learned = {
             "settings": dataclasses.asdict(self.settings),
@@ -473,6 +520,16 @@ class FittedImputation:
 def _names(records: pd.DataFrame) -> pd.DataFrame:
     """What is known of the records without their sound."""
     return catalogue.inputs(records).drop(columns=list(_HIDDEN))
+
+
+def _words(records: pd.DataFrame) -> pd.DataFrame:
+    """The title and the artist's name as one text."""
+    title, artist = (catalogue.texts(records, column) for column in ("track_name", "artist_name"))
+    return pd.DataFrame({"words": title + " " + artist})
+
+
+def _with_words(names: pd.DataFrame, told: Values) -> pd.DataFrame:
+    return names.assign(**{c: told[:, j].astype(np.float32) for j, c in enumerate(WORDS)})
 
 
 def _without(evidence: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:

@@ -54,6 +54,21 @@ class HeldOut:
     classes: tuple[str, ...] = ()
 
 
+class Candidate(NamedTuple):
+    """One of several estimators that a model compared before it learned: a run of its own in the registry.
+
+    A :class:`Fitted` that compared some has them in ``compared``.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    """Its hyper-parameters."""
+    metrics: Mapping[str, float]
+    """On rows that it did not learn from, the same for all."""
+    pipeline: Any
+    """scikit-learn's, fitted on the rows that it was compared on."""
+
+
 class Decision(NamedTuple):
     """By what it is decided whether a target of a model is served."""
 
@@ -139,6 +154,8 @@ SCORE_COLUMNS = (
     "low",
     "high",
     "baseline_score",
+    "baseline_low",
+    "baseline_high",
     "actual",
     "served_by",
 )

@@ -124,7 +124,7 @@ class Mood:
         fitted = self.fit(examples, seed)
         artist = examples.artist.to_numpy()
         fold = grouped(artist, seed=seed)
-        outside = self.evidence(self._company_outside(examples, seed))
+        outside = self.evidence(self.company_outside(examples, seed))
         errors = self.errors(examples, outside, fitted.folds, seed)
         spreads = {t: CrossSpread.of(errors[t]) for t in TARGETS}
         held = []
@@ -169,7 +169,7 @@ class Mood:
         artist = examples.artist.to_numpy()
         is_bare = np.random.default_rng(seed).random(len(examples)) < self.bare_share
         actual = {t: examples[t].to_numpy(float) for t in TARGETS}
-        outside = self.evidence(self._company_outside(examples, seed))
+        outside = self.evidence(self.company_outside(examples, seed))
         inputs = outside.drop(columns=list(COMPANY))
 
         def learn(own: Labels) -> dict[str, Any]:
@@ -214,7 +214,7 @@ class Mood:
             found[target] = Errors(predicted, actual, known_of(every, target), fold[row])
         return found
 
-    def _company_outside(self, examples: pd.DataFrame, seed: int) -> pd.DataFrame:
+    def company_outside(self, examples: pd.DataFrame, seed: int) -> pd.DataFrame:
         """``examples`` with the company that each track has among the artists of other folds."""
         fold = grouped(examples.artist.to_numpy(), seed=seed)
         parts = [_company(examples, fold != number)[fold == number] for number in sorted(set(fold.tolist()))]

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import accuracy_score, average_precision_score, f1_score, roc_auc_score
 from xgboost import XGBClassifier
 
 from tonearm.columns import FEATURES
@@ -22,7 +22,7 @@ from tonearm.models import catalogue
 from tonearm.models.catalogue import CATEGORIES
 from tonearm.models.crossfit import CrossFit, boosted, cross_fit, once, with_categories
 from tonearm.models.evaluate import grouped
-from tonearm.models.model import SCORE_COLUMNS, SEED, Decision, HeldOut
+from tonearm.models.model import SCORE_COLUMNS, SEED, Candidate, Decision, HeldOut
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -143,6 +143,7 @@ class Popularity:
         evidence = catalogue.inputs(examples)
         known = _with_artist(evidence, self.evidence_of_artist(sums, count, mean))
         chosen: list[str] = []
+        compared: list[list[Candidate]] = []
 
         def learn(inputs: pd.DataFrame, own: Labels, name: str) -> Any:
             bare = catalogue.blanked(inputs, GROUPS, seed)
@@ -151,8 +152,8 @@ class Popularity:
             return self.candidate(name, seed, inputs.columns).fit(rows, popular)
 
         def learn_best(own: Labels) -> Any:
-            compared = self.compare(evidence[own], labels[own, 0], artist[own], seed)
-            chosen.append(max(compared, key=lambda name: compared[name]))
+            compared.append(self.compare(evidence[own], labels[own, 0], artist[own], seed))
+            chosen.append(max(compared[-1], key=lambda one: one.metrics["average_precision"]).name)
             return learn(evidence, own, chosen[-1])
 
         unknown = cross_fit(artist, learn_best, seed)
@@ -166,6 +167,7 @@ class Popularity:
             artists=_totals(artist, labels),
             listed=_totals(recording, labels),
             chosen=tuple(chosen),
+            compared=tuple(compared[0]),
         )
 
     def candidate(self, name: str, seed: int, columns: Sequence[str]) -> Any:
@@ -178,16 +180,17 @@ class Popularity:
         settings = {"n_estimators": self.trees, "max_depth": self.depth, "learning_rate": self.rate}
         return boosted(XGBClassifier, columns, seed, **settings, min_child_weight=5, max_bin=128)
 
-    def compare(self, inputs: pd.DataFrame, popular: Labels, artist: Labels, seed: int) -> dict[str, float]:
-        """Average precision of each candidate on a third of these artists, learned from the others."""
+    def compare(self, inputs: pd.DataFrame, popular: Labels, artist: Labels, seed: int) -> list[Candidate]:
+        """How good each candidate is on a third of these artists, learned from the others."""
         rows = np.sort(np.random.default_rng(seed).permutation(len(popular))[: self.compared_on])
         is_test = grouped(artist[rows], folds=3, seed=seed + 1) == 0
         train, test = rows[~is_test], rows[is_test]
-        found = {}
+        found = []
         for name in self.candidates:
             learned = self.candidate(name, seed, inputs.columns).fit(inputs.iloc[train], popular[train])
             probability = learned.predict_proba(inputs.iloc[test])[:, 1]
-            found[name] = float(average_precision_score(popular[test], probability))
+            measured = _measured(popular[test], probability, self.threshold)
+            found.append(Candidate(name, learned.named_steps["model"].get_params(), measured, learned))
         return found
 
     def load(self, folder: Path) -> FittedPopularity:
@@ -236,6 +239,13 @@ class FittedPopularity:
     """Of each recording it learned from, the same: a track is no evidence of itself."""
     chosen: tuple[str, ...]
     """Which candidate each fold's model is."""
+    compared: tuple[Candidate, ...] = ()
+    """The candidates of the first fold, where it has just learned."""
+
+    @property
+    def genres(self) -> frozenset[str]:
+        """Those it learned of."""
+        return frozenset(key.rsplit(" ", 1)[0] for key in self.rates if " " in key)
 
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """``popular`` (0 or 1) and its ``probability``; of an artist it knows, by the artist's other tracks, too."""
@@ -301,6 +311,16 @@ class FittedPopularity:
             "chosen": self.chosen,
         }
         (folder / FILE).write_text(json.dumps(learned), encoding="utf-8")
+
+
+def _measured(popular: Labels, probability: Values, threshold: float) -> dict[str, float]:
+    named = probability >= threshold
+    return {
+        "accuracy": float(accuracy_score(popular, named)),
+        "f1": float(f1_score(popular, named)),
+        "roc_auc": float(roc_auc_score(popular, probability)),
+        "average_precision": float(average_precision_score(popular, probability)),
+    }
 
 
 def no_artist(rows: int) -> Values:

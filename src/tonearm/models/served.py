@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import ModelDamaged
+from tonearm.models.model import answers
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     import pandas as pd
 
     from tonearm.models.model import Fitted, Model
 
 MANIFEST = "tonearm.json"
-FORMAT = 1
+FORMAT = 2
 """Number of the layout; another one was written by another tonearm."""
 
 
@@ -68,22 +71,28 @@ def data_folder(version: Path) -> Path:
 class Served:
     """What ``mlflow.pyfunc`` calls."""
 
-    def __init__(self, fitted: Fitted) -> None:
-        """Wrap a loaded model."""
-        self.fitted = fitted
+    def __init__(self, model: Model, fitted: Fitted, serves: Collection[str]) -> None:
+        """Wrap a loaded model, whose baseline answers all targets that are not in ``serves``."""
+        self.model, self.fitted, self.serves = model, fitted, serves
 
     def predict(self, records: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """One row for each record."""
-        return self.fitted.predict(records)
+        return answers(self.model, self.fitted, records, self.serves)
 
 
-def _load_pyfunc(path: str) -> Served:
-    """MLflow's entry: ``path`` is the folder of a version's files."""
+def _load_pyfunc(path: str, model_config: Mapping[str, Any] | None = None) -> Served:
+    """MLflow's entry: ``path`` is the folder of a version's files.
+
+    ``model_config`` is what was registered, in MLflow's own file beside the folder: the hash of the manifest, which
+    refuses files that were altered and sealed anew, and the targets that passed, which the model serves. Who may
+    change that file, too, is not kept out: the hash in the registry's database, by which tonearm itself checks, does.
+    """
     from tonearm.models import find
 
+    config = model_config or {}
     folder = Path(path)
-    model = find(check(folder))
-    return Served(model.load(folder))
+    model = find(check(folder, str(config.get("sha256", ""))))
+    return Served(model, model.load(folder), tuple(config.get("serves", ())))
 
 
 def _hash(path: Path) -> str:

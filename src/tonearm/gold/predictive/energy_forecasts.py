@@ -19,8 +19,8 @@ def energy_forecasts(model_scores: Table, listener_clock: Table) -> Table:
     One row per listener and hour, from ``as_of_at``; for a history that has ended, from its end. ``expected_energy``
     comes with a 90 % interval, which should contain the mean energy of nine in ten hours. ``baseline_energy`` is the
     listener's mean so far or the mean of that hour of the day, shrunk towards it, whichever erred less in the weeks
-    before; ``served_by`` shows whether ``expected_energy`` comes from the model or from the baseline, which is served,
-    without an interval, if the model did not beat it. Only measured features (real or catalogue) are
+    before; ``served_by`` shows whether ``expected_energy`` comes from the model or from the baseline, which is served
+    with an interval of its own if the model did not beat it. Only measured features (real or catalogue) are
     used for training. Empty until ``tonearm train``, and for listeners with too few measured listens.
     """
     hours = of_hours(model_scores, "energy", listener_clock)

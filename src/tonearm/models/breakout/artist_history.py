@@ -67,6 +67,9 @@ class History:
     """(months,) listens of all artists."""
     age: Matrix
     """Months since the artist was first heard; negative before."""
+    place: Matrix
+    """How many of all artists the listener had heard more often by the month's end; where only the artists of late
+    were asked for, of the last month alone."""
 
 
 def month_number(month: pd.Series) -> npt.NDArray[np.int64]:
@@ -89,6 +92,7 @@ def _history(listener: str, rows: pd.DataFrame, lately: int | None) -> History:
     first, months = int(number.min()), int(number.max() - number.min()) + 1
     total = np.zeros(months)
     total[number - first] = rows["total_listens"]
+    ever = rows.groupby("artist_id")["listens"].sum()
     if lately is not None:
         is_kept = rows["artist_id"].isin(rows["artist_id"][number > number.max() - lately]).to_numpy()
         rows, number = rows[is_kept], number[is_kept]
@@ -102,11 +106,12 @@ def _history(listener: str, rows: pd.DataFrame, lately: int | None) -> History:
 
     born = np.full(len(artists), months)
     np.minimum.at(born, of, at)
+    listens = spread("listens")
     return History(
         listener=listener,
         artists=np.asarray(artists),
         first_month=first,
-        listens=spread("listens"),
+        listens=listens,
         share=spread("share_pct") / 100,
         days=spread("days_active"),
         tracks=spread("tracks"),
@@ -114,7 +119,18 @@ def _history(listener: str, rows: pd.DataFrame, lately: int | None) -> History:
         gap_days=spread("last_listen_gap_days", np.nan),
         total=total,
         age=np.arange(months)[None, :] - born[:, None].astype(float),
+        place=_places(np.cumsum(listens, axis=1), ever.to_numpy(float), is_last_month=lately is not None),
     )
+
+
+def _places(so_far: Matrix, ever: npt.NDArray[np.float64], is_last_month: bool) -> Matrix:
+    """How many artists stand above each in each month; in the last month ``ever`` is all artists' listens."""
+    if is_last_month:
+        found = np.full(so_far.shape, np.inf)
+        found[:, -1] = len(ever) - np.searchsorted(np.sort(ever), so_far[:, -1], side="right")
+        return found
+    above = [len(of) - np.searchsorted(np.sort(of), of, side="right") for of in so_far.T]
+    return np.stack(above, axis=1).astype(float)
 
 
 def earlier(matrix: Matrix, months: int) -> Matrix:

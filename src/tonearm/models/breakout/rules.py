@@ -36,6 +36,7 @@ class Eligibility(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     heard_within_months: int = 3
     first_seen_within_months: int | None = None
     not_core_within_months: int = 3
+    not_among_most_heard: int = 0
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +90,7 @@ class Labelled:
         found = (highest(listens, eligibility.heard_within_months) > 0) & (listens >= eligibility.plays_min)
         found &= highest(self.near, eligibility.not_core_within_months) < 1
         found &= np.arange(listens.shape[1]) >= self.rules.cold_start_months
+        found &= self.history.place >= eligibility.not_among_most_heard
         if eligibility.first_seen_within_months is not None:
             found &= age <= eligibility.first_seen_within_months
         return np.asarray(found)

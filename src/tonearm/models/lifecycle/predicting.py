@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from tonearm.errors import InputError, NotRegistered
@@ -15,17 +16,29 @@ from tonearm.models.lifecycle.registry import Version, open_registry
 from tonearm.models.model import answers
 from tonearm.settings import Settings
 
+if TYPE_CHECKING:
+    from tonearm.models.model import Fitted, Model
+
 MOST_RECORDS = 1_000_000
 MOST_MB = 1024
+LARGEST = 1e30
+"""No quantity is larger; models reckon in numbers of 32 bits, whose squares would be none any more."""
+SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
+_NAMED = 3
 
 
 def predict(
-    settings: Settings, name: str, records: pd.DataFrame, threshold: float | None = None
+    settings: Settings,
+    name: str,
+    records: pd.DataFrame,
+    threshold: float | None = None,
+    note: Callable[[str], None] | None = None,
 ) -> tuple[pd.DataFrame, Version]:
     """Predictions, one for each record in their order, and the version in use, whose baseline answers what it does not.
 
-    Raises NotRegistered where the model was never trained, ModelDamaged where its files are not what they were, and
-    InputError where a ``threshold`` is given to a model that has none.
+    ``note`` is told what somebody should know of the answers. Raises NotRegistered where the model was never trained,
+    ModelDamaged where its files are not what they were, and InputError where a ``threshold`` is given to a model that
+    has none.
     """
     model = find(name)
     if threshold is not None and not model.has_threshold:
@@ -35,20 +48,46 @@ def predict(
     version = registry.in_use(model.registered)
     if version is None:
         raise NotRegistered(f"{model.name} has never been trained; `tonearm train {model.name}` does it")
-    return answers(model, registry.load(model, version), records, version.serves, threshold), version
+    fitted = registry.load(model, version)
+    if note:
+        for remark in _unknown_genres(model, fitted, records):
+            note(remark)
+    return answers(model, fitted, records, version.serves, threshold), version
+
+
+def _unknown_genres(model: Model, fitted: Fitted, records: pd.DataFrame) -> Iterator[str]:
+    """A sentence on the genres that a model which says what genres it knows never heard of."""
+    known = getattr(fitted, "genres", None)
+    if known is None or "genre" not in records.columns:
+        return
+    genres = records["genre"].dropna().astype(str)
+    unknown = genres[~genres.isin([*known, ""])]
+    if len(unknown):
+        named = [f"'{name}'" for name in unknown.unique()[:_NAMED]]
+        more = f" and {unknown.nunique() - _NAMED:,} more" if unknown.nunique() > _NAMED else ""
+        yield f"{model.name} learned of no genre {', '.join(named)}{more}; it is taken as not known"
 
 
 def read_records(path: Path) -> pd.DataFrame:
     """Records of a file: a JSON list or object, JSON lines, CSV or Parquet; raises InputError.
 
-    ``{"records": [...]}`` is taken as the list. What is not a number where one is wanted is missing.
+    ``{"records": [...]}`` is taken as the list. What is not a number where one is wanted is missing, and so is a
+    number beyond ``LARGEST``.
     """
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; name a file of JSON, JSON lines, CSV or Parquet")
     if not path.is_file():
         raise InputError(f"{path} is not there; name a file of JSON, JSON lines, CSV or Parquet")
+    if path.suffix.lower() in SPREADSHEETS:
+        raise InputError(f"{path} is a spreadsheet, which is not read; save it as CSV")
     if path.stat().st_size > MOST_MB * 2**20:
         raise InputError(f"{path} has more than {MOST_MB} MB; split it")
     try:
         records = _read(path)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path} is no text in UTF-8 and no Parquet; name a file of JSON, JSON lines or CSV"
+        ) from error
     except (ValueError, RecursionError, OSError) as error:
         raise InputError(f"{path} cannot be read as records: {' '.join(str(error).split())[:200]}") from error
     return checked(records, str(path))
@@ -76,9 +115,41 @@ def from_json(value: Any) -> pd.DataFrame:
 
 
 def checked(records: pd.DataFrame, where: str) -> pd.DataFrame:
-    """``records`` if there are some and not too many; raises InputError."""
+    """``records`` if there are some, not too many, and each field is a number, a word or missing; raises InputError."""
     if not len(records):
         raise InputError(f"{where} holds no records")
     if len(records) > MOST_RECORDS:
         raise InputError(f"{where} holds {len(records):,} records; at most {MOST_RECORDS:,} are taken at once")
-    return records
+    if records.columns.empty:
+        raise InputError(f'{where} holds records without a field; name what is known, e.g. [{{"energy": 0.7}}]')
+    return records.rename(columns=str).apply(_plain, where=where)
+
+
+def _plain(values: pd.Series, where: str) -> pd.Series:
+    """A field's values, those beyond ``LARGEST`` missing; raises InputError where one holds others."""
+    if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return values
+    if values.dtype == object:
+        holds_others = values.map(lambda value: isinstance(value, Mapping | list | tuple | set | np.ndarray))
+        if holds_others.any():
+            number = int(holds_others.to_numpy().argmax()) + 1
+            raise InputError(
+                f"{where}: '{values.name}' of record {number} is a list or an object, and no number or word"
+            )
+        # Whole numbers of any length come from JSON, and not all are numbers to pandas.
+        values = values.map(lambda value: None if _is_too_large(value) else value)
+    elif pd.api.types.is_numeric_dtype(values.dtype):
+        values = values.mask(values.abs() > LARGEST)
+    elif pd.api.types.is_string_dtype(values.dtype):
+        values = values.mask(pd.to_numeric(values, errors="coerce").abs() > LARGEST)
+    return values
+
+
+def _is_too_large(value: Any) -> bool:
+    """Whether a value, or a word that says a number, lies beyond ``LARGEST``."""
+    if isinstance(value, int | float):
+        return abs(value) > LARGEST
+    try:
+        return isinstance(value, str) and abs(float(value)) > LARGEST
+    except ValueError:
+        return False

@@ -18,6 +18,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from tonearm.models.evaluate import Measured
-    from tonearm.models.model import Fitted, Model
+    from tonearm.models.model import Candidate, Fitted, Model
     from tonearm.settings import Settings
 
 STAGING, PRODUCTION = "staging", "production"
@@ -85,9 +86,14 @@ class Registry:
 
     @property
     def client(self) -> MlflowClient:
-        """MLflow's own client; opened once, and a database of the home is made by it."""
+        """MLflow's own client; opened once, and a database of the home is made by it.
+
+        Where the home was moved, its database is told so first.
+        """
         if not hasattr(self, "_client"):
             file = self._file()
+            if file is not None and file.parent == self.artefacts.parent:
+                _move_addresses(file, self.artefacts)
             self._client = _client(self.uri) if file is None else _client_of_file(file)
         return self._client
 
@@ -122,12 +128,19 @@ class Registry:
                 beside(folder)
             sha256 = served.seal(folder, model.name)
             tags = {k: _line(v, _LONGEST_REASON) for k, v in {**about, "sha256": sha256}.items()}
-            run = self._logged(model, folder, list(measured), tags, plots or {})
+            compared = getattr(fitted, "compared", ())
+            run = self._logged(model, folder, list(measured), tags, plots or {}, compared)
         self.client.set_registered_model_alias(model.registered, STAGING, run)
         return self.version(model.registered, run)
 
     def _logged(
-        self, model: Model, folder: Path, measured: list[Measured], tags: dict[str, str], plots: Mapping[str, Any]
+        self,
+        model: Model,
+        folder: Path,
+        measured: list[Measured],
+        tags: dict[str, str],
+        plots: Mapping[str, Any],
+        candidates: Iterable[Candidate],
     ) -> str:
         experiment = self._experiment(model.name)
         title = f"{model.name} {tags['trained_at'][:16]}"
@@ -137,8 +150,15 @@ class Registry:
             mlflow.log_dict({"metrics": msgspec.to_builtins(measured)}, "metrics.json")
             for name, figure in plots.items():
                 mlflow.log_figure(figure, f"plots/{name}.png")
+            for candidate in candidates:
+                _log_candidate(mlflow, experiment, candidate)
             found = mlflow.pyfunc.log_model(
-                name="model", loader_module=_LOADER, data_path=str(folder), pip_requirements=["tonearm"], tags=tags
+                name="model",
+                loader_module=_LOADER,
+                data_path=str(folder),
+                pip_requirements=["tonearm"],
+                tags=tags,
+                model_config={"sha256": tags["sha256"], "serves": _listed(tags.get("passed", ""))},
             )
             run = started.info.run_id
         with _quiet():
@@ -281,15 +301,13 @@ class Registry:
             tags[f"{alias}_before"] = str(before.version)
         with _plainly(self.uri):
             self._tag(chosen, tags)
-            if alias == PRODUCTION and before is not None and before.version != chosen.version:
-                self._tag(before, _no_longer(before))
             self.client.set_registered_model_alias(registered, alias, str(chosen.version))
         return self.version(registered, chosen.version)
 
     def retire(self, served: Version, because_of: Version, reason: str) -> Version:
         """Let ``served`` serve nothing any more ``because_of`` a newer version; a rollback would bring it back."""
         with _plainly(self.uri):
-            self._tag(served, {**_no_longer(served), "decision": _line(reason, _LONGEST_REASON)})
+            self._tag(served, {"decision": _line(reason, _LONGEST_REASON)})
             self._tag(because_of, {f"{PRODUCTION}_before": str(served.version)})
             self.client.delete_registered_model_alias(served.model, PRODUCTION)
         return self.version(served.model, served.version)
@@ -310,7 +328,7 @@ class Registry:
         before = next(filter(None, (self._tags(one).get(f"{PRODUCTION}_before") for one in newest)), None)
         if before is None:
             raise NotRegistered(f"{registered} has no version that was in production before {newest[0].version}")
-        then = _listed(self._tags(self.version(registered, before)).get("served", ""))
+        then = _listed(self._tags(self.version(registered, before)).get("serves", ""))
         return self.promote(registered, before, PRODUCTION, reason, then or targets, is_by_hand=True)
 
     def _tags(self, version: Version) -> Mapping[str, str]:
@@ -360,6 +378,37 @@ def _client_of_file(file: Path) -> MlflowClient:
     _make_tables(f"{_SQLITE}{beside}")
     beside.replace(file)
     return _client(f"{_SQLITE}{file}")
+
+
+_ADDRESSES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
+    ("model_versions", "source"),
+)
+"""Where MLflow writes down whole addresses of files."""
+
+
+def _move_addresses(file: Path, artefacts: Path) -> None:
+    """Put addresses of files right in the database of a home that was moved or restored elsewhere.
+
+    MLflow keeps whole addresses, so that it would look where the home once was.
+    """
+    if not file.is_file():
+        return
+    # Who may not write here can still read, and MLflow's own database is none before its tables are made.
+    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file)) as database, database:
+        experiments = database.execute("SELECT name, artifact_location FROM experiments").fetchall()
+        ends = [(str(where), f"/{artefacts.name}/{quote(str(name))}") for name, where in experiments]
+        before = {where.removesuffix(end) + f"/{artefacts.name}" for where, end in ends if where.endswith(end)}
+        for old in before - {artefacts.as_uri()}:
+            for table, column in _ADDRESSES:
+                moved = f"? || substr({column}, {len(old) + 1})"
+                within = f"substr({column}, 1, {len(old) + 1}) = ?"
+                database.execute(
+                    f"UPDATE {table} SET {column} = {moved} WHERE {within}", (artefacts.as_uri(), old + "/")
+                )
 
 
 def _make_tables(uri: str) -> None:
@@ -442,6 +491,25 @@ def _shown(text: str) -> str:
     return re.sub(r"(?<=://)[^/\s]*@", "", text)
 
 
+def _log_candidate(mlflow: Any, experiment: str, candidate: Candidate) -> None:
+    """A run within the run: what was compared, how good it was, and the pipeline, as files that run no code."""
+    from mlflow import sklearn
+
+    from tonearm.models.crossfit import TRUSTED
+
+    with mlflow.start_run(experiment_id=experiment, run_name=candidate.name, nested=True):
+        mlflow.log_params({name: _line(value) for name, value in candidate.settings.items()})
+        mlflow.log_metrics(dict(candidate.metrics))
+        sklearn.log_model(
+            candidate.pipeline,
+            name=candidate.name,
+            serialization_format="skops",
+            skops_trusted_types=list(TRUSTED),
+            pip_requirements=["tonearm"],
+            pyfunc_predict_fn="predict_proba",
+        )
+
+
 def _parameters(model: Model) -> dict[str, str]:
     return {name: _line(value) for name, value in vars(model).items()}
 
@@ -471,11 +539,6 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _no_longer(version: Version) -> dict[str, str]:
-    """Tags of a version that serves nothing any more, and keeps what it served."""
-    return {"serves": "", "served": joined(version.serves), "by_hand": "False"}
-
-
 def joined(targets: Iterable[str]) -> str:
     """Targets in one tag."""
     return _SEPARATOR.join(targets)
@@ -488,17 +551,20 @@ def _listed(tag: str) -> tuple[str, ...]:
 
 def _version(found: Any, aliases: Mapping[str, Any]) -> Version:
     tags = found.tags or {}
+    aliases_of = tuple(sorted(a for a, v in aliases.items() if str(v) == str(found.version)))
+    # What a version served is kept for a rollback.
+    is_served = PRODUCTION in aliases_of
     return Version(
         model=found.name,
         version=int(found.version),
         trained_at=datetime.fromisoformat(tags.get("trained_at", "1970-01-01T00:00:00+00:00")),
-        aliases=tuple(sorted(a for a, v in aliases.items() if str(v) == str(found.version))),
+        aliases=aliases_of,
         data_version=tags.get("data_version", ""),
         split_hash=tags.get("split_hash", ""),
         rows=int(tags.get("rows", 0)),
         passed=_listed(tags.get("passed", "")),
-        serves=_listed(tags.get("serves", "")),
-        is_by_hand=tags.get("by_hand") == "True",
+        serves=_listed(tags.get("serves", "")) if is_served else (),
+        is_by_hand=is_served and tags.get("by_hand") == "True",
         decision=tags.get("decision", ""),
         sha256=tags.get("sha256", ""),
         source=found.source,

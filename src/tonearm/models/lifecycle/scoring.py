@@ -128,17 +128,24 @@ def _rows(found: pd.DataFrame, model: Model, version: Version, as_of: datetime) 
     is_served = rows["quantity"].isin(served)
     # A target in which the model did not beat its baseline is answered by that.
     rows["score"] = rows["score"].where(is_served, rows["baseline_score"])
-    for end in ("score_low", "score_high"):
-        rows[end] = rows[end].where(is_served)
+    for end in ("low", "high"):
+        rows[f"score_{end}"] = rows[f"score_{end}"].where(is_served, rows[f"baseline_{end}"])
     rows["served_by"] = rows["served_by"].astype(object).fillna("model").where(is_served, "baseline")
     rows = rows[rows["score"].notna()]
     return rows.assign(model=model.name, model_version=version.version, as_of_at=as_of)
 
 
 def _wide(found: pd.DataFrame, version: Version, as_of: datetime) -> pd.DataFrame:
-    """One row for each track, from one for each of its features that the model serves."""
+    """One row for each track, from one for each of its features: the model's, or the baseline's without an error.
+
+    None where the model serves no feature at all.
+    """
     found = found.reindex(columns=[*SCORE_COLUMNS, "standard_error"])
-    known = found[found["quantity"].isin(IMPUTED) & found["quantity"].isin(version.serves) & found["score"].notna()]
+    is_served = found["quantity"].isin(version.serves)
+    found["score"] = found["score"].where(is_served | ~found["quantity"].isin(IMPUTED), found["baseline_score"])
+    found["standard_error"] = found["standard_error"].where(is_served)
+    serves_any = bool(set(IMPUTED) & set(version.serves))
+    known = found[found["quantity"].isin(IMPUTED) & found["score"].notna() & serves_any]
     wide = known.pivot(index="subject_id", columns="quantity", values="score").reindex(columns=list(IMPUTED))
     errors = known.pivot(index="subject_id", columns="quantity", values="standard_error").reindex(columns=list(IMPUTED))
     joined = wide.join(errors.add_suffix("_error")).join(_sure_moods(found, version))

@@ -114,7 +114,8 @@ def week(found: Sequence[Row], feature: str, metrics: Sequence[Row]) -> str:
         return missing("energy_forecast", metrics)
     least, most = (end(found, key=lambda row: row[f"expected_{feature}"]) for end in (min, max))
     low, high = least[f"expected_{feature}"], most[f"expected_{feature}"]
-    between = f"{SOUNDS[feature]} between {low:.2f} and {high:.2f} of 1 in the week from {moment(found[0])} on"
+    values = f"about {low:.2f}" if is_flat(found, feature) else f"between {low:.2f} and {high:.2f}"
+    between = f"{SOUNDS[feature]} {values} of 1 in the week from {moment(found[0])} on"
     ends = _ENDS[feature]
     answer = (
         f"**About the same at every hour**: {between}, if you listen."
@@ -123,6 +124,11 @@ def week(found: Sequence[Row], feature: str, metrics: Sequence[Row]) -> str:
         f"{_hour(most)}**: {between}, if you listen."
     )
     return f"{answer} {_off(found, feature, high - low)}{source_of_forecast(found, metrics, feature)}"
+
+
+def is_flat(found: Sequence[Row], feature: str) -> bool:
+    """Whether all hours are expected to be the same to two digits, so that there is nothing to draw."""
+    return len({round(row[f"expected_{feature}"], 2) for row in found}) == 1
 
 
 def _off(found: Sequence[Row], feature: str, apart: float) -> str:

@@ -28,7 +28,7 @@ def no_features(listens: int) -> str:
 def night(found: Sequence[Row], feature: str, whole: Row | None = None) -> str:
     """Whether the nights' music is less of ``feature``, or more, or whether there is too little data.
 
-    ``found`` has the single hours, ``whole`` all the night's sessions together (from part_of_day_drivers).
+    ``found`` has the single hours, ``whole`` all the nights together (from part_of_day_drivers).
     """
     known, listens = known_of(found)
     if not known:
@@ -43,11 +43,11 @@ def _at_night(tested: Sequence[Row], feature: str, whole: Row | None) -> str:
     single = {word: _hours(tested, feature, verdict, NIGHT) for verdict, word in _verdicts(feature).items()}
     at = listed([f"{word} at {hours(found)}" for word, found in single.items() if found])
     if whole and whole["verdict"] in FINDINGS:
-        word, sessions = _verdicts(feature)[whole["verdict"]], counted(whole["units"], "session")
+        word, nights = _verdicts(feature)[whole["verdict"]], counted(whole["units"], "night")
         more = f"Single hours are {at}." if at else "No single hour is so by itself."
         return (
             f"{_start(feature, whole['verdict'])}: your nights (0–6 h) are {word} than the rest of the day in the same "
-            f"months, by {abs(whole['effect']):.2f} standard deviations ({sessions}). {more}"
+            f"months, by {abs(whole['effect']):.2f} standard deviations ({nights}). {more}"
         )
     if at:
         verdict = "lower" if single[COMPARED[feature][0]] else "higher"
@@ -67,7 +67,7 @@ def _none_at_night(asked: int, feature: str, whole: Row | None) -> str:
     less, more = COMPARED[feature]
     tried = [f"any of {counted(asked, 'tested hour')}"] if asked else []
     if whole and whole["verdict"] == "not_shown":
-        tried.insert(0, f"the night as a whole ({counted(whole['units'], 'session')})")
+        tried.insert(0, f"the night as a whole ({counted(whole['units'], 'night')})")
     if not tried:
         return "**Not enough data**: no hour of the night (0–6 h) has ten sessions to compare."
     none = f"**It could be noise**: your music is not shown to be {less} or {more} in {' or in '.join(tried)}."
@@ -180,7 +180,7 @@ def drivers(found: Sequence[Row]) -> str:
     tested = [row for row in found if row["verdict"] != "insufficient"]
     findings = [row for row in tested if row["verdict"] in FINDINGS]
     if not tested:
-        return "**Not enough data**: it takes ten sessions in a part of the day and ten outside. Import more history."
+        return "**Not enough data**: it takes music in a part of ten days and in ten other parts. Import more history."
     if not findings:
         return (
             f"**Not shown**: of {counted(len(tested), 'comparison')} listed, none sets a part of your day apart by "

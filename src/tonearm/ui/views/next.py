@@ -98,7 +98,7 @@ def _week(listener: str, metrics: Sequence[Row]) -> None:
     found = sorted(of[feature], key=lambda row: row["predicted_for_at"])
     with spot:
         question("And the coming week?", sentences.week(found, feature, metrics))
-    if found:
+    if found and not sentences.is_flat(found, feature):
         cells = [_expected(row, feature) for row in found]
         st.html(forecasts.scale_key(*_ENDS[feature], [cell.value for cell in cells], colours()))
         chart(

@@ -144,8 +144,8 @@ def _drivers(listener: str) -> None:
             _one_kind([row for row in own if row["driver_type"] == kind], kind)
     first = own[0]
     st.caption(
-        f"{part.capitalize()}s ({first['units']:,} sessions) beside the other parts of the day in the same months "
-        f"({first['units_outside']:,}); genres and artists are shares of a session's listens."
+        f"{part.capitalize()}s ({first['units']:,} of them) beside the other parts of the day in the same months "
+        f"({first['units_outside']:,}); genres and artists are shares of the listens then."
     )
     source("part_of_day_drivers", found)
 
@@ -163,7 +163,7 @@ def _one_kind(own: Sequence[Row], kind: str) -> None:
     if shown:
         chart(findings.forest(shown, "standard deviations", colours()), f"{kind}s: {_APART}")
     elif kind == "artist" or own:
-        st.caption("Too few sessions to compare.")
+        st.caption("Too few days to compare.")
     else:
         st.caption("Not known yet; a track catalogue brings them.")
 
@@ -175,7 +175,7 @@ def _driver(row: Row) -> Finding:
         for end in ("low", "high")
     )
     name = words.SOUNDS.get(row["driver"], "") if row["driver_type"] == "feature" else row["driver"] or "?"
-    evidence = f"{words.counted(row['units'], 'session')}, {words.counted(row['driver_listens'], 'listen')}"
+    evidence = f"{words.counted(row['units'], 'day')}, {words.counted(row['driver_listens'], 'listen')}"
     return Finding(name, row["effect"], low, high, row["verdict"], evidence)
 
 
