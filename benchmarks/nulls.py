@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 1_200_000
 """Listens of worlds that are computed at once."""
-COVERAGES: dict[str, float | None] = {"full": 1.0, "7 %": 0.07}
+COVERAGES = {"full": 1.0, "7 %": 0.07, "7 % and artists": 0.07}
+"""Shares of the listens whose tracks are known; by the artist's mean, others of these artists may count as well."""
 _CLAIM = "verdict IN ('higher', 'lower')"
 _SPECIFIC = "verdict = 'higher'"
 
@@ -112,6 +113,7 @@ _WEEKENDS = {
 _MOODS = {"moods": f"pattern_type <> 'artist_2' AND {_CLAIM}"}
 _ORDER = {**_MOODS, "artists": f"pattern_type = 'artist_2' AND {_CLAIM}"}
 _PAIRS = {"pearson": "pearson_p_corrected < 0.05", "spearman": "spearman_p_corrected < 0.05"}
+_PAIRS["any"] = " OR ".join(_PAIRS.values())
 _THE_PAIR = "spearman_p_corrected < 0.05 AND feature_a = 'danceability' AND feature_b = 'valence'"
 _BRIGHTENS = {"any": f"kind = 'heard' AND {_SPECIFIC}"}
 CASES = (
@@ -188,11 +190,11 @@ def run(home: Path, n: int, cases: Sequence[Case], coverages: Iterable[str], see
 
 
 def _known(coverage: str, artists: list[worlds.Numbers]) -> World:
-    """Features of every track, or of a share of them; those of the home itself if that is asked for."""
+    """Features of every track, of a share of them, or those that the home has."""
     if coverage == "real":
         return worlds.as_they_are
-    share = float(COVERAGES[coverage] or 1)
-    return in_turn(worlds.everything_known(artists), worlds.only_some_known(share))
+    some = in_turn(worlds.everything_known(artists), worlds.only_some_known(COVERAGES[coverage]))
+    return in_turn(some, worlds.artists_stand_in) if "artists" in coverage else some
 
 
 def _counted(

@@ -487,19 +487,19 @@ COLUMNS |= {
     "units_with_driver": _count("Units in this part of the day that have such a listen."),
     "units_outside": _count("Units in the other parts of the day."),
     "mean_inside": _number(
-        "Mean of this part's sessions: a feature in its own unit, a genre or artist as a share in %.",
+        "Mean of this part's units: a feature in its own unit, a genre or artist as a share in %.",
         "as the feature, or %",
         null="nothing measured in this part of the day",
     ),
     "mean_outside": _number(
-        "Mean of the sessions in the other parts of the day.",
+        "Mean of the units in the other parts of the day.",
         "as the feature, or %",
         null="nothing measured in the others",
     ),
     "consistency": _number(
-        "1 − (standard deviation of sessions inside / outside); above 0 this part is more consistent.",
+        "1 − (standard deviation of units inside / outside); above 0 this part is more consistent.",
         high=1,
-        null="not a feature, or too few sessions",
+        null="not a feature, or too few units",
     ),
     # sequential_patterns
     "pattern_type": _text(
@@ -507,7 +507,7 @@ COLUMNS |= {
     ),
     "pattern": _text("Moods or artists in the order heard, directly one after the other."),
     "occurrences": _count("How often the pattern was heard."),
-    "expected_occurrences": _number("Number expected if each session were in random order.", "n", low=0),
+    "expected_occurrences": _number("Number expected if the artists of each session came in random order.", "n", low=0),
     "lift": _number("occurrences / expected_occurrences.", low=0),
     "lift_low": _number("Lower end of the 95 % interval of the lift, with sessions as units.", low=0, null=_FEW_UNITS),
     "lift_high": _number("Upper end of that interval.", low=0, null=_FEW_UNITS),
@@ -525,7 +525,10 @@ COLUMNS |= {
     "possible_sessions": _count("Sessions that contain any pattern of this type."),
     "pattern_sessions": _count("Sessions that contain the pattern."),
     "pattern_days": _count("Days on which such a session started."),
-    "track_sequences": _count("Number of different track sequences among the occurrences; 1 means a fixed order."),
+    "track_sequences": _count(
+        "Number of different track sequences among the occurrences, for moods of each artist's first tracks; 1 means a "
+        "fixed order."
+    ),
 }
 
 COLUMNS |= {
@@ -651,7 +654,8 @@ COLUMNS |= {
                 null="found, or not tested",
             ),
             f"{kind}_p_corrected": _number(
-                "Probability of such a correlation by chance, corrected for the pairs (Benjamini–Hochberg).",
+                "Probability of such a correlation by chance, corrected for both coefficients of all pairs "
+                "(Benjamini–Hochberg).",
                 low=0,
                 high=1,
                 null=f"{_FEW_ARTISTS}: not tested",

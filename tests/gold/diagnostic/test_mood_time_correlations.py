@@ -213,6 +213,22 @@ def test_hotellings_test_has_the_p_that_its_definition_gives() -> None:
     assert np.isnan(hotelling(np.array([15.0]), *(np.array([v]) for v in (1.0, 2.0, 3.0, 6.0, 12.0)))[0])
 
 
+def test_two_days_of_a_month_say_the_same_once(hours: Any, session: Session) -> None:
+    # Each month has two days, one of which is brighter than the other and later: by chance, in 10 of 14 months.
+    rng = np.random.default_rng(9)
+    listens = []
+    for month in range(14):
+        later = rng.uniform(2, 5)
+        for day, hour in ((3, 9), (20, int(9 + later))):
+            value = 0.5 + (0.2 if (day == 20) == (month < 10) else 0.0) + rng.uniform(0, 0.02)
+            at = f"{2020 + month // 12}-{month % 12 + 1:02}-{day:02}T{hour:02}:00"
+            listens += session(at, value)
+    row = next(iter(hours(listens).values()))
+    assert row["day_units_valence"] == 28
+    # A sign test of 10 in 14 has p = .18.
+    assert row["day_p_corrected_valence"] > 0.05
+
+
 def test_sessions_of_one_day_are_one_observation_of_the_time_of_day(hours: Any, session: Session) -> None:
     # A dozen days in a mood of their own each, with sessions close to one another at a time of their own.
     rng = np.random.default_rng(4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -85,8 +85,8 @@ def feature_correlations(listening_with_features: ir.Table) -> ir.Table:
     z with a standard error that allows for tracks clustered by artist (sandwich estimator, Liang and Zeger 1986) and is
     never smaller than the classical one; for ranks, both times √(1 + r²/2) (Bonett and Wright 2000). A few artists with
     many tracks each weigh as much as all others: the degrees of freedom are those of so many equal artists as would say
-    as much (Kish 1965). p-values are corrected over the 28 pairs (Benjamini and Hochberg 1995), for each coefficient
-    separately; ``…_detectable`` is the coefficient that would have been found with a chance of 80 %, where none was.
+    as much (Kish 1965). p-values are corrected over both coefficients of the 28 pairs (Benjamini and Hochberg
+    1995); ``…_detectable`` is the coefficient that would have been found with a chance of 80 %, where none was.
 
     ``strength`` describes |spearman_r| in words if its p is significant: strong from .5, moderate from .3, weak from
     .1, negligible below (Cohen 1988); otherwise ``not_shown``, which does not prove that there is no correlation. With
@@ -208,8 +208,17 @@ def _judged(columns: dict[str, Numbers], listener: Groups) -> dict[str, Any]:
     tracks, artists = columns["measured_tracks"], columns["measured_artists"]
     judged: dict[str, Any] = {"measured_tracks": tracks, "measured_artists": artists}
     freedom = np.where(artists >= ENOUGH_UNITS, columns["equal_artists"] - 1, np.nan)
-    for kind in _KINDS:
-        judged |= _tested(kind, columns[f"{kind}_r"], columns[f"{kind}_error"], tracks, freedom, listener)
+    found = {k: _fisher(k, columns[f"{k}_r"], columns[f"{k}_error"], tracks, freedom) for k in _KINDS}
+    # Both coefficients of a pair are looked at, so they are two tests.
+    p = false_discovery(np.concatenate([one.p for one in found.values()]), np.tile(listener, len(_KINDS)))
+    level = level_of_another(p, np.tile(listener, len(_KINDS)))
+    for kind, p_of_kind, level_of_kind in zip(_KINDS, np.split(p, 2), np.split(level, 2), strict=True):
+        one = found[kind]
+        judged |= {
+            **{f"{kind}_r": columns[f"{kind}_r"], f"{kind}_low": one.low, f"{kind}_high": one.high},
+            f"{kind}_detectable": np.tanh(detectable(one.z_error, freedom, level_of_kind)),
+            f"{kind}_p_corrected": p_of_kind,
+        }
     judged["strength"] = _strengths(columns["spearman_r"], judged["spearman_p_corrected"], tracks, artists)
     return judged
 
@@ -221,10 +230,17 @@ def _strengths(r: Numbers, p: Numbers, tracks: Numbers, artists: Numbers) -> npt
     return np.select(is_word, words, "insufficient")
 
 
-def _tested(
-    kind: str, r: Numbers, error: Numbers, tracks: Numbers, freedom: Numbers, listener: Groups
-) -> dict[str, Any]:
-    """One coefficient with its interval and corrected p, by Fisher's z and t; NaN without degrees of freedom."""
+class _Fisher(NamedTuple):
+    """The interval of a coefficient, its p (uncorrected), and the standard error of Fisher's z."""
+
+    low: Numbers
+    high: Numbers
+    p: Numbers
+    z_error: Numbers
+
+
+def _fisher(kind: str, r: Numbers, error: Numbers, tracks: Numbers, freedom: Numbers) -> _Fisher:
+    """One coefficient's interval and test, by Fisher's z and Student's t; NaN without degrees of freedom."""
     # Fisher's z of a perfect correlation is infinite.
     r_known = np.clip(np.where(freedom > 0, r, np.nan), -_NEARLY_1, _NEARLY_1)
     # Ranks vary more than values do (Bonett and Wright 2000); simulated errors of clustered tracks agree.
@@ -232,11 +248,4 @@ def _tested(
     classical = 1 / np.sqrt(np.where(tracks > 3, tracks - 3, np.nan))
     z, z_error = np.arctanh(r_known), wider * np.fmax(error / (1 - r_known**2), classical)
     half = quantile(freedom) * z_error
-    p = false_discovery(t_two_sided(z / z_error, freedom), listener)
-    return {
-        f"{kind}_r": r,
-        f"{kind}_low": np.tanh(z - half),
-        f"{kind}_high": np.tanh(z + half),
-        f"{kind}_detectable": np.tanh(detectable(z_error, freedom, level_of_another(p, listener))),
-        f"{kind}_p_corrected": p,
-    }
+    return _Fisher(np.tanh(z - half), np.tanh(z + half), t_two_sided(z / z_error, freedom), z_error)

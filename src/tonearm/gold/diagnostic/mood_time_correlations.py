@@ -184,30 +184,37 @@ def _sessions(units: ir.Table) -> ir.Table:
 
 
 def _pulls(sessions: ir.Table) -> ir.Table:
-    """How far each day pulls the fitted curve along cosine and sine, beside the usual times of its month."""
+    """How far each day pulls the fitted curve along cosine and sine, beside the usual times of its month.
+
+    ``weight`` is what the squares of these count (HC2 of MacKinnon and White 1985): a day that has a large part of its
+    month's sessions is compared mostly with itself, and of a month's two days, each says what the other says.
+    """
     usual = sessions.group_by("listener", "month").agg(
-        **{f"usual_{a}_{f}": sessions[f"{a}_{f}"].mean() for f in MOOD_FEATURES for a in "cs"}
+        **{f"usual_{a}_{f}": sessions[f"{a}_{f}"].mean() for f in MOOD_FEATURES for a in "cs"},
+        **{f"all_{f}": sessions[f"x_{f}"].count().cast("float64") for f in MOOD_FEATURES},
     )
     beside = sessions.inner_join(usual, ["listener", "month"])
-    pulls = beside.select(
-        "listener",
-        "day",
+    days = beside.group_by("listener", "month", "day").agg(
         **{
-            f"{a}_{f}": beside[f"x_{f}"] * (beside[f"{a}_{f}"] - beside[f"usual_{a}_{f}"])
+            f"{a}_{f}": (beside[f"x_{f}"] * (beside[f"{a}_{f}"] - beside[f"usual_{a}_{f}"])).sum()
             for f in MOOD_FEATURES
             for a in "cs"
         },
+        **{f"own_{f}": beside[f"x_{f}"].count().cast("float64") for f in MOOD_FEATURES},
+        **{f"all_{f}": beside[f"all_{f}"].max() for f in MOOD_FEATURES},
     )
-    return pulls.group_by("listener", "day").agg({c: pulls[c].sum() for c in pulls.columns[2:]})
+    weights = {
+        f"weight_{f}": days[f"all_{f}"] / (days[f"all_{f}"] - days[f"own_{f}"]).nullif(0.0) for f in MOOD_FEATURES
+    }
+    # A day alone in its month has nothing but its own sessions to be compared with.
+    return days.mutate({name: weight.fill_null(1.0) for name, weight in weights.items()})
 
 
 def _pull_sums(pulls: ir.Table, feature: str) -> dict[str, ir.Value]:
-    c, s = pulls[f"c_{feature}"], pulls[f"s_{feature}"]
-    return {
-        "day_units": c.count(),
-        **{"pull_c": c.sum(), "pull_s": s.sum()},
-        **{"pull_cc": (c * c).sum(), "pull_cs": (c * s).sum(), "pull_ss": (s * s).sum()},
-    }
+    c, s, weight = pulls[f"c_{feature}"], pulls[f"s_{feature}"], pulls[f"weight_{feature}"]
+    squares = {"pull_cc": weight * c * c, "pull_cs": weight * c * s, "pull_ss": weight * s * s}
+    sums = {name: value.sum() for name, value in ({"pull_c": c, "pull_s": s} | squares).items()}
+    return {"day_units": c.count(), **sums}
 
 
 def _sums_of(sessions: ir.Table, feature: str) -> dict[str, ir.Value]:
