@@ -108,9 +108,8 @@ def predict(context: Context, name: str, path: Path, threshold: float | None) ->
         context.note(f"{len(rows) - _SHOWN_RECORDS:,} more; --json has all")
     by_baseline = [target for target in targets if served_by[target] == "baseline"]
     if by_baseline:
-        named = ", ".join(by_baseline)
         context.note(
-            f"{named}: answered by the baseline; version {version.version} of {version.model}: {version.decision}"
+            f"{', '.join(by_baseline)}: answered by the baseline; version {version.version} of {version.model}: {version.decision}"
         )
 
 
