@@ -109,7 +109,8 @@ def predict(context: Context, name: str, path: Path, threshold: float | None) ->
     by_baseline = [target for target in targets if served_by[target] == "baseline"]
     if by_baseline:
         context.note(
-            f"{', '.join(by_baseline)}: answered by the baseline; version {version.version} of {version.model}: {version.decision}"
+            f"{', '.join(by_baseline)}: answered by the baseline; version {version.version} of {version.model}: "
+            f"{version.decision}"
         )
 
 
