@@ -15,6 +15,7 @@
     ├── NotEnoughData            8   a model has too little to learn from
     ├── Leak                     1   a split would train a model on its test data
     ├── ModelDamaged             6   a model's files differ from those registered
+    │   └── ModelOutdated        6   a model was written in another layout
     ├── RegistryUnreachable      6   the model registry does not answer
     └── AfterRunFailed           9   the command that follows a run failed; the run itself did not
 
@@ -134,9 +135,13 @@ class Leak(TonearmError):
 
 
 class ModelDamaged(TonearmError):
-    """A model's files are not those that were registered, or of another layout."""
+    """A model's files are not those that were registered."""
 
     exit_code = 6
+
+
+class ModelOutdated(ModelDamaged):
+    """A model's files are of another layout, which a version of tonearm before or after this one wrote."""
 
 
 class RegistryUnreachable(TonearmError):

@@ -13,11 +13,11 @@ from msgspec.structs import replace
 
 import tonearm.models
 from tests.models import coin
-from tonearm.errors import ModelDamaged, NotRegistered, RegistryUnreachable, UsageError
+from tonearm.errors import ModelDamaged, ModelOutdated, NotRegistered, RegistryUnreachable, UsageError
 from tonearm.lake import open_lake
 from tonearm.models.lifecycle.predicting import predict
 from tonearm.models.lifecycle.registry import open_registry
-from tonearm.models.lifecycle.scoring import score
+from tonearm.models.lifecycle.scoring import outdated, score
 from tonearm.models.lifecycle.training import evaluations, roll_back, serve, train
 from tonearm.models.served import load, seal
 from tonearm.settings import Settings
@@ -163,6 +163,20 @@ def test_an_altered_manifest_is_refused(settings: Settings) -> None:
     manifest.write_text(manifest.read_text().replace('"format": 2', '"format": 3'))
     with pytest.raises(ModelDamaged, match="not what was registered"):
         score(settings)
+
+
+def test_a_version_of_another_layout_is_known_as_one_to_train_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr("tonearm.models.served.FORMAT", 1)
+        train(settings)
+        assert outdated(settings) == []
+    assert outdated(settings) == ["coin"]
+    with pytest.raises(ModelOutdated, match="train it again"):
+        score(settings)
+    train(settings)
+    assert outdated(settings) == []
 
 
 def test_files_of_another_layout_or_model_are_refused(settings: Settings, tmp_path: Path) -> None:

@@ -101,6 +101,16 @@ def test_a_model_that_lacked_data_is_tried_again_once_a_day(
     assert asked == [("predict", OF_LISTENS), ("predict", EVERY), ("train", ["mood"])]
 
 
+def test_a_model_of_another_tonearm_is_trained_anew_and_not_asked(
+    heard: Settings, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_before(heard, *EVERY)
+    monkeypatch.setattr("tonearm.models.lifecycle.scoring.outdated", lambda _: ["breakout", "mood"])
+    predict(heard, is_new=True)
+    others = [name for name in OF_LISTENS if name != "breakout"]
+    assert asked == [("predict", others), ("train", ["mood", "breakout"])]
+
+
 @pytest.mark.parametrize(("setting", "trained"), [("when_due", [("train", ["mood"])]), ("never", [])])
 def test_a_model_that_is_due_is_trained_if_the_setting_says_so(
     heard: Settings, asked: Asked, monkeypatch: pytest.MonkeyPatch, setting: str, trained: Asked

@@ -166,7 +166,7 @@ def test_what_next_answers_from_what_the_models_left(predicted: Settings, lookin
     assert "**Calm and acoustic**, if your last session goes on: 60 % for the next track, usually 30 %" in said(page)
     assert "**Calmest Friday at 12–13 h, most energetic Saturday at 11–12 h**" in said(page)
     assert "Shown is a simple rule, how near each is to it already: the model was not shown" in said(page)
-    assert "**4 of 5 models** are shown to be better" in said(page)
+    assert "**4 of 5 predictions** are shown to be better" in said(page)
 
 
 def test_the_coming_week_can_be_asked_for_its_mood(predicted: Settings, looking_at: LookingAt) -> None:

@@ -88,7 +88,8 @@ def test_of_a_models_versions_the_one_in_use_decides() -> None:
 
 def test_where_the_baseline_is_used() -> None:
     assert sentences.believe([measured_as(), measured_as("breakout", -0.02)]) == (
-        "**1 of 2 models** is shown to be better than a simple baseline, on data they had not learned from. "
+        "**1 of 2 predictions** is shown to be better than a simple baseline, on data that the models had not learned "
+        "from. "
         "The baseline is used for which artist becomes yours."
     )
     assert sentences.believe([]).startswith("**Not known yet**")

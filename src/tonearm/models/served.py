@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tonearm.errors import ModelDamaged
+from tonearm.errors import ModelDamaged, ModelOutdated
 from tonearm.models.model import answers
 
 if TYPE_CHECKING:
@@ -43,13 +43,24 @@ def check(folder: Path, sha256: str = "") -> str:
     except (ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(f"{path} cannot be read; train the model again") from error
     if number != FORMAT:
-        raise ModelDamaged(f"{name} was written in layout {number}, this tonearm reads {FORMAT}; train it again")
+        raise ModelOutdated(f"{name} was written in layout {number}, this tonearm reads {FORMAT}; train it again")
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {MANIFEST}
     altered = sorted(there ^ set(files)) or sorted(f for f in files if _hash(folder / f) != files[f])
     if altered:
         what = f"{altered[0]} of model {name} is not what was registered"
         raise ModelDamaged(f"{what}; roll back to another version, or train it again")
     return name
+
+
+def is_outdated(folder: Path) -> bool:
+    """Whether the model in ``folder`` is of another layout; not where it cannot be told what is there."""
+    try:
+        check(folder)
+    except ModelOutdated:
+        return True
+    except ModelDamaged:
+        return False
+    return False
 
 
 def load(folder: Path, model: Model, sha256: str = "") -> Fitted:

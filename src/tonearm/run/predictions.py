@@ -73,18 +73,20 @@ def _update(
     """Let the models of listens predict anew, learning nothing: the cheap way to stay current.
 
     Once a day the models of tracks do, too, so that newly heard tracks get their estimates; drift is looked for, and
-    models that never had enough data are tried again.
+    models that never had enough data are tried again. Models that another tonearm wrote are trained anew.
     """
     from tonearm.models.lifecycle import drift, scoring, training
 
-    of_listens = [model.name for model in chosen(()) if not model.is_about_tracks]
+    old = scoring.outdated(settings)
+    of_listens = [model.name for model in chosen(()) if not model.is_about_tracks and model.name not in old]
     is_daily = _is_daily(lake)
-    scored = scoring.score(settings, () if is_daily else of_listens, waiting)
+    asked = [name for name in names() if name not in old] if is_daily else of_listens
+    scored = scoring.score(settings, asked, waiting) if asked else []
     drifts = drift.look(settings, of_listens) if is_daily else []
     if is_daily:
         drift.keep(settings, drifts, waiting)
     due = sorted({one.model for one in drifts if one.is_due})
-    todo = [*(due if settings.retrain == "when_due" else []), *(_never_trained(lake) if is_daily else [])]
+    todo = [*old, *(due if settings.retrain == "when_due" else []), *(_never_trained(lake) if is_daily else [])]
     trained = training.train(settings, todo, progress=progress, waiting=waiting) if todo else []
     return Predicted(trained=trained, scored=scored, due=due, built=build(settings, waiting=waiting))
 

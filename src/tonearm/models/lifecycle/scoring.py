@@ -18,6 +18,7 @@ from tonearm.lake import Lake, open_lake
 from tonearm.models import chosen
 from tonearm.models.lifecycle.registry import Version, open_registry
 from tonearm.models.model import SCORE_COLUMNS, SPOTIFY_API, STILL_LISTENING, target_of
+from tonearm.models.served import is_outdated
 from tonearm.settings import Settings
 from tonearm.table import schema_of
 
@@ -64,6 +65,13 @@ def score(
                 taken = perf_counter() - began
                 reports.append(ScoreReport(model=model.name, version=version.version, scores=rows, seconds=taken))
     return reports
+
+
+def outdated(settings: Settings) -> list[str]:
+    """Models whose version in use another tonearm wrote, so that they can only be trained again."""
+    registry = open_registry(settings)
+    in_use = [(model.name, registry.in_use(model.registered)) for model in chosen(())]
+    return [name for name, version in in_use if version is not None and is_outdated(registry.folder(version))]
 
 
 def read(lake: Lake, names: Iterable[str], settings: Settings) -> dict[str, pd.DataFrame]:

@@ -34,6 +34,13 @@ MODELS = {
     "popularity": About("whether a track is popular", "the rate of its genre and year", "track"),
     "imputation": About("sound nobody measured", "the artist's mean", "track"),
 }
+_OF_SOUND = ("imputation", "mood", "energy_forecast")
+_PARTS = {
+    ("session_start", "session_start_day_ahead"): "a day ahead",
+    ("session_start", "session_start_hour_ahead"): "an hour ahead",
+    ("imputation", "mood"): "mood",
+    ("mood", "mood"): "which of five",
+}
 METRICS = {
     "log_loss": (
         "surprise",
@@ -195,29 +202,31 @@ def believe(found: Sequence[Row]) -> str:
     if not rows:
         return "**Not known yet**: no model has been tested. `tonearm run` trains and tests them."
     better = [row for row in rows if row["is_better"]]
-    instead = [about(row).predicts for row in rows if not row["is_served"]]
+    instead = [predicted(row) for row in rows if not row["is_served"]]
     rest = f" The baseline is used for {listed(instead)}." if instead else ""
     shown = "is shown" if len(better) == 1 else "are shown"
     return (
-        f"**{len(better)} of {counted(len(rows), 'model')}** {shown} to be better than a simple baseline, "
-        f"on data they had not learned from.{rest}"
+        f"**{len(better)} of {counted(len(rows), 'prediction')}** {shown} to be better than a simple baseline, "
+        f"on data that the models had not learned from.{rest}"
     )
 
 
 def deciding(metrics: Sequence[Row]) -> list[Row]:
-    """For each model, the metric that decided whether its version or the baseline is used."""
-    found: dict[str, Row] = {}
+    """For each target of each model, the metric that decided whether its version or the baseline is used."""
+    found: dict[tuple[str, str], Row] = {}
     for row in (row for row in metrics if row["is_deciding"]):
-        kept = found.get(row["model"])
+        of = (row["model"], row["target"])
+        kept = found.get(of)
         if kept is None or (row["is_served"], row["model_version"]) > (kept["is_served"], kept["model_version"]):
-            found[row["model"]] = row
+            found[of] = row
     order = list(MODELS)
     return sorted(found.values(), key=lambda row: order.index(row["model"]) if row["model"] in order else 99)
 
 
 def tested(metrics: Sequence[Row], model: str, target: str = "") -> Row | None:
     """The test result of the version in use: on the listener's own rows, else on everybody's."""
-    decided = next((row for row in deciding(metrics) if row["model"] == model), None)
+    of_model = [row for row in deciding(metrics) if row["model"] == model]
+    decided = next((row for row in of_model if row["target"] == target), next(iter(of_model), None))
     if decided is None:
         return None
     same = [
@@ -299,8 +308,14 @@ def about(row: Row) -> About:
     return MODELS.get(name) or About(name.replace("_", " "), row.get("baseline_name") or "its baseline", "row")
 
 
+def predicted(row: Row) -> str:
+    """What is predicted; of a model that predicts several things, which of them."""
+    part = _PARTS.get((row["model"], row["target"])) or (SOUNDS.get(row["target"]) if row["model"] in _OF_SOUND else "")
+    return f"{about(row).predicts} ({part})" if part else about(row).predicts
+
+
 def line(row: Row) -> str:
-    """A model's deciding metric with its interval, the baseline's, and which of them is used."""
+    """A target's deciding metric with its interval, the baseline's, and which of them is used."""
     value, usual = _number(row["value"]), _number(row["baseline_value"])
     metric = METRICS.get(row["metric"], (row["metric"].replace("_", " "),))[0]
     measured = f"{metric.capitalize()} {value}{_interval(row, 'value')}, baseline {usual}"
@@ -310,10 +325,11 @@ def line(row: Row) -> str:
     if row["is_served"] and not row["is_better"]:
         used += ", by choice"
     named = about(row)
-    return (
-        f"**{named.predicts.capitalize()}**: {stands}, {used}. {measured}; {gain}; "
-        f"n {counted(row['rows'], named.unit)}."
-    )
+    return f"**{_begun(predicted(row))}**: {stands}, {used}. {measured}; {gain}; n {counted(row['rows'], named.unit)}."
+
+
+def _begun(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _interval(row: Row, of: str) -> str:

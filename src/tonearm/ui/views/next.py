@@ -171,7 +171,7 @@ def _believe(listener: str) -> None:
     if shown:
         chart(
             findings.forest(shown, "← worse · better than the baseline →", colours()),
-            "How much better or worse than its baseline each model was on data it had not learned from",
+            "How much better or worse than its baseline each prediction was on data that was not learned from",
         )
         st.caption(
             "0 is the baseline, 1 a forecast that is always right. Triangles are findings, grey is none; lines are "
@@ -195,5 +195,5 @@ def _finding(row: Row) -> Finding:
     look = {"better": "higher", "worse": "lower", "not shown to be better": "not_shown"}
     evidence = f"n {words.counted(row['rows'], sentences.about(row).unit)}"
     return Finding(
-        sentences.about(row).predicts, value, low, high, look.get(sentences.verdict(row), "insufficient"), evidence
+        sentences.predicted(row), value, low, high, look.get(sentences.verdict(row), "insufficient"), evidence
     )
