@@ -212,7 +212,7 @@ def main() -> None:
         return
     own = snapshots(options.folder / "artist_month_snapshots.csv")
     table = pd.read_csv(options.folder / "breakout_modeling.csv")
-    model = Breakout(refit_months=1)
+    model = Breakout()
     labelled = Labelled(next(histories(own)), read_rules())
     cells = misaligned(labelled)
     artist, month = np.nonzero(cells)
