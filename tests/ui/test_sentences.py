@@ -31,7 +31,7 @@ def test_a_sadder_night_is_a_finding_and_says_of_how_many_listens() -> None:
     said = why.night([hour(1, "lower"), hour(2, "lower"), hour(12, "higher")], "valence")
     assert said.startswith("**Yes, it is more than noise**: your music is sadder at 1–3 h than at other hours")
     assert "By day it is happier at 12–13 h." in said
-    assert "Audio features are known for 60 of 300 listens (20.0 %)" in said
+    assert "The sound is known for 60 of 300 listens (20.0 %), by track or artist" in said
 
 
 def test_the_night_as_a_whole_shows_what_single_hours_are_too_few_for() -> None:

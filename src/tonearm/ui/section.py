@@ -102,5 +102,5 @@ def known_of(found: Sequence[Row]) -> tuple[int, int]:
 def of_how_many(known: int, listens: int) -> str:
     """The share of listens with features, in a sentence; empty when it is nearly all."""
     share = 100 * known / listens if listens else 0
-    text = f"Audio features are known for {known:,} of {listens:,} listens ({share:.1f} %); only those count here."
-    return text if share < 90 else ""
+    known_by = f"{known:,} of {listens:,} listens ({share:.1f} %), by track or artist"
+    return f"The sound is known for {known_by}; only those count." if share < 90 else ""

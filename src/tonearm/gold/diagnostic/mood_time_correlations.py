@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import ibis
 import numpy as np
 
-from tonearm.columns import MOOD_FEATURES
+from tonearm.columns import DESCRIBED, MOOD_FEATURES
 from tonearm.gold.distributions import f_survival
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.hour_comparisons import HOURS, compared_in_month, spread
@@ -71,9 +71,10 @@ _COLUMNS = (
 def mood_time_correlations(listening_with_features: ir.Table) -> ir.Table:
     """Do you really listen to sadder music at night, or is it noise? The mood of each hour compared with your own mean.
 
-    One row per listener and local hour with a listen; for valence, energy, danceability and acousticness. Only measured
-    features (real and catalogue) are used. The unit is the session: the listens of one session within one hour are one
-    observation, their mean, so an album on repeat counts once.
+    One row per listener and local hour with a listen; for valence, energy, danceability and acousticness. Features are
+    measured (real and catalogue) or, of tracks that nobody measured, the means of their artist's measured tracks
+    (artist): with these, too, days whose hours were exchanged show no more than chance. The unit is the session: the
+    listens of one session within one hour are one observation, their mean, so an album on repeat counts once.
 
     ``deviation_…`` is the hour's mean minus the listener's mean over all hours, each session's hour counting once.
     ``month_deviation_…`` compares each session with the *other* sessions of the same month, whatever their hour; a
@@ -123,7 +124,7 @@ def _by_feature(hours: ir.Table, parts: Iterable[str]) -> ir.Table:
 
 def _units(listening_with_features: ir.Table) -> ir.Table:
     """Each session's mean of each feature in each hour, null where none was measured."""
-    listens = with_measured_features(listening_with_features, MOOD_FEATURES)
+    listens = with_measured_features(listening_with_features, MOOD_FEATURES, DESCRIBED)
     return listens.group_by("listener", "session_started_at", "hour_of_day").agg(
         first_date=listens.local_date.min(),
         month=first_day_of("month", listens.local_date.min()),

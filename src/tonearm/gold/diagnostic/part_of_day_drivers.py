@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import numpy as np
 
-from tonearm.columns import FEATURES, PARTS_OF_DAY
+from tonearm.columns import DESCRIBED, FEATURES, PARTS_OF_DAY
 from tonearm.gold.distributions import skewed_two_sided, t_two_sided
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.measures import first_day_of, total, with_measured_features
@@ -118,10 +118,11 @@ def part_of_day_drivers(listening_with_features: ir.Table) -> ir.Table:
 
     One row per listener, part of the day with a listen, and driver: all eight features, and the ten genres and ten
     artists with the largest effect, by ``rank``. The unit is what you heard in one part of one day, by your clock, in
-    however many sessions: the mean of a feature (measured only: real or catalogue), an artist's share of the listens,
-    or a genre's share of the listens with a known genre. ``mean_inside`` and ``mean_outside`` are the means of the
-    ``units`` in this part and in the others, ``effect`` is the ``difference`` in standard deviations between units: the
-    driver's standardised contribution.
+    however many sessions: the mean of a feature, an artist's share of the listens, or a genre's share of the listens
+    with a known genre. Features are measured (real or catalogue) or, of tracks that nobody measured, the means of their
+    artist's measured tracks (artist): with these, too, days whose hours were exchanged show no more than chance.
+    ``mean_inside`` and ``mean_outside`` are the means of the ``units`` in this part and in the others, ``effect`` is
+    the ``difference`` in standard deviations between units: the driver's standardised contribution.
 
     Taste changes over the years, and so do listening hours, so the ``difference`` compares days of the same calendar
     month, each month weighted by its units on both sides, and is not just one mean minus the other. Its p comes from a
@@ -135,7 +136,7 @@ def part_of_day_drivers(listening_with_features: ir.Table) -> ir.Table:
     15 units with it would be expected on one side. ``consistency`` shows how much steadier a feature is inside:
     1 − standard deviation of the units inside / outside.
     """
-    listens = with_measured_features(listening_with_features)
+    listens = with_measured_features(listening_with_features, FEATURES, DESCRIBED)
     units = _units(listens)
     months = _months(units)
     values = _heard(listens, units, "genre").union(_heard(listens, units, "artist")).union(_features(units))

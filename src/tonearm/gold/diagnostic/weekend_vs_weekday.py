@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 import numpy as np
 
-from tonearm.columns import FEATURES
+from tonearm.columns import DESCRIBED, FEATURES
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.measures import first_day_of, total, with_measured_features
 from tonearm.gold.statistics import (
@@ -130,9 +130,10 @@ def weekend_vs_weekday(listening_with_features: ir.Table) -> ir.Table:
     One row per listener and metric. The unit is the local day *with a listen*: ``listens``, ``minutes``, ``tracks``,
     ``artists_heard``, ``new_tracks`` and ``new_artists`` (heard for the first time in this history) and ``sessions``
     (with a listen on that day) are amounts per such day, and each audio feature is the mean of the day's listens with
-    measured features (real or catalogue). ``minutes`` uses only days on which the time of every listen is known, and is
-    null if the sources never record it. ``days_with_music_pct`` is the share of days with a listen, over every calendar
-    day from the first listen to the last: listening more on weekends can mean more such days, or more on each of them.
+    features, measured (real or catalogue) or the means of the artist's measured tracks (artist). ``minutes`` uses only
+    days on which the time of every listen is known, and is null if the sources never record it.
+    ``days_with_music_pct`` is the share of days with a listen, over every calendar day from the first listen to the
+    last: listening more on weekends can mean more such days, or more on each of them.
 
     ``difference`` is the mean of all weekend days minus that of all weekdays, ``n_…`` the listens and ``days_…`` the
     days behind the means; interval and p are Welch's, which allows unequal variances, and ``welch_effect`` is Cohen's
@@ -158,7 +159,7 @@ def weekend_vs_weekday(listening_with_features: ir.Table) -> ir.Table:
 
 def _days(listening_with_features: ir.Table) -> ir.Table:
     """What each local day with a listen amounts to, and the listens behind each metric."""
-    listens = with_measured_features(listening_with_features)
+    listens = with_measured_features(listening_with_features, FEATURES, DESCRIBED)
     days = listens.group_by("listener", "local_date").agg(
         is_weekend=listens.is_weekend.max(),
         listens=listens.count(),

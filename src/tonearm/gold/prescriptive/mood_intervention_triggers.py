@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import numpy as np
 
+from tonearm.columns import DESCRIBED
 from tonearm.gold.frames import as_table, codes, numbers
 from tonearm.gold.hour_comparisons import (
     COUNTS,
@@ -84,9 +85,10 @@ def judged(rows: pa.Table) -> pa.Table:
 def mood_intervention_triggers(listening_with_features: ir.Table) -> ir.Table:
     """Hours in which you hear more of your saddest-sounding music than usual. A hint about music, not a diagnosis.
 
-    One row per listener and local hour with a listen. *Low* is the quarter of your own measured listens (real or
-    catalogue) with the lowest valence, which measures how positive music sounds: up to ``low_valence``, with those at
-    exactly this value counting in part, so that always a quarter is low. It is relative to your music and does not
+    One row per listener and local hour with a listen. *Low* is the quarter of your own listens with the
+    lowest valence, measured (real or catalogue) or the mean of the artist's measured tracks (artist), which shows how
+    positive music sounds: up to ``low_valence``, with those at exactly this value counting in part, so that always a
+    quarter is low. It is relative to your music and does not
     measure your mood: calm music in a minor key has a low valence and may be just what does you good.
 
     The unit is a session in an hour: the share of its measured listens that is low. Each is compared with the *other*
@@ -101,7 +103,7 @@ def mood_intervention_triggers(listening_with_features: ir.Table) -> ir.Table:
     below; ``none`` means that no increase was shown. ``what_to_try`` names an artist you know, with a mean valence at
     least .1 above yours and at least 3 sessions: the one most heard in that hour, otherwise the one most heard overall.
     """
-    listens = with_measured_features(listening_with_features, ("valence",))
+    listens = with_measured_features(listening_with_features, ("valence",), DESCRIBED)
     units = _units(listens, _thresholds(listens))
     hours = heard_in_hours(listens).left_join(_thresholds(listens), "listener").drop("listener_right")
     row = ["listener", "hour_of_day"]

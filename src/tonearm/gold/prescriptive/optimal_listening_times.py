@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import ibis
 import numpy as np
 
+from tonearm.columns import DESCRIBED, FEATURES
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.hour_comparisons import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, in_words, means
 from tonearm.gold.measures import first_day_of, with_measured_features
@@ -60,7 +61,8 @@ def optimal_listening_times(listening_with_features: ir.Table) -> ir.Table:
     """Which hours suit focus, relaxing, energy and a lift, judging by the music you choose then.
 
     One row per listener, local hour with a listen, and aim; an hour without listens has no row. How well a track suits
-    an aim (0–1) is a fixed rule over its measured features (real or catalogue), the same for everyone; ``mean_fit`` is
+    an aim (0–1) is a fixed rule over its features, measured (real or catalogue) or the means of the artist's measured
+    tracks (artist), the same for everyone; ``mean_fit`` is
     the fit of what you hear in that hour. It shows what music you choose at that hour, not how well you work or rest
     then.
 
@@ -78,8 +80,8 @@ def optimal_listening_times(listening_with_features: ir.Table) -> ir.Table:
     orders the hours that are shown to suit an aim more than usual, by the lower end of the interval; no other hour is
     called a good one.
     """
-    units = compared_in_month(_units(with_measured_features(listening_with_features)), *AIMS)
-    hours = heard_in_hours(with_measured_features(listening_with_features, ()))
+    units = compared_in_month(_units(with_measured_features(listening_with_features, FEATURES, DESCRIBED)), *AIMS)
+    hours = heard_in_hours(with_measured_features(listening_with_features, (), DESCRIBED))
     of_aims = {aim: means(units, aim, f"n_{aim}") for aim in AIMS}
     found = units.group_by("listener", "hour_of_day").agg(
         {f"{part}_{aim}": value for aim, parts in of_aims.items() for part, value in parts.items()}
