@@ -194,6 +194,6 @@ def _finding(row: Row) -> Finding:
     value, low, high = sentences.skill(row) or (None, None, None)
     look = {"better": "higher", "worse": "lower", "not shown to be better": "not_shown"}
     evidence = f"n {words.counted(row['rows'], sentences.about(row).unit)}"
-    return Finding(
-        sentences.predicted(row), value, low, high, look.get(sentences.verdict(row), "insufficient"), evidence
-    )
+    # Which of a model's predictions it is goes into a line of its own.
+    name = sentences.predicted(row).replace(" (", "\n(")
+    return Finding(name, value, low, high, look.get(sentences.verdict(row), "insufficient"), evidence)
