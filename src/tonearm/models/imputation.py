@@ -62,8 +62,8 @@ REAL_USE = "by track, 3 folds, without playlists"
 
 
 @dataclass(frozen=True)
-class Told:
-    """What is told of one feature of tracks."""
+class Estimates:
+    """The estimates of one feature of tracks."""
 
     estimate: Values
     around: Values
@@ -72,10 +72,10 @@ class Told:
     high: Values
 
     @staticmethod
-    def of(target: str, predicted: Values, around: Values) -> Told:
+    def of(target: str, predicted: Values, around: Values) -> Estimates:
         """Within the feature's range."""
         around = within(around, target)
-        return Told(within(predicted, target), around, around[:, 5], around[:, 95])
+        return Estimates(within(predicted, target), around, around[:, 5], around[:, 95])
 
 
 @dataclass(frozen=True)
@@ -136,23 +136,23 @@ class Imputation:
         held: list[HeldOut] = []
         for protocol, (evidence, baseline) in self.protocols(examples, inputs, seed).items():
             rows = examples.loc[evidence.index]
-            told = self._told(rows, fitted, spreads, evidence, seed)
-            held += self._held(rows, protocol, told, baseline, frequencies[evidence.index])
+            estimates = self._estimates(rows, fitted, spreads, evidence, seed)
+            held += self._held(rows, protocol, estimates, baseline, frequencies[evidence.index])
         return held
 
-    def _told(
+    def _estimates(
         self,
         rows: pd.DataFrame,
         fitted: FittedImputation,
         spreads: Mapping[str, CrossSpread],
         evidence: pd.DataFrame,
         seed: int,
-    ) -> dict[str, Told]:
-        """What is told of the rows, as it will be, but by the errors on the artists of other folds: ``spreads``."""
+    ) -> dict[str, Estimates]:
+        """The estimates of the rows, as they will be, but by the errors on the artists of other folds: ``spreads``."""
         predicted, stratum = fitted.predicted(evidence, rows.artist.to_numpy()), self.stratum(evidence)
         fold = grouped(rows.artist.to_numpy(), seed=seed)
         return {
-            t: Told.of(t, predicted[:, j], spreads[t].around(predicted[:, j], stratum, fold))
+            t: Estimates.of(t, predicted[:, j], spreads[t].around(predicted[:, j], stratum, fold))
             for j, t in enumerate(TARGETS)
         }
 
@@ -207,20 +207,25 @@ class Imputation:
         return pd.concat(parts).sort_index(), baseline
 
     def _held(
-        self, rows: pd.DataFrame, protocol: str, told: Mapping[str, Told], baseline: Values, frequencies: Values
+        self,
+        rows: pd.DataFrame,
+        protocol: str,
+        estimates: Mapping[str, Estimates],
+        baseline: Values,
+        frequencies: Values,
     ) -> list[HeldOut]:
         """The estimates of the seven and of the mood that follows from them."""
         artist = rows.artist.to_numpy()
         held = [
             HeldOut(
-                *(t, protocol, "regression", rows[t].to_numpy(float), told[t].estimate, baseline[:, j], artist),
-                low=told[t].low,
-                high=told[t].high,
+                *(t, protocol, "regression", rows[t].to_numpy(float), estimates[t].estimate, baseline[:, j], artist),
+                low=estimates[t].low,
+                high=estimates[t].high,
             )
             for j, t in enumerate(TARGETS)
         ]
         actual = moods(rows.valence.to_numpy(float), rows.energy.to_numpy(float))
-        chances = mood_chances(told)
+        chances = mood_chances(estimates)
         return [*held, HeldOut("mood", protocol, "classes", actual, chances, frequencies, artist, classes=MOODS)]
 
     def fit(self, examples: pd.DataFrame, seed: int = SEED) -> FittedImputation:
@@ -241,9 +246,9 @@ class Imputation:
             # What the words of a row say is learned from other artists here, too.
             among = np.flatnonzero(own)
             within = cross_fit(artist[own], lambda rest: learn_words(among[rest]), seed + 1, folds=3)
-            told = np.zeros(deviations.shape)
-            told[own] = within.predict(words[own], artist[own])
-            inputs = _with_words(names, told)
+            by_words = np.zeros(deviations.shape)
+            by_words[own] = within.predict(words[own], artist[own])
+            inputs = _with_words(names, by_words)
             evidence = self._evidence(examples, inputs, own)[own]
             again = np.random.default_rng(seed).random(len(evidence)) < self.bare_share
             # Of most artists that are heard a catalogue knows less than of its own.
@@ -395,12 +400,12 @@ class FittedImputation:
         From the artist and title, and genre, release and length where they are known; the artist's measured tracks
         count. Features in a record are ignored. Null where neither artist, genre nor company is known.
         """
-        told = self.told(self.evidence(records), catalogue.artists(records))
+        estimates = self.estimates(self.evidence(records), catalogue.artists(records))
         shown: dict[str, Values] = {}
-        for target, one in told.items():
+        for target, one in estimates.items():
             shown |= {target: one.estimate, f"{target}_low": one.low, f"{target}_high": one.high}
             shown[f"{target}_error"] = (one.high - one.low) / (2 * Z90)
-        chances = mood_chances(told)
+        chances = mood_chances(estimates)
         shown |= {name: chances[:, j] for j, name in enumerate(MOODS)}
         return pd.DataFrame(shown, index=records.index)
 
@@ -419,8 +424,8 @@ class FittedImputation:
 
     def inputs(self, records: pd.DataFrame) -> pd.DataFrame:
         """What is known of the records by themselves."""
-        told = self.words.predict(_words(records), catalogue.artists(records)).reshape(-1, len(TARGETS))
-        return _with_words(_names(records), told)
+        by_words = self.words.predict(_words(records), catalogue.artists(records)).reshape(-1, len(TARGETS))
+        return _with_words(_names(records), by_words)
 
     def evidence(self, records: pd.DataFrame) -> pd.DataFrame:
         """What the model knows of the records; company where they have its columns."""
@@ -438,14 +443,14 @@ class FittedImputation:
         deviations = self.folds.predict(evidence, artist).reshape(-1, len(TARGETS))
         return np.asarray(deviations * np.array(self.scale) + np.array(self.mean))
 
-    def told(self, evidence: pd.DataFrame, artist: Labels) -> dict[str, Told]:
-        """What is told of each feature; all of it null where nothing but the names is known."""
+    def estimates(self, evidence: pd.DataFrame, artist: Labels) -> dict[str, Estimates]:
+        """The estimates of each feature; null where nothing but the names is known."""
         predicted, stratum = self.predicted(evidence, artist), self.settings.stratum(evidence)
         predicted[stratum == NAMES_ALONE] = np.nan
         # How much sessions help cannot be learned from a catalogue: at worst not at all.
         as_off_as = np.where(stratum == SESSIONS_ALONE, NAMES_ALONE, stratum)
         return {
-            t: Told.of(t, predicted[:, j], self.spreads[t].around(predicted[:, j], as_off_as))
+            t: Estimates.of(t, predicted[:, j], self.spreads[t].around(predicted[:, j], as_off_as))
             for j, t in enumerate(TARGETS)
         }
 
@@ -528,8 +533,8 @@ def _words(records: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"words": title + " " + artist})
 
 
-def _with_words(names: pd.DataFrame, told: Values) -> pd.DataFrame:
-    return names.assign(**{c: told[:, j].astype(np.float32) for j, c in enumerate(WORDS)})
+def _with_words(names: pd.DataFrame, by_words: Values) -> pd.DataFrame:
+    return names.assign(**{c: by_words[:, j].astype(np.float32) for j, c in enumerate(WORDS)})
 
 
 def _without(evidence: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -542,9 +547,9 @@ def _bare(evidence: pd.DataFrame) -> pd.DataFrame:
     return _without(evidence, tuple(c for group in GROUPS for c in group))
 
 
-def mood_chances(told: Mapping[str, Told]) -> Values:
+def mood_chances(estimates: Mapping[str, Estimates]) -> Values:
     """(n, 5) probability of each mood, from the quantiles of valence and energy; null where these are."""
-    valence, energy = told["valence"].around, told["energy"].around
+    valence, energy = estimates["valence"].around, estimates["energy"].around
     found = np.full((len(valence), len(MOODS)), np.nan)
     known = ~np.isnan(valence[:, 0])
     found[known] = probabilities(valence[known], energy[known], np.full(int(known.sum()), np.nan))

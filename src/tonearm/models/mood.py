@@ -264,7 +264,7 @@ class FittedMood:
         """Valence and energy with ``_low`` and ``_high`` (90 %), the ``mood`` named and each mood's probability.
 
         The moods' probabilities follow from the interval of valence and, where it is not known, of energy. Null where
-        fewer than two features are known from which something can be told.
+        fewer than two features are known that say something about it.
         """
         artist = catalogue.artists(records)
         evidence = self.settings.evidence(records)
@@ -395,12 +395,12 @@ def useful(target: str) -> tuple[str, ...]:
 
 
 def is_useful(evidence: pd.DataFrame, target: str, fewest: int) -> Labels:
-    """Whether so many of the useful inputs are known that something can be told."""
+    """Whether so many of the useful inputs are known that the mood can be predicted."""
     return np.asarray(evidence[list(useful(target))].notna().sum(axis=1) >= fewest)
 
 
 def _sets(target: str, fewest: int) -> list[tuple[str, ...]]:
-    """Every set of useful inputs that something can be told from."""
+    """Every set of useful inputs from which a mood can be predicted."""
     names = useful(target)
     return [known for size in range(fewest, len(names) + 1) for known in combinations(names, size)]
 
@@ -486,10 +486,10 @@ def _held(
     ]
     energy = rows.energy.to_numpy(float)
     actual = moods(rows.valence.to_numpy(float), energy)
-    told, simply = (probabilities(q["valence"].clip(0, 1), q["energy"].clip(0, 1), energy) for q in (around, simple))
-    names = tuple(named(chances, frequencies) for chances in (told, simply))
+    chances, simply = (probabilities(q["valence"].clip(0, 1), q["energy"].clip(0, 1), energy) for q in (around, simple))
+    names = tuple(named(each, frequencies) for each in (chances, simply))
     return [
         *held,
-        HeldOut("mood", protocol, "classes", actual, told, simply, artist, classes=MOODS),
+        HeldOut("mood", protocol, "classes", actual, chances, simply, artist, classes=MOODS),
         HeldOut("mood named", protocol, "classes", actual, names[0], names[1], artist, classes=MOODS),
     ]

@@ -53,7 +53,7 @@ def check(folder: Path, sha256: str = "") -> str:
 
 
 def is_outdated(folder: Path) -> bool:
-    """Whether the model in ``folder`` is of another layout; not where it cannot be told what is there."""
+    """Whether the model in ``folder`` is of another layout; not where its files cannot be read."""
     try:
         check(folder)
     except ModelOutdated:

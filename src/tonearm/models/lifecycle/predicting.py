@@ -36,9 +36,9 @@ def predict(
 ) -> tuple[pd.DataFrame, Version]:
     """Predictions, one for each record in their order, and the version in use, whose baseline answers what it does not.
 
-    ``note`` is told what somebody should know of the answers. Raises NotRegistered where the model was never trained,
-    ModelDamaged where its files are not what they were, and InputError where a ``threshold`` is given to a model that
-    has none.
+    ``note`` is called with what somebody should know of the answers. Raises NotRegistered where the model was never
+    trained, ModelDamaged where its files are not what they were, and InputError where a ``threshold`` is given to a
+    model that has none.
     """
     model = find(name)
     if threshold is not None and not model.has_threshold:

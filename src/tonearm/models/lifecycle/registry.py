@@ -88,7 +88,7 @@ class Registry:
     def client(self) -> MlflowClient:
         """MLflow's own client; opened once, and a database of the home is made by it.
 
-        Where the home was moved, its database is told so first.
+        Where the home was moved, its database is brought up to date first.
         """
         if not hasattr(self, "_client"):
             file = self._file()
