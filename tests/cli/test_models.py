@@ -74,7 +74,8 @@ def test_two_versions_side_by_side_and_a_persons_choice(call: Run) -> None:
     assert "is production" in call("models", "rollback", "coin").stdout
     shown = call("models", "show", "coin").stdout
     assert "Knows no dice." in shown
-    assert "log_loss" in shown
+    for part in ("log_loss", "protocol", "grouped by day", "serves", "heads"):
+        assert part in shown, part
 
 
 def test_the_card_has_the_protocol_and_the_limits(call: Run) -> None:

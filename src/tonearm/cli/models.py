@@ -108,10 +108,8 @@ def predict(context: Context, name: str, path: Path, threshold: float | None) ->
         context.note(f"{len(rows) - _SHOWN_RECORDS:,} more; --json has all")
     by_baseline = [target for target in targets if served_by[target] == "baseline"]
     if by_baseline:
-        context.note(
-            f"{', '.join(by_baseline)}: answered by the baseline; version {version.version} of {version.model}: "
-            f"{version.decision}"
-        )
+        which = f"version {version.version} of {version.model}"
+        context.note(f"{', '.join(by_baseline)}: answered by the baseline; {which}: {version.decision}")
 
 
 def _plain_rows(answers: Any) -> list[dict[str, Any]]:
