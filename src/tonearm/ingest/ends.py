@@ -60,7 +60,7 @@ def ends_sql(staged: str) -> str:
     ``listener`` were.
     """
     return f"""
-    WITH plays AS (
+    WITH plays AS MATERIALIZED (
         SELECT position, client, source, precision_s, {_HEARD} AS heard_s,
             epoch_us(coalesce(reported_at, local_at AT TIME ZONE 'UTC')) / 1e6 AS at_s, {_IS_OPEN} AS is_open
         FROM {staged} WHERE reason IS NULL
