@@ -49,8 +49,12 @@ class Found(NamedTuple):
 
 
 def has_lengths_sql(staged: str) -> str:
-    """SQL for whether any start in ``staged`` comes with a length, without which there is nothing to find."""
-    return f"SELECT count(*) > 0 FROM (SELECT 1 FROM {staged} WHERE {_IS_OPEN} AND ({_HEARD}) IS NOT NULL LIMIT 1)"
+    """SQL for whether any start in ``staged`` comes with a length, without which there is nothing to find.
+
+    All rows are read, as a scan of the Arrow file that ends at the first would leave a read under way, which crashes
+    when it comes back to a reader that is gone (Arrow 26).
+    """
+    return f"SELECT count(*) > 0 FROM {staged} WHERE {_IS_OPEN} AND ({_HEARD}) IS NOT NULL"
 
 
 def ends_sql(staged: str) -> str:
@@ -60,7 +64,7 @@ def ends_sql(staged: str) -> str:
     ``listener`` were.
     """
     return f"""
-    WITH plays AS MATERIALIZED (
+    WITH plays AS (
         SELECT position, client, source, precision_s, {_HEARD} AS heard_s,
             epoch_us(coalesce(reported_at, local_at AT TIME ZONE 'UTC')) / 1e6 AS at_s, {_IS_OPEN} AS is_open
         FROM {staged} WHERE reason IS NULL

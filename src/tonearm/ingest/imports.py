@@ -236,9 +236,7 @@ class _Import:
         """SQL for the staged listens; those of files that report ends have their starts, and the report says so."""
         if not self.engine.value(has_lengths_sql("staged")):
             return "staged"
-        # Once into a table: DuckDB now and then crashed where one statement read the Arrow rows from several sides.
-        self.engine.run("CREATE OR REPLACE TABLE staged_plays AS FROM staged WHERE reason IS NULL")
-        self.engine.run(f"CREATE OR REPLACE TABLE ends AS {ends_sql('staged_plays')}")
+        self.engine.run(f"CREATE OR REPLACE TABLE ends AS {ends_sql('staged')}")
         files = self.engine.rows("SELECT position, sum(ends), sum(tried) FROM ends GROUP BY position ORDER BY position")
         for position, ends, tried in files:
             report = self.report.files[position - 1]
