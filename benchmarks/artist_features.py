@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import ibis
 from deltalake import DeltaTable
 
 from measure import finish
 from tonearm.silver.artist_features import NAMED_FROM, PRIOR_TRACKS
+from tonearm.silver.moods import mood
 
 _TABLES = ("listening_with_features", "catalogue_tracks", "track_identities")
 _COVERAGE = """
@@ -29,11 +31,8 @@ FROM listening_with_features GROUP BY listener ORDER BY listener
 """
 _HELD_OUT = f"""
 WITH named AS (
-    SELECT artist_id, track_id, CASE
-        WHEN abs(valence - .5) <= .1 + 1e-9 AND abs(energy - .5) <= .1 + 1e-9 THEN 'Neutral'
-        ELSE if(valence >= .5, 'Happy', 'Sad') || if(energy >= .5, '_Energetic', '_Calm') END AS mood
-    FROM catalogue_tracks JOIN (SELECT DISTINCT track_id, artist_id FROM track_identities) USING (track_id)
-    WHERE valence IS NOT NULL AND energy IS NOT NULL
+    SELECT artist_id, track_id, mood
+    FROM moods JOIN (SELECT DISTINCT track_id, artist_id FROM track_identities) USING (track_id) WHERE mood IS NOT NULL
 ), counts AS (SELECT artist_id, mood, count(*) AS n FROM named GROUP BY ALL),
 frequencies AS (SELECT mood, (count(*) + 1) / (sum(count(*)) OVER () + 5) AS frequency FROM named GROUP BY mood),
 others AS (
@@ -61,9 +60,7 @@ def main() -> None:
     parser.add_argument("--home", type=Path, required=True, help="a built home with histories and a catalogue")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    connection = duckdb.connect()
-    for name in _TABLES:
-        connection.register(name, DeltaTable(str(options.home / "lake" / name)).to_pyarrow_dataset())
+    connection = _connected(options.home / "lake")
     found: dict[str, Any] = {}
     for k, row in enumerate(_rows(connection, _COVERAGE)):
         # A listener's name is nobody's business.
@@ -74,6 +71,16 @@ def main() -> None:
             f"{name} of chances from {row['from_chance']:.1f}": row[name] for name in ("n", "expected", "came_true")
         }
     finish(found, options.json)
+
+
+def _connected(lake: Path) -> duckdb.DuckDBPyConnection:
+    """The tables, and ``moods`` of the catalogue's tracks."""
+    backend = ibis.duckdb.connect()
+    for name in _TABLES:
+        backend.con.register(name, DeltaTable(str(lake / name)).to_pyarrow_dataset())
+    listed = backend.table("catalogue_tracks")
+    backend.create_view("moods", listed.select("track_id", mood=mood(listed.valence, listed.energy)))
+    return backend.con
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ columns; NaN means not known, and stays NaN.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -125,6 +125,21 @@ def detectable(error: Numbers, freedom: Numbers, level: Numbers) -> Numbers:
     to the difference.
     """
     return np.asarray((t_quantile(1 - level / 2, freedom) + t_quantile(POWER, freedom)) * error)
+
+
+def concluded(
+    difference: Numbers, p: Numbers, error: Numbers, freedom: Numbers, family: npt.NDArray[np.int64]
+) -> dict[str, Any]:
+    """What tests that are corrected within each ``family`` conclude, as the columns that every such table has.
+
+    ``p_corrected``, ``verdict`` and, where nothing was found, ``detectable_difference``.
+    """
+    corrected = false_discovery(p, family)
+    return {
+        "detectable_difference": detectable(error, freedom, level_of_another(corrected, family)),
+        "p_corrected": corrected,
+        "verdict": verdicts(difference, corrected),
+    }
 
 
 def verdicts(difference: Numbers, corrected_p: Numbers) -> npt.NDArray[np.str_]:

@@ -19,10 +19,8 @@ from tonearm.gold.statistics import (
     ROUNDING,
     SIGNIFICANT,
     against,
-    detectable,
+    concluded,
     false_discovery,
-    level_of_another,
-    verdicts,
 )
 from tonearm.table import table
 
@@ -239,16 +237,13 @@ def _hours(rows: pa.Table) -> dict[str, npt.NDArray[np.generic]]:
     is_enough = np.minimum(compared, _sums(compared, of_listener) - compared) >= ENOUGH_UNITS
     raw = against(mean, stddev, sessions, overall)
     month = against(month_mean, spread(month_stddev, compared, of_listener), compared)
-    listener = codes(rows, "listener")
-    p = false_discovery(np.where(is_enough, month.p, np.nan), listener)
+    p = np.where(is_enough, month.p, np.nan)
     return {
         **{"n": n, "sessions": sessions, "session_mean": mean, "session_stddev": stddev, "compared": compared},
         **_interval("deviation", raw, sessions >= ENOUGH_UNITS),
         **_interval("month_deviation", month, is_enough),
         "effect": np.where(is_enough, month.effect, np.nan),
-        "detectable_difference": detectable(month.error, month.freedom, level_of_another(p, listener)),
-        "p_corrected": p,
-        "verdict": verdicts(month.difference, p),
+        **concluded(month.difference, p, month.error, month.freedom, codes(rows, "listener")),
     }
 
 

@@ -11,7 +11,7 @@ from tonearm.columns import DESCRIBED, FEATURES, PARTS_OF_DAY
 from tonearm.gold.distributions import skewed_two_sided, t_two_sided
 from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.measures import first_day_of, total, with_measured_features
-from tonearm.gold.statistics import ENOUGH_UNITS, detectable, false_discovery, level_of_another, quantile, verdicts
+from tonearm.gold.statistics import ENOUGH_UNITS, concluded, quantile
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
@@ -72,7 +72,7 @@ def _compared(own: Columns, is_feature: npt.NDArray[np.bool_], listeners: npt.ND
     error = np.sqrt(own["variance"]) / weight
     half = quantile(freedom) * error
     skewness = own["third_moment"] / np.where(own["variance"] > 0, own["variance"], np.nan) ** 1.5
-    p = false_discovery(_p(difference / error, freedom, skewness), listeners)
+    p = _p(difference / error, freedom, skewness)
     inside, outside = own["stddev_inside"], own["stddev_outside"]
     both = (own["units"] - 1, own["units_outside"] - 1)
     pooled = np.sqrt((both[0] * inside**2 + both[1] * outside**2) / np.where(np.isnan(p), np.nan, sum(both)))
@@ -82,9 +82,7 @@ def _compared(own: Columns, is_feature: npt.NDArray[np.bool_], listeners: npt.ND
         "difference_low": difference - half,
         "difference_high": difference + half,
         "effect": difference / pooled,
-        "detectable_difference": detectable(error, freedom, level_of_another(p, listeners)),
-        "p_corrected": p,
-        "verdict": verdicts(difference, p),
+        **concluded(difference, p, error, freedom, listeners),
         "consistency": steadier,
     }
 

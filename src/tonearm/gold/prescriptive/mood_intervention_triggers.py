@@ -19,7 +19,7 @@ from tonearm.gold.hour_comparisons import (
     in_words,
 )
 from tonearm.gold.measures import first_day_of, with_measured_features
-from tonearm.gold.statistics import detectable, false_discovery, level_of_another, verdicts
+from tonearm.gold.statistics import concluded
 from tonearm.silver.first_n import first_n
 from tonearm.table import table
 
@@ -51,24 +51,15 @@ FINISH_COLUMNS = (
 def judged(rows: pa.Table) -> pa.Table:
     """Tests each hour, and gives those with more low music than usual a priority and something to try."""
     found = compared(rows)
-    listener = codes(rows, "listener")
-    corrected = false_discovery(found.p, listener)
-    least = detectable(found.error, found.freedom, level_of_another(corrected, listener))
-    verdict = verdicts(found.difference, corrected)
-    priority = _priorities(verdict, found.effect)
+    conclusion = concluded(found.difference, found.p, found.error, found.freedom, codes(rows, "listener"))
+    verdict = conclusion["verdict"]
     columns = {
         **{name: rows[name] for name in ("listener", "hour_of_day", *COUNTS, "low_valence")},
         "n_low": np.nan_to_num(numbers(rows, "n")),
         "units": np.nan_to_num(numbers(rows, "units")),
         **{"low_share_pct": numbers(rows, "own_mean"), "usual_low_share_pct": numbers(rows, "usual_mean")},
         **{"difference": found.difference, "difference_low": found.low, "difference_high": found.high},
-        **{
-            "effect": found.effect,
-            "detectable_difference": least,
-            "p_corrected": corrected,
-            "verdict": verdict,
-            "priority": priority,
-        },
+        **{"effect": found.effect, **conclusion, "priority": _priorities(verdict, found.effect)},
         **_what_to_try(rows, verdict),
         "note": [NOTE] * rows.num_rows,
     }

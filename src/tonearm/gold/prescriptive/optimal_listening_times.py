@@ -12,7 +12,7 @@ from tonearm.gold.frames import as_table, codes, for_order, numbers, places
 from tonearm.gold.hour_comparisons import COUNTS, HOURS, compared, compared_in_month, heard_in_hours, in_words, means
 from tonearm.gold.measures import first_day_of, with_measured_features
 from tonearm.gold.prescriptive.aims import AIMS, MUSIC, fit
-from tonearm.gold.statistics import detectable, false_discovery, level_of_another, verdicts
+from tonearm.gold.statistics import concluded
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -34,17 +34,15 @@ FINISH_COLUMNS = (
 def judged(rows: pa.Table) -> pa.Table:
     """Tests each hour for each aim, ranks the hours and says it in words."""
     found = compared(rows, "aim")
-    listener = codes(rows, "listener")
-    corrected = false_discovery(found.p, listener)
-    least = detectable(found.error, found.freedom, level_of_another(corrected, listener))
-    verdict = verdicts(found.difference, corrected)
+    conclusion = concluded(found.difference, found.p, found.error, found.freedom, codes(rows, "listener"))
+    verdict = conclusion["verdict"]
     columns = {
         **{name: rows[name] for name in ("listener", "hour_of_day", "aim", *COUNTS)},
         "n_fit": np.nan_to_num(numbers(rows, "n")),
         "units": np.nan_to_num(numbers(rows, "units")),
         **{"mean_fit": numbers(rows, "own_mean"), "usual_fit": numbers(rows, "usual_mean")},
         **{"difference": found.difference, "difference_low": found.low, "difference_high": found.high},
-        **{"effect": found.effect, "detectable_difference": least, "p_corrected": corrected, "verdict": verdict},
+        **{"effect": found.effect, **conclusion},
         "hour_rank": _ranks(found.low, codes(rows, "listener", "aim"), verdict),
     }
     return as_table(columns | {"suggestion": _suggestions(rows, verdict)}, FINISH_COLUMNS)
