@@ -27,6 +27,7 @@ from tonearm.lake import open_lake
 from tonearm.models import chosen
 from tonearm.models.lifecycle.registry import PRODUCTION, open_registry
 from tonearm.models.lifecycle.scoring import score
+from tonearm.models.model import targets_of
 from tonearm.settings import load_settings
 
 NONE = {"data_version": "", "split_hash": "", "rows": 0, "decision": "lent"}
@@ -82,8 +83,7 @@ def lend(trained: Path, home: Path) -> None:
             fitted = dataclasses.replace(fitted, listeners=dict(zip(listeners, learned, strict=False)))
         about = {**NONE, "trained_at": version.trained_at.isoformat()}
         lent = registry.register(model, fitted, [], about)
-        targets = [one.target for one in model.decides]
-        registry.promote(model.registered, lent.version, PRODUCTION, "lent", targets)
+        registry.promote(model.registered, lent.version, PRODUCTION, "lent", targets_of(model))
 
 
 if __name__ == "__main__":

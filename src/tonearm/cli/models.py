@@ -93,11 +93,12 @@ def predict(context: Context, name: str, path: Path, threshold: float | None) ->
     from tonearm.models import find
     from tonearm.models.lifecycle.predicting import predict as ask
     from tonearm.models.lifecycle.predicting import read_records
+    from tonearm.models.model import targets_of
 
     records = read_records(path)
     answers, version = ask(context.settings, name, records, threshold, context.note)
     rows = _plain_rows(answers)
-    targets = [one.target for one in find(name).decides]
+    targets = targets_of(find(name))
     served_by = {target: "model" if target in version.serves else "baseline" for target in targets}
     if context.as_json:
         named = {"model": version.model, "version": version.version}

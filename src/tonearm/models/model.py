@@ -165,9 +165,14 @@ _PARTS = ("_low", "_high", "_error", "_baseline")
 """Ends of the names of columns that go with a target's."""
 
 
+def targets_of(model: Model) -> list[str]:
+    """What the model predicts and is decided by."""
+    return [one.target for one in model.decides]
+
+
 def target_of(model: Model, name: str) -> str:
     """The target that a quantity, a column of an answer or a measured target belongs to; "" for none."""
-    targets = [one.target for one in model.decides]
+    targets = targets_of(model)
     if len(targets) == 1:
         return targets[0]
     for end in _PARTS:
@@ -192,7 +197,7 @@ def answers(
 
     :func:`served_by_column` names the column that says which of the two each target of a record is answered by.
     """
-    targets = [one.target for one in model.decides]
+    targets = targets_of(model)
     own = fitted.predict(records, threshold) if set(targets) & set(serves) else None
     other = fitted.baseline(records, threshold) if set(targets) - set(serves) else None
     found = other if own is None else own.copy()

@@ -52,17 +52,6 @@ def check(folder: Path, sha256: str = "") -> str:
     return name
 
 
-def is_outdated(folder: Path) -> bool:
-    """Whether the model in ``folder`` is of another layout; not where its files cannot be read."""
-    try:
-        check(folder)
-    except ModelOutdated:
-        return True
-    except ModelDamaged:
-        return False
-    return False
-
-
 def load(folder: Path, model: Model, sha256: str = "") -> Fitted:
     """The model in ``folder``, after :func:`check`."""
     name = check(folder, sha256)

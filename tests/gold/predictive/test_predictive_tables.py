@@ -60,15 +60,20 @@ def test_the_latest_listens_stand_beside_what_was_measured(
     assert {(r["expected_valence_low"], r["baseline_valence"]) for r in rows[1:]} == {(0.3, 0.5)}
 
 
+def mood_scores(score: Score, by: dict[tuple[str, int], tuple[float, ...]]) -> list[Row]:
+    """What models give each track of the five moods."""
+    return [
+        score(model, mood, p, subject_id=track)
+        for (model, track), shares in by.items()
+        for mood, p in zip(MOODS, shares, strict=True)
+    ]
+
+
 def test_the_most_probable_mood_is_found_with_all_probabilities(
     predicted: Predicted, score: Score, listen: Callable[..., Row], featured: Callable[..., Row]
 ) -> None:
-    of_track = {1: (0.1, 0.5, 0.2, 0.1, 0.1), 2: (0.4, 0.4, 0.1, 0.05, 0.05)}
-    scores = [
-        score("mood", mood, p, subject_id=track)
-        for track, shares in of_track.items()
-        for mood, p in zip(MOODS, shares, strict=True)
-    ]
+    of_track = {("mood", 1): (0.1, 0.5, 0.2, 0.1, 0.1), ("mood", 2): (0.4, 0.4, 0.1, 0.05, 0.05)}
+    scores = mood_scores(score, of_track)
     # Without all of its moods a track is not classified.
     scores.append(score("mood", MOODS[0], 0.9, subject_id=3))
     listens = [
@@ -87,11 +92,7 @@ def test_where_the_sound_is_unknown_the_mood_is_that_of_the_estimate(
 ) -> None:
     by = {("mood", 1): (0.6, 0.1, 0.1, 0.1, 0.1), ("imputation", 1): (0.1, 0.6, 0.1, 0.1, 0.1)}
     by |= {("imputation", 2): (0.1, 0.1, 0.1, 0.6, 0.1)}
-    scores = [
-        score(model, mood, p, subject_id=track)
-        for (model, track), shares in by.items()
-        for mood, p in zip(MOODS, shares, strict=True)
-    ]
+    scores = mood_scores(score, by)
     listens = [
         listen("2024-03-01T10:00", track=1, mood="Neutral", **featured(0.5, "catalogue")),
         listen("2024-03-01T11:00", track=2, mood="Sad_Energetic", **featured(0.5, "artist")),

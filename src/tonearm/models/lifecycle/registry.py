@@ -1,29 +1,33 @@
-"""The registry: versions of models with what was measured of them, and which one is served. Here alone is MLflow.
+"""The registry: versions of models with what was measured of them, and which one is served.
 
 A version is a folder of files that run no code when they are read (skops, JSON, a library's own format) and a
 manifest with the hash of each. MLflow keeps it as a ``pyfunc`` whose loader is :mod:`tonearm.models.served`, so
 ``mlflow.pyfunc.load_model("models:/NAME@production")`` works wherever tonearm is installed. MLflow takes two seconds to
-load, which predicting from remembered versions does without, and reads its variables then: so it is loaded when asked.
+load, which predicting from remembered versions does without: it is opened by :mod:`tonearm.models.lifecycle.tracking`.
 """
 
 from __future__ import annotations
 
-import logging
-import os
-import re
-import sqlite3
 import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import msgspec
 
-from tonearm.errors import NotRegistered, RegistryUnreachable, UsageError
+from tonearm.errors import NotRegistered, UsageError
 from tonearm.models import served
+from tonearm.models.lifecycle.tracking import (
+    SQLITE,
+    client_of,
+    client_of_file,
+    move_addresses,
+    plainly,
+    quiet,
+    speaking_to,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -38,7 +42,7 @@ _LONGEST_LINE = 250
 _LONGEST_REASON = 2000
 _SEPARATOR = ","
 _LOADER = "tonearm.models.served"
-_SQLITE, _LOGGED = "sqlite:///", "models:/"
+_LOGGED = "models:/"
 
 
 class Version(msgspec.Struct, kw_only=True, frozen=True):
@@ -62,6 +66,8 @@ class Version(msgspec.Struct, kw_only=True, frozen=True):
     """Whether a person decided that it is served."""
     decision: str = ""
     """Why it is served or not, in words; a person's reason where a person decided."""
+    layout: int = 1
+    """Number of the layout of its files; another one than ``served.FORMAT`` cannot be loaded."""
     sha256: str = ""
     """Hash of its files."""
     source: str = ""
@@ -93,13 +99,13 @@ class Registry:
         if not hasattr(self, "_client"):
             file = self._file()
             if file is not None and file.parent == self.artefacts.parent:
-                _move_addresses(file, self.artefacts)
-            self._client = _client(self.uri) if file is None else _client_of_file(file)
+                move_addresses(file, self.artefacts)
+            self._client = client_of(self.uri) if file is None else client_of_file(file)
         return self._client
 
     def _file(self) -> Path | None:
         """The database's file; None for a server."""
-        return Path(self.uri.removeprefix(_SQLITE)) if self.uri.startswith(_SQLITE) else None
+        return Path(self.uri.removeprefix(SQLITE)) if self.uri.startswith(SQLITE) else None
 
     def _is_missing(self) -> bool:
         """Whether nothing was ever registered, because the database is not there."""
@@ -120,14 +126,16 @@ class Registry:
         ``about`` has the fields of :class:`Version`, ``passed`` by :func:`joined`; ``plots`` are figures by name;
         ``beside`` writes more files into the folder of the model's own.
         """
-        with _plainly(self.uri), tempfile.TemporaryDirectory() as name:
+        with plainly(self.uri), tempfile.TemporaryDirectory() as name:
             folder = Path(name) / "data"
             folder.mkdir()
             fitted.save(folder)
             if beside:
                 beside(folder)
             sha256 = served.seal(folder, model.name)
-            tags = {k: _line(v, _LONGEST_REASON) for k, v in {**about, "sha256": sha256}.items()}
+            tags = {
+                k: _line(v, _LONGEST_REASON) for k, v in {**about, "layout": served.FORMAT, "sha256": sha256}.items()
+            }
             compared = getattr(fitted, "compared", ())
             run = self._logged(model, folder, list(measured), tags, plots or {}, compared)
         self.client.set_registered_model_alias(model.registered, STAGING, run)
@@ -144,7 +152,7 @@ class Registry:
     ) -> str:
         experiment = self._experiment(model.name)
         title = f"{model.name} {tags['trained_at'][:16]}"
-        with _speaking_to(self.uri) as mlflow, mlflow.start_run(experiment_id=experiment, run_name=title) as started:
+        with speaking_to(self.uri) as mlflow, mlflow.start_run(experiment_id=experiment, run_name=title) as started:
             mlflow.log_params(_parameters(model))
             mlflow.log_metrics(_metrics(measured))
             mlflow.log_dict({"metrics": msgspec.to_builtins(measured)}, "metrics.json")
@@ -161,7 +169,7 @@ class Registry:
                 model_config={"sha256": tags["sha256"], "serves": _listed(tags.get("passed", ""))},
             )
             run = started.info.run_id
-        with _quiet():
+        with quiet():
             self._made(model.registered, model.summary)
             version = self.client.create_model_version(
                 model.registered, found.model_uri, run, tags={**tags, "run": run}, description=model.summary
@@ -188,7 +196,7 @@ class Registry:
         """Registered models."""
         if self._is_missing():
             return []
-        with _plainly(self.uri):
+        with plainly(self.uri):
             return sorted(m.name for m in self.client.search_registered_models())
 
     def versions(self, registered: str) -> list[Version]:
@@ -228,7 +236,7 @@ class Registry:
     def _asked(self, registered: str) -> list[Version]:
         if self._is_missing():
             return []
-        with _plainly(self.uri):
+        with plainly(self.uri):
             found = self.client.search_model_versions(f"name='{registered}'")
             if not found:
                 return []
@@ -268,13 +276,13 @@ class Registry:
             # MLflow wrote down where the home was then; it may have been moved or restored.
             for own in self.artefacts.glob(f"*/models/{version.source.removeprefix(_LOGGED)}/artifacts"):
                 return served.data_folder(own)
-        with _plainly(self.uri), _speaking_to(self.uri) as mlflow:
+        with plainly(self.uri), speaking_to(self.uri) as mlflow:
             where = Path(mlflow.artifacts.download_artifacts(version.source))
         return served.data_folder(where)
 
     def plots(self, version: Version) -> list[Path]:
         """The pictures that were kept with a version."""
-        with _plainly(self.uri), _speaking_to(self.uri) as mlflow:
+        with plainly(self.uri), speaking_to(self.uri) as mlflow:
             return sorted(Path(mlflow.artifacts.download_artifacts(f"runs:/{version.run}/plots")).glob("*.png"))
 
     def promote(
@@ -299,14 +307,14 @@ class Registry:
             tags |= {"serves": joined(serves), "by_hand": str(is_by_hand)}
         if before is not None and before.version != chosen.version:
             tags[f"{alias}_before"] = str(before.version)
-        with _plainly(self.uri):
+        with plainly(self.uri):
             self._tag(chosen, tags)
             self.client.set_registered_model_alias(registered, alias, str(chosen.version))
         return self.version(registered, chosen.version)
 
     def retire(self, served: Version, because_of: Version, reason: str) -> Version:
         """Let ``served`` serve nothing any more ``because_of`` a newer version; a rollback would bring it back."""
-        with _plainly(self.uri):
+        with plainly(self.uri):
             self._tag(served, {"decision": _line(reason, _LONGEST_REASON)})
             self._tag(because_of, {f"{PRODUCTION}_before": str(served.version)})
             self.client.delete_registered_model_alias(served.model, PRODUCTION)
@@ -332,7 +340,7 @@ class Registry:
         return self.promote(registered, before, PRODUCTION, reason, then or targets, is_by_hand=True)
 
     def _tags(self, version: Version) -> Mapping[str, str]:
-        with _plainly(self.uri):
+        with plainly(self.uri):
             found: Mapping[str, str] = self.client.get_model_version(version.model, str(version.version)).tags
         return found
 
@@ -342,153 +350,8 @@ def open_registry(settings: Settings) -> Registry:
     folder = settings.home / "models"
     uri = settings.mlflow_tracking_uri
     if not uri:
-        uri = f"{_SQLITE}{folder / 'registry.sqlite'}"
+        uri = f"{SQLITE}{folder / 'registry.sqlite'}"
     return Registry(uri, folder / "artefacts")
-
-
-def _set_variables() -> None:
-    """What is trained is nobody else's business, and a registry without a network should not wait for one."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-
-
-def _client(uri: str) -> MlflowClient:
-    _set_variables()
-    with _quiet(), _plainly(uri):
-        from mlflow import MlflowClient
-
-        client = MlflowClient(tracking_uri=uri, registry_uri=uri)
-        client.search_registered_models(max_results=1)
-    return client
-
-
-def _client_of_file(file: Path) -> MlflowClient:
-    """The client of a database of the home.
-
-    MLflow makes the tables one by one and does not go on where it was killed: so they are made in a file beside, which
-    takes the place of the database when it is done. One that was left half made is made anew, as it holds nothing.
-    """
-    if file.exists() and not _is_half_made(file):
-        return _client(f"{_SQLITE}{file}")
-    beside = file.with_name(f"{file.name}.new")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    for left in file.parent.glob(f"{beside.name}*"):
-        left.unlink()
-    _make_tables(f"{_SQLITE}{beside}")
-    beside.replace(file)
-    return _client(f"{_SQLITE}{file}")
-
-
-_ADDRESSES = (
-    ("experiments", "artifact_location"),
-    ("runs", "artifact_uri"),
-    ("logged_models", "artifact_location"),
-    ("model_versions", "storage_location"),
-    ("model_versions", "source"),
-)
-"""Where MLflow writes down whole addresses of files."""
-
-
-def _move_addresses(file: Path, artefacts: Path) -> None:
-    """Put addresses of files right in the database of a home that was moved or restored elsewhere.
-
-    MLflow keeps whole addresses, so that it would look where the home once was.
-    """
-    if not file.is_file():
-        return
-    # Who may not write here can still read, and MLflow's own database is none before its tables are made.
-    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file)) as database, database:
-        experiments = database.execute("SELECT name, artifact_location FROM experiments").fetchall()
-        ends = [(str(where), f"/{artefacts.name}/{quote(str(name))}") for name, where in experiments]
-        before = {where.removesuffix(end) + f"/{artefacts.name}" for where, end in ends if where.endswith(end)}
-        for old in before - {artefacts.as_uri()}:
-            for table, column in _ADDRESSES:
-                moved = f"? || substr({column}, {len(old) + 1})"
-                within = f"substr({column}, 1, {len(old) + 1}) = ?"
-                database.execute(
-                    f"UPDATE {table} SET {column} = {moved} WHERE {within}", (artefacts.as_uri(), old + "/")
-                )
-
-
-def _make_tables(uri: str) -> None:
-    _set_variables()
-    from mlflow.store.db import utils
-
-    with _quiet(), _plainly(uri):
-        engine = utils.create_sqlalchemy_engine(uri)  # type: ignore[no-untyped-call]
-        utils._initialize_tables(engine)  # type: ignore[no-untyped-call]
-        engine.dispose()
-
-
-def _is_half_made(file: Path) -> bool:
-    """Whether the tables of a database are not those of today's MLflow, and nothing was ever registered or trained."""
-    _set_variables()
-    from mlflow.store.db import utils
-
-    # Read without MLflow, which would hold on to the file that is to be replaced.
-    with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(file)) as database:
-        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-
-        def first(table: str, what: str = "1") -> object:
-            return database.execute(f"SELECT {what} FROM {table} LIMIT 1").fetchone() if table in tables else None
-
-        made_by = first("alembic_version", "version_num")
-        is_current = made_by == (utils._get_latest_schema_revision(),)  # type: ignore[no-untyped-call]
-        return not is_current and not first("registered_models") and not first("runs")
-    return False
-
-
-@contextmanager
-def _speaking_to(uri: str) -> Iterator[Any]:
-    """MLflow, whose functions that take no client speak to the registry at ``uri``.
-
-    It informs other processes by a variable, which is also a setting of ours: that is put back.
-    """
-    import mlflow
-
-    variable = "MLFLOW_TRACKING_URI"
-    before = os.environ.get(variable)
-    mlflow.set_tracking_uri(uri)
-    try:
-        yield mlflow
-    finally:
-        os.environ.pop(variable, None)
-        if before is not None:
-            os.environ[variable] = before
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep MLflow's remarks on what goes well to itself."""
-    names = ("mlflow", "alembic", "mlflow.store.db.utils")
-    levels = {name: logging.getLogger(name).level for name in names}
-    for name in names:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
-
-
-@contextmanager
-def _plainly(uri: str) -> Iterator[None]:
-    """Turn MLflow's errors about a registry that does not answer into a sentence."""
-    from mlflow.exceptions import MlflowException
-    from requests.exceptions import RequestException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        yield
-    except (MlflowException, SQLAlchemyError, RequestException) as error:
-        reason = " ".join(_shown(str(error)).split())[:_LONGEST_LINE]
-        raise RegistryUnreachable(f"the model registry at {_shown(uri)} cannot be used: {reason}") from error
-
-
-def _shown(text: str) -> str:
-    """A text without the names and passwords in its addresses."""
-    return re.sub(r"(?<=://)[^/\s]*@", "", text)
 
 
 def _log_candidate(mlflow: Any, experiment: str, candidate: Candidate) -> None:
@@ -566,6 +429,7 @@ def _version(found: Any, aliases: Mapping[str, Any]) -> Version:
         serves=_listed(tags.get("serves", "")) if is_served else (),
         is_by_hand=is_served and tags.get("by_hand") == "True",
         decision=tags.get("decision", ""),
+        layout=int(tags.get("layout", 1)),
         sha256=tags.get("sha256", ""),
         source=found.source,
         run=tags.get("run", ""),

@@ -15,10 +15,9 @@ from tonearm.bronze import SCHEMAS
 from tonearm.columns import FEATURES, IMPUTED, MEASURED, MOODS, arrow_schema
 from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
-from tonearm.models import chosen
+from tonearm.models import chosen, served
 from tonearm.models.lifecycle.registry import Version, open_registry
 from tonearm.models.model import SCORE_COLUMNS, SPOTIFY_API, STILL_LISTENING, target_of
-from tonearm.models.served import is_outdated
 from tonearm.settings import Settings
 from tonearm.table import schema_of
 
@@ -71,7 +70,7 @@ def outdated(settings: Settings) -> list[str]:
     """Models whose version in use another tonearm wrote, so that they can only be trained again."""
     registry = open_registry(settings)
     in_use = [(model.name, registry.in_use(model.registered)) for model in chosen(())]
-    return [name for name, version in in_use if version is not None and is_outdated(registry.folder(version))]
+    return [name for name, version in in_use if version is not None and version.layout != served.FORMAT]
 
 
 def read(lake: Lake, names: Iterable[str], settings: Settings) -> dict[str, pd.DataFrame]:

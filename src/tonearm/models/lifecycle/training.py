@@ -25,7 +25,7 @@ from tonearm.models.lifecycle.drift import write_watched
 from tonearm.models.lifecycle.plots import plots
 from tonearm.models.lifecycle.registry import PRODUCTION, Registry, Version, joined, open_registry
 from tonearm.models.lifecycle.scoring import as_arrow, as_of_listens, read, write_scores
-from tonearm.models.model import SEED, Decision, Model, target_of
+from tonearm.models.model import SEED, Decision, Model, target_of, targets_of
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
@@ -200,8 +200,9 @@ def serve(settings: Settings, name: str, which: str, alias: str, reason: str) ->
     """Promote a version because a person decided so, in all its targets, and write what is served from now on."""
     model, registry = find(name), open_registry(settings)
     with writing(settings):
-        targets = [one.target for one in model.decides]
-        version = registry.promote(model.registered, which, alias, f"by hand: {reason}", targets, is_by_hand=True)
+        version = registry.promote(
+            model.registered, which, alias, f"by hand: {reason}", targets_of(model), is_by_hand=True
+        )
         _answer_from_now_on(settings, registry, model)
     return version
 
@@ -210,8 +211,7 @@ def roll_back(settings: Settings, name: str, reason: str) -> Version:
     """Serve again what was served before."""
     model, registry = find(name), open_registry(settings)
     with writing(settings):
-        targets = [one.target for one in model.decides]
-        version = registry.rollback(model.registered, f"by hand: {reason}", targets)
+        version = registry.rollback(model.registered, f"by hand: {reason}", targets_of(model))
         _answer_from_now_on(settings, registry, model)
     return version
 
