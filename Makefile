@@ -57,8 +57,8 @@ system:
 			chromium fonts-dejavu-core maven $$jdk >/dev/null; \
 	else echo "chromium, java or mvn is not there and cannot be installed without root: tests that need it will skip"; fi
 
+# A worker that crashed is not replaced: pytest-xdist would then wait for ever for the rest of its file.
 test: system install spark lint
-
 	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0
 
 quick: install
