@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "tonearm"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-EXTRAS = {"models": "models", "ui": "lab", "api/serve.py": "lab", "engine/spark.py": "spark"}
+EXTRAS = {"models": "models", "recommend": "models", "ui": "lab", "api/serve.py": "lab", "engine/spark.py": "spark"}
 """Which rooms and modules may import what an extra brings; all others are limited to the base."""
 
 Command = Callable[..., subprocess.CompletedProcess[str]]

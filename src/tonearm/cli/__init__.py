@@ -22,6 +22,7 @@ _COMMANDS = {
     "show": "tables:show",
     "listens": "listens:listens",
     "playlist": "playlist:playlist",
+    "recommend": "recommend:recommend",
     "listeners": "listeners:listeners",
     "train": "models:train",
     "predict": "models:predict",
