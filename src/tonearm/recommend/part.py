@@ -24,7 +24,7 @@ class Contribution(NamedTuple):
 
     kind: str
     """``item`` or ``feature``."""
-    index: int
+    column: int
     """Column of the item, or of the feature."""
     amount: float
 
