@@ -52,6 +52,12 @@ class History:
         return np.searchsorted(self.session, self.session, side="right")
 
     @cached_property
+    def last_in_session(self) -> Places:
+        """Positions of the last listen of each item in each session, rising: a night on repeat is one liking."""
+        pair = self.session * len(self.ids) + self.item
+        return np.sort(len(self) - 1 - np.unique(pair[::-1], return_index=True)[1])
+
+    @cached_property
     def first_heard(self) -> Places:
         """(items,) position of the first listen of each item."""
         return np.unique(self.item, return_index=True)[1]
