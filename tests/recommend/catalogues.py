@@ -27,9 +27,7 @@ def items_of(n: int, artists: int = 12, seed: int = 0) -> pd.DataFrame:
             "track_id": 1_000 + track,
             "artist_id": 10 + artist,
             "artist_name": [f"Artist {a}" for a in artist],
-            "track_name": [
-                f"Track {t - 1} (Live)" if live else f"Track {t}" for t, live in zip(track, is_live, strict=True)
-            ],
+            "track_name": [f"Track {t}" if s == t else f"Track {s} (Live)" for t, s in zip(track, song, strict=True)],
             "album_name": None,
             "genre": [GENRES[g] if t % 5 else None for t, g in zip(track, genre, strict=True)],
             "subgenre": [SUBGENRES[g] if t % 5 else None for t, g in zip(track, genre, strict=True)],
@@ -43,9 +41,7 @@ def items_of(n: int, artists: int = 12, seed: int = 0) -> pd.DataFrame:
             "popularity": np.where(track % 19 == 5, np.nan, rng.integers(0, 100, n).astype(float)),
             "duration_s": rng.integers(90, 600, n).astype(float),
             "spotify_id": [f"{t:022d}" for t in track],
-            "song_id": pd.array(
-                [1_000 + t - 1 if live else 1_000 + t for t, live in zip(track, is_live, strict=True)], "Int64"
-            ),
+            "song_id": 1_000 + song,
         }
     )
 
