@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,12 @@ from tonearm.recommend.request import RELAXED_FIRST, Request, check, masks, same
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    import scipy.sparse as sp
 
     from tonearm.recommend.request import Mask
 
-    Numbers = npt.NDArray[np.floating]
+    Numbers = npt.NDArray[np.float64]
+    Vectors: TypeAlias = Numbers | sp.csr_matrix
     Rows = npt.NDArray[np.int64]
 
 POOL, POOL_PER_TRACK = 200, 10
@@ -56,7 +58,7 @@ def choose(
     *,
     heard: Mask | None = None,
     excluded: Mask | None = None,
-    vectors: Numbers | None = None,
+    vectors: Vectors | None = None,
 ) -> Choice:
     """The best ``request.k`` items by ``scores`` (items,), higher is better; not a number for never.
 
@@ -84,6 +86,13 @@ def choose(
     return Choice(np.array(taken.rows, np.int64), tuple(taken.misses), relaxed, _fewer(request, len(taken.rows)))
 
 
+def meeting(items: pd.DataFrame, request: Request, heard: Mask | None = None, excluded: Mask | None = None) -> Mask:
+    """(items,) which of them meet all filters of the request and may appear; raises what :func:`masks` raises."""
+    filters = masks(request, items, np.zeros(len(items), bool) if heard is None else heard)
+    met: Mask = np.logical_and.reduce([~same_song(items, _never(items, request, excluded)), *filters.values()])
+    return met
+
+
 def _never(items: pd.DataFrame, request: Request, excluded: Mask | None) -> Mask:
     named: Mask = items["track_id"].isin([*request.liked, *request.disliked, *request.seen]).to_numpy()
     return named if excluded is None else named | excluded
@@ -108,7 +117,7 @@ def _ids(column: pd.Series[int], rows: Rows) -> npt.NDArray[np.int64]:
 
 
 def _take(
-    taken: _Taken, pool: Rows, items: pd.DataFrame, request: Request, heard: Mask, vectors: Numbers | None
+    taken: _Taken, pool: Rows, items: pd.DataFrame, request: Request, heard: Mask, vectors: Vectors | None
 ) -> None:
     """Add the pool's best to what was taken, up to ``request.k``."""
     worth = _worth(pool, items, request, heard)
@@ -116,7 +125,7 @@ def _take(
     if vectors is None or not request.diversity:
         best = np.argsort(-worth, kind="stable")[:count]
     else:
-        best = _unlike(worth, vectors[pool], vectors[taken.rows], count, request.diversity)
+        best = _unlike(worth, dense(vectors[pool]), dense(vectors[taken.rows]), count, request.diversity)
     taken.rows += pool[best].tolist()
 
 
@@ -155,6 +164,11 @@ def _unlike(worth: Numbers, vectors: Numbers, before: Numbers, count: int, diver
         is_left[best[n]] = False
         nearest = np.maximum(nearest, vectors @ vectors[best[n]])
     return best
+
+
+def dense(vectors: Vectors) -> Numbers:
+    """The rows of a matrix, sparse or not, as an array."""
+    return vectors if isinstance(vectors, np.ndarray) else np.asarray(vectors.todense())
 
 
 def _fewer(request: Request, found: int) -> str:

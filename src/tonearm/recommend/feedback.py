@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.sparse as sp
+
+from tonearm.recommend.choose import dense
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import pandas as pd
 
-    from tonearm.recommend.choose import Numbers
+    from tonearm.recommend.choose import Numbers, Vectors
     from tonearm.recommend.request import Mask
     from tonearm.store.feedback import Feedback
 
@@ -59,13 +59,12 @@ def opinions(given: Iterable[Feedback], items: pd.DataFrame, now: datetime) -> O
     return Opinions(liked, disliked, hidden | artists.isin(of["artist"]).to_numpy(), skips)
 
 
-def with_liked(history: sp.csr_matrix, liked: Mask) -> sp.csr_matrix:
-    """The (1, items) listens with the liked tracks among them, LIKED_LISTENS each unless they were heard more often."""
-    likes = sp.csr_matrix(np.where(liked, np.float32(LIKED_LISTENS), np.float32(0))[None, :])
-    return history.maximum(likes).tocsr()
+def with_liked(history: Numbers, liked: Mask) -> Numbers:
+    """The (items,) weights of a history with the liked tracks among them, as if heard LIKED_LISTENS times or more."""
+    return np.maximum(history, np.where(liked, np.log1p(LIKED_LISTENS), 0.0))
 
 
-def pushed(scores: Numbers, opinions: Opinions, vectors: Numbers) -> Numbers:
+def pushed(scores: Numbers, opinions: Opinions, vectors: Vectors) -> Numbers:
     """The (items,) scores, lower near what was disliked or skipped lately; nothing rises.
 
     ``vectors`` (items, d) have length 1. What falls is the square of the cosine to the closest such track, times PUSH
@@ -76,6 +75,6 @@ def pushed(scores: Numbers, opinions: Opinions, vectors: Numbers) -> Numbers:
     is_scored = np.isfinite(scores)
     if not len(rows) or not is_scored.any():
         return scores
-    near = np.clip(vectors @ vectors[rows].T, 0.0, 1.0) ** 2 * weight[rows]
-    fallen: npt.NDArray[np.floating] = scores - PUSH * float(np.std(scores[is_scored])) * near.max(axis=1)
+    near = np.clip(vectors @ dense(vectors[rows]).T, 0.0, 1.0) ** 2 * weight[rows]
+    fallen: Numbers = scores - PUSH * float(np.std(scores[is_scored])) * near.max(axis=1)
     return fallen
