@@ -1,11 +1,15 @@
-"""Small catalogues for tests of recommendations."""
+"""Small catalogues and homes for tests of recommendations."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from tonearm.recommend.home import Home
+from tonearm.recommend.model import BASELINES
 
 GENRES, SUBGENRES = ("rock", "jazz", "pop"), ("indie rock", "bebop", "electropop")
 MOODS = ("Happy_Energetic", "Happy_Calm", "Sad_Calm", None)
@@ -42,6 +46,10 @@ def items_of(n: int, artists: int = 12, seed: int = 0) -> pd.DataFrame:
             "duration_s": rng.integers(90, 600, n).astype(float),
             "spotify_id": [f"{t:022d}" for t in track],
             "song_id": 1_000 + song,
+            "loudness": rng.uniform(-20, 0, n),
+            "feature_source": "catalogue",
+            "playlist_ids": [f"list{g} list{a % 4}" for g, a in zip(genre, artist, strict=True)],
+            "is_listed": True,
         }
     )
 
@@ -50,3 +58,12 @@ def vectors_of(items: pd.DataFrame) -> Any:
     """What :func:`items_of` sounds like, as vectors of length 1."""
     sound = items[["energy", "valence", "danceability", "acousticness"]].to_numpy() - 0.5
     return sound / np.linalg.norm(sound, axis=1, keepdims=True)
+
+
+def home_of(items: pd.DataFrame, heard: Mapping[str, Iterable[int]]) -> Home:
+    """A home with the ``items`` in which each listener heard tracks, in order: the first once, the second twice …"""
+    rows = [(who, track, n) for who, tracks in heard.items() for n, track in enumerate(tracks, 1)]
+    frame = pd.DataFrame(rows, columns=["listener", "track_id", "listens"]).astype({"track_id": "int64"})
+    at = pd.Timestamp("2024-01-01", tz="UTC")
+    frame = frame.assign(wanted=frame["listens"], sessions=1, first_at=at, last_at=at)
+    return Home(items, frame, BASELINES, {"song": "baseline", "listener": "baseline"})

@@ -37,6 +37,7 @@ RADIO_BLOCK = 20
 POPULAR = "nothing is known of this taste yet, so these are what most people like"
 BEYOND = "nothing that was heard is like anything in the catalogue, so these are what most people like"
 UNHEARD_OF = "nothing is known of how that track sounds or who else plays it, so these are what most people like"
+REST = "not close to anything that was heard"
 PUSHED = "like what was disliked or skipped"
 
 FEW_TRACKS = 5
@@ -144,8 +145,10 @@ def for_track(
     """What goes with one track. ``heard`` and ``never`` (items,) are what the listener knows and refuses."""
     place = int(home.places(track_id)[0])
     none = np.zeros(len(home.items), bool)
-    scores = home.similar(place)
-    note = "" if _says_something(scores, home.similar_to({})) else UNHEARD_OF
+    scores, of_nothing = home.similar(place), home.similar_to({})
+    # How a track goes with itself says nothing.
+    scores[place] = of_nothing[place]
+    note = "" if _says_something(scores, of_nothing) else UNHEARD_OF
     asked = _Asked(
         scores if not note else _popular(home),
         none if heard is None else heard,
@@ -338,8 +341,8 @@ _WORDS = {
 
 
 def _sentence(home: Home, why: list[Reason]) -> str:
-    """The two signals that add most, in words."""
-    text = "; ".join(what for what, _ in _by_signal(home, why)[:2])
+    """The two signals that add most, in words; REST where none does."""
+    text = "; ".join(what for what, _ in _by_signal(home, why)[:2]) or REST
     return text[:1].upper() + text[1:]
 
 

@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
 from tonearm.recommend.choose import Choice, choose, meeting
 from tonearm.recommend.request import MOST, Request
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    import pandas as pd
 
     from tonearm.recommend.choose import Numbers, Rows, Vectors
     from tonearm.recommend.request import Mask
@@ -80,8 +79,8 @@ def blend(
 
 def _likings(scores: Numbers) -> Numbers:
     """(listeners, items) 1 for a listener's best item, half for the one at rank _HALF; equal for equals."""
-    ranks = rankdata(-np.where(np.isfinite(scores), scores, -np.inf), method="min", axis=1) - 1
-    found: Numbers = 1 / (1 + ranks / _HALF)
+    ranks = pd.DataFrame(np.where(np.isfinite(scores), scores, -np.inf).T).rank(ascending=False, method="min") - 1
+    found: Numbers = 1 / (1 + ranks.to_numpy().T / _HALF)
     return found
 
 

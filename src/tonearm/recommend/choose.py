@@ -71,10 +71,11 @@ def choose(
     heard = np.zeros(len(items), bool) if heard is None else heard
     filters = masks(request, items, heard)
     may_relax = tuple(name for name in RELAXED_FIRST if name in filters) if request.is_relaxed else ()
+    firm = {name: mask for name, mask in filters.items() if name not in may_relax}
+    if firm and len(items) and not np.logical_and.reduce([*firm.values()]).any():
+        raise UsageError(f"no track meets all of {', '.join(firm)}; leave one of them out")
     eligible = np.isfinite(scores) & ~same_song(items, _never(items, request, excluded))
-    eligible = np.logical_and.reduce([eligible, *(m for name, m in filters.items() if name not in may_relax)])
-    if filters and not eligible.any() and len(items):
-        raise UsageError(f"no track meets all of {', '.join(filters)}; leave one of them out")
+    eligible = np.logical_and.reduce([eligible, *firm.values()])
     taken = _Taken()
     relaxed: tuple[str, ...] = ()
     for relaxed in (may_relax[:n] for n in range(len(may_relax) + 1)):
