@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.models import listed
@@ -28,7 +29,7 @@ def home() -> Home:
 
 
 def scene() -> np.ndarray:
-    numbers = home().items.artist_name.str.removeprefix("Artist ").astype(int)
+    numbers = pd.to_numeric(home().items.artist_name.str.removeprefix("Artist "), errors="coerce")
     return (numbers >= homes.PER_SCENE).to_numpy()
 
 
@@ -40,7 +41,7 @@ def test_unheard_tracks_of_the_listeners_scene_come_first() -> None:
 
 
 def test_what_goes_with_a_track_is_of_its_scene() -> None:
-    for seed in (5, 100, 200):
+    for seed in np.flatnonzero(home().items.is_listed)[[5, 100, 200]]:
         scores = home().similar(seed)
         scores[seed] = -np.inf
         assert (scene()[np.argsort(-scores)[:10]] == scene()[seed]).all()
@@ -52,8 +53,8 @@ def test_a_track_outside_the_home_is_placed_by_what_is_known_of_it() -> None:
     folk = home().similar_to({"genre": "folk"})
     assert not scene()[np.argsort(-folk)[:10]].any()
     by_artist = replace(home(), weights={"song": np.equal(NAMES, "artist").astype(float)})
-    own = by_artist.similar_to({"artist_id": home().items.artist_id[7]})
-    assert (home().items.artist_id[own > 0] == home().items.artist_id[7]).all()
+    own = by_artist.similar_to({"artist_id": home().items.artist_id[home().items.is_listed].iloc[7]})
+    assert (home().items.artist_id[own > 0] == home().items.artist_id[home().items.is_listed].iloc[7]).all()
     assert (own > 0).sum() == listed.PER_ARTIST
 
 
@@ -62,7 +63,7 @@ def test_reasons_add_up_to_the_score() -> None:
     scores = home().scores(history)
     for place in np.argsort(-scores)[:5]:
         assert sum(one.amount for one in home().explain(history, place)) == pytest.approx(scores[place])
-    assert sum(one.amount for one in home().explain_similar(3, 4)) == pytest.approx(home().similar(3)[4])
+    assert sum(one.amount for one in home().explain_similar(9, 12)) == pytest.approx(home().similar(9)[12])
 
 
 def test_what_was_heard_more_counts_more_in_the_reasons() -> None:
@@ -73,12 +74,14 @@ def test_what_was_heard_more_counts_more_in_the_reasons() -> None:
 
 
 def test_versions_of_a_heard_song_were_heard() -> None:
-    assert home().has_heard("l").sum() == (home().listens("l") > 0).sum() == len(homes.FAVOURITES)
+    heard = home().items[home().has_heard("l")]
+    assert len(heard) == (home().listens("l") > 0).sum()
+    assert heard.artist_name.isin(["Nobody", *(f"Artist {a}" for a in range(homes.PER_SCENE))]).all()
 
 
 def test_who_or_what_is_unknown_is_named() -> None:
-    with pytest.raises(UnknownName, match="no listener 'L2'; did you mean l"):
-        home().history("L2")
+    with pytest.raises(UnknownName, match="no listener 'l2'; did you mean l"):
+        home().history("l2")
     with pytest.raises(UnknownName, match="no track '17'"):
         home().places(17)
 

@@ -39,6 +39,7 @@ COLUMNS = (
     *("feature_source", "year", "is_explicit", "popularity", "duration_s", "spotify_id", "song_id", "playlist_ids"),
     "is_listed",
 )
+HALF_LIFE_D = 180.0
 BEYOND_SONG = r"\s*( [-–—] |\(|\[).*$"
 """What in a title, in small letters, makes it another version of a song; as in
 ``personalized_playlist_suggestions``."""
@@ -84,19 +85,29 @@ def songs(tracks: pd.DataFrame) -> pd.Series:
 def histories(tables: Tables, as_of: datetime | None = None) -> pd.DataFrame:
     """One row for each listener and track heard before ``as_of``: how often, in how many sessions, first and last when.
 
-    ``wanted`` are the listens that are not known to have been skipped.
+    ``wanted`` are the listens that are not known to have been skipped. ``recent`` counts these, too, but half as much
+    for every HALF_LIFE_D before the listener's last: what somebody finds next is closer to what they hear lately. Of
+    two histories, artists found later were placed the better for it (see ``benchmarks/one_listener.py``).
     """
     listens = tables["listening_with_features"]
     if as_of is not None:
         listens = listens[listens.started_at < pd.Timestamp(as_of)]
-    listens = listens.assign(is_wanted=listens.is_skipped.astype("boolean").fillna(False).eq(False))
+    is_wanted = listens.is_skipped.astype("boolean").fillna(False).eq(False)
+    age = listens.groupby("listener").started_at.transform("max") - listens.started_at
+    listens = listens.assign(is_wanted=is_wanted, counting=is_wanted * faded(age / pd.Timedelta(days=1)))
     return listens.groupby(["listener", "track_id"], as_index=False).agg(
         listens=("started_at", "size"),
         wanted=("is_wanted", "sum"),
+        recent=("counting", "sum"),
         sessions=("session_started_at", "nunique"),
         first_at=("started_at", "min"),
         last_at=("started_at", "max"),
     )
+
+
+def faded(age_d: Any) -> Any:
+    """How much a listen of that age counts: 1 for the newest, half for every HALF_LIFE_D."""
+    return 0.5 ** (age_d / HALF_LIFE_D)
 
 
 def of_playlists(rows: pd.DataFrame) -> Interactions:

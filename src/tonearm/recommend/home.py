@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class Home:
     """Scores and reasons over the ``items`` of a home, by the recommender in use or its baselines.
 
-    A *history* is an array (items,) of weights, 0 for what was not heard: :meth:`history` of a listener, a sum of
-    those for a household, or ones at the places of liked tracks.
+    A *history* is an array (items,) of how often each track was heard, 0 for never: :meth:`history` of a listener, a
+    sum of those for a household, or ones at the places of liked tracks.
     """
 
     items: pd.DataFrame
@@ -65,13 +65,13 @@ class Home:
         return found
 
     def history(self, listener: str) -> Numbers:
-        """The listener's history: the logarithm of one and the listens that were not skipped, of each track.
+        """(items,) the listener's history, in which old listens count less (``recent`` of ``heard``).
 
         Raises UnknownName, with the closest names.
         """
         own = self._own(listener)
         found = np.zeros(len(self.items))
-        found[catalogue.places(self.items, own.track_id)] = np.log1p(own.wanted.to_numpy())
+        found[catalogue.places(self.items, own.track_id)] = own.recent.to_numpy()
         return found
 
     def listens(self, listener: str) -> npt.NDArray[np.int64]:

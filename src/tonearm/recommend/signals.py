@@ -102,10 +102,14 @@ class Signals:
         )
 
     def of_history(self, history: Numbers) -> Numbers:
-        """(tracks, NAMES) signals for a history (tracks,) of weights, 0 for what was never heard."""
-        row = sp.csr_matrix(history.astype(np.float32))
+        """(tracks, NAMES) signals for a history (tracks,): how often each track was heard, 0 for never.
+
+        Of tracks and of artists the logarithm of one and the number counts.
+        """
+        liking = np.log1p(history)
+        row = sp.csr_matrix(liking.astype(np.float32))
         alike = [row @ part.vectors for part in (self.sound, self.genre)]
-        return self._joined(self.playlists.with_history(history), self._by_artist(history), *alike)
+        return self._joined(self.playlists.with_history(liking), np.log1p(self._by_artist(history)), *alike)
 
     def of_features(self, features: Mapping[str, Any]) -> Numbers:
         """(tracks, NAMES) signals for a track outside the home, by its features, ``genre``, ``year`` and ``artist_id``.
@@ -114,7 +118,7 @@ class Signals:
         """
         vector = self.space.vector_of(features)
         by_artist = np.zeros(len(self.artists.own))
-        by_artist[self.artist_ids == features.get("artist_id")] = 1.0
+        by_artist[self.artist_ids == features.get("artist_id")] = np.log1p(1.0)
         return self._joined(np.zeros(len(self.artist)), by_artist, *halves(vector))
 
     def _joined(self, playlists: Numbers, by_artist: Numbers, *alike: sp.csr_matrix) -> Numbers:
@@ -123,20 +127,22 @@ class Signals:
         return np.column_stack([playlists, *of_artist, *np.maximum(near, 0.0), self.still])
 
     def _by_artist(self, history: Numbers) -> Numbers:
-        """(artists,) the weights of each artist's tracks together."""
+        """(artists,) how often each was heard."""
         return np.bincount(self.artist, history, len(self.artists.own)).astype(float)
 
     def parts(self, name: str, history: Numbers, place: int) -> Numbers:
         """(tracks,) what each track of the history adds to a signal of the track at ``place``, up to a factor."""
-        own = self.artist[place]
+        own, liking = self.artist[place], np.log1p(history)
         if name == "playlists":
-            return self.playlists.parts(history, place)
+            return self.playlists.parts(liking, place)
         if name == "artist":
             return np.where(self.artist == own, history, 0.0)
         if name == "artists":
-            return np.asarray(self.artists.parts(np.ones(len(self.artists.own)), own)[self.artist] * history)
+            by_artist = self._by_artist(history)
+            of_artists = self.artists.parts(np.log1p(by_artist), own) / np.where(by_artist > 0, by_artist, 1.0)
+            return np.asarray(of_artists[self.artist] * history)
         part = self.sound if name == "sound" else self.genre
-        return np.asarray(part.similar(np.array([place]))[0] * history)
+        return np.asarray(part.similar(np.array([place]))[0] * liking)
 
 
 def halves(vectors: sp.csr_matrix) -> tuple[sp.csr_matrix, sp.csr_matrix]:
