@@ -268,7 +268,8 @@ def _drawn_clusters(tastes: Floats, times: int, rng: np.random.Generator) -> Row
     reach = np.cumsum(tastes, axis=1, dtype=float)
     drawn = rng.random((len(tastes), times))
     found = np.searchsorted((offset + reach / reach[:, -1:]).ravel(), (offset + drawn).ravel(), "right")
-    return np.clip(found - np.repeat(offset[:, 0] * clusters, times), 0, clusters - 1)
+    columns: Rows = np.clip(found - np.repeat(offset[:, 0] * clusters, times), 0, clusters - 1)
+    return columns
 
 
 def _chosen(
@@ -292,7 +293,8 @@ def _chosen(
         wanted[np.arange(len(wanted)), mood[some]] += mood_weight
         slate = np.searchsorted(reach, rng.random((len(wanted), habits.slate)) * reach[-1], side="right")
         utility = np.matmul(world.membership[slate], wanted[:, :, None])[:, :, 0]
-        best = (utility + rng.gumbel(size=slate.shape)).argmax(axis=1)
+        # Less the logarithm of an exponential variate, which is Gumbel noise.
+        best = (utility - np.log(rng.standard_exponential(slate.shape, np.float32))).argmax(axis=1)
         chosen[some] = slate[np.arange(len(slate)), best]
     return chosen
 
