@@ -43,6 +43,8 @@ _LAST_SHARE = 0.2
 _PLAYLIST_MOOD = 6.0
 _PLAYLIST_CHOICES = 30
 _BLOCK = 8_192
+_TINY = np.float32(1e-30)
+"""Keeps the logarithm finite."""
 
 
 @dataclass(frozen=True)
@@ -294,7 +296,7 @@ def _chosen(
         slate = np.searchsorted(reach, rng.random((len(wanted), habits.slate)) * reach[-1], side="right")
         utility = np.matmul(world.membership[slate], wanted[:, :, None])[:, :, 0]
         # Less the logarithm of an exponential variate, which is Gumbel noise.
-        best = (utility - np.log(rng.standard_exponential(slate.shape, np.float32))).argmax(axis=1)
+        best = (utility - np.log(rng.standard_exponential(slate.shape, np.float32) + _TINY)).argmax(axis=1)
         chosen[some] = slate[np.arange(len(slate)), best]
     return chosen
 
