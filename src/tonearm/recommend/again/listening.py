@@ -94,14 +94,14 @@ def listening(
             session.look_at(lake, table, ())
         session.look_at(lake, "listener_clock", SCHEMAS["listener_clock"])
         name = _listener(session, listener)
-        session.set("who", name)
+        _set(session, "who", _text(name))
         if at is not None and zone_less:
             at -= _offset(session, at)
         newest = _newest(session, name, at)
         now = at or datetime.now(UTC)
         has_ended = now - newest > STILL_LISTENING
         now = newest + timedelta(seconds=1) if has_ended else now
-        session.set("moment", now)
+        _set(session, "moment", _text(now.isoformat()))
         session.run(_OWN)
         listens, usual_s = session.rows(_USUAL)[0]
         local = now + _offset(session, now)
@@ -118,12 +118,18 @@ class Listening:
 
     def songs(self, tracks: Sequence[int] | None = None) -> list[dict[str, Any]]:
         """The rows of :class:`Known`; of all songs or of those of which one of ``tracks`` is a version."""
-        self.session.set("wanted", None if tracks is None else [int(track) for track in tracks])
-        return dicts(self.session.table(_SONGS, [NO_SONG, self.moment.today]))
+        numbers = "NULL" if tracks is None else f"[{', '.join(str(int(track)) for track in tracks)}]"
+        _set(self.session, "wanted", f"{numbers}::BIGINT[]")
+        _set(self.session, "today", f"DATE '{self.moment.today.isoformat()}'")
+        return dicts(self.session.table(_SONGS))
 
     def heard(self) -> set[int]:
-        """Ids of all tracks that were heard, and of the other versions of their songs."""
+        """Ids of all tracks that were heard."""
         return {track for (track,) in self.session.rows("SELECT DISTINCT track_id FROM own")}
+
+    def by_artist(self) -> dict[int, int]:
+        """Listens of each artist."""
+        return dict(self.session.rows("SELECT artist_id, count(*) FROM own GROUP BY ALL"))
 
     def history(self) -> pa.Table:
         """The listens, oldest first, with the columns of a history."""
@@ -133,9 +139,19 @@ class Listening:
 _NOTHING = "no listens yet: `tonearm import PATH` brings in a history, then `tonearm build`"
 
 
+def _set(session: Engine, name: str, value: str) -> None:
+    """Set a variable to an SQL literal: for a value passed beside the SQL, DuckDB loads pandas, half a second."""
+    session.run(f"SET VARIABLE {name} = {value}")
+
+
+def _text(value: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
 def _offset(session: Engine, at: datetime) -> timedelta:
     """The listener's local time minus UTC at ``at``; 0 where the zone is not known."""
-    session.set("moment", at)
+    _set(session, "moment", _text(at.isoformat()))
     return timedelta(seconds=float(session.value(_OFFSET_S) or 0))
 
 
@@ -155,10 +171,10 @@ def _listener(session: Engine, wanted: str | None) -> str:
 
 def _newest(session: Engine, listener: str, at: datetime | None) -> datetime:
     """The listener's newest listen before ``at``."""
-    session.set("until", at or datetime.now(UTC))
+    _set(session, "until", _text((at or datetime.now(UTC)).isoformat()))
     # Seconds, since DuckDB needs pytz for an instant as a value of Python.
     first, newest = session.rows(
-        "SELECT epoch(min(started_at)), epoch(max(started_at) FILTER (started_at < getvariable('until')))"
+        "SELECT epoch(min(started_at)), epoch(max(started_at) FILTER (started_at < getvariable('until')::TIMESTAMPTZ))"
         " FROM listening_with_features WHERE listener = getvariable('who')"
     )[0]
     if newest is None:
@@ -170,25 +186,27 @@ def _instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+_MOMENT = "getvariable('moment')::TIMESTAMPTZ"
+
 _OWN = f"""CREATE OR REPLACE TEMP TABLE own AS
 SELECT track_id, artist_id, started_at, listen_id, session_started_at, hour_of_day, local_date,
     coalesce(is_skipped, false) AS is_skipped,
     coalesce(nullif(regexp_replace(lower(track_name), '{BEYOND_SONG}', ''), ''), lower(track_name)) AS song
 FROM listening_with_features
-WHERE listener = getvariable('who') AND started_at < getvariable('moment')"""
+WHERE listener = getvariable('who') AND started_at < {_MOMENT}"""
 
 _USUAL = """SELECT (SELECT count(*) FROM own), median(gap_s) FROM (
     SELECT epoch(started_at) - lag(epoch(started_at)) OVER own_session AS gap_s FROM own
     WINDOW own_session AS (PARTITION BY session_started_at ORDER BY started_at)) WHERE gap_s BETWEEN 60 AND 900"""
 
-_OFFSET_S = """SELECT utc_offset_s FROM listener_clock
-WHERE listener = getvariable('who') AND from_at <= getvariable('moment') AND until_at > getvariable('moment') LIMIT 1"""
+_OFFSET_S = f"""SELECT utc_offset_s FROM listener_clock
+WHERE listener = getvariable('who') AND from_at <= {_MOMENT} AND until_at > {_MOMENT} LIMIT 1"""
 
 _SONGS = f"""WITH sessions AS (
     SELECT artist_id, song, session_started_at, count(*) AS listens, count(*) FILTER (NOT is_skipped) AS wanted,
         max(started_at) AS last_at, max(local_date) AS last_date, min(local_date) AS first_date,
-        (epoch(getvariable('moment')) - epoch(max(started_at))) / 86400 AS age_d
-    FROM own WHERE song IS NOT NULL AND NOT regexp_matches(song, $1)
+        (epoch({_MOMENT}) - epoch(max(started_at))) / 86400 AS age_d
+    FROM own WHERE song IS NOT NULL AND NOT regexp_matches(song, {_text(NO_SONG)})
     GROUP BY ALL
 ), years AS (
     SELECT artist_id, song, year(last_date) AS peak_year, sum(listens)::BIGINT AS peak_listens
@@ -210,9 +228,9 @@ _SONGS = f"""WITH sessions AS (
 )
 SELECT track_id, artist_id, artist_name, track_name, spotify_id, recording_mbid, genre, mood, feature_source, energy,
     valence, duration_s, versions, listens, sessions, first_date, last_date, last_heard_at, lately, peak_year,
-    peak_listens, activation, date_diff('day', last_date, $2::DATE) AS silent_d
+    peak_listens, activation, date_diff('day', last_date, getvariable('today')) AS silent_d
 FROM songs JOIN peaks USING (artist_id, song) JOIN versions USING (artist_id, song)
 JOIN (SELECT * EXCLUDE (artist_id) FROM tracks) USING (track_id)
 WHERE coalesce(speechiness, 0) <= {SPOKEN} AND coalesce(duration_s, {SHORTEST_S}) >= {SHORTEST_S}
-    AND (getvariable('wanted') IS NULL OR list_has_any(versions, getvariable('wanted')::BIGINT[]))
+    AND (getvariable('wanted') IS NULL OR list_has_any(versions, getvariable('wanted')))
 ORDER BY sessions DESC, activation DESC, track_id LIMIT {MOST_SONGS}"""

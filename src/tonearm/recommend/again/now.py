@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -47,12 +47,13 @@ def hear_again(
     zone_less: bool = False,
     tracks: int = TRACKS,
     minutes: float | None = None,
-    hidden: Hidden = NOTHING,
+    hidden_of: Callable[[Settings, str], Hidden] = lambda settings, listener: NOTHING,
 ) -> Named:
     """Songs that the listener knows and may want to hear at ``at``, best first; none that the session has played.
 
-    Each track has ``score``, above the average of what the listener knows, and ``parts``, which add up to it: memory,
-    hour, session and artist. Raises what :func:`tonearm.recommend.again.listening.listening` does.
+    ``hidden_of`` says what a listener does not want to see. Each track has ``score``, above the average of what was
+    considered, and ``parts``, which add up to it: memory, hour, session and artist. Raises what
+    :func:`tonearm.recommend.again.listening.listening` does.
     """
     with listening(settings, listener, at, zone_less) as own:
         past = history(own.history())
@@ -68,6 +69,7 @@ def hear_again(
         row["score"] = round(float(scores[place]), 2)
         row["parts"] = {name: round(float(value), 2) for name, value in zip(GROUPS, parts[place], strict=True)}
         row["because"] = _because(row, past, int(found.item[place]), playing, own.moment)
+    hidden = hidden_of(settings, own.moment.listener)
     wanted = [row for row in rows if not hidden.hides(row)]
     chosen = filled(wanted, tracks, minutes, own.moment.usual_s, PER_ARTIST)
     order = list(range(len(chosen)))
@@ -133,6 +135,8 @@ def _because(row: dict[str, Any], past: History, item: int, playing: Places, mom
         reasons.append(f"in {together} earlier sessions with what you are hearing")
     elif past.artist_of[item] in past.artist_of[playing]:
         reasons.append("by an artist you are hearing")
+    elif len(playing) and max(row["parts"], key=row["parts"].__getitem__) == "artist":
+        reasons.append("its artist goes with those you are hearing")
     apart = np.abs(past.hour[heard] - moment.hour)
     then = int((np.minimum(apart, 24 - apart) <= NEARBY_HOURS).sum())
     if then >= _OFTEN_AT_HOUR and then >= _SHARE_AT_HOUR * heard.sum():

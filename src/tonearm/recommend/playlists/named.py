@@ -156,6 +156,18 @@ KINDS: Mapping[str, Kind] = {
 EXPLORATION = "weekly-exploration"
 NAMES = ("weekly-jams", EXPLORATION, "daily", "rediscover")
 
+RULES: Mapping[str, str] = {
+    **{
+        kind.title: f"Made of {kind.needs}: those whose turn it is in a cycle of {kind.turns.periods} "
+        f"{'days' if kind.turns.period_d == 1 else 'weeks'}, in order of how present they are in memory."
+        for kind in KINDS.values()
+    },
+    "Weekly exploration": "Made of tracks you never heard, in the recommender's order: those whose turn it is in a "
+    "cycle of 4 weeks.",
+    "mood": "Made of what suits by its audio features, in order of how present it is in memory.",
+}
+"""How the tracks of each playlist are chosen, in a sentence."""
+
 
 def playlist_of(name: str) -> str:
     """The canonical name of a playlist, whatever its case and with spaces or dashes; raises UnknownName."""
@@ -264,6 +276,11 @@ def by_novelty(weights: Numbers, novelty: Novelty) -> npt.NDArray[np.int64]:
     return np.argsort(np.abs(share - NOVELTY[novelty]), kind="stable")
 
 
+def due_for_exploration(tracks: npt.NDArray[np.int64], listener: str, on: date) -> Flags:
+    """(n,) which tracks may be on the exploration of the week of ``on``."""
+    return WEEKLY.due(tracks, on, f"{listener}|{EXPLORATION}")
+
+
 def of_unheard(
     ranking: Iterable[Row],
     heard: Collection[int],
@@ -288,7 +305,7 @@ def of_unheard(
     elif novelty == "easy":
         rows.sort(key=lambda row: not row["artist_listens"])
     numbers = np.array([row["track_id"] for row in rows], dtype=np.int64)
-    due = WEEKLY.due(numbers, on, f"{known.moment.listener}|{EXPLORATION}") if rows else np.zeros(0, bool)
+    due = due_for_exploration(numbers, known.moment.listener, on)
     waiting = [row for row, is_due in zip(rows, due.tolist(), strict=True) if is_due]
     chosen = filled(waiting, tracks, minutes, known.moment.usual_s, PER_ARTIST)
     lacking = (
@@ -354,7 +371,7 @@ def apart(artists: Sequence[int]) -> list[int]:
     order: list[int] = []
     while left:
         last = artists[order[-1]] if order else None
-        crowded = max((counts[artists[place]], -place) for place in left)[0] * 2 > len(left) + 1
+        crowded = max((counts[artists[place]], -place) for place in left)[0] * 2 > len(left)
         wanted = [place for place in left if artists[place] != last] or left
         following = max(wanted, key=lambda place: (counts[artists[place]], -place)) if crowded else wanted[0]
         left.remove(following)
