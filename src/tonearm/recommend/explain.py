@@ -111,10 +111,9 @@ class _Words:
 
     def artist(self, why: list[Reason]) -> str:
         """``Radiohead was heard 412 times``."""
-        if self.listens is None:
-            return f"also by {self.name}"
         own = self.signals.artist == self.signals.artist[self.place]
-        return f"{self.name} was heard {_times(int(self.listens[own].sum()))}"
+        times = 0 if self.listens is None else int(self.listens[own].sum())
+        return f"{self.name} was heard {_times(times)}" if times else f"also by {self.name}"
 
     def sound(self, why: list[Reason]) -> str:
         """``energy and acousticness like what was heard``."""
@@ -152,7 +151,7 @@ class _Words:
 
 
 def _heard(times: int | None) -> str:
-    return "" if times is None else f" (heard {_times(times)})"
+    return f" (heard {_times(times)})" if times else ""
 
 
 def _times(count: int) -> str:
