@@ -48,8 +48,11 @@ def reasons(signals: Signals, weights: Numbers, history: Numbers, place: int) ->
         elif amount:
             parts = signals.parts(name, history, place)
             places = np.flatnonzero(parts)
-            shares = parts[places] / parts[places].sum()
-            found += [Reason(name, int(p), float(amount * s)) for p, s in zip(places, shares, strict=True)]
+            amounts = amount * parts[places] / parts[places].sum()
+            # That an artist is on the same playlists as itself says no more than that it was heard.
+            is_own = (signals.artist[places] == signals.artist[place]) & (name == "artists")
+            names = np.where(is_own, "artist", name).tolist()
+            found += [Reason(*one) for one in zip(names, places.tolist(), amounts.tolist(), strict=True)]
     return sorted(found, key=lambda one: -one.amount)
 
 
