@@ -56,7 +56,7 @@ class Recommender:
         "It recommends tracks of the catalogue only, and an artist who is on no playlist by sound and genre alone.",
         "It learns from the playlists of one catalogue, which others made for others.",
         "It is measured by what listeners found by themselves, as nobody was shown what it recommends.",
-        "The first hundred places are better than the baseline's; the first ten are not, and for songs slightly worse.",
+        "The first hundred places are better than the baseline's; the first ten are not shown to be.",
         "That a listen counts half after 180 days was chosen on the histories it is measured on; 90 to 365 do as well.",
     )
 
