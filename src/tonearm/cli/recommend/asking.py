@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -34,16 +33,12 @@ class Range(click.ParamType[tuple[float | None, float | None]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The least and the largest number, None for an open side."""
-        if isinstance(value, tuple):
-            return value
-        low, dash, high = str(value).partition("-")
+        from tonearm.recommend.request import parse_range
+
         try:
-            ends = tuple(float(end) if end.strip() else None for end in (low, high if dash else low))
-        except ValueError:
-            ends = (math.nan, math.nan)
-        if ends == (None, None) or any(end is not None and not math.isfinite(end) for end in ends):
-            self.fail(f"{value} is not a range such as 1990-1999, 1990- or -1999", param, ctx)
-        return ends
+            return value if isinstance(value, tuple) else parse_range(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
 FORMATS = ("table", "json", "m3u", "spotify")

@@ -15,7 +15,7 @@ from tonearm.read.playlists import Playlist, m3u, spotify_uris, without_uri
 
 if TYPE_CHECKING:
     from tonearm.cli.recommend.asking import Wishes
-    from tonearm.recommend.answers import Answer, Recommended
+    from tonearm.recommend.recommended import Answer, Recommended
 
 SMALL = 0.05
 """Share of a score below which reasons are shown together."""
