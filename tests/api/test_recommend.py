@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import client_of, upload
+from tests.api.test_hostile import BODIES, check
 from tonearm.settings import Settings
 
 HEADER = (
@@ -153,6 +154,15 @@ def test_what_cannot_be_answered_is_a_problem(
     response = http.request(method, path, **(how if sent or method == "POST" else {}))
     assert response.status_code == status, response.text
     assert message in response.text
+
+
+@pytest.mark.parametrize("path", ["/recommend/user/", "/recommend/playlist", "/listeners/Ada/feedback"])
+def test_a_body_that_cannot_be_read_is_a_problem(http: httpx.Client, path: str) -> None:
+    wishes = '{"listener": "Ada", "liked": ["song 1"], "tracks": ["song 1"], "kind": "like", "name": "song 1"'
+    odd = [wishes + more for more in (', "k": 1e999}', ', "novelty": NaN}', ', "day": "0001-01-01"}', ', "seed": 1}')]
+    for body in (*BODIES, *odd, '{"tracks": ["\\ud800"], "liked": ["\\ud800"], "name": "\\ud800", "kind": "skip"}'):
+        sent = body.encode("latin-1", "replace")
+        check(http.post(path, content=sent, headers={"content-type": "application/json"}))
 
 
 def test_a_home_without_tracks_says_what_to_do(home: Settings) -> None:
