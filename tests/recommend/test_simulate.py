@@ -90,7 +90,9 @@ def test_over_a_catalogue_clusters_follow_its_features() -> None:
     features = sp.csr_matrix(10 * np.eye(len(CLUSTERS))[genre] + rng.normal(0, 0.5, (600, len(CLUSTERS))))
     names = np.array(CLUSTERS)[genre]
     ids = np.array([f"track {k}" for k in range(600)])
-    lived = simulate_over(ids, features, names, popularity=rng.integers(0, 100, 600), listeners=200, habits=FEW)
+    popularity = np.where(rng.random(600) < 0.1, np.nan, rng.integers(0, 100, 600))
+    known = np.where(rng.random(600) < 0.1, None, names)
+    lived = simulate_over(ids, features, known, popularity, listeners=200, habits=FEW)
     assert lived.known.items.tolist() == ids.tolist()
     assert set(lived.world.names) == set(CLUSTERS)
     assert all(map(is_simulated, lived.known.listeners))
