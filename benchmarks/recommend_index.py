@@ -172,7 +172,7 @@ def lookup(vectors: np.ndarray, folder: Path, rng: np.random.Generator) -> dict[
     kept = folder / "table"
     kept.mkdir()
     save(kept, table.arrays(), {})
-    mapped = Neighbours(**load(kept)[0])
+    mapped = Neighbours.restore(load(kept)[0])
     columns = rng.integers(0, len(vectors), LOOKUPS).tolist()
     taken = cpu_s(lambda: [mapped.of(column) for column in columns])
     return {
