@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
 from tonearm.errors import NotEnoughData
+from tonearm.recommend.evaluate.datasets import load
 from tonearm.recommend.simulate import CLUSTERS, Habits, Simulated, is_simulated, simulate, simulate_over
 
 FEW = Habits(sessions=10, playlists=1)
@@ -82,6 +84,12 @@ def test_the_same_seed_gives_the_same_and_another_does_not(small: Simulated) -> 
     np.testing.assert_array_equal(small.sessions.item, same.sessions.item)
     assert (small.unbiased != same.unbiased).nnz == 0
     assert (small.sessions.item != other.sessions.item).mean() > 0.5
+
+
+def test_they_are_a_dataset_to_evaluate_on() -> None:
+    dataset = load("simulated", Path())
+    assert dataset.interactions.counts.shape == (1_200, 2_000)
+    assert all(map(is_simulated, dataset.interactions.listeners))
 
 
 def test_over_a_catalogue_clusters_follow_its_features() -> None:
