@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.models import listed, listening, test_breakout
+from tests.recommend import homes
 from tonearm.errors import ModelDamaged, NotEnoughData
 from tonearm.models import chosen, find, names
 from tonearm.models.evaluate import measure
@@ -39,6 +40,8 @@ def tables(name: str) -> Tables:
         return {"artist_months": test_breakout.made()}
     if name in ("next_mood", "session_start", "energy_forecast"):
         return listening.tables(_heard())
+    if name == "recommender":
+        return homes.tables()
     # Half of what is heard is in the catalogue.
     titles = [f"Unknown {k % 40}" if k % 2 else f"Song {18 + k % 6}" for k in range(400)]
     heard = pd.DataFrame({"artist_name": "Artist 3", "track_name": titles})
@@ -46,7 +49,7 @@ def tables(name: str) -> Tables:
 
 
 def as_of(name: str) -> object:
-    return listed.AS_OF if find(name).is_about_tracks else listening.AS_OF
+    return listed.AS_OF if find(name).is_about_tracks or name == "recommender" else listening.AS_OF
 
 
 @cache
@@ -141,7 +144,7 @@ def test_what_is_saved_says_the_same_and_runs_no_code(name: str, tmp_path: Path)
     fitted(name).save(tmp_path)
     files = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert files
-    assert {p.suffix for p in files} <= {".json", ".skops", ".ubj"}
+    assert {p.suffix for p in files} <= {".json", ".skops", ".ubj", ".safetensors"}
     sha256 = seal(tmp_path, name)
     loaded = load(tmp_path, find(name), sha256)
     pd.testing.assert_frame_equal(loaded.predict(asked(name)), fitted(name).predict(asked(name)))

@@ -21,8 +21,10 @@ _MODELS = {
     "session_start": "SessionStart",
     "energy_forecast": "EnergyForecast",
     "breakout": "Breakout",
+    "recommender": "tonearm.recommend.model:Recommender",
 }
-"""Each model's file and the class in it. What is imputed is there before what reads it."""
+"""Each model's class, in the file of its name here or, after a colon, in another module. What is imputed is there
+before what reads it."""
 
 
 _LIBRARIES = ("pandas", "sklearn", "xgboost", "skops", "mlflow")
@@ -49,10 +51,11 @@ def find(name: str, **options: object) -> Model:
 
     Raises UnknownName and ExtraMissing.
     """
-    for module, title in _MODELS.items():
-        if name == module or (module == "popularity" and name == "spotify_classifier"):
+    for own, where in _MODELS.items():
+        if name == own or (own == "popularity" and name == "spotify_classifier"):
             require()
-            kind = getattr(importlib.import_module(f"tonearm.models.{module}"), title)
+            module, _, title = where.rpartition(":")
+            kind = getattr(importlib.import_module(module or f"tonearm.models.{own}"), title)
             model: Model = kind(**{key: value for key, value in options.items() if hasattr(kind, key)})
             return model
     raise UnknownName("model", name, _MODELS, hint="`tonearm models` lists them")

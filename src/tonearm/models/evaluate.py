@@ -223,6 +223,8 @@ def metrics(held: HeldOut) -> dict[str, Metric]:
     if held.task == "regression":
         found: dict[str, Metric] = {"rmse": _rmse, "mae": _mae, "r2": _r2}
         return found if held.low is None else {**found, "coverage_90": _covered(held)}
+    if held.task == "rank":
+        return {"ndcg": lambda actual, predicted, weights: _mean(predicted, weights)}
     if held.task == "classes":
         return {"accuracy": _accuracy, "f1_macro": _f1_macro, "log_loss": _log_loss, "brier": _brier}
     found = {

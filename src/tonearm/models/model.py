@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Values = npt.NDArray[np.float64]
     Labels = npt.NDArray[Any]
 
-Task = Literal["binary", "regression", "classes"]
+Task = Literal["binary", "regression", "classes", "rank"]
 Serves = Literal["model", "baseline"]
 SEED = 1
 SPOTIFY_API = "spotify_api"
@@ -37,9 +37,9 @@ class HeldOut:
     """How rows were held out, in words: ``grouped by artist, 5 folds``."""
     task: Task
     actual: Labels
-    """(n,) 0 or 1, a number, or the number of a class."""
+    """(n,) 0 or 1, a number, or the number of a class; of a ranking 1."""
     predicted: Values
-    """(n,) a probability or a number; (n, classes) probabilities."""
+    """(n,) a probability or a number; (n, classes) probabilities; of a ranking the NDCG of each."""
     baseline: Values
     """The same of the baseline."""
     block: Labels

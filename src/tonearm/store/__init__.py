@@ -1,4 +1,4 @@
-"""The transactional store: the listeners and their time zones.
+"""The transactional store: the listeners, their time zones and their feedback.
 
 SQLite in WAL mode inside the home folder. Only the PRAGMAs are particular to SQLite; another database
 needs only its URL.
@@ -119,6 +119,14 @@ class Store:
             row.zones.extend(ZoneRow(from_at=day, zone=days[day]) for day in sorted(days))
             session.flush()
             return _listener(row)
+
+    @contextmanager
+    def session_of(self, name: str, *, writes: bool) -> Iterator[tuple[Session, int]]:
+        """A transaction, and the id of the listener called ``name``; raises UnknownName."""
+        if self._make:
+            raise _unknown(name, [])
+        with self._session(writes=writes) as session:
+            yield session, _find(session, name).id
 
     def close(self) -> None:
         """Close the database."""

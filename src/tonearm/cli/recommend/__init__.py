@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import click
 
+from tonearm.cli.recommend.blend import blend
+from tonearm.cli.recommend.feedback import feedback
+from tonearm.cli.recommend.for_listener import for_listener
+from tonearm.cli.recommend.radio import radio
+from tonearm.cli.recommend.search import search
+from tonearm.cli.recommend.song import song
+
 
 @click.group(
     epilog="""\b
 Examples:
-  tonearm recommend --help
+  tonearm recommend song "radiohead - creep"   what goes with a track
+  tonearm recommend for ada --why              what ada may want to hear next
+  tonearm recommend blend ada ben              one fair list for both
+  tonearm recommend radio --listener ada       tracks without repeats
+  tonearm recommend search rapsody             find a track by a misspelt name
+  tonearm recommend feedback like "can - mushroom"
 """
 )
 def recommend() -> None:
     """What to hear next: for a track, a listener or a mood, each with its reasons."""
+
+
+for one in (song, for_listener, blend, radio, search, feedback):
+    recommend.add_command(one)

@@ -29,6 +29,8 @@ def plots(held: HeldOut) -> Mapping[str, Figure]:
         return {"roc": _roc(held), "precision-recall": _precision_recall(held), "calibration": _calibration(held)}
     if held.task == "classes":
         return {"confusion": _confusion(held)}
+    if held.task == "rank":
+        return {}
     return {"predicted": _predicted(held)}
 
 

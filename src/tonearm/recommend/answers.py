@@ -1,0 +1,380 @@
+"""Answers to requests: tracks with their reasons for a listener, a track, a list of tracks, a sound or a household."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from tonearm.columns import COLUMNS
+from tonearm.errors import UnknownName, UsageError
+from tonearm.recommend.blend import blend as blended
+from tonearm.recommend.choose import choose
+from tonearm.recommend.content import GENRE, SOUND
+from tonearm.recommend.explain import Reason, reasons
+from tonearm.recommend.feedback import Opinions, opinions, pushed, with_liked
+from tonearm.recommend.request import Request, check
+from tonearm.recommend.signals import NAMES, scaled
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tonearm.recommend.choose import Choice, Numbers, Vectors
+    from tonearm.recommend.home import Home
+    from tonearm.recommend.request import Mask
+    from tonearm.store.feedback import Feedback
+
+    Places = npt.NDArray[np.int64]
+    Explain = Callable[[int], list[Reason]]
+
+RADIO_BLOCK = 20
+"""Tracks of a radio between which no artist comes twice."""
+POPULAR = "nothing is known of this taste yet, so these are what most people like"
+BEYOND = "nothing that was heard is like anything in the catalogue, so these are what most people like"
+UNHEARD_OF = "nothing is known of how that track sounds or who else plays it, so these are what most people like"
+REST = "not close to anything that was heard"
+PUSHED = "like what was disliked or skipped"
+
+FEW_TRACKS = 5
+"""Tracks of a history below which it is taken as a list of tracks to go with, and not yet as a taste."""
+
+_AS: Mapping[str, type] = {
+    **dict.fromkeys(("artist_name", "track_name", "album_name", "genre", "subgenre", "mood", "spotify_id"), str),
+    **dict.fromkeys(("tempo", "duration_s"), float),
+    **dict.fromkeys(("track_id", "artist_id", "year", "popularity"), int),
+    "is_explicit": bool,
+}
+"""What an item's columns are in an answer."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommended:
+    """One recommended track. Null means not known."""
+
+    position: int
+    track_id: int
+    artist_id: int
+    artist_name: str | None
+    track_name: str | None
+    album_name: str | None
+    genre: str | None
+    subgenre: str | None
+    mood: str | None
+    spotify_id: str | None
+    tempo: float | None
+    """Beats per minute."""
+    duration_s: float | None
+    year: int | None
+    popularity: int | None
+    """0–100 by the catalogue."""
+    is_explicit: bool | None
+    is_heard: bool
+    """Whether the listener, or one of them, has heard a version of it."""
+    score: float | None
+    """By the recommender, comparable within this answer; None in a blend, whose listeners have one each."""
+    because: str
+    """The reason in a sentence."""
+    why: tuple[tuple[str, float], ...]
+    """What the score is the sum of: what it is and how much it adds, largest first. Empty in a blend."""
+    misses: tuple[str, ...]
+    """Filters of the request that it does not meet, because they were relaxed."""
+    serves: tuple[str, ...]
+    """In a blend, whose taste it serves, the one's who likes it most first."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Recommended tracks in order, and what to know about them."""
+
+    title: str
+    tracks: tuple[Recommended, ...]
+    relaxed: tuple[str, ...] = ()
+    """Filters that were relaxed because too few tracks met all of them, in this order."""
+    fewer: str = ""
+    """Why there are fewer tracks than were asked for; empty if there are as many."""
+    note: str = ""
+    """Why the tracks are not personal, where they are not."""
+    served_by: str = "model"
+    """``model``, or ``baseline`` where the model is not trained or did not beat it."""
+    version: int | None = None
+    """Of the recommender in the registry; None where it was never trained."""
+    satisfaction: Mapping[str, float] | None = None
+    """In a blend, what each listener gets of the best list for them alone, 0–1."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Scores for somebody, what they know and refuse, and how a score is explained."""
+
+    scores: Numbers
+    heard: Mask
+    never: Mask
+    explain: Explain
+    note: str = ""
+    pushed: Numbers | None = None
+    """(items,) how far each fell by feedback, 0 or less; part of the scores. None without feedback."""
+
+
+def for_listener(home: Home, listener: str, request: Request, given: Iterable[Feedback], now: datetime) -> Answer:
+    """What to hear next for a listener, whose likes, dislikes and skips count (``given``, at ``now``).
+
+    A listener with feedback and no listens is answered by their likes. Raises UsageError and UnknownName as
+    :func:`tonearm.recommend.choose.choose` does.
+    """
+    asked = _of_listener(home, listener, request, opinions(given, home.items, now))
+    return _answer(home, f"for {listener}", asked, request, home.served_by["listener"])
+
+
+def for_tracks(home: Home, request: Request, continues: bool = False) -> Answer:
+    """What goes with the tracks ``request.liked`` and not with ``request.disliked``; a playlist's continuation."""
+    nobody = opinions((), home.items, datetime.now().astimezone())
+    asked = _by_history(home, np.zeros(len(home.items)), np.zeros(len(home.items), bool), request, nobody)
+    number = len(request.liked)
+    what = f"{'to continue' if continues else 'by'} {number} {'track' if number == 1 else 'tracks'}"
+    return _answer(home, what, asked, request, home.served_by["listener"])
+
+
+def for_track(
+    home: Home, track_id: int, request: Request, heard: Mask | None = None, never: Mask | None = None
+) -> Answer:
+    """What goes with one track. ``heard`` and ``never`` (items,) are what the listener knows and refuses."""
+    place = int(home.places(track_id)[0])
+    none = np.zeros(len(home.items), bool)
+    scores, of_nothing = home.similar(place), home.similar_to({})
+    # How a track goes with itself says nothing.
+    scores[place] = of_nothing[place]
+    note = "" if _says_something(scores, of_nothing) else UNHEARD_OF
+    asked = _Asked(
+        scores if not note else _popular(home),
+        none if heard is None else heard,
+        none if never is None else never,
+        lambda other: home.explain_similar(place, other),
+        note,
+    )
+    request = replace(request, seen=(*request.seen, track_id))
+    return _answer(home, f"like {_name(home, place)}", asked, request, home.served_by["song"])
+
+
+def for_sound(
+    home: Home, features: Mapping[str, Any], request: Request, heard: Mask | None = None, never: Mask | None = None
+) -> Answer:
+    """What goes with a track outside the catalogue, by its features as :func:`sound` returns them."""
+    none = np.zeros(len(home.items), bool)
+    amounts = scaled(home.signals.of_features(features)) * home.weights["song"]
+
+    def explain(place: int) -> list[Reason]:
+        return [Reason(name, None, float(amount)) for name, amount in zip(NAMES, amounts[place], strict=True) if amount]
+
+    asked = _Asked(amounts.sum(axis=1), none if heard is None else heard, none if never is None else never, explain)
+    return _answer(home, "like the sound described", asked, request, home.served_by["song"])
+
+
+def sound(features: Mapping[str, Any]) -> dict[str, Any]:
+    """Features of a track as numbers, and its genre; raises UnknownName, and UsageError for what none can be."""
+    if not features:
+        raise UsageError("what does it sound like? give at least one feature, such as energy=0.8")
+    found: dict[str, Any] = {}
+    for name, value in features.items():
+        if name not in (*SOUND, *GENRE):
+            raise UnknownName("feature", name, (*SOUND, *GENRE), hint=f"there are {', '.join((*SOUND, *GENRE))}")
+        found[name] = value if name in GENRE else _number(name, value)
+    return found
+
+
+def _number(name: str, value: Any) -> float:
+    low, high = (1900, 2100) if name == "year" else (COLUMNS[name].low, COLUMNS[name].high)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not (low is None or high is None or low <= number <= high):
+        raise UsageError(f"{name} is a number from {low:g} to {high:g}, and not {value}")
+    return number
+
+
+def for_household(home: Home, given: Mapping[str, Iterable[Feedback]], request: Request, now: datetime) -> Answer:
+    """One list for several listeners (each with their feedback), which says whose taste each track serves.
+
+    What one of them hides is left out for all; heard is what anybody has heard.
+    """
+    check(request)
+    names = list(given)
+    if len(names) < 2:
+        raise UsageError("a blend is for two listeners or more; `tonearm recommend for` is for one")
+    each = [_of_listener(home, name, request, opinions(given[name], home.items, now)) for name in names]
+    heard = np.logical_or.reduce([one.heard for one in each])
+    found = blended(
+        np.array([one.scores for one in each]),
+        home.items,
+        request,
+        heard=heard,
+        excluded=np.logical_or.reduce([one.never for one in each]),
+        vectors=vectors_of(home),
+    )
+    serves = [tuple(names[i] for i in found.serves(n)) for n in range(len(found.choice.rows))]
+    because = [f"for {_listed(whom)}" for whom in serves]
+    tracks = _tracks(home, found.choice, heard, because)
+    notes = [f"{name}: {one.note}" for name, one in zip(names, each, strict=True) if one.note]
+    return Answer(
+        title=f"for {_listed(names)}",
+        tracks=tuple(replace(t, serves=whom) for t, whom in zip(tracks, serves, strict=True)),
+        relaxed=found.choice.relaxed,
+        fewer=found.choice.fewer,
+        note="; ".join(notes),
+        served_by=home.served_by["listener"],
+        version=home.version,
+        satisfaction={name: round(float(share), 3) for name, share in zip(names, found.satisfaction, strict=True)},
+    )
+
+
+def radio(ask: Callable[[Request], Answer], request: Request) -> Iterator[Recommended]:
+    """Tracks without end and without repeats, until nothing is left that suits; no artist twice in RADIO_BLOCK.
+
+    ``ask`` is one of the answers of this module; what ``request.seen`` lists never comes.
+    """
+    seen = list(request.seen)
+    for block in count():
+        part = replace(request, k=RADIO_BLOCK, per_artist=1, seen=tuple(seen), seed=request.seed + block)
+        tracks = ask(part).tracks
+        if not tracks:
+            return
+        seen += [track.track_id for track in tracks]
+        yield from tracks
+
+
+def vectors_of(home: Home) -> Vectors:
+    """(items, d) of length 1 at most: half sound, half genre, by which variety is measured."""
+    return sp.hstack([home.signals.sound.vectors, home.signals.genre.vectors]).tocsr() / np.sqrt(2)
+
+
+def _of_listener(home: Home, listener: str, request: Request, own: Opinions) -> _Asked:
+    is_known = listener in home.listeners
+    history = home.history(listener) if is_known else np.zeros(len(home.items))
+    heard = home.has_heard(listener) if is_known else np.zeros(len(home.items), bool)
+    return _by_history(home, history, heard, request, own)
+
+
+def _by_history(home: Home, history: Numbers, heard: Mask, request: Request, own: Opinions) -> _Asked:
+    """By what was heard and what the request and the feedback like and dislike."""
+    tracks = home.items["track_id"]
+    for listed in (request.liked, request.disliked):
+        home.places(list(listed))
+    disliked = own.disliked | tracks.isin(request.disliked).to_numpy()
+    own = replace(own, liked=own.liked | tracks.isin(request.liked).to_numpy(), disliked=disliked)
+    history = with_liked(history, own.liked)
+    weights = home.weights["song" if np.count_nonzero(history) < FEW_TRACKS else "listener"]
+    scores, plain = (scaled(home.signals.of_history(h)) @ weights for h in (history, np.zeros(len(history))))
+    note = "" if _says_something(scores, plain) else BEYOND if history.any() else POPULAR
+    scores = _popular(home) if note else scores
+    after = pushed(scores, own, vectors_of(home))
+    return _Asked(
+        after, heard, own.never, lambda place: reasons(home.signals, weights, history, place), note, after - scores
+    )
+
+
+def _says_something(scores: Numbers, of_nothing: Numbers) -> bool:
+    """Whether scores differ from those for nothing by more than a constant."""
+    return not np.allclose(np.ptp(scores - of_nothing), 0.0) if len(scores) else False
+
+
+def _popular(home: Home) -> Numbers:
+    known: Numbers = home.items["popularity"].astype(float).fillna(0.0).to_numpy()
+    return known
+
+
+def _answer(home: Home, title: str, asked: _Asked, request: Request, served_by: str) -> Answer:
+    found = choose(asked.scores, home.items, request, heard=asked.heard, excluded=asked.never, vectors=vectors_of(home))
+    why = [[] if asked.note else asked.explain(int(place)) for place in found.rows]
+    because = [asked.note or _sentence(home, own) for own in why]
+    tracks = _tracks(home, found, asked.heard, because)
+    tracks = [
+        replace(track, score=round(float(asked.scores[place]), 4), why=_adding_up(home, own, asked, place))
+        for track, place, own in zip(tracks, found.rows, why, strict=True)
+    ]
+    return Answer(
+        title=title,
+        tracks=tuple(tracks),
+        relaxed=found.relaxed,
+        fewer=found.fewer,
+        note=asked.note,
+        served_by=served_by,
+        version=home.version,
+    )
+
+
+def _tracks(home: Home, found: Choice, heard: Mask, because: Iterable[str]) -> list[Recommended]:
+    rows = home.items.iloc[found.rows][list(_AS)]
+    known: list[dict[str, Any]] = rows.astype(object).where(rows.notna(), None).to_dict("records")
+    return [
+        Recommended(
+            position=n,
+            **_typed(row),
+            is_heard=bool(heard[place]),
+            score=None,
+            because=reason,
+            why=(),
+            misses=misses,
+            serves=(),
+        )
+        for n, (row, place, misses, reason) in enumerate(zip(known, found.rows, found.misses, because, strict=True), 1)
+    ]
+
+
+def _typed(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: None if row[name] is None else kind(row[name]) for name, kind in _AS.items()}
+
+
+_WORDS = {
+    "playlists": "on playlists with {}",
+    "artists": "its artist is on playlists with that of {}",
+    "artist": "by the artist of {}",
+    "sound": "sounds like {}",
+    "genre": "of a genre with {}",
+    "popularity": "popular",
+    "lists": "its artist is on many playlists",
+}
+
+
+def _sentence(home: Home, why: list[Reason]) -> str:
+    """The two signals that add most, in words; REST where none does."""
+    text = "; ".join(what for what, _ in _by_signal(home, why)[:2]) or REST
+    return text[:1].upper() + text[1:]
+
+
+def _adding_up(home: Home, why: list[Reason], asked: _Asked, place: int) -> tuple[tuple[str, float], ...]:
+    """What the score of the item at ``place`` is the sum of, in words; nothing where it is not personal."""
+    fell = 0.0 if asked.pushed is None else round(float(asked.pushed[place]), 4)
+    return (*_by_signal(home, why), *([(PUSHED, fell)] if why and fell else []))
+
+
+def _by_signal(home: Home, why: list[Reason]) -> list[tuple[str, float]]:
+    """What each signal adds to a score, largest first, with what was heard that it comes from most."""
+    by_signal: dict[str, list[Reason]] = {}
+    for one in why:
+        by_signal.setdefault(one.signal, []).append(one)
+    sums = [(_in_words(home, own), round(sum(one.amount for one in own), 4)) for own in by_signal.values()]
+    return sorted(sums, key=lambda one: -one[1])
+
+
+def _in_words(home: Home, why: list[Reason]) -> str:
+    """Reasons of one signal, largest first, by the first of them."""
+    first, *others = why
+    more = f" and {len(others):,} more" if others else ""
+    return _WORDS[first.signal].format(
+        "the sound described" if first.place is None else _name(home, first.place) + more
+    )
+
+
+def _name(home: Home, place: int) -> str:
+    row = home.items.iloc[place]
+    return f"{row['artist_name']} – {row['track_name']}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
