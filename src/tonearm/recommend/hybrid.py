@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 
-from tonearm.errors import ModelDamaged
+from tonearm.errors import ModelDamaged, NotEnoughData
 from tonearm.models.model import SEED
 from tonearm.recommend import artefact
 from tonearm.recommend.cut import cut
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
 
 NOTHING = -1
-CONTEXT = ("history_items", "listeners", "listeners_over_history", "friends", "friends_share")
+OF_FRIENDS = ("friends", "friends_share")
+CONTEXT = ("history_items", "listeners", "listeners_over_history", *OF_FRIENDS)
 """What the ranker sees beside the parts; logarithms of numbers, but for the share."""
 _LISTENERS_AT_ONCE = 256
 _SHORTEST, _LONGEST = 1, 20
@@ -54,7 +55,7 @@ class Hybrid:
     parts: Sequence[Part]
     depth: int = 200
     """The best items of each part that are ranked."""
-    splits: int = 1
+    splits: int = 2
     """How often something else is held out, and every part fitted without it."""
     held_out: float = 0.2
     """Share of a history that is held out."""
@@ -70,10 +71,26 @@ class Hybrid:
 
         ``describe`` makes the items' features without what would give away a (listeners, items) matrix held out.
         """
-        examples = [self._examples(known, seed + split, describe) for split in range(self.splits)]
-        ranker = self._ranker(examples, seed)
-        fitted = [part.fit(known, seed) for part in self.parts]
-        return FittedHybrid(self, fitted, _listeners(known), known.catalogue, ranker)
+        return self.fitted(known, self.ranker(self.examples(known, seed, describe), seed), seed)
+
+    def fitted(self, known: Interactions, ranker: Booster, seed: int = SEED) -> FittedHybrid:
+        """The parts fitted on all that is known, with a ranker that has learned."""
+        parts = [part.fit(known, seed) for part in self.parts]
+        return FittedHybrid(self, parts, _listeners(known), known.catalogue, ranker)
+
+    def examples(self, known: Interactions, seed: int = SEED, describe: Describe | None = None) -> Examples:
+        """What the ranker learns from: candidates of the inner splits, and whether each was held out."""
+        return Examples.joined([self._of_split(known, seed + split, describe) for split in range(self.splits)])
+
+    def ranker(self, examples: Examples, seed: int = SEED) -> Booster:
+        """Learn to rank. NotEnoughData where the parts found nothing of what was held out."""
+        import xgboost
+
+        if not examples.is_hit.any():
+            raise NotEnoughData("hybrid", "is nothing that its parts found again", "listeners who share items")
+        data = xgboost.QuantileDMatrix(examples.table, examples.is_hit.astype("float32"))
+        data.set_info(group=examples.sizes)
+        return xgboost.train({**self.settings, "seed": seed, "nthread": 1}, data, self.rounds)
 
     def load(self, folder: Path, catalogue: str) -> FittedHybrid:
         """What :meth:`FittedHybrid.save` wrote; ``catalogue`` is the hash of the items that it is to recommend.
@@ -93,11 +110,13 @@ class Hybrid:
         ranker.load_model(bytearray(arrays["ranker"].tobytes()))
         return FittedHybrid(self, fitted, arrays["listeners"], catalogue, ranker)
 
-    def _examples(self, known: Interactions, seed: int, describe: Describe | None) -> Examples:
+    def _of_split(self, known: Interactions, seed: int, describe: Describe | None) -> Examples:
         random = np.random.default_rng(seed)
         histories, held_out, is_stranger = self._inner(known, random)
         features = describe(held_out) if describe else known.features
-        rest = replace(known, counts=histories, features=features, friends=None).of_listeners(np.flatnonzero(~is_stranger))
+        rest = replace(known, counts=histories, features=features, friends=None).of_listeners(
+            np.flatnonzero(~is_stranger)
+        )
         fitted = [part.fit(rest, seed) for part in self.parts]
         listeners = _listeners(rest)
         friends = _heard_by_friends(known)
@@ -117,7 +136,12 @@ class Hybrid:
         return histories, held_out, is_stranger
 
     def _sampled(
-        self, fitted: Sequence[Fitted], listeners: Numbers, asked: Asked, held_out: sp.csr_matrix, random: np.random.Generator
+        self,
+        fitted: Sequence[Fitted],
+        listeners: Numbers,
+        asked: Asked,
+        held_out: sp.csr_matrix,
+        random: np.random.Generator,
     ) -> Examples:
         """The candidates that were held out, and some of the others."""
         scores = _scores(fitted, asked.histories)
@@ -130,17 +154,9 @@ class Hybrid:
         table = columns(scores, rows, items, asked, listeners, self.depth)
         return Examples(table, is_hit[kept], np.unique(rows, return_counts=True)[1])
 
-    def _ranker(self, examples: Sequence[Examples], seed: int) -> Booster:
-        import xgboost
-
-        whole = Examples.joined(examples)
-        data = xgboost.QuantileDMatrix(whole.table, whole.is_hit.astype("float32"))
-        data.set_info(group=whole.sizes)
-        return xgboost.train({**self.settings, "seed": seed, "nthread": 1}, data, self.rounds)
-
 
 RANKER: Mapping[str, Any] = {
-    "objective": "rank:pairwise",
+    "objective": "rank:ndcg",
     "lambdarank_pair_method": "mean",
     "lambdarank_num_pair_per_sample": 3,
     "eta": 0.1,
@@ -175,6 +191,12 @@ class Examples(NamedTuple):
         """All their rows, one after the other."""
         return cls(*(np.concatenate(one) for one in zip(*several, strict=True)))
 
+    def without_friends(self) -> Examples:
+        """The same as if nobody's friends were known."""
+        table = self.table.copy()
+        table[:, -len(OF_FRIENDS) :] = np.nan
+        return self._replace(table=table)
+
 
 def _under(prefix: str, arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
     return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
@@ -193,12 +215,10 @@ def candidates(scores: Sequence[Scores], heard: sp.csr_matrix, allowed: Mask | N
     for one in scores:
         best, _ = ordered(np.where(closed, -np.inf, one), depth)
         np.put_along_axis(chosen, best, True, axis=1)
-    return chosen & ~closed
+    return np.asarray(chosen & ~closed)
 
 
-def columns(
-    scores: Sequence[Scores], rows: Rows, items: Rows, asked: Asked, listeners: Numbers, depth: int
-) -> Numbers:
+def columns(scores: Sequence[Scores], rows: Rows, items: Rows, asked: Asked, listeners: Numbers, depth: int) -> Numbers:
     """(pairs, 2 × parts + context) what the ranker sees of each listener and item."""
     heard = asked.histories.toarray() > 0
     found = [column for one in scores for column in _of_part(np.where(heard, -np.inf, one), rows, items, depth)]
@@ -252,7 +272,7 @@ class FittedHybrid:
         friends: sp.csr_matrix | None = None,
         popularity_penalty: float = 0.0,
     ) -> Recommended:
-        """The ``k`` best of what each of (n, items) histories lacks.
+        """The ``k`` best of what each of (n, items) histories lacks; the most popular for a history of nothing.
 
         ``allowed`` is (items,) or (n, items); ``friends`` (n, items) how many friends heard each item;
         ``popularity_penalty`` what an item's score loses with each doubling of its listeners.
@@ -271,16 +291,21 @@ class FittedHybrid:
         ranks = self._ranked(columns(scores, rows, items, asked, self.listeners, self.hybrid.depth))
         whole = np.full(scores[0].shape, -np.inf, dtype="float32")
         whole[rows, items] = ranks - penalty * np.log2(np.maximum(self.listeners[items], 1))
+        newcomers = np.diff(asked.histories.indptr) == 0
+        is_open = True if allowed is None else np.broadcast_to(allowed, whole.shape)[newcomers]
+        whole[newcomers] = np.where(is_open, self.listeners, -np.inf)
         best, values = ordered(whole, k)
         return Recommended(np.where(np.isfinite(values), best, NOTHING), values)
 
     def _ranked(self, table: Numbers) -> Numbers:
-        return np.asarray(self.ranker.inplace_predict(table), dtype="float32")
+        ranks = self.ranker.inplace_predict(table) if len(table) else np.zeros(0)
+        return np.asarray(ranks, dtype="float32")
 
     def similar(self, items: Rows) -> Scores:
         """(n, items) how well every item goes with each of ``items``: the mean of the parts, each at most 1."""
         parts = [part.similar(items) for part in self.parts]
-        return np.mean([one / np.maximum(np.abs(one).max(axis=1, keepdims=True), 1e-9) for one in parts], axis=0)
+        scaled = [one / np.maximum(np.abs(one).max(axis=1, keepdims=True), 1e-9) for one in parts]
+        return np.asarray(np.mean(scaled, axis=0), dtype="float32")
 
     def explain(self, history: sp.csr_matrix, item: int, friends: sp.csr_matrix | None = None) -> Explained:
         """The score of an item for a (1, items) history, and what it is the sum of."""
@@ -356,7 +381,7 @@ def ordered(scores: Scores, k: int) -> tuple[Rows, Scores]:
 
 
 def _chunks(n: int) -> Iterator[slice]:
-    for first in range(0, n, _LISTENERS_AT_ONCE):
+    for first in range(0, max(n, 1), _LISTENERS_AT_ONCE):
         yield slice(first, first + _LISTENERS_AT_ONCE)
 
 

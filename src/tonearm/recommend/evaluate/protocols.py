@@ -68,7 +68,9 @@ def strong(dataset: Dataset, seed: int = SEED) -> Iterator[Split]:
 def three(dataset: Dataset, seed: int = SEED) -> Iterator[Split]:
     """As *strong*, but only three items of each listener are known."""
     for fold in _folds(len(dataset.interactions.listeners), seed):
-        histories, held_out = cut(dataset.interactions.counts[fold], np.full(len(fold), FEW), np.random.default_rng(seed))
+        histories, held_out = cut(
+            dataset.interactions.counts[fold], np.full(len(fold), FEW), np.random.default_rng(seed)
+        )
         yield _of_strangers(dataset, fold, histories, held_out)
 
 
