@@ -21,7 +21,7 @@ import numpy as np
 from measure import finish, note
 from tonearm.recommend.evaluate import datasets, metrics
 from tonearm.recommend.evaluate.protocols import Split, strong, three, unseen, weak
-from tonearm.recommend.evaluate.run import DEPTH, HYBRID, PARTS, Evaluation, heard_by_friends, judged, of_part
+from tonearm.recommend.evaluate.run import DEPTH, HYBRID, PARTS, Evaluation, heard_by_friends, judged, ranked_by
 
 BASELINE = "als"
 PENALTY = 0.05
@@ -64,11 +64,12 @@ def asked(dataset: datasets.Dataset, protocol: str, seed: int, seeds: int) -> It
 
 def answered(splits: dict[str, Split], seed: int) -> Found:
     """Every part and the hybrid, asked about each split."""
-    found = {
-        f"{protocol}/{name}": judged(split, of_part(part)(split, seed)())
-        for protocol, split in splits.items()
-        for name, part in PARTS.items()
-    }
+    known = next(iter(splits.values())).known
+    found = {}
+    for name, part in PARTS.items():
+        fitted = part.fit(known, seed)
+        for protocol, split in splits.items():
+            found[f"{protocol}/{name}"] = judged(split, ranked_by(fitted, split))
     return found | hybrids(splits, seed)
 
 

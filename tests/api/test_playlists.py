@@ -36,6 +36,12 @@ def test_a_playlist_is_read_in_every_format(calm: httpx.Client) -> None:
     uris = calm.get("/listeners/ada/playlists/Relaxation", params={"format": "spotify"})
     assert uris.text.splitlines() == [f"spotify:track:{track['spotify_id']}" for track in found["tracks"]]
     assert uris.headers["x-left-out"] == "0"
+    listed = calm.get("/listeners/ada/playlists/relaxation", params={"format": "jspf"})
+    assert listed.headers["content-type"] == "application/jspf+json"
+    assert listed.headers["content-disposition"] == 'attachment; filename="Relaxation.jspf"'
+    assert [track["title"] for track in listed.json()["playlist"]["track"]] == [
+        t["track_name"] for t in found["tracks"]
+    ]
 
 
 def test_a_playlist_for_which_too_little_suits_is_empty(filled: httpx.Client) -> None:

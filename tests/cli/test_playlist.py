@@ -59,6 +59,9 @@ def test_a_playlist_becomes_a_file_or_goes_to_the_output(calm: Run, tmp_path: Pa
     )
     uris = calm("playlist", "relaxation", "--format", "spotify").stdout.splitlines()
     assert sorted(uris) == [f"spotify:track:{k:022d}" for k in range(6)]
+    listed = json.loads(calm("playlist", "relaxation", "--format", "jspf").stdout)["playlist"]
+    assert (listed["title"], listed["creator"], len(listed["track"])) == ("Relaxation", "ada", 6)
+    assert sorted(track["location"][0] for track in listed["track"]) == sorted(uris)
     refused = calm("playlist", "relaxation", "--format", "m3u", "--output", tmp_path / "no" / "x.m3u", expect=2)
     assert "name another file" in refused.stderr
 
@@ -69,7 +72,7 @@ def test_what_cannot_be_done_is_said_with_what_to_do(calm: Run) -> None:
         ("focus --listener bob", "no listener 'bob'"),
         ("focus --format m3u", "no Focus playlist yet: a playlist needs 5 suitable tracks"),
         ("--format m3u", "which playlist? there are Focus, Relaxation, Energy, Mood lift"),
-        ("relaxation --output x.txt", "--format json, m3u or spotify"),
+        ("relaxation --output x.txt", "--format json, m3u, jspf or spotify"),
     ]:
         assert said in calm("playlist", *words.split(), expect=2).stderr
 

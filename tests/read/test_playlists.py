@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tonearm.errors import UnknownName
-from tonearm.read.playlists import Playlist, m3u, playlist_name, spotify_uris, without_uri
+from tonearm.read.playlists import Playlist, jspf, m3u, playlist_name, recording_uri, spotify_uris, without_uri
 
 ID = "5SuOikwiRyPMVoIQDJUgSV"
 
@@ -68,6 +69,30 @@ def test_spotify_uris_are_a_line_each_and_the_others_are_named() -> None:
     found = of(track(), track("Can", "Vitamin C", spotify_id=None), track("Neu!", "Hero\n", spotify_id="x\nrm -rf"))
     assert spotify_uris(found) == f"spotify:track:{ID}\n"
     assert without_uri(found) == ["Can - Vitamin C", "Neu! - Hero"]
+
+
+def test_jspf_has_what_is_known_of_each_track() -> None:
+    mbid = "0e6871fc-d16f-4cc8-86fc-c8d368f906d4"
+    found = json.loads(
+        jspf(of(track(recording_mbid=mbid, because="Heard once"), track(spotify_id=None, duration_s=None)))
+    )
+    whole, bare = found["playlist"]["track"]
+    assert whole == {
+        "identifier": [f"https://musicbrainz.org/recording/{mbid}"],
+        "location": [f"spotify:track:{ID}"],
+        "title": "Hyperballad",
+        "creator": "Björk",
+        "annotation": "Heard once",
+        "duration": 321_600,
+    }
+    assert bare == {"title": "Hyperballad", "creator": "Björk"}, "what is not known is left out"
+    assert (found["playlist"]["title"], found["playlist"]["creator"]) == ("Mood lift", "ada")
+    assert json.loads(jspf(of()))["playlist"]["track"] == []
+
+
+@pytest.mark.parametrize("mbid", [None, "", "x", "0e6871fc-d16f-4cc8-86fc-c8d368f906d4\nrm"])
+def test_what_is_no_recording_id_is_no_uri(mbid: str | None) -> None:
+    assert recording_uri({"recording_mbid": mbid}) is None
 
 
 def test_an_empty_playlist_is_an_empty_file() -> None:

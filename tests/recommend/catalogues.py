@@ -65,5 +65,7 @@ def home_of(items: pd.DataFrame, heard: Mapping[str, Iterable[int]]) -> Home:
     rows = [(who, track, n) for who, tracks in heard.items() for n, track in enumerate(tracks, 1)]
     frame = pd.DataFrame(rows, columns=["listener", "track_id", "listens"]).astype({"track_id": "int64"})
     at = pd.Timestamp("2024-01-01", tz="UTC")
-    frame = frame.assign(wanted=frame["listens"], sessions=1, first_at=at, last_at=at)
+    frame = frame.assign(
+        wanted=frame["listens"], recent=frame["listens"].astype(float), sessions=1, first_at=at, last_at=at
+    )
     return Home(items, frame, BASELINES, {"song": "baseline", "listener": "baseline"})

@@ -48,9 +48,9 @@ def test_a_skip_counts_half_after_its_half_life() -> None:
 
 def test_likes_join_the_history_and_keep_what_was_heard_more_often() -> None:
     history = np.zeros(N)
-    history[:2] = np.log1p([9.0, 2.0])
+    history[:2] = 9.0, 2.0
     liked = with_liked(history, of(one("like", 1_000), one("like", 1_001), one("like", 1_002)).liked)
-    assert np.expm1(liked[:4]) == pytest.approx([9.0, LIKED_LISTENS, LIKED_LISTENS, 0.0])
+    assert liked[:4].tolist() == [9.0, LIKED_LISTENS, LIKED_LISTENS, 0.0]
 
 
 def test_what_is_like_a_disliked_track_falls_most() -> None:

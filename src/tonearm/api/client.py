@@ -112,7 +112,7 @@ class Client:
         found: list[dict[str, Any]] = pa.ipc.open_stream(answer.content).read_all().to_pylist()
         return found
 
-    def playlist(self, name: str, playlist: str, form: Literal["json", "m3u", "spotify"]) -> bytes:
+    def playlist(self, name: str, playlist: str, form: Literal["json", "m3u", "jspf", "spotify"]) -> bytes:
         """A suggested playlist as a file."""
         path = f"/listeners/{_quoted(name)}/playlists/{_quoted(playlist)}"
         return self._answer("GET", path, params={"format": form}).content

@@ -14,6 +14,12 @@ from tonearm.errors import UsageError
 if TYPE_CHECKING:
     from tonearm.read.playlists import Playlist
 
+FORMATS = click.Choice(["table", "json", "m3u", "jspf", "spotify"])
+FORMAT_HELP = (
+    "A table for reading; M3U for players, JSPF for ListenBrainz and others, Spotify's URIs for pasting into a "
+    "playlist there."
+)
+
 
 @command(
     epilog="""\b
@@ -29,10 +35,10 @@ Examples:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json", "m3u", "spotify"]),
+    type=FORMATS,
     default="table",
     show_default=True,
-    help="A table for reading; M3U for players, Spotify's URIs for pasting into a playlist there.",
+    help=FORMAT_HELP,
 )
 @click.option("--output", type=click.Path(path_type=Path), help="File to write, instead of standard output.")
 def playlist(context: Context, name: str | None, listener: str | None, form: str, output: Path | None) -> None:
@@ -42,9 +48,9 @@ def playlist(context: Context, name: str | None, listener: str | None, form: str
 
     form = "json" if context.as_json else form
     if output and form == "table":
-        raise UsageError("a table cannot be written to a file; choose --format json, m3u or spotify")
+        raise UsageError("a table cannot be written to a file; choose --format json, m3u, jspf or spotify")
     if name is None:
-        if output or form in ("m3u", "spotify"):
+        if output or form in ("m3u", "jspf", "spotify"):
             raise UsageError(f"which playlist? there are {', '.join(PLAYLISTS)}")
         _list(context, listener, form)
         return
@@ -85,15 +91,21 @@ def _show(context: Context, one: Playlist) -> None:
 
 
 def _write(context: Context, one: Playlist, form: str, output: Path | None) -> None:
-    """The playlist as text, to the file or to standard output; always UTF-8."""
-    from tonearm.read.playlists import NONE_YET, m3u, spotify_uris, without_uri
+    from tonearm.read.playlists import NONE_YET, with_recordings
 
     if form != "json" and not one.tracks:
         raise UsageError(f"no {one.playlist} playlist yet: {NONE_YET}")
+    write(context, with_recordings(context.settings, one) if form == "jspf" else one, form, output)
+
+
+def write(context: Context, one: Playlist, form: str, output: Path | None) -> None:
+    """The playlist as text, to the file or to standard output; always UTF-8."""
+    from tonearm.read.playlists import jspf, m3u, spotify_uris, without_uri
+
     if form == "spotify" and (missing := without_uri(one)):
         names = visible("\n".join(f"  {name}" for name in missing))
         click.echo(f"{len(missing)} of {len(one.tracks)} tracks have no known Spotify id:\n{names}", err=True)
-    texts: dict[str, Callable[[Playlist], str]] = {"json": _json, "m3u": m3u, "spotify": spotify_uris}
+    texts: dict[str, Callable[[Playlist], str]] = {"json": _json, "m3u": m3u, "jspf": jspf, "spotify": spotify_uris}
     text = texts[form](one)
     if output is None:
         context.document(text)

@@ -1,16 +1,20 @@
-"""The suggested playlists as JSON, M3U or a list of Spotify URIs."""
+"""The suggested playlists as JSON, M3U, JSPF or a list of Spotify URIs."""
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from tonearm.columns import PLAYLISTS
+from tonearm.engine.duckdb import engine
 from tonearm.engine.rows import dicts
 from tonearm.errors import UnknownName, UsageError
+from tonearm.lake import open_lake
 from tonearm.read.show import show
 from tonearm.settings import Settings
 
@@ -83,6 +87,50 @@ def _entries(one: Playlist) -> Iterator[str]:
         seconds = -1 if track["duration_s"] is None else round(track["duration_s"])
         yield f"#EXTINF:{seconds},{artist} - {title}"
         yield spotify_uri(track) or f"spotify:search:{quote(f'{artist} {title}', safe='')}"
+
+
+def jspf(one: Playlist) -> str:
+    """The playlist as JSPF, XSPF in JSON (https://xspf.org/jspf), which ListenBrainz and other programs import.
+
+    A track's identifier is the MusicBrainz URI of its recording, its location Spotify's URI; each is left out where it
+    is not known. Durations are in milliseconds, and the reason is the annotation.
+    """
+    tracks = [_jspf_track(track) for track in one.tracks]
+    found = {"playlist": {"title": one.playlist, "creator": one.listener, "track": tracks}}
+    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+
+
+def _jspf_track(track: dict[str, Any]) -> dict[str, Any]:
+    found = {
+        "identifier": [uri for uri in [recording_uri(track)] if uri],
+        "location": [uri for uri in [spotify_uri(track)] if uri],
+        "title": _line(track["track_name"]),
+        "creator": _line(track["artist_name"]),
+        "annotation": _line(track.get("because")),
+        "duration": None if track["duration_s"] is None else round(track["duration_s"] * 1000),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def recording_uri(track: dict[str, Any]) -> str | None:
+    """MusicBrainz' URI of a track's recording; None when its id is not known or not valid."""
+    found = track.get("recording_mbid")
+    try:
+        return f"https://musicbrainz.org/recording/{UUID(found)}" if found else None
+    except ValueError:
+        return None
+
+
+def with_recordings(settings: Settings, one: Playlist) -> Playlist:
+    """The playlist with the ``recording_mbid`` of its tracks, which its table does not have."""
+    ids = [track["track_id"] for track in one.tracks]
+    if not ids or all("recording_mbid" in track for track in one.tracks):
+        return one
+    with engine(settings) as session:
+        session.look_at(open_lake(settings.lake), "tracks", ())
+        wanted = ", ".join(str(int(track)) for track in ids)
+        known = dict(session.rows(f"SELECT track_id, recording_mbid FROM tracks WHERE track_id IN ({wanted})"))
+    return replace(one, tracks=[{**track, "recording_mbid": known.get(track["track_id"])} for track in one.tracks])
 
 
 def spotify_uris(one: Playlist) -> str:

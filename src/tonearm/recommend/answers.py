@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ RADIO_BLOCK = 20
 POPULAR = "nothing is known of this taste yet, so these are what most people like"
 BEYOND = "nothing that was heard is like anything in the catalogue, so these are what most people like"
 UNHEARD_OF = "nothing is known of how that track sounds or who else plays it, so these are what most people like"
+_NAMED = 2
+"""Tracks that a title names."""
 REST = "not close to anything that was heard"
 PUSHED = "like what was disliked or skipped"
 
@@ -78,9 +80,10 @@ class Recommended:
     score: float | None
     """By the recommender, comparable within this answer; None in a blend, whose listeners have one each."""
     because: str
-    """The reason in a sentence."""
+    """The reason in a sentence; empty where none was asked for."""
     why: tuple[tuple[str, float], ...]
-    """What the score is the sum of: what it is and how much it adds, largest first. Empty in a blend."""
+    """What the score is the sum of: what it is and how much it adds, largest first. Empty in a blend, and where
+    no reasons were asked for."""
     misses: tuple[str, ...]
     """Filters of the request that it does not meet, because they were relaxed."""
     serves: tuple[str, ...]
@@ -130,13 +133,14 @@ def for_listener(home: Home, listener: str, request: Request, given: Iterable[Fe
     return _answer(home, f"for {listener}", asked, request, home.served_by["listener"])
 
 
-def for_tracks(home: Home, request: Request, continues: bool = False) -> Answer:
-    """What goes with the tracks ``request.liked`` and not with ``request.disliked``; a playlist's continuation."""
-    nobody = opinions((), home.items, datetime.now().astimezone())
-    asked = _by_history(home, np.zeros(len(home.items)), np.zeros(len(home.items), bool), request, nobody)
-    number = len(request.liked)
-    what = f"{'to continue' if continues else 'by'} {number} {'track' if number == 1 else 'tracks'}"
-    return _answer(home, what, asked, request, home.served_by["listener"])
+def for_tracks(home: Home, request: Request) -> Answer:
+    """What goes with the tracks ``request.liked`` and not with ``request.disliked``: how a playlist goes on."""
+    nobody = opinions((), home.items, datetime.now(UTC))
+    nothing, none = np.zeros(len(home.items)), np.zeros(len(home.items), bool)
+    names = [_name(home, place) for place in home.places(list(request.liked[:_NAMED]))]
+    names += [f"{len(request.liked) - _NAMED} more"] if len(request.liked) > _NAMED else []
+    asked = _by_history(home, nothing, none, request, nobody)
+    return _answer(home, f"like {_listed(names or ['nothing yet'])}", asked, request, home.served_by["song"])
 
 
 def for_track(
@@ -289,8 +293,9 @@ def _popular(home: Home) -> Numbers:
 
 def _answer(home: Home, title: str, asked: _Asked, request: Request, served_by: str) -> Answer:
     found = choose(asked.scores, home.items, request, heard=asked.heard, excluded=asked.never, vectors=vectors_of(home))
-    why = [[] if asked.note else asked.explain(int(place)) for place in found.rows]
-    because = [asked.note or _sentence(home, own) for own in why]
+    is_explained = request.is_explained and not asked.note
+    why = [asked.explain(int(place)) if is_explained else [] for place in found.rows]
+    because = [_sentence(home, own) if is_explained else asked.note for own in why]
     tracks = _tracks(home, found, asked.heard, because)
     tracks = [
         replace(track, score=round(float(asked.scores[place]), 4), why=_adding_up(home, own, asked, place))

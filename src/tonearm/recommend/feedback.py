@@ -60,8 +60,8 @@ def opinions(given: Iterable[Feedback], items: pd.DataFrame, now: datetime) -> O
 
 
 def with_liked(history: Numbers, liked: Mask) -> Numbers:
-    """The (items,) weights of a history with the liked tracks among them, as if heard LIKED_LISTENS times or more."""
-    return np.maximum(history, np.where(liked, np.log1p(LIKED_LISTENS), 0.0))
+    """The (items,) listens of a history with the liked tracks among them, LIKED_LISTENS each or more."""
+    return np.maximum(history, np.where(liked, LIKED_LISTENS, 0.0))
 
 
 def pushed(scores: Numbers, opinions: Opinions, vectors: Vectors) -> Numbers:

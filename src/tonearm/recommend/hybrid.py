@@ -55,7 +55,7 @@ class Hybrid:
     parts: Sequence[Part]
     depth: int = 200
     """The best items of each part that are ranked."""
-    splits: int = 2
+    splits: int = 3
     """How often something else is held out, and every part fitted without it."""
     held_out: float = 0.2
     """Share of a history that is held out."""

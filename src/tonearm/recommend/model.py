@@ -17,18 +17,7 @@ from tonearm.errors import ModelDamaged, NotEnoughData
 from tonearm.models import find, is_installed
 from tonearm.models.model import SCORE_COLUMNS, SEED, Decision, HeldOut
 from tonearm.recommend import artefact, catalogue
-from tonearm.recommend.learning import (
-    BASELINES,
-    SONG,
-    TARGETS,
-    Heard,
-    learn_listener,
-    learn_song,
-    questions,
-    rank_new,
-    rank_songs,
-)
-from tonearm.recommend.signals import NAMES, Signals, scaled
+from tonearm.recommend.signals import BASELINES, NAMES, TARGETS, Signals, scaled
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -66,7 +55,6 @@ class Recommender:
         "It learns from the playlists of one catalogue, whose makers had a taste of their own.",
         "What a listener heard next was not always chosen by the listener, and nobody was shown what it recommends.",
     )
-    train_on_spotify_api: bool = False
 
     def examples(self, tables: Mapping[str, pd.DataFrame], as_of: datetime) -> pd.DataFrame:
         """The listens before ``as_of``, then the tracks of the catalogue, in one frame; raises NotEnoughData.
@@ -88,16 +76,24 @@ class Recommender:
 
     def held_out(self, examples: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
         """The rest of held-out playlists after one of their tracks; later new artists of each listener."""
-        rows, heard = _parts(examples)
-        songs = rows[rows.is_listed].reset_index(drop=True)
-        return [*rank_songs(songs, seed), *rank_new(rows, heard, SONG)]
+        from tonearm.recommend.learning import listeners, songs
+
+        rows, listens = _parts(examples)
+        of_songs = songs.rank_songs(rows[rows.is_listed].reset_index(drop=True), seed)
+        return [*of_songs, *listeners.rank_new(rows, listeners.Heard.of(listens, rows))]
 
     def fit(self, examples: pd.DataFrame, seed: int = SEED) -> FittedRecommender:
         """The weights, learned out of fold from all playlists, and from all of every history."""
-        rows, heard = _parts(examples)
-        song = learn_song(rows[rows.is_listed].reset_index(drop=True), seed)
-        asked = questions(Signals.of(rows), rows.is_listed.to_numpy(), heard)
-        weights = {"song": song, "listener": learn_listener(asked, SONG)}
+        # What only training needs takes half a second to load, and who asks for a song would wait for it.
+        from tonearm.recommend.learning import listeners, songs
+
+        rows, listens = _parts(examples)
+        heard = listeners.Heard.of(listens, rows)
+        asked = listeners.questions(Signals.of(rows), rows.is_listed.to_numpy(), heard)
+        weights = {
+            "song": songs.learn_song(rows[rows.is_listed].reset_index(drop=True), seed),
+            "listener": listeners.learn_listener(asked),
+        }
         return FittedRecommender(weights, rows[rows.is_listed].reset_index(drop=True))
 
     def load(self, folder: Path) -> FittedRecommender:
@@ -111,7 +107,7 @@ class Recommender:
             raise ModelDamaged(f"{folder} of model {self.name} cannot be read; train the model again") from error
 
 
-def _parts(examples: pd.DataFrame) -> tuple[pd.DataFrame, Heard]:
+def _parts(examples: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The catalogue's tracks with those that were heard of its artists, by id, and the listens.
 
     Of other artists there is nothing to learn; of their listens only the time counts.
@@ -122,7 +118,7 @@ def _parts(examples: pd.DataFrame) -> tuple[pd.DataFrame, Heard]:
     is_other = listens.artist_id.isin(listed.artist_id) & ~listens.track_id.isin(listed.track_id)
     others = listens[is_other][list(_IDS)].drop_duplicates("track_id").assign(is_listed=False)
     rows = pd.concat([listed, others], ignore_index=True).sort_values("track_id", ignore_index=True)
-    return rows, Heard.of(listens, rows)
+    return rows, listens
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,8 @@ class Request:
     day: date | None = None
     """The day whose order of near-equal tracks is taken; None for their plain order."""
     seed: int = SEED
+    is_explained: bool = True
+    """Whether each track comes with its reasons, which take longer to find than the tracks."""
 
 
 def check(request: Request) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,11 +30,12 @@ NAMES = ("playlists", "artists", "artist", "sound", "genre", "popularity", "list
 artist: how much the artist was heard; sound, genre: how alike they are; popularity: the catalogue's, of the track;
 lists: how often the catalogue's playlists have the artist. The last two are the same for every history."""
 STILL = ("popularity", "lists")
+LISTS = STILL.index("lists")
 _PRIOR_LENGTH = 0.05
 """Added to the length of an item's column: what one playlist shows of a track's company is not certain."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Company:
     """How alike the playlists of items are."""
 
@@ -55,18 +57,23 @@ class Company:
         """(items,) likeness to each item's company in a history (items,) of weights, its own weight left out."""
         return np.asarray(np.maximum(self.weights.T @ (self.weights @ history) - self.own * history, 0.0))
 
+    @cached_property
+    def by_item(self) -> sp.csr_matrix:
+        """(items, playlists) the same by rows, of which single ones are looked up fast."""
+        return self.weights.T.tocsr()
+
     def parts(self, history: Numbers, item: int) -> Numbers:
         """(items,) what each item of the history adds to that of ``item``."""
-        found = np.asarray((self.weights.T @ self.weights[:, [item]]).todense()).ravel() * history
+        found = (self.by_item @ self.by_item[item].toarray().ravel()) * history
         found[item] = 0.0
-        return found
+        return np.asarray(found)
 
     def shared(self, one: int, other: int) -> int:
         """In how many playlists both items are."""
-        return int(self.weights[:, [one]].multiply(self.weights[:, [other]]).count_nonzero())
+        return len(np.intersect1d(self.by_item[one].indices, self.by_item[other].indices))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Signals:
     """The signals of a home's tracks, in the order of its items."""
 
@@ -156,3 +163,19 @@ def scaled(signals: Numbers) -> Numbers:
     count = np.maximum((signals > 0).sum(axis=0), 1)
     mean = signals.sum(axis=0) / count
     return np.log1p(signals / np.where(mean > 0, mean, 1.0))
+
+
+TARGETS = ("song", "listener")
+
+
+def counting(**weights: float) -> Numbers:
+    """(NAMES,) weights of the signals named; 0 for the others."""
+    return np.array([weights.get(name, 0.0) for name in NAMES])
+
+
+BASELINES: Mapping[str, Numbers] = {
+    "song": counting(artist=5.0, sound=1.0, genre=1.0),
+    "listener": counting(genre=1.0, lists=1.0),
+}
+"""What has to be beaten. For a song its content alone: the artist's other tracks, then those alike in sound and genre.
+For a listener what is popular in the genres of the history; both were the best of several such rules."""

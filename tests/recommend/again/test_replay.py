@@ -65,7 +65,7 @@ def test_what_is_learned_does_not_depend_on_what_comes_later() -> None:
 
 
 def test_a_short_history_is_refused_with_what_it_lacks() -> None:
-    with pytest.raises(NotEnoughData, match="hear again needs 30 listens"):
+    with pytest.raises(NotEnoughData, match="hear again needs 30 moments"):
         activation.fit(played("abc", "abc"))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import click
 
+from tonearm.cli.recommend.again import again
 from tonearm.cli.recommend.blend import blend
 from tonearm.cli.recommend.evaluate import evaluate
 from tonearm.cli.recommend.feedback import feedback
 from tonearm.cli.recommend.for_listener import for_listener
+from tonearm.cli.recommend.playlist import playlist
 from tonearm.cli.recommend.radio import radio
 from tonearm.cli.recommend.search import search
 from tonearm.cli.recommend.song import song
@@ -18,6 +20,8 @@ from tonearm.cli.recommend.song import song
 Examples:
   tonearm recommend song "radiohead - creep"   what goes with a track
   tonearm recommend for ada --why              what ada may want to hear next
+  tonearm recommend again                      what to hear again now
+  tonearm recommend playlist weekly-jams       a playlist of this week
   tonearm recommend blend ada ben              one fair list for both
   tonearm recommend radio --listener ada       tracks without repeats
   tonearm recommend search rapsody             find a track by a misspelt name
@@ -29,5 +33,5 @@ def recommend() -> None:
     """What to hear next: for a track, a listener or a mood, each with its reasons."""
 
 
-for one in (song, for_listener, blend, radio, search, feedback, evaluate):
+for one in (song, for_listener, again, playlist, blend, radio, search, feedback, evaluate):
     recommend.add_command(one)

@@ -156,7 +156,8 @@ class Asked:
             given["explicit"] = given["explicit"] == "yes"
         given["not_artists"] = tuple(self.names.artist(text).id for text in given.pop("not_artists", ()))
         given["seen"] = self.tracks(given.pop("seen", ()))
-        request = Request(**given, day=day, **more)
+        is_explained = wishes.why or wishes.form == "json"
+        request = Request(**given, day=day, is_explained=is_explained, **more)
         check(request)
         return request
 

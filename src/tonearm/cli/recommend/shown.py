@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from tonearm.cli.recommend.asking import Wishes
     from tonearm.recommend.answers import Answer, Recommended
 
+SMALL = 0.05
+"""Share of a score below which reasons are shown together."""
+
 
 def show(context: Context, answer: Answer, wishes: Wishes) -> None:
     """Print the answer in the form that was asked for, or write it to the file."""
@@ -85,7 +88,10 @@ def _place(track: Recommended) -> str:
 
 
 def _sum(track: Recommended) -> str:
-    """``2.04 = 1.36 sounds like …, 0.68 by the artist of …``; the reason alone where there is no sum."""
-    if not track.why:
+    """``2.04 = 1.36 sounds like …; +0.68 by the artist of …``; the reason alone where there is no sum."""
+    if track.score is None or not track.why:
         return track.because
-    return f"{track.score:.2f} = " + "; ".join(f"{amount:+.2f} {what}" for what, amount in track.why)
+    shown = [(what, amount) for what, amount in track.why if abs(amount) >= SMALL * abs(track.score)]
+    rest = track.score - sum(amount for _, amount in shown)
+    shown += [("by the rest", rest)] if len(shown) < len(track.why) else []
+    return f"{track.score:.2f} = " + "; ".join(f"{amount:+.2f} {what}" for what, amount in shown)

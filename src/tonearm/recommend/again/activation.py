@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tonearm.recommend.again.candidates import PARTS
-from tonearm.recommend.again.learning import learned
+from tonearm.recommend.again.evidence import MEMORY
+from tonearm.recommend.again.learning import learned, moments, openings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -31,7 +32,16 @@ def fit(history: History, until: int | None = None) -> Blend:
 
     Raises NotEnoughData where fewer than 30 items came back.
     """
-    return learned("what to hear again", history, until, ACTIVATION, rest_of_session)
+    return learned("what to hear again", history, moments(history, until), ACTIVATION, rest_of_session)
+
+
+def fit_opening(history: History, until: int | None = None) -> Blend:
+    """Weights for a session that is about to open, learned from what the sessions before ``until`` were.
+
+    Within a session its own items and artists say most; before it there is memory alone, which then weighs otherwise.
+    Raises NotEnoughData where fewer than 30 sessions had anything known.
+    """
+    return learned("what to hear again", history, openings(history, until), MEMORY, whole_session)
 
 
 def rest_of_session(history: History, found: Candidates) -> Numbers:
@@ -39,8 +49,17 @@ def rest_of_session(history: History, found: Candidates) -> Numbers:
 
     The k-th item after the moment counts 1/k; 0 for one that was not heard again.
     """
+    return _sooner_more(history, found, history.end[found.moment])
+
+
+def whole_session(history: History, found: Candidates) -> Numbers:
+    """(n,) the same for the session that opens after the moment."""
+    return _sooner_more(history, found, history.end[found.moment + 1])
+
+
+def _sooner_more(history: History, found: Candidates, end: Places) -> Numbers:
     ahead = soonest(history, found.moment, found.item)
-    is_in = ahead < history.end[found.moment]
+    is_in = ahead < end
     return np.where(is_in, 1.0 / np.maximum(ahead - found.moment, 1), 0.0)
 
 

@@ -29,6 +29,8 @@ BRING_IN = ("after", "after_pair", "near", "in_session", "artist_now")
 """Evidence whose items are candidates."""
 REMEMBERED = 100
 """Items that memory alone brings in: those of the highest short-term activation."""
+OPENING = 500
+"""Items of the highest short-term and of the highest long-term activation that a session may open with."""
 MOMENTS = 1_000
 """Moments whose candidates are held at once."""
 
@@ -60,11 +62,27 @@ def candidates(history: History, begin: int, end: int) -> Iterator[Candidates]:
         yield _of(history, np.arange(first, last))
 
 
+def at_opening(history: History, known: int, at_s: float, hour: int) -> Candidates:
+    """Candidates for a session that opens at ``at_s``, after the first ``known`` listens: what memory holds.
+
+    Nothing was heard in the session yet, so evidence from sequences is 0.
+    """
+    remembered = memory(history, known, at_s, hour)
+    item = np.flatnonzero(history.first_heard < known)
+    strongest = [_strongest(remembered[item], part, OPENING) for part in ("short_term", "long_term")]
+    item = item[np.unique(np.concatenate(strongest))]
+    values = np.zeros((len(item), len(PARTS)), dtype=np.float32)
+    values[:, len(SEQUENCE) :] = remembered[item]
+    return Candidates(np.full(len(item), known - 1), item, values)
+
+
 def _of(history: History, at: Places) -> Candidates:
     evidence = sequences(history, at)
     openings, session = np.unique(history.opening[at], return_inverse=True)
     remembered = [_memory_at(history, opening) for opening in openings.tolist()]
-    moment, item = _pairs(history, at, evidence, [_strongest(one) for one in remembered], session)
+    moment, item = _pairs(
+        history, at, evidence, [_strongest(one, "short_term", REMEMBERED) for one in remembered], session
+    )
     values = np.empty((len(moment), len(PARTS)), dtype=np.float32)
     for column, name in enumerate(SEQUENCE):
         values[:, column] = _found(evidence[name], moment, item)
@@ -78,12 +96,12 @@ def _memory_at(history: History, opening: int) -> Values:
     return memory(history, opening, float(history.at_s[opening]), int(history.hour[opening]))
 
 
-def _strongest(remembered: Values) -> Places:
-    """The items that memory brings in."""
-    short_term = remembered[:, MEMORY.index("short_term")]
-    if len(short_term) <= REMEMBERED:
-        return np.arange(len(short_term))
-    return np.argpartition(-short_term, REMEMBERED)[:REMEMBERED]
+def _strongest(remembered: Values, part: str, most: int) -> Places:
+    """The ``most`` items whose memory is strongest by one part of it."""
+    strength = remembered[:, MEMORY.index(part)]
+    if len(strength) <= most:
+        return np.arange(len(strength))
+    return np.argpartition(-strength, most)[:most]
 
 
 def _pairs(

@@ -39,7 +39,7 @@ NEARBY_HOURS = 2
 HOUR_PRIOR = 0.05
 LONG_DECAY, SHORT_DECAY = 0.4, 0.8
 """Decays of memory in its power law of time: ACT-R's usual .5 lies between them, and their blend is fitted."""
-MEMORY = ("long_term", "short_term", "same_hour", "listens", "artist_in_memory")
+MEMORY = ("long_term", "short_term", "same_hour", "sessions", "artist_in_memory")
 _NOTHING = 1e-6
 
 
@@ -170,16 +170,17 @@ def memory(history: History, known: int, at_s: float, hour: int) -> Values:
 
     The columns are :data:`MEMORY`: the logarithm of ACT-R's base-level activation with a slow and with a fast decay,
     the share of it from this ``hour`` of the day beside the hour's share of all, the logarithm of the number of
-    listens, and the activation of the artist (Anderson & Schooler 1991; Reiter-Haas et al. 2021). Ages are in hours,
-    and an hour is added, so that what was just heard is not certain to come again.
+    sessions, and the activation of the artist (Anderson & Schooler 1991; Reiter-Haas et al. 2021). An item counts once
+    a session. Ages are in hours, and an hour is added, so that what was just heard is not certain to come again.
     """
-    item, items = history.item[:known], len(history.ids)
-    log_age = np.log1p(np.maximum(at_s - history.at_s[:known], 0.0) / HOUR_S).astype(np.float32)
+    once = history.last_in_session[: np.searchsorted(history.last_in_session, known)]
+    item, items = history.item[once], len(history.ids)
+    log_age = np.log1p(np.maximum(at_s - history.at_s[once], 0.0) / HOUR_S).astype(np.float32)
     slow, fast = np.exp(-LONG_DECAY * log_age), np.exp(-SHORT_DECAY * log_age)
-    apart = np.abs(history.hour[:known] - hour)
+    apart = np.abs(history.hour[once] - hour)
     is_near = np.minimum(apart, 24 - apart) <= NEARBY_HOURS
     long_term = np.bincount(item, slow, items)
-    share = float(is_near.mean()) if known else 1.0
+    share = float(is_near.mean()) if len(once) else 1.0
     then = np.bincount(item, slow * is_near, items)
     artists = np.bincount(history.artist_of[item], fast, int(history.artist_of.max()) + 1)
     columns = (

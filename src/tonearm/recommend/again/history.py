@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from tonearm.gold.frames import codes
-
 if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
@@ -52,6 +50,12 @@ class History:
         return np.searchsorted(self.session, self.session, side="right")
 
     @cached_property
+    def last_in_session(self) -> Places:
+        """Positions of the last listen of each item in each session, rising: a night on repeat is one liking."""
+        pair = self.session * len(self.ids) + self.item
+        return np.sort(len(self) - 1 - np.unique(pair[::-1], return_index=True)[1])
+
+    @cached_property
     def first_heard(self) -> Places:
         """(items,) position of the first listen of each item."""
         return np.unique(self.item, return_index=True)[1]
@@ -59,20 +63,39 @@ class History:
 
 def history(listens: pa.Table, of: Literal["track_id", "artist_id"] = "track_id") -> History:
     """The history in ``listens`` of one listener, which have :data:`COLUMNS` and are sorted by time."""
-    item, artist = codes(listens, of), codes(listens, "artist_id")
+    item, artist = _numbered(listens[of]), _numbered(listens["artist_id"])
     first = np.unique(item, return_index=True)[1]
     return History(
         item=item,
         at_s=_seconds(listens["started_at"]),
-        session=codes(listens, "session_started_at"),
-        hour=np.asarray(listens["hour_of_day"].to_numpy(), dtype=np.int64),
+        session=_numbered(listens["session_started_at"]),
+        hour=_whole(listens["hour_of_day"]),
         artist_of=artist[first],
-        ids=listens[of].to_numpy()[first],
+        ids=_whole(listens[of])[first],
     )
 
 
+def _numbered(column: pa.ChunkedArray) -> Places:
+    """A number from 0 for each value, in order of first appearance."""
+    _, first, inverse = np.unique(_whole(column), return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse.reshape(-1)]
+
+
 def _seconds(column: pa.ChunkedArray) -> Numbers:
+    return _whole(column) / 1e6
+
+
+def _whole(column: pa.ChunkedArray) -> Places:
+    """Ids, whole numbers, or instants in microseconds."""
+    # Through Arrow's buffers, because its own conversions load pandas, half a second.
+    parts = [np.frombuffer(c.buffers()[1], np.int64)[c.offset : c.offset + len(c)] for c in _as_int64(column).chunks]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+
+
+def _as_int64(column: pa.ChunkedArray) -> pa.ChunkedArray:
     import pyarrow as pa
 
-    # By the integers, because NumPy would need pandas for a time zone.
-    return np.asarray(column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy() / 1e6)
+    is_instant = pa.types.is_timestamp(column.type)
+    return column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()) if is_instant else column.cast(pa.int64())

@@ -1,15 +1,15 @@
-"""How both models of re-listening learn: from the newest moments of a listener's sessions."""
+"""How the models of re-listening learn: from the newest moments of a listener's sessions, or from their openings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tonearm.errors import NotEnoughData
 from tonearm.recommend.again.blend import Blend, learn
-from tonearm.recommend.again.candidates import PARTS, Candidates, candidates
+from tonearm.recommend.again.candidates import PARTS, Candidates, at_opening, candidates
 
 if TYPE_CHECKING:
     from tonearm.recommend.again.history import History, Numbers
@@ -18,30 +18,48 @@ if TYPE_CHECKING:
 
 NEWEST = 800
 """Newest listens that are learned from; more change the weights little and take longer."""
+NEWEST_SESSIONS = 120
 FEWEST = 30
 
 
-def learned(name: str, history: History, until: int | None, parts: tuple[str, ...], wanted: Wanted) -> Blend:
-    """Weights of ``parts`` under which candidates that are ``wanted`` stand out, by what was heard before ``until``."""
-    until = len(history) if until is None else until
-    # The history's end is the last session's, and what is learned must not see what follows `until`.
-    until = int(history.opening[until]) if until < len(history) else until
+def moments(history: History, until: int | None = None) -> Iterator[Candidates]:
+    """Candidates of the newest moments before position ``until`` at which their session went on."""
+    until = _whole(history, until)
     begin = int(history.opening[max(until - NEWEST, 0)]) if until else 0
-    values, choice, shares = [], [], []
     for found in candidates(history, begin, until):
-        asked = found.of(found.moment + 1 < history.end[found.moment])
-        share = wanted(history, asked)
-        total = np.bincount(asked.moment, share, until)[asked.moment]
-        kept = asked.of(total > 0)
+        yield found.of(found.moment + 1 < history.end[found.moment])
+
+
+def openings(history: History, until: int | None = None) -> Iterator[Candidates]:
+    """Candidates right before each of the newest sessions before position ``until``."""
+    opened = np.unique(history.opening[: _whole(history, until)])
+    for position in opened[opened > 0][-NEWEST_SESSIONS:].tolist():
+        yield at_opening(history, position, float(history.at_s[position]), int(history.hour[position]))
+
+
+def _whole(history: History, until: int | None) -> int:
+    """The end of the last whole session before ``until``: what is learned must not see what follows."""
+    until = len(history) if until is None else until
+    return int(history.opening[until]) if until < len(history) else until
+
+
+def learned(name: str, history: History, asked: Iterable[Candidates], parts: tuple[str, ...], wanted: Wanted) -> Blend:
+    """Weights of ``parts`` under which the candidates that are ``wanted`` stand out; 0 for other parts.
+
+    Raises NotEnoughData where there are fewer than 30 moments with a candidate that is wanted.
+    """
+    values, choice, shares = [], [], []
+    for found in asked:
+        share = wanted(history, found)
+        total = np.bincount(found.moment, share, len(history))[found.moment]
+        kept = found.of(total > 0)
         values.append(kept.values)
         choice.append(kept.moment)
-        shares.append((share / np.where(total > 0, total, 1.0))[total > 0])
+        shares.append(share[total > 0] / total[total > 0])
     columns = [PARTS.index(part) for part in parts]
     chosen = np.concatenate(choice) if choice else np.zeros(0, dtype=np.int64)
     if (choices := len(np.unique(chosen))) < FEWEST:
-        raise NotEnoughData(
-            name, f"are {choices}", f"{FEWEST} listens after which something known was heard in the same session"
-        )
+        raise NotEnoughData(name, f"are {choices}", f"{FEWEST} moments after which something known was heard again")
     blend = learn(parts, np.concatenate(values)[:, columns], chosen, np.concatenate(shares))
     weights = np.zeros(len(PARTS))
     weights[columns] = blend.weights

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tonearm.recommend.again.candidates import PARTS
-from tonearm.recommend.again.learning import learned
+from tonearm.recommend.again.learning import learned, moments
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     from tonearm.recommend.again.blend import Blend
@@ -27,7 +26,7 @@ def fit(history: History, until: int | None = None) -> Blend:
 
     Raises NotEnoughData where fewer than 30 items came back.
     """
-    return learned("next in session", history, until, PARTS, next_items)
+    return learned("next in session", history, moments(history, until), PARTS, next_items)
 
 
 def next_items(history: History, found: Candidates) -> Numbers:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tonearm.recommend.evaluate.datasets import Dataset
     from tonearm.recommend.evaluate.metrics import Numbers, Ranking
-    from tonearm.recommend.part import Part
+    from tonearm.recommend.part import Fitted, Part
 
     Ask = Callable[[], Ranking]
     Model = Callable[[Split, int], Ask]
@@ -136,16 +136,17 @@ def of_part(part: Part) -> Model:
 
     def fit(split: Split, seed: int) -> Ask:
         fitted = part.fit(split.known, seed)
-
-        def ask() -> Ranking:
-            scores = fitted.scores(split.histories)
-            if split.candidates is not None:
-                scores[:, ~split.candidates] = -np.inf
-            return metrics.ranked(scores, split.histories, DEPTH)
-
-        return ask
+        return lambda: ranked_by(fitted, split)
 
     return fit
+
+
+def ranked_by(fitted: Fitted, split: Split) -> Ranking:
+    """The best items of a fitted part for those whom a split asks about."""
+    scores = fitted.scores(split.histories)
+    if split.candidates is not None:
+        scores[:, ~split.candidates] = -np.inf
+    return metrics.ranked(scores, split.histories, DEPTH)
 
 
 def of_hybrid(hybrid: Hybrid, with_friends: bool = False, popularity_penalty: float = 0.0) -> Model:

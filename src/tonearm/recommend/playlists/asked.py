@@ -1,0 +1,152 @@
+"""Playlists as they are asked for: read from the home, without what the listener hid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+from tonearm.columns import PLAYLISTS
+from tonearm.errors import ExtraMissing, UsageError
+from tonearm.read.playlists import playlist, playlist_name
+from tonearm.recommend.again.listening import Known, listening
+from tonearm.recommend.playlists.named import (
+    EXPLORATION,
+    NOTHING,
+    TRACKS,
+    Hidden,
+    Named,
+    Novelty,
+    due_for_exploration,
+    of_aim,
+    of_known,
+    of_mood,
+    of_unheard,
+    playlist_of,
+)
+from tonearm.store import open_store
+from tonearm.store.feedback import feedback_of
+
+if TYPE_CHECKING:
+    from tonearm.settings import Settings
+    from tonearm.store.feedback import Feedback
+
+SPARE = 10
+"""Unheard tracks that are asked for beyond those wanted; more would take longer to explain."""
+SHORTEST_S = 150.0
+"""Seconds of a track by which it is reckoned how many fill the minutes asked for."""
+DIAL: Mapping[Novelty, float] = {"easy": 0.0, "medium": 0.5, "hard": 1.0}
+"""The recommender's own dial of novelty for each setting."""
+MOOD_MINUTES, MOST_MINUTES = 60.0, 24 * 60.0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a playlist should be like."""
+
+    novelty: Novelty = "easy"
+    tracks: int = TRACKS
+    minutes: float | None = None
+    """How long; None for the number of ``tracks``, and for an hour of a mood."""
+    on: date | None = None
+    """The local day that it is for; None for today, or the last day of a history that has ended."""
+
+
+ANY = Wish()
+
+
+def named_playlist(settings: Settings, name: str, listener: str | None = None, wish: Wish = ANY) -> Named:
+    """Weekly jams, weekly exploration, daily or rediscover of a listener, who may be left out if there is one only.
+
+    Raises UnknownName for another playlist or listener, UsageError for a length that no playlist has and where nothing
+    was heard yet, ExtraMissing where exploration's recommender is not installed.
+    """
+    name = playlist_of(name)
+    check_minutes(wish.minutes)
+    at = None if wish.on is None else datetime(wish.on.year, wish.on.month, wish.on.day, 23, 59, 59, tzinfo=UTC)
+    with listening(settings, listener, at, zone_less=True) as own:
+        known = Known(own.moment, own.songs())
+        heard = own.heard() if name == EXPLORATION else set()
+        by_artist = own.by_artist() if name == EXPLORATION else {}
+    who = known.moment.listener
+    given = feedback(settings, who)
+    if name != EXPLORATION:
+        return of_known(name, known, wish.novelty, hidden_by(given), wish.tracks, wish.minutes, wish.on)
+    ranking = unheard(settings, known, given, by_artist, wish)
+    return of_unheard(ranking, heard, known, wish.novelty, hidden_by(given), wish.tracks, wish.minutes, wish.on)
+
+
+def mood_playlist(settings: Settings, mood: str, listener: str | None = None, wish: Wish = ANY) -> Named:
+    """Known songs of a mood, or the playlist of an aim (Focus, Relaxation, Energy, Mood lift).
+
+    Raises as :func:`named_playlist` does.
+    """
+    minutes = MOOD_MINUTES if wish.minutes is None else wish.minutes
+    check_minutes(minutes)
+    with listening(settings, listener) as own:
+        known = Known(own.moment, own.songs())
+    who = known.moment.listener
+    hidden = hidden_of(settings, who)
+    if " ".join(mood.split()).casefold() in {name.casefold() for name in PLAYLISTS}:
+        return of_aim(playlist(settings, who, playlist_name(mood)), known, hidden, minutes)
+    return of_mood(mood, known, wish.novelty, hidden, minutes, wish.on)
+
+
+def check_minutes(minutes: float | None) -> None:
+    """Raise UsageError for a length that no playlist has."""
+    if minutes is not None and not 1 <= minutes <= MOST_MINUTES:
+        raise UsageError(f"a playlist has 1 to {MOST_MINUTES:,.0f} minutes and not {minutes:g}")
+
+
+def feedback(settings: Settings, listener: str) -> list[Feedback]:
+    """What the listener gave; none where there is no store."""
+    if not settings.database.exists():
+        return []
+    with closing(open_store(settings)) as store:
+        return feedback_of(store, listener)
+
+
+def hidden_of(settings: Settings, listener: str) -> Hidden:
+    """What the listener hid or disliked."""
+    return hidden_by(feedback(settings, listener))
+
+
+def hidden_by(given: list[Feedback]) -> Hidden:
+    """What was hidden or disliked."""
+    if not given:
+        return NOTHING
+    refused = [one for one in given if one.kind in ("hide", "dislike")]
+    artists, tracks = ({one.subject_id for one in refused if one.subject == kind} for kind in ("artist", "track"))
+    return Hidden(artists, tracks)
+
+
+def unheard(
+    settings: Settings, known: Known, given: list[Feedback], by_artist: dict[int, int], wish: Wish
+) -> list[dict[str, Any]]:
+    """Unheard tracks that are due, best first, by the home's recommender; ``by_artist`` are the artists' listens."""
+    try:
+        from tonearm.recommend.answers import for_listener
+        from tonearm.recommend.home import open_home
+        from tonearm.recommend.request import MOST, Request
+    except ImportError as error:
+        raise ExtraMissing("the recommender of unheard tracks is", "models") from error
+    home, who = open_home(settings), known.moment.listener
+    tracks = home.items.track_id.to_numpy()
+    is_out = ~due_for_exploration(tracks, who, wish.on or known.moment.today)
+    if wish.novelty == "hard":
+        is_out |= home.items.artist_id.isin(list(by_artist)).to_numpy()
+    wanted = wish.tracks if wish.minutes is None else int(wish.minutes * 60 / SHORTEST_S) + 1
+    asked = Request(
+        k=min(wanted + SPARE, MOST),
+        unheard=True,
+        seen=tuple(tracks[is_out].tolist()),
+        novelty=DIAL[wish.novelty],
+    )
+    answer = for_listener(home, who, asked, given, datetime.now(UTC))
+    names = ("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "genre", "duration_s", "because")
+    return [
+        {**{name: getattr(track, name) for name in names}, "artist_listens": by_artist.get(track.artist_id, 0)}
+        for track in answer.tracks
+    ]

@@ -1,0 +1,74 @@
+"""Spark learns nearly what the embedded ALS learns; how near at a million pairs, the benchmark measures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import scipy.sparse as sp
+
+from tests.recommend.interactions import history, two_tastes
+from tonearm.recommend import artefact, spark_als
+from tonearm.recommend.collaborative.als import Als
+from tonearm.recommend.collaborative.popularity import Popularity
+from tonearm.recommend.evaluate.metrics import gain, hits, ndcg, ranked
+from tonearm.recommend.interactions import Interactions
+from tonearm.recommend.simulate import Habits, simulate
+from tonearm.settings import Settings
+
+SMALL = Als(factors=8, regularization=5.0, iterations=8)
+
+
+def test_pairs_carry_the_confidence_beyond_one(tmp_path: Path) -> None:
+    counts = sp.csr_matrix(np.array([[0, 3], [1, 0]], np.float32))
+    known = Interactions(counts, np.arange(2), np.arange(2))
+    spark_als._write_pairs(replace(SMALL, alpha=20.0), known, tmp_path / "pairs.parquet")
+    rows = pq.read_table(tmp_path / "pairs.parquet").to_pylist()
+    assert rows == [{"listener": 0, "item": 1, "surplus": 19}, {"listener": 1, "item": 0, "surplus": 19}]
+
+
+def test_the_regularisation_is_divided_by_how_often_it_is_counted() -> None:
+    """Four listeners of two items each, two items of four listeners each: Spark multiplies by 2 and by 4."""
+    known = Interactions(sp.csr_matrix(np.ones((4, 2), np.float32)), np.arange(4), np.arange(2))
+    balance, regularization = spark_als._regularization(known, 8.0)
+    of_listeners, of_items = 2 * regularization, 4 * regularization
+    assert of_listeners * of_items == pytest.approx(8.0 * 8.0)
+    # Items' factors that are longer by this make the listeners' regularisation the embedded one.
+    assert of_listeners * balance**2 == pytest.approx(8.0)
+
+
+@pytest.mark.spark
+@pytest.mark.slow
+def test_spark_ranks_like_the_embedded_als(spark: None, settings: Settings, tmp_path: Path) -> None:
+    from tonearm.engine.spark import spark_engine
+
+    lived = simulate(400, 300, Habits(sessions=20, playlists=0))
+    tastes = two_tastes()
+    local = msgspec.structs.replace(settings, spark_master="local[2]")
+    local.scratch.mkdir(parents=True)
+    folders = [tmp_path / name for name in ("spark", "lived", "tastes", "artefact")]
+    for folder in folders:
+        folder.mkdir()
+    with spark_engine(local, folders[0]) as engine:
+        fitted = spark_als.fit(SMALL, lived.known, engine, folders[1])
+        of_tastes = spark_als.fit(replace(SMALL, factors=4), tastes, engine, folders[2])
+    embedded = SMALL.fit(lived.known)
+    own, others, popular = (
+        _found(one.scores(lived.known.counts), lived.known, lived.logged)
+        for one in (fitted, embedded, Popularity().fit(lived.known))
+    )
+    assert gain(own, popular, np.arange(len(own))).low > 0
+    # Spark regularises rarely heard items less, which shows most where all are heard rarely.
+    assert own.mean() > 0.8 * others.mean()
+    artefact.save(folders[3], fitted.arrays(), {})
+    again = SMALL.restore(artefact.load(folders[3])[0])
+    np.testing.assert_array_equal(again.scores(lived.known.counts), fitted.scores(lived.known.counts))
+    assert set(of_tastes.scores(history(0, 1, 2))[0].argsort()[::-1][:8].tolist()) == set(range(8))
+
+
+def _found(scores: np.ndarray, known: Interactions, test: sp.csr_matrix) -> np.ndarray:
+    return ndcg(hits(ranked(scores, known.counts, 10), test), np.diff(test.indptr), 10)
