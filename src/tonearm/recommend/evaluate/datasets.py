@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from tonearm.errors import InputError, UnknownName, UsageError
 from tonearm.recommend.interactions import Interactions
+from tonearm.recommend.simulate import Habits, simulate
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -168,10 +169,16 @@ def _table(folder: Path, name: str, columns: list[str], skip_rows: int = 0) -> d
     return {column: table[column].to_numpy() for column in columns}
 
 
+def simulated(folder: Path) -> Dataset:
+    """1,200 simulated listeners of 2,000 songs with their genres; nothing is read from ``folder``."""
+    return Dataset("simulated", simulate(habits=Habits(playlists=0)).known)
+
+
 LOADERS: dict[str, Callable[[Path], Dataset]] = {
     "hetrec2011": hetrec2011,
     "mpd": million_playlist,
     "msd": million_song,
+    "simulated": simulated,
 }
 """By name; each takes the folder that holds the files."""
 
