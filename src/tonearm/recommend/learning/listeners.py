@@ -80,9 +80,12 @@ ORIGINS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 """Shares of a history from which its next tenth is predicted."""
 INNER = (0.4, 0.6, 0.8, 1.0)
 """Shares of what is known, from which weights are learned."""
-_NEW = tuple(name for name in NAMES if name != "artist")
+_NEW = tuple(name for name in NAMES if name not in ("artist", "lists"))
+"""Signals of artists who were never heard. How often playlists have an artist is left out: with it, of the artists that
+two listeners found more were among the first hundred and fewer among the first two hundred (13.5 against 14.4 %), and
+both listeners were recommended the same stars."""
 CHOICES = (_NEW, tuple(name for name in _NEW if name not in ("sound", "genre")))
-"""Signals of artists who were never heard: with what they sound like, or by their company and popularity alone."""
+"""With what artists sound like, or without."""
 _FIXED = 1e9
 """Pull under which a weight stays."""
 
