@@ -14,6 +14,7 @@ from tests.recommend.catalogues import home_of, items_of
 from tonearm.errors import UnknownName, UsageError
 from tonearm.recommend.answers import (
     BEYOND,
+    MOST_EXPLAINED,
     POPULAR,
     PUSHED,
     RADIO_BLOCK,
@@ -72,6 +73,12 @@ def test_feedback_changes_the_next_answer_and_the_sum_shows_it() -> None:
     assert fallen
     for track in fallen:
         assert track.score == pytest.approx(sum(amount for _, amount in track.why), abs=1e-3)
+
+
+def test_of_a_long_list_the_first_tracks_are_explained() -> None:
+    found = for_listener(HOME, "ada", replace(PLAIN, k=60, per_artist=9), [], NOW)
+    assert [bool(track.because) for track in found.tracks] == [True] * MOST_EXPLAINED + [False] * 10
+    assert not any(track.why for track in for_listener(HOME, "ada", replace(PLAIN, is_explained=False), [], NOW).tracks)
 
 
 def test_a_like_turns_the_answer() -> None:

@@ -136,6 +136,12 @@ def test_the_days_differ_and_no_track_moves_further_than_stated() -> None:
     assert 0 < max(furthest) <= ROTATION * POOL
 
 
+def test_another_seed_is_another_order_of_the_same_day() -> None:
+    days = [replace(PLAIN, day=day, seed=seed) for day in (None, DAY) for seed in (2, 3)]
+    answers = [tuple(choose(SCORES, ITEMS, request).rows) for request in days]
+    assert len({*answers, tuple(choose(SCORES, ITEMS, PLAIN).rows)}) == 5
+
+
 RANGES = st.sampled_from([OPEN, (None, 60.0), (80.0, 120.0), (1990.0, 2000.0), (100.0, None)])
 REQUESTS = st.builds(
     Request,

@@ -43,6 +43,8 @@ _NAMED = 2
 REST = "not close to anything that was heard"
 PUSHED = "like what was disliked or skipped"
 
+MOST_EXPLAINED = 50
+"""Tracks of an answer that come with reasons: each takes as long to explain as all take to be found."""
 FEW_TRACKS = 5
 """Tracks of a history below which it is taken as a list of tracks to go with, and not yet as a taste."""
 
@@ -247,8 +249,9 @@ def _answer(home: Home, title: str, asked: _Asked, request: Request, served_by: 
     never = asked.never | ~(home.is_offered | asked.heard)
     found = choose(asked.scores, home.items, request, heard=asked.heard, excluded=never, vectors=vectors_of(home))
     is_explained = request.is_explained and not asked.note
-    why = [_adding_up(home, asked, int(place)) if is_explained else [] for place in found.rows]
-    because = [_sentence(own) if is_explained else asked.note for own in why]
+    explained = found.rows[: MOST_EXPLAINED if is_explained else 0]
+    why = [_adding_up(home, asked, int(place)) for place in explained] + [[]] * (len(found.rows) - len(explained))
+    because = [_sentence(own) if n < len(explained) else asked.note for n, own in enumerate(why)]
     tracks = _tracks(home, found, asked.heard, because)
     tracks = [
         replace(track, score=round(float(asked.scores[place]), 4), why=tuple(own))

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tonearm.errors import UsageError
+from tonearm.models.model import SEED
 from tonearm.recommend.request import RELAXED_FIRST, Request, check, masks, same_song
 
 if TYPE_CHECKING:
@@ -140,8 +141,8 @@ def _worth(pool: Rows, items: pd.DataFrame, request: Request, heard: Mask) -> Nu
     worth = (1 - request.novelty) * relevance
     if request.novelty:
         worth += request.novelty * (1 - _familiar(items, heard)[pool])
-    if request.day is not None:
-        of_day = np.random.default_rng([request.seed, request.day.toordinal()])
+    if request.day is not None or request.seed != SEED:
+        of_day = np.random.default_rng([request.seed, request.day.toordinal() if request.day else 0])
         # One number for each item of the catalogue, so that other filters do not change a track's luck.
         worth += ROTATION * of_day.random(len(items))[pool]
     return worth

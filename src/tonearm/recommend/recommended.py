@@ -32,7 +32,7 @@ class Recommended:
     score: float | None
     """By the recommender, comparable within this answer; None in a blend, whose listeners have one each."""
     because: str
-    """The reason in a sentence; empty where none was asked for."""
+    """The reason in a sentence; empty where none was asked for, and after the first 50 tracks."""
     why: tuple[tuple[str, float], ...]
     """What the score is the sum of: what it is and how much it adds, largest first. Empty in a blend, and where
     no reasons were asked for."""

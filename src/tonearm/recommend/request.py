@@ -76,10 +76,11 @@ class Request:
     is_relaxed: bool = True
     """Whether filters are relaxed, one after the other, when too few tracks meet all of them."""
     day: date | None = None
-    """The day whose order of near-equal tracks is taken; None for their plain order."""
+    """The day whose order of near-equal tracks is taken; None for their plain order, unless there is a seed."""
     seed: int = SEED
+    """Another number, another order of near-equal tracks."""
     is_explained: bool = True
-    """Whether each track comes with its reasons, which take longer to find than the tracks."""
+    """Whether the tracks, the first 50 of them, come with their reasons, which take longer to find than they."""
 
 
 def parse_range(text: str) -> Range:

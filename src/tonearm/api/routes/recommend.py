@@ -59,7 +59,7 @@ class Wishes(BaseModel):
     relax: bool = True
     """Whether filters give way, in a stated order, when too few tracks meet all."""
     explained: bool = True
-    """Whether each track comes with its reasons."""
+    """Whether the tracks, the first 50 of them, come with their reasons."""
 
 
 class SongWishes(Wishes):

@@ -60,7 +60,7 @@ _OPTIONS = (
     click.option("--per-artist", type=int, default=2, show_default=True, help="Most tracks by one artist."),
     click.option("--strict", is_flag=True, help="Rather fewer tracks than any that miss a filter."),
     click.option("--seed", type=SEED, help="Another number, another order of near-equal tracks."),
-    click.option("--why", is_flag=True, help="Show what the score of each track is the sum of."),
+    click.option("--why", is_flag=True, help="Show what the scores are the sum of, of 50 tracks at most."),
     click.option(
         "--format",
         "form",
