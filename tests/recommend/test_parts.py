@@ -14,6 +14,7 @@ from tonearm.recommend.collaborative.ease import Ease
 from tonearm.recommend.collaborative.features import Features
 from tonearm.recommend.collaborative.neighbours import Neighbours
 from tonearm.recommend.collaborative.popularity import Popularity
+from tonearm.recommend.collaborative.taste import Taste
 from tonearm.recommend.part import Fitted, Part
 
 KNOWN = two_tastes()
@@ -26,6 +27,7 @@ PERSONAL: list[Part] = [
     Als(factors=2, regularization=5),
     Als(name="als with features", factors=2, regularization=5, feature_weight=1, plays=1),
     Features(),
+    Taste(),
 ]
 PARTS: list[Part] = [Popularity(), *PERSONAL]
 

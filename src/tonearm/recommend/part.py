@@ -55,7 +55,10 @@ class Fitted(Protocol):
 class Part(Protocol):
     """An algorithm; its settings are the fields of its class."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """By which it is known among the parts of a hybrid."""
+        ...
 
     def fit(self, known: Interactions, seed: int = SEED) -> Fitted:
         """Learn from all of ``known``."""

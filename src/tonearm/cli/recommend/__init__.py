@@ -6,6 +6,7 @@ import click
 
 from tonearm.cli.recommend.again import again
 from tonearm.cli.recommend.blend import blend
+from tonearm.cli.recommend.evaluate import evaluate
 from tonearm.cli.recommend.feedback import feedback
 from tonearm.cli.recommend.for_listener import for_listener
 from tonearm.cli.recommend.playlist import playlist
@@ -25,11 +26,12 @@ Examples:
   tonearm recommend radio --listener ada       tracks without repeats
   tonearm recommend search rapsody             find a track by a misspelt name
   tonearm recommend feedback like "can - mushroom"
+  tonearm recommend evaluate --path hetrec2011-lastfm-2k --protocol strong
 """
 )
 def recommend() -> None:
     """What to hear next: for a track, a listener or a mood, each with its reasons."""
 
 
-for one in (song, for_listener, again, playlist, blend, radio, search, feedback):
+for one in (song, for_listener, again, playlist, blend, radio, search, feedback, evaluate):
     recommend.add_command(one)

@@ -15,12 +15,15 @@ import scipy.sparse as sp
 
 from tonearm.errors import NotEnoughData
 from tonearm.models.model import SEED
+from tonearm.recommend.cut import cut
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from tonearm.recommend.evaluate.datasets import Dataset
     from tonearm.recommend.interactions import Interactions, Rows
+
+    Describe = Callable[[sp.csr_matrix], sp.csr_matrix | None]
 
 HELD_OUT, FOLDS = 0.2, 5
 FEW = 3
@@ -37,6 +40,8 @@ class Split:
     """(n, items) what they heard besides; to be found."""
     listeners: Rows
     """(n,) who they are, by their row in the dataset."""
+    describe: Describe
+    """The items' features without the tags that give away a (known listeners, items) matrix."""
     friends: sp.csr_matrix | None = None
     """(n, known listeners) 1 where two are friends."""
     candidates: npt.NDArray[np.bool_] | None = None
@@ -46,22 +51,26 @@ class Split:
 def weak(dataset: Dataset, seed: int = SEED) -> Iterator[Split]:
     """One split: a fifth of each listener's items is held out, with the tags they gave them."""
     everyone = dataset.interactions
-    histories, held_out = divided(everyone.counts, HELD_OUT, seed)
-    known = replace(_described(dataset, held_out), counts=histories)
-    yield Split(known, histories, held_out, np.arange(len(everyone.listeners)), everyone.friends)
+    histories, held_out = divided(everyone.counts, seed)
+    rows = np.arange(len(everyone.listeners))
+    describe = _describe(dataset, rows, None if dataset.taggings is None else dataset.taggings.given_to(held_out))
+    known = replace(everyone, counts=histories, features=describe(no_pairs(histories)))
+    yield Split(known, histories, held_out, rows, describe, everyone.friends)
 
 
 def strong(dataset: Dataset, seed: int = SEED) -> Iterator[Split]:
     """Five splits: the listeners of a fold are unknown, and with them all tags that they gave."""
     for fold in _folds(len(dataset.interactions.listeners), seed):
-        histories, held_out = divided(dataset.interactions.counts[fold], HELD_OUT, seed)
+        histories, held_out = divided(dataset.interactions.counts[fold], seed)
         yield _of_strangers(dataset, fold, histories, held_out)
 
 
 def three(dataset: Dataset, seed: int = SEED) -> Iterator[Split]:
     """As *strong*, but only three items of each listener are known."""
     for fold in _folds(len(dataset.interactions.listeners), seed):
-        histories, held_out = first_of(dataset.interactions.counts[fold], FEW, seed)
+        histories, held_out = cut(
+            dataset.interactions.counts[fold], np.full(len(fold), FEW), np.random.default_rng(seed)
+        )
         yield _of_strangers(dataset, fold, histories, held_out)
 
 
@@ -85,31 +94,10 @@ PROTOCOLS: dict[str, Callable[[Dataset, int], Iterator[Split]]] = {
 }
 
 
-def divided(counts: sp.csr_matrix, share: float, seed: int) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-    """Each listener's items, without and with only a random ``share`` of them, rounded."""
+def divided(counts: sp.csr_matrix, seed: int) -> tuple[sp.csr_matrix, sp.csr_matrix]:
+    """Four fifths of each listener's items, and the fifth that is held out."""
     lengths = np.diff(counts.indptr)
-    return _split_by_order(counts, lengths - np.round(lengths * share).astype(int), seed)
-
-
-def first_of(counts: sp.csr_matrix, n: int, seed: int) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-    """``n`` random items of each listener, and the others."""
-    return _split_by_order(counts, np.full(counts.shape[0], n), seed)
-
-
-def _split_by_order(
-    counts: sp.csr_matrix, kept: npt.NDArray[np.integer], seed: int
-) -> tuple[sp.csr_matrix, sp.csr_matrix]:
-    """The first ``kept`` of each row's items in random order, and the rest."""
-    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    shuffled = np.lexsort((np.random.default_rng(seed).random(counts.nnz), rows))
-    place = np.empty(counts.nnz, dtype=np.int64)
-    place[shuffled] = np.arange(counts.nnz) - counts.indptr[rows]
-    first = place < kept[rows]
-    return _entries(counts, rows, first), _entries(counts, rows, ~first)
-
-
-def _entries(counts: sp.csr_matrix, rows: Rows, kept: npt.NDArray[np.bool_]) -> sp.csr_matrix:
-    return sp.csr_matrix((counts.data[kept], (rows[kept], counts.indices[kept])), counts.shape)
+    return cut(counts, lengths - np.round(lengths * HELD_OUT).astype(int), np.random.default_rng(seed))
 
 
 def _columns_only(counts: sp.csr_matrix, columns: npt.NDArray[np.bool_]) -> sp.csr_matrix:
@@ -129,10 +117,24 @@ def _of_strangers(dataset: Dataset, fold: Rows, histories: sp.csr_matrix, held_o
     everyone = dataset.interactions
     others = np.setdiff1d(np.arange(len(everyone.listeners)), fold)
     friends = None if everyone.friends is None else everyone.friends[fold][:, others]
-    tags = dataset.taggings
-    known = dataset.described(tags.given_by(fold) if tags else None).of_listeners(others)
-    return Split(known, histories, held_out, fold, friends)
+    describe = _describe(dataset, others, None if dataset.taggings is None else dataset.taggings.given_by(fold))
+    known = replace(everyone.of_listeners(others), features=describe(no_pairs(everyone.counts[others])))
+    return Split(known, histories, held_out, fold, describe, friends)
 
 
-def _described(dataset: Dataset, held_out: sp.csr_matrix) -> Interactions:
-    return dataset.described(dataset.taggings.given_to(held_out) if dataset.taggings else None)
+def _describe(dataset: Dataset, known: Rows, without: npt.NDArray[np.bool_] | None) -> Describe:
+    """Features without some taggings, and without those that give away what the known listeners heard besides."""
+
+    def describe(held_out: sp.csr_matrix) -> sp.csr_matrix | None:
+        if dataset.taggings is None or without is None:
+            return dataset.interactions.features
+        pairs = held_out.tocoo()
+        whole = sp.csr_matrix((pairs.data, (known[pairs.row], pairs.col)), dataset.interactions.counts.shape)
+        return dataset.described(without | dataset.taggings.given_to(whole)).features
+
+    return describe
+
+
+def no_pairs(like: sp.csr_matrix) -> sp.csr_matrix:
+    """A matrix of the same shape that holds nothing."""
+    return sp.csr_matrix(like.shape, dtype=like.dtype)
