@@ -90,3 +90,14 @@ def test_items_in_another_order_get_the_same_scores(part: Part, fitted: Fitted) 
 
 def test_the_same_seed_learns_the_same(part: Part, fitted: Fitted) -> None:
     np.testing.assert_array_equal(part.fit(KNOWN).scores(KNOWN.counts), fitted.scores(KNOWN.counts))
+
+
+@pytest.mark.parametrize("part", [Als(factors=2, regularization=5), Features()], ids=lambda part: part.name)
+def test_an_item_nobody_heard_is_known_by_its_features(part: Part) -> None:
+    """Items 7 and 15 have no listeners; their tags are those of their tastes."""
+    heard = np.ones(2 * ITEMS, dtype="float32")
+    heard[[7, 15]] = 0
+    counts = sp.csr_matrix(KNOWN.counts @ sp.diags(heard))
+    counts.eliminate_zeros()
+    scores = part.fit(replace(KNOWN, counts=counts)).scores(history(*FIRST_TASTE))[0]
+    assert scores[7] > scores[15] + 0.1

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tonearm.errors import InputError, UnknownName, UsageError
+from tonearm.lake import open_lake
 from tonearm.recommend.evaluate import datasets
 
 
@@ -61,11 +64,40 @@ def test_a_tag_weighs_by_how_many_gave_it_and_how_rare_it_is(tmp_path: Path) -> 
 
 
 def test_a_folder_without_the_files_is_named(tmp_path: Path) -> None:
-    for name in datasets.LOADERS.keys() - {"simulated"}:
+    for name in ("hetrec2011", "mpd", "msd"):
         with pytest.raises(UsageError, match=r"has no file .*--path"):
             datasets.load(name, tmp_path)
     with pytest.raises(UnknownName, match="did you mean hetrec2011"):
         datasets.load("hetrec2012", tmp_path)
+
+
+def test_a_home_without_listens_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="has no listens"):
+        datasets.load("listens", tmp_path)
+
+
+def test_sessions_of_a_home_are_rows_of_artists(tmp_path: Path) -> None:
+    """Three sessions of the same six artists, the first of whom is heard twice; a session of one artist is left out."""
+    begun = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
+    rows = [("ada", at, f"artist {n}") for at in begun for n in (0, 0, 1, 2, 3, 4, 5)]
+    rows += [("ben", begun[0], "artist 1"), ("ben", begun[0], None)]
+    table = pa.table(
+        {
+            "listener": [row[0] for row in rows],
+            "session_started_at": pa.array([row[1] for row in rows], pa.timestamp("us", "UTC")),
+            "artist_id": [row[2] for row in rows],
+        }
+    )
+    open_lake(tmp_path).replace("listening_with_features", table, {})
+    known = datasets.load("listens", tmp_path).interactions
+    assert known.items.tolist() == [f"artist {n}" for n in range(6)]
+    assert known.counts.toarray().tolist() == [[2, 1, 1, 1, 1, 1]] * 3
+
+
+def test_simulated_listeners_need_no_files(tmp_path: Path) -> None:
+    known = datasets.load("simulated", tmp_path).interactions
+    assert known.counts.shape == (1200, 2000)
+    assert known.features is not None
 
 
 @pytest.mark.parametrize("content", ["", "userID\tartistID\n1\n1\t2\t3\t4\n", "userID\tartistID\tweight\nx\ty\n"])

@@ -22,22 +22,31 @@ _SHOWN = ("ndcg@10", "ndcg@100", "recall@20", "recall@50", "r_precision")
 Examples:
   tonearm recommend evaluate --path ~/hetrec2011-lastfm-2k
   tonearm recommend evaluate --path ~/hetrec2011-lastfm-2k --protocol strong --model als --json
+  tonearm recommend evaluate --dataset listens --model neighbours
 """
 )
-@click.option("--dataset", "dataset_name", default="hetrec2011", show_default=True, help="A public set: hetrec2011, …")
-@click.option("--path", type=click.Path(path_type=Path), default=Path(), help="Folder that holds the dataset's files.")
+@click.option(
+    "--dataset",
+    "dataset_name",
+    default="hetrec2011",
+    show_default=True,
+    help="hetrec2011, mpd or msd; listens are the home's sessions; simulated.",
+)
+@click.option("--path", type=click.Path(path_type=Path), default=None, help="Folder that holds the dataset's files.")
 @click.option("--protocol", default="weak", show_default=True, help="What is held out: weak, strong, three or unseen.")
 @click.option("--model", "model_name", default="hybrid", show_default=True, help="Recommender to evaluate.")
 @click.option("--seed", type=SEED, default=1, show_default=True, help="Of everything that is drawn by chance.")
-def evaluate(context: Context, dataset_name: str, path: Path, protocol: str, model_name: str, seed: int) -> None:
-    """Measure a recommender on a public dataset: how well it ranks what listeners heard but it was not shown.
+def evaluate(context: Context, dataset_name: str, path: Path | None, protocol: str, model_name: str, seed: int) -> None:
+    """Measure a recommender on a dataset: how well it ranks what listeners heard but it was not shown.
 
     weak: a fifth of everyone's items is held out. strong: listeners who are new to the recommender. three: the same,
-    known by three items. unseen: items that nobody was known to have heard.
+    known by three items. unseen: items that nobody was known to have heard. Of the dataset `listens`, the home's own,
+    sessions stand for listeners.
     """
     from tonearm.recommend.evaluate import datasets
 
-    dataset = datasets.load(dataset_name, path)
+    folder = path or Path(context.settings.lake if dataset_name == "listens" else ".")
+    dataset = datasets.load(dataset_name, folder)
     found = {"dataset": dataset_name, "protocol": protocol, "model": model_name}
     found |= _measured(context, dataset, protocol, model_name, seed)
     if context.as_json:

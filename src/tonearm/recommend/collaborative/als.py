@@ -1,7 +1,8 @@
 """Factors of listeners and items by alternating least squares (Hu, Koren and Volinsky 2008), with `implicit`.
 
-Features join as listeners of the items that have them. Only the items' factors are kept: a history's own follow from
-the normal equations, so that a stranger and someone who was learned from are served alike.
+Features join as listeners of the items that have them, and give an item that nobody heard its factors. Only the items'
+factors are kept: a history's own follow from the normal equations, so that a stranger and someone who was learned from
+are served alike.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from tonearm.models.model import SEED
+from tonearm.recommend.collaborative.ease import main_directions
 from tonearm.recommend.collaborative.item_weights import weighted
 from tonearm.recommend.collaborative.neighbours import unit_rows
 from tonearm.recommend.part import Contribution
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     Factors = npt.NDArray[np.float32]
 
+_DIRECTIONS = 400
+"""Singular vectors that stand for all features in the regression to factors."""
 _HISTORIES_AT_ONCE = 128
 """So many matrices of factors × factors are solved together; 128 of 128 × 128 fill 8 MB."""
 
@@ -44,6 +48,8 @@ class Als:
     """Of an item's features beside its listeners; 0 leaves them out."""
     plays: float = 0.0
     """Power by which an item that was played more often weighs more."""
+    feature_penalty: float = 1.6
+    """Of the regression from features to factors, in mean squared lengths of an item's features."""
 
     def fit(self, known: Interactions, seed: int = SEED) -> FittedAls:
         """Factorise on one thread of BLAS, whose own threads slow `implicit` down."""
@@ -60,7 +66,11 @@ class Als:
         )
         with threadpool_limits(1, "blas"):
             model.fit(self._confidences(known), show_progress=False)
-        return self._fitted(np.asarray(model.item_factors, dtype="float32"))
+        factors = np.asarray(model.item_factors, dtype="float32")
+        unheard = np.bincount(known.counts.indices, minlength=len(factors)) == 0
+        if known.features is not None and unheard.any():
+            factors[unheard] = self._from_features(known.features, factors, ~unheard, seed)[unheard]
+        return self._fitted(factors)
 
     def restore(self, arrays: Arrays) -> FittedAls:
         """The factors again."""
@@ -68,6 +78,20 @@ class Als:
 
     def _fitted(self, items: Factors) -> FittedAls:
         return FittedAls(items, self.regularization, self.alpha, self.plays)
+
+    def _from_features(
+        self, features: sp.csr_matrix, factors: Factors, heard: npt.NDArray[np.bool_], seed: int
+    ) -> Factors:
+        """(items, factors) predicted by ridge regression on the items that were heard.
+
+        Features are not brought to length 1: that an item has many tells that it is well known.
+        """
+        directions = main_directions(features, _DIRECTIONS, seed).T
+        own = directions[heard]
+        gram = own.T @ own
+        gram[np.diag_indices(len(gram))] += self.feature_penalty * max(float(np.mean(np.sum(own**2, axis=1))), 1e-9)
+        predicted: Factors = directions @ np.linalg.solve(gram, own.T @ factors[heard])
+        return predicted
 
     def _confidences(self, known: Interactions) -> sp.csr_matrix:
         heard = weighted(known.counts, self.plays)

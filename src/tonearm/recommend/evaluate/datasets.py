@@ -1,4 +1,4 @@
-"""Public sets of who heard what, read from the folder a person downloaded them to."""
+"""Sets of who heard what: public ones, read from the folder they were downloaded to, simulated ones and a home's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import scipy.sparse as sp
 
 from tonearm.errors import InputError, UnknownName, UsageError
 from tonearm.recommend.interactions import Interactions
-from tonearm.recommend.simulate import Habits, simulate
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     Column = npt.NDArray[Any]
     Mask = npt.NDArray[np.bool_]
 
+_LISTENS = "listening_with_features"
 FEWEST_ITEMS_OF_A_TAG = 2
 """A tag of one item makes it like no other."""
 
@@ -116,6 +116,30 @@ def million_playlist(folder: Path) -> Dataset:
     return Dataset("mpd", replace(known, counts=known.heard()))
 
 
+def simulated(folder: Path) -> Dataset:
+    """1,200 simulated listeners of 2,000 songs with their genres; nothing is read from ``folder``."""
+
+    return Dataset("simulated", simulate(habits=Habits(playlists=0)).known)
+
+
+def listens(folder: Path) -> Dataset:
+    """The sessions of a home, whose lake ``folder`` is, by the artists heard in them.
+
+    Sessions of at least 5 artists and artists of at least 3 sessions: one listener's sessions stand for listeners.
+    UsageError where the lake has no listens.
+    """
+    from tonearm.lake import open_lake
+
+    lake = open_lake(folder)
+    if not lake.has(_LISTENS):
+        raise UsageError(f"{folder} has no listens; `tonearm import PATH` and `tonearm build` bring them in")
+    table = lake.dataset(_LISTENS).to_table(columns=["listener", "session_started_at", "artist_id"])
+    counted = table.group_by(table.column_names).aggregate([([], "count_all")]).to_pandas().dropna()
+    session = counted.groupby(["listener", "session_started_at"]).ngroup().to_numpy()
+    artists = counted.artist_id.to_numpy(str)
+    return Dataset("listens", interactions(session, artists, counted.count_all.to_numpy(), 5, 3))
+
+
 def _playlists(folder: Path) -> Iterator[tuple[int, list[str]]]:
     slices = sorted(folder.glob("mpd.slice.*.json"))
     if not slices:
@@ -169,18 +193,14 @@ def _table(folder: Path, name: str, columns: list[str], skip_rows: int = 0) -> d
     return {column: table[column].to_numpy() for column in columns}
 
 
-def simulated(folder: Path) -> Dataset:
-    """1,200 simulated listeners of 2,000 songs with their genres; nothing is read from ``folder``."""
-    return Dataset("simulated", simulate(habits=Habits(playlists=0)).known)
-
-
 LOADERS: dict[str, Callable[[Path], Dataset]] = {
     "hetrec2011": hetrec2011,
+    "listens": listens,
+    "simulated": simulated,
     "mpd": million_playlist,
     "msd": million_song,
-    "simulated": simulated,
 }
-"""By name; each takes the folder that holds the files."""
+"""By name; each takes the folder that holds the files, or a home's lake."""
 
 
 def load(name: str, folder: Path) -> Dataset:
