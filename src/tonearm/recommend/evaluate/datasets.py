@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from tonearm.errors import InputError, UnknownName, UsageError
 from tonearm.recommend.interactions import Interactions
+from tonearm.recommend.simulate import Habits, simulate
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -118,7 +119,6 @@ def million_playlist(folder: Path) -> Dataset:
 
 def simulated(folder: Path) -> Dataset:
     """1,200 simulated listeners of 2,000 songs with their genres; nothing is read from ``folder``."""
-
     return Dataset("simulated", simulate(habits=Habits(playlists=0)).known)
 
 
