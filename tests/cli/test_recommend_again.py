@@ -18,11 +18,18 @@ from tonearm.ingest.imports import import_paths
 from tonearm.settings import load_settings
 
 Run = Callable[..., Result]
+HEADER = (
+    "track_id,artists,album_name,track_name,popularity,duration_ms,explicit,danceability,energy,key,loudness,"
+    "mode,speechiness,acousticness,instrumentalness,liveness,valence,tempo,time_signature,track_genre"
+)
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which ada heard five songs of each of forty artists on three days a week apart, four years ago."""
+    """A home in which ada heard five songs of each of forty artists on three days a week apart, four years ago.
+
+    A catalogue lists two tracks she never heard of each of half of these artists and of sixty others.
+    """
     folder = tmp_path_factory.mktemp("again")
     rows = []
     for week in range(3):
@@ -35,6 +42,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         csv.writer(file, lineterminator="\n").writerows(rows)
     made = load_settings(folder / "home", environ={})
     import_paths(made, [folder / "ada.csv"], "ada", "UTC")
+    sound = "0.5,0.6,1,-9.0,0,0.05,0.3,0.1,0.2,0.4,120"
+    listed = [f"{k:022d},Artist {k // 2 + 20},,New {k},{k % 90},200000,False,{sound},4,rock" for k in range(160)]
+    (folder / "catalogue.csv").write_text("\n".join([HEADER, *listed]) + "\n", encoding="utf-8")
+    import_paths(made, [folder / "catalogue.csv"])
     build(made, ["listening_with_features", "tracks", "catalogue_tracks", "personalized_playlist_suggestions"])
     return folder / "home"
 
@@ -72,6 +83,21 @@ def test_weekly_jams_are_the_same_all_week_and_others_the_next(recommend: Run) -
     assert len(songs[0]) > 15
     assert weeks[0]["on"] == "2020-05-04"
     assert "Late" not in songs[0] + songs[2]
+
+
+def test_exploration_is_unheard_and_other_artists_with_novelty(recommend: Run) -> None:
+    easy, hard, later = (
+        json.loads(recommend(f"playlist weekly-exploration --json {more}").stdout)
+        for more in ("", "--novelty hard", "--day 2020-05-12")
+    )
+    for found in (easy, hard, later):
+        assert found["tracks"]
+        assert all(track["kind"] == "unheard" and track["track_name"].startswith("New") for track in found["tracks"])
+        assert all(track["because"] for track in found["tracks"])
+    numbers = [int(track["artist_name"].removeprefix("Artist ")) for track in hard["tracks"]]
+    assert min(numbers) >= 40
+    assert any("train recommender" in note for note in easy["notes"])
+    assert not {track["track_id"] for track in easy["tracks"]} & {track["track_id"] for track in later["tracks"]}
 
 
 def test_a_playlist_is_shown_with_how_it_was_made(recommend: Run) -> None:

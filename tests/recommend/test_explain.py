@@ -29,9 +29,9 @@ def test_numbers_are_counted_and_not_made_up() -> None:
     place, listens = track("Artist 0"), home().listens("l")
     text = "; ".join(what for what, _ in in_words(home().signals, home().items, place, _why(place), listens))
     own = int(listens[home().items.artist_name == "Artist 0"].sum())
-    assert f"Artist 0 was heard {own} times" in text
+    assert f"its artist heard {own} times" in text
     other, lists = _most(place)
-    assert f"Artist 0 shares {lists} playlists with {other}" in text
+    assert f"its artist on {lists} playlists with {other}" in text
 
 
 def _why(place: int) -> list[Reason]:

@@ -82,6 +82,12 @@ def test_versions_of_a_heard_song_were_heard() -> None:
     assert heard.artist_name.isin(["Nobody", *(f"Artist {a}" for a in range(homes.PER_SCENE))]).all()
 
 
+def test_a_title_that_was_heard_once_and_stands_in_no_catalogue_is_not_offered() -> None:
+    items = home().items
+    assert not home().is_offered[items.artist_name == "Nobody"].any()
+    assert home().is_offered[items.is_listed].all()
+
+
 def test_who_or_what_is_unknown_is_named() -> None:
     with pytest.raises(UnknownName, match="no listener 'l2'; did you mean l"):
         home().history("l2")

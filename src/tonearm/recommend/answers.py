@@ -166,7 +166,7 @@ def for_household(home: Home, given: Mapping[str, Iterable[Feedback]], request: 
         home.items,
         request,
         heard=heard,
-        excluded=np.logical_or.reduce([one.never for one in each]),
+        excluded=np.logical_or.reduce([one.never for one in each]) | ~(home.is_offered | heard),
         vectors=vectors_of(home),
     )
     serves = [tuple(names[i] for i in found.serves(n)) for n in range(len(found.choice.rows))]
@@ -246,7 +246,8 @@ def _popular(home: Home) -> Numbers:
 
 
 def _answer(home: Home, title: str, asked: _Asked, request: Request, served_by: str) -> Answer:
-    found = choose(asked.scores, home.items, request, heard=asked.heard, excluded=asked.never, vectors=vectors_of(home))
+    never = asked.never | ~(home.is_offered | asked.heard)
+    found = choose(asked.scores, home.items, request, heard=asked.heard, excluded=never, vectors=vectors_of(home))
     is_explained = request.is_explained and not asked.note
     explained = found.rows[: MOST_EXPLAINED if is_explained else 0]
     why = [_adding_up(home, asked, int(place)) for place in explained] + [[]] * (len(found.rows) - len(explained))

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import scipy.sparse as sp
 
 from tonearm.columns import FEATURES, arrow_schema
@@ -75,7 +77,9 @@ def items(tables: Tables) -> pd.DataFrame:
 def songs(tracks: pd.DataFrame) -> pd.Series:
     """For each track the smallest id among the versions of its song, which share artist and title up to a bracket."""
     title = tracks.track_name.str.lower()
-    bare = title.str.replace(BEYOND_SONG, "", regex=True)
+    # Arrow and the engine that builds the playlists use the same regular expressions (RE2); Python's differ.
+    without = pc.replace_substring_regex(pa.array(title, pa.string()), BEYOND_SONG, "")
+    bare = pd.Series(without.to_pandas().to_numpy(), title.index, dtype=title.dtype)
     song = bare.where(bare != "", title)
     return tracks.track_id.groupby([tracks.artist_id, song], dropna=False).transform("min")
 

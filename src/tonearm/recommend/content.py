@@ -98,10 +98,12 @@ def _of_artist(rows: pd.DataFrame, values: Numbers) -> Numbers:
         return values
     code = pd.factorize(rows.artist_id)[0]
     known = np.flatnonzero(~is_unknown)
-    member = sp.csr_matrix((np.ones(len(known)), (code[known], known)), (code.max() + 1, len(rows)))
-    total, count = member @ np.nan_to_num(values), member @ np.isfinite(values).astype(float)
+    member = sp.csr_matrix((np.ones(len(known)), (code[known], np.arange(len(known)))), (code.max() + 1, len(known)))
+    total, count = member @ np.nan_to_num(values[known]), member @ np.isfinite(values[known]).astype(float)
     mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-    return np.where(is_unknown[:, None], mean[code], values)
+    filled = values.copy()
+    filled[is_unknown] = mean[code[is_unknown]]
+    return filled
 
 
 def _without_warning(statistic: Any, values: Numbers) -> Numbers:

@@ -95,28 +95,29 @@ class _Words:
         return f"on {_number(shared, 'playlist')} with {self.items.track_name.iloc[one.place]}{_heard(of_track)}"
 
     def artists(self, why: list[Reason]) -> str:
-        """``Muse shares 9 playlists with Radiohead (heard 412 times) and 2 playlists with Blur (heard once)``."""
+        """``its artist on 9 playlists with Radiohead (heard 412 times) and on 1 with Blur (heard once)``."""
         amounts = self._by_artist(why)
         first = sorted(amounts, key=lambda artist: -amounts[artist])[:NAMED]
-        return f"{self.name} shares {' and '.join(self._of_artist(artist) for artist in first)}"
+        return f"its artist {' and '.join(self._of_artist(artist, n) for n, artist in enumerate(first))}"
 
     def _by_artist(self, why: list[Reason]) -> Mapping[int, float]:
         places = np.array([one.place for one in why])
         totals = np.bincount(self.signals.artist[places], [one.amount for one in why])
         return {int(artist): float(totals[artist]) for artist in np.flatnonzero(totals)}
 
-    def _of_artist(self, artist: int) -> str:
+    def _of_artist(self, artist: int, number: int) -> str:
         own = self.signals.artist == artist
         name = self.items.artist_name.iloc[int(np.flatnonzero(own)[0])]
         shared = self.signals.artists.shared(artist, int(self.signals.artist[self.place]))
         times = None if self.listens is None else int(self.listens[own].sum())
-        return f"{_number(shared, 'playlist')} with {name}{_heard(times)}"
+        playlists = f"{shared:,}" if number else _number(shared, "playlist")
+        return f"on {playlists} with {name}{_heard(times)}"
 
     def artist(self, why: list[Reason]) -> str:
-        """``Radiohead was heard 412 times``."""
+        """``its artist heard 412 times``."""
         own = self.signals.artist == self.signals.artist[self.place]
         times = 0 if self.listens is None else int(self.listens[own].sum())
-        return f"{self.name} was heard {_times(times)}" if times else f"also by {self.name}"
+        return f"its artist heard {_times(times)}" if times else f"also by {self.name}"
 
     def sound(self, why: list[Reason]) -> str:
         """``energy and acousticness like what was heard``."""
@@ -149,8 +150,8 @@ class _Words:
         return f"popular: {self.items.popularity.iloc[self.place]:.0f} of 100"
 
     def lists(self, why: list[Reason]) -> str:
-        """``Muse is on the catalogue's playlists 31 times``."""
-        return f"{self.name} is on the catalogue's playlists {_times(int(self.signals.still[self.place, LISTS]))}"
+        """``its artist on the catalogue's playlists 31 times``."""
+        return f"its artist on the catalogue's playlists {_times(int(self.signals.still[self.place, LISTS]))}"
 
 
 def _heard(times: int | None) -> str:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     Flags = npt.NDArray[np.bool_]
 
 
+LISTENS = 3
+"""Listens by anybody from which on a track that no catalogue lists is taken to be there."""
+
+
 @dataclass(frozen=True)
 class Home:
     """Scores and reasons over the ``items`` of a home, by the recommender in use or its baselines.
@@ -54,6 +58,15 @@ class Home:
     def listeners(self) -> list[str]:
         """Everybody who has heard anything."""
         return sorted(self.heard.listener.unique())
+
+    @cached_property
+    def is_offered(self) -> Flags:
+        """(items,) whether a track may be recommended to anybody: a catalogue lists it, or it was heard LISTENS times.
+
+        What was heard less is often a title that somebody mistyped, or that belongs to another artist.
+        """
+        listens = self.heard.groupby("track_id").listens.sum().reindex(self.items.track_id).to_numpy()
+        return np.asarray(self.items.is_listed.to_numpy(bool) | (np.nan_to_num(listens) >= LISTENS))
 
     def places(self, track_ids: Any) -> npt.NDArray[np.int64]:
         """The places of tracks; raises UnknownName where one is none of the home's."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 SPARE = 10
 """Unheard tracks that are asked for beyond those wanted; more would take longer to explain."""
+UNTRAINED = "the recommender was never trained, so popularity says most: `tonearm train recommender`"
 SHORTEST_S = 150.0
 """Seconds of a track by which it is reckoned how many fill the minutes asked for."""
 DIAL: Mapping[Novelty, float] = {"easy": 0.0, "medium": 0.5, "hard": 1.0}
@@ -74,8 +75,9 @@ def named_playlist(settings: Settings, name: str, listener: str | None = None, w
     given = feedback(settings, who)
     if name != EXPLORATION:
         return of_known(name, known, wish.novelty, hidden_by(given), wish.tracks, wish.minutes, wish.on)
-    ranking = unheard(settings, known, given, by_artist, wish)
-    return of_unheard(ranking, heard, known, wish.novelty, hidden_by(given), wish.tracks, wish.minutes, wish.on)
+    ranking, note = unheard(settings, known, given, by_artist, wish)
+    found = of_unheard(ranking, heard, known, wish.novelty, hidden_by(given), wish.tracks, wish.minutes, wish.on)
+    return replace(found, notes=[*found.notes, note]) if note else found
 
 
 def mood_playlist(settings: Settings, mood: str, listener: str | None = None, wish: Wish = ANY) -> Named:
@@ -124,8 +126,11 @@ def hidden_by(given: list[Feedback]) -> Hidden:
 
 def unheard(
     settings: Settings, known: Known, given: list[Feedback], by_artist: dict[int, int], wish: Wish
-) -> list[dict[str, Any]]:
-    """Unheard tracks that are due, best first, by the home's recommender; ``by_artist`` are the artists' listens."""
+) -> tuple[list[dict[str, Any]], str]:
+    """Unheard tracks that are due, best first, by the home's recommender, and what to know about that.
+
+    ``by_artist`` are the listens of each artist.
+    """
     try:
         from tonearm.recommend.answers import for_listener
         from tonearm.recommend.home import open_home
@@ -146,7 +151,8 @@ def unheard(
     )
     answer = for_listener(home, who, asked, given, datetime.now(UTC))
     names = ("track_id", "artist_id", "artist_name", "track_name", "spotify_id", "genre", "duration_s", "because")
-    return [
+    rows = [
         {**{name: getattr(track, name) for name in names}, "artist_listens": by_artist.get(track.artist_id, 0)}
         for track in answer.tracks
     ]
+    return rows, answer.note or (UNTRAINED if answer.version is None else "")
