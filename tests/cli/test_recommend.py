@@ -82,6 +82,13 @@ def test_a_listener_gets_what_is_new_to_them_with_reasons(tonearm: Run) -> None:
     assert " = +" in shown
 
 
+def test_new_artists_are_those_of_whom_nothing_was_heard(tonearm: Run) -> None:
+    found = json.loads(tonearm("recommend", "for", "ada", "--new-artists", "-k", "50", "--json").stdout)
+    artists = {track["artist_name"] for track in found["tracks"]}
+    assert "Rock Band 7" in artists
+    assert not artists & {f"Rock Band {n}" for n in range(5)}
+
+
 def test_filters_hold_or_are_marked(tonearm: Run) -> None:
     words = ("recommend", "for", "ada", "--genre", "jazz", "--tempo", "90-100", "-k", "10")
     shown = tonearm(*words).stdout

@@ -153,6 +153,7 @@ REQUESTS = st.builds(
     popularity=RANGES,
     explicit=st.sampled_from([None, True, False]),
     unheard=st.booleans(),
+    new_artists=st.sampled_from([False, False, True]),
     not_artists=st.sampled_from([(), (10, 11)]),
     liked=st.sampled_from([(), (1_005, 1_100)]),
     disliked=st.sampled_from([(), (1_200,)]),
@@ -173,7 +174,7 @@ def songs(of: pd.DataFrame) -> set[int]:
 @given(REQUESTS, st.integers(0, 5))
 def test_what_always_holds(request: Request, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    heard, hidden = rng.random(N) < 0.2, rng.random(N) < 0.1
+    heard, hidden = (rng.random(N) < 0.2) & (ITEMS["artist_id"] < 18).to_numpy(), rng.random(N) < 0.1
     try:
         found = choose(SCORES, ITEMS, request, heard=heard, excluded=hidden, vectors=VECTORS)
     except UsageError as error:
@@ -184,6 +185,7 @@ def test_what_always_holds(request: Request, seed: int) -> None:
     chosen = ITEMS.iloc[found.rows]
     assert not songs(chosen) & songs(ITEMS[hidden])
     assert not (request.unheard and songs(chosen) & songs(ITEMS[heard]))
+    assert not (request.new_artists and set(chosen["artist_id"]) & set(ITEMS["artist_id"][heard]))
     named = ITEMS[ITEMS["track_id"].isin([*request.liked, *request.disliked, *request.seen])]
     assert not songs(chosen) & songs(named)
     assert chosen["song_id"].is_unique

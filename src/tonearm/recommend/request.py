@@ -59,6 +59,8 @@ class Request:
     """False for none that are marked explicit, True for these alone, None for both."""
     unheard: bool = False
     """Whether tracks that the listener has heard, in any version, are left out."""
+    new_artists: bool = False
+    """Whether artists of whom the listener has heard anything are left out."""
     not_artists: tuple[int, ...] = ()
     """Ids of artists to leave out."""
     liked: tuple[int, ...] = ()
@@ -139,6 +141,8 @@ def masks(request: Request, items: pd.DataFrame, heard: Mask) -> dict[str, Mask]
         found["not_artists"] = ~items["artist_id"].isin(request.not_artists).to_numpy()
     if request.unheard:
         found["unheard"] = ~same_song(items, heard)
+    if request.new_artists:
+        found["new_artists"] = ~items["artist_id"].isin(items["artist_id"][heard]).to_numpy()
     for name, mask in found.items():
         if not mask.any() and len(items):
             raise UsageError(f"no track meets the filter {_in_words(request, name)}{_there_are(items, name)}")
@@ -191,6 +195,7 @@ def _in_words(request: Request, name: str) -> str:
         "mood": f"mood {', '.join(request.moods)}",
         "explicit": "explicit" if request.explicit else "not explicit",
         "unheard": "not heard yet",
+        "new_artists": "by an artist not heard yet",
     }
     return words.get(name, name)
 

@@ -82,6 +82,8 @@ class UserWishes(Wishes):
     """Tracks to stay away from."""
     unheard: bool = True
     """Only what the listener has not heard."""
+    new_artists: bool = False
+    """Only artists of whom the listener has heard nothing."""
     day: date | None = None
     """The day whose order of near-equal tracks is taken; today's if none is given."""
 
@@ -143,6 +145,7 @@ def recommend_user(asked: RecommendingDep, store: StoreDep, wishes: UserWishes) 
         wishes,
         day=wishes.day or datetime.now().date(),
         unheard=wishes.unheard and listener is not None,
+        new_artists=wishes.new_artists,
         liked=_tracks(asked, wishes.liked),
         disliked=_tracks(asked, wishes.disliked),
     )

@@ -17,6 +17,7 @@ from tonearm.errors import UsageError
 Examples:
   tonearm recommend for ada
   tonearm recommend for ada --why --genre jazz --year -1970
+  tonearm recommend for ada --new-artists
   tonearm recommend for ada --novelty 0.8 --not-artist queen
   tonearm recommend for --like "can - vitamin c" --like "neu! - hallogallo"
   tonearm recommend for ada --heard --format spotify > next.txt
@@ -26,6 +27,7 @@ Examples:
 @click.option("--like", "liked", multiple=True, metavar="TRACK", help="Recommend from this track, too; repeatable.")
 @click.option("--dislike", "disliked", multiple=True, metavar="TRACK", help="Stay away from this track; repeatable.")
 @click.option("--heard", is_flag=True, help="Also tracks that the listener has heard.")
+@click.option("--new-artists", is_flag=True, help="Only artists of whom the listener has heard nothing.")
 @click.option("--day", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="The order of this day, not today's.")
 @asking
 def for_listener(
@@ -35,6 +37,7 @@ def for_listener(
     liked: tuple[str, ...],
     disliked: tuple[str, ...],
     heard: bool,
+    new_artists: bool,
     day: datetime | None,
 ) -> None:
     """What a LISTENER may want to hear next, or whoever likes the tracks of --like.
@@ -53,6 +56,7 @@ def for_listener(
         wishes,
         of_day,
         unheard=listener is not None and not heard,
+        new_artists=new_artists,
         liked=asked.tracks(liked),
         disliked=asked.tracks(disliked),
     )
