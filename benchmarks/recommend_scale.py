@@ -6,6 +6,9 @@ last sessions. With --spark, another world of about --spark-pairs pairs is train
 NDCG over the embedded ALS's is given with its interval.
 
     python benchmarks/recommend_scale.py --listeners 1000 100000 --items 50000 --spark --json
+    python benchmarks/recommend_scale.py --listeners 100000 --repeated 10 --iterations 2
+
+The second line is for time and memory of a million listeners, whose simulation would take longer than their training.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ HABITS = Habits(sessions=8, slate=12, playlists=0, unbiased=1)
 """About fifty known items for each listener."""
 ASKED = 2_000
 """Listeners on whom NDCG is measured."""
+ITERATIONS = 7
+"""More find nothing better on so many listeners, which the paired gain over the default shows."""
 BLOCK = 50
 """Listeners scored at a time: few, so that the peak of memory is that of the training."""
 K = 10
@@ -44,7 +49,8 @@ def main() -> None:
     parser.add_argument("--listeners", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--items", type=int, default=50_000)
     parser.add_argument("--factors", type=int, default=Als.factors)
-    parser.add_argument("--iterations", type=int, default=Als.iterations)
+    parser.add_argument("--iterations", type=int, nargs="+", default=[ITERATIONS, Als.iterations])
+    parser.add_argument("--repeated", type=int, default=1, help="every listener stands for so many that hear the same")
     parser.add_argument("--spark", action="store_true")
     parser.add_argument("--spark-pairs", type=int, default=1_000_000)
     parser.add_argument("--folder", type=Path, help="where worlds are kept for the next run")
@@ -52,23 +58,37 @@ def main() -> None:
     parser.add_argument("--train", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    als = Als(factors=options.factors, iterations=options.iterations)
+    als = Als(factors=options.factors, iterations=options.iterations[0])
     if options.train:
-        print(json.dumps(trained(options.train, als, options.seed)))
+        print(json.dumps(trained(options.train, als, options.repeated, options.seed)))
         return
-    figures: dict[str, Any] = {"items": options.items, "factors": als.factors, "iterations": als.iterations}
+    figures: dict[str, Any] = {"items": options.items, "factors": als.factors, "seed": options.seed}
     with tempfile.TemporaryDirectory(prefix="benchmark-") as name:
         for listeners in options.listeners:
             world = (options.folder or Path(name)) / f"{listeners}x{options.items}"
             make(world, listeners, options.items, options.seed)
-            note(f"training on {listeners:,} listeners")
-            own = ["--train", world, "--factors", str(als.factors), "--iterations", str(als.iterations)]
-            taken = measure([sys.executable, __file__, *own, "--seed", str(options.seed)])
-            found = json.loads(taken.output.splitlines()[-1]) | {"peak_mb": taken.peak_mb}
-            figures |= {f"{listeners}_listeners_{key}": value for key, value in found.items()}
+            figures |= measured(world, listeners * options.repeated, options)
         if options.spark:
-            figures |= by_spark(Path(name), als, options.spark_pairs, options.seed)
+            figures |= by_spark(Path(name), Als(factors=options.factors), options.spark_pairs, options.seed)
     finish(figures, options.json)
+
+
+def measured(world: Path, listeners: int, options: argparse.Namespace) -> dict[str, Any]:
+    """What training takes with each number of iterations, and how much better the first is than the last."""
+    figures: dict[str, Any] = {}
+    reached = []
+    for iterations in options.iterations:
+        note(f"training on {listeners:,} listeners, {iterations} iterations")
+        own = {"train": world, "factors": options.factors, "iterations": iterations, "repeated": options.repeated}
+        arguments = [str(part) for name, value in own.items() for part in (f"--{name}", value)]
+        taken = measure([sys.executable, __file__, *arguments, "--seed", str(options.seed)])
+        found = json.loads(taken.output.splitlines()[-1]) | {"peak_mb": taken.peak_mb}
+        reached.append(np.array(found.pop("each")))
+        figures |= {f"{listeners}_listeners_{iterations}_iterations_{key}": value for key, value in found.items()}
+    if len(reached) > 1:
+        fewer = gain(reached[0], reached[-1], np.arange(len(reached[0])), options.seed)
+        figures[f"{listeners}_listeners_gain_of_first_over_last"] = str(fewer)
+    return figures
 
 
 def make(folder: Path, listeners: int, items: int, seed: int) -> None:
@@ -82,9 +102,11 @@ def make(folder: Path, listeners: int, items: int, seed: int) -> None:
     sp.save_npz(folder / "logged.npz", lived.logged[:ASKED], compressed=False)
 
 
-def trained(folder: Path, als: Als, seed: int) -> dict[str, Any]:
+def trained(folder: Path, als: Als, repeated: int, seed: int) -> dict[str, Any]:
     """What fitting takes, in this process, and how good it is."""
     counts = sp.csr_matrix(sp.load_npz(folder / "known.npz"))
+    if repeated > 1:
+        counts = sp.vstack([counts] * repeated, format="csr")
     known = Interactions(counts, np.arange(counts.shape[0]), np.arange(counts.shape[1]))
     began_s = time.process_time()
     fitted = als.fit(known, seed)
@@ -95,6 +117,7 @@ def trained(folder: Path, als: Als, seed: int) -> dict[str, Any]:
         "fit_cpu_s": fit_s,
         "cpu_s_an_iteration": fit_s / als.iterations,
         "ndcg@10": str(interval(reached, np.arange(len(reached)), seed)),
+        "each": reached.tolist(),
     }
 
 

@@ -3,7 +3,8 @@
 Worlds are simulated anew for each seed (``recommend/simulate.py``). *unbiased* is the test with slates in which every
 item is as likely: NDCG@10 as a share of the oracle's, which ranks by the true utilities. *logged* is the test of the
 last sessions, against popularity. The settings of the parts are their own; those of *als tuned* are chosen on an inner
-split of each world's known sessions; *corrected for exposure* divides scores by how often an item is met. Intervals are of listeners drawn anew, of all worlds together.
+split of each world's known sessions; *corrected for exposure* divides scores by how often an item is met. Intervals
+are of listeners drawn anew, of all worlds together.
 
     python benchmarks/recommend_simulated.py --seeds 5 --json
 """

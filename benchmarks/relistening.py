@@ -2,8 +2,8 @@
 
 Every moment of the last fifth of a history at which its session went on is answered from what was before it. Hit rates
 count the next item, R-precision the different items in the rest of the session; items that were never heard before
-cannot be found and count as misses. Weights are learned before the last fifth. The interval is that of 2,000
-bootstraps of sessions, of the gain over the baseline as a share of it.
+cannot be found and count as misses. The same is asked before each session, about all of it. Weights are learned before
+the last fifth. The interval is that of 2,000 bootstraps of sessions, of the gain over the baseline as a share of it.
 
     python benchmarks/relistening.py HOME --json
 """
@@ -22,7 +22,7 @@ from measure import finish, note
 from tonearm.lake import open_lake
 from tonearm.models.model import SEED
 from tonearm.recommend.again.history import COLUMNS, history
-from tonearm.recommend.again.replay import BASELINES, MODELS, Replay, replay
+from tonearm.recommend.again.replay import BASELINES, MODELS, Replay, replay, replay_openings
 from tonearm.settings import load_settings
 
 if TYPE_CHECKING:
@@ -48,6 +48,17 @@ def measured(found: Replay, seed: int) -> dict[str, Any]:
     return figures
 
 
+def before_sessions(found: Replay, seed: int) -> dict[str, Any]:
+    """R-precision of whole sessions, asked before they begin."""
+    metric = "r_precision"
+    figures: dict[str, Any] = {"before_session_n": len(found.session)}
+    for name in ("hear again", "most recent", "most heard"):
+        figures[f"before_session_{metric}_{name}"] = found.mean(name, metric)
+    gain, low, high = found.gain("hear again", "most recent", metric, seed)
+    name = f"before_session_{metric}_hear again_over_most recent"
+    return figures | {name: gain, f"{name}_low": low, f"{name}_high": high}
+
+
 def by_listener(home: Path) -> Iterator[tuple[str, pa.Table]]:
     lake = open_lake(load_settings(home, {}).lake)
     rows = lake.dataset("listening_with_features").to_table(columns=[*COLUMNS, "listener", "listen_id"])
@@ -66,7 +77,8 @@ def main() -> None:
     for name, listens in by_listener(options.home):
         for of in ("track_id", "artist_id"):
             note(f"{name}: {of}")
-            found = measured(replay(history(listens, of)), options.seed)  # type: ignore[arg-type]
+            own = history(listens, of)  # type: ignore[arg-type]
+            found = measured(replay(own), options.seed) | before_sessions(replay_openings(own), options.seed)
             what = of.removesuffix("_id")
             figures |= {f"{name}_{what}_{key}".replace(" ", "_"): value for key, value in found.items()}
     finish(figures, options.json)

@@ -140,8 +140,14 @@ def test_a_radio_plays_without_repeats_and_goes_on(tonearm: Run) -> None:
 def test_a_list_becomes_a_file(tonearm: Run, tmp_path: Path) -> None:
     out = tmp_path / "next.m3u8"
     answer = tonearm("recommend", "for", "ada", "-k", "2", "--format", "m3u", "--output", out)
-    assert (answer.stdout, answer.stderr.strip()) == ("", f"{out}: 2 tracks")
+    assert (answer.stdout, answer.stderr.strip()) == ("", f"{out}: for ada, 2 tracks")
     assert out.read_text(encoding="utf-8").startswith("#EXTM3U\n#EXTENC:UTF-8\n#PLAYLIST:for ada\n#EXTINF:200,")
+    jspf = json.loads(tonearm("recommend", "song", "song 0", "-k", "2", "--format", "jspf").stdout)["playlist"]
+    assert (jspf["title"], len(jspf["track"])) == ("like Rock Band 0 – Song 0", 2)
+    assert all(track["location"] and track["annotation"] for track in jspf["track"])
+    answered = tonearm("recommend", "song", "song 0", "-k", "2", "--json", "--output", tmp_path / "next.json")
+    assert answered.stdout == ""
+    assert len(json.loads((tmp_path / "next.json").read_text(encoding="utf-8"))["tracks"]) == 2
 
 
 def test_songs_are_found_by_misspelt_names(tonearm: Run) -> None:
@@ -196,7 +202,7 @@ def test_feedback_is_given_listed_counts_and_is_taken_back(tonearm: Run) -> None
         ("feedback like", "whose? name a listener with --listener: ada, ben"),
         ("feedback like --listener ada", "like what?"),
         ("feedback like 'rock band 0' --artist --listener ada", "an artist can be hidden"),
-        ("for ada --output x.txt", "--format json, m3u or spotify"),
+        ("for ada --output x.txt", "--format json, m3u, jspf or spotify"),
     ],
 )
 def test_what_cannot_be_answered_gets_a_sentence(tonearm: Run, words: str, message: str) -> None:

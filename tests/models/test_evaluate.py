@@ -23,6 +23,7 @@ from tonearm.models.evaluate import (
     outside_of,
     rolling_origin,
 )
+from tonearm.models.lifecycle.plots import plots
 from tonearm.models.model import HeldOut
 
 
@@ -169,6 +170,15 @@ def test_classes_and_numbers() -> None:
     found = measure(held, resamples=2)
     assert value(found, "rmse") == pytest.approx(0.1)
     assert value(found, "coverage_90") == 1.0
+
+
+def test_rankings_are_compared_list_by_list_and_drawn() -> None:
+    gains, block = np.linspace(0.2, 0.9, 12), np.arange(12)
+    held = HeldOut("song", "list by list", "rank", np.ones(12), gains, gains - 0.1, block)
+    (found,) = measure(held, resamples=20)
+    assert (found.metric, found.value, found.n) == ("ndcg", pytest.approx(0.55), 12)
+    assert found.gain_low == pytest.approx(0.1)
+    assert list(plots(held)) == ["ranked"]
 
 
 def test_each_listener_is_measured_too() -> None:

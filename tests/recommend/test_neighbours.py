@@ -46,7 +46,7 @@ def test_blocks_do_not_change_the_table(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_saved_table_is_mapped(tmp_path: Path) -> None:
     table = by_cosine(np.random.default_rng(1).standard_normal((30, 4)).astype(np.float32), k=5)
     save(tmp_path, table.arrays(), {})
-    again = Neighbours(**load(tmp_path)[0])
+    again = Neighbours.restore(load(tmp_path)[0])
     assert not again.items.flags.owndata
     for one, other in zip(table.of(7), again.of(7), strict=True):
         np.testing.assert_array_equal(one, other)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 
 from tonearm.errors import NotEnoughData
+from tonearm.recommend.evaluate.datasets import load
 from tonearm.recommend.simulate import CLUSTERS, Habits, Simulated, is_simulated, simulate, simulate_over
 
 FEW = Habits(sessions=10, playlists=1)
@@ -84,13 +86,21 @@ def test_the_same_seed_gives_the_same_and_another_does_not(small: Simulated) -> 
     assert (small.sessions.item != other.sessions.item).mean() > 0.5
 
 
+def test_they_are_a_dataset_to_evaluate_on() -> None:
+    dataset = load("simulated", Path())
+    assert dataset.interactions.counts.shape == (1_200, 2_000)
+    assert all(map(is_simulated, dataset.interactions.listeners))
+
+
 def test_over_a_catalogue_clusters_follow_its_features() -> None:
     rng = np.random.default_rng(1)
     genre = rng.integers(0, len(CLUSTERS), 600)
     features = sp.csr_matrix(10 * np.eye(len(CLUSTERS))[genre] + rng.normal(0, 0.5, (600, len(CLUSTERS))))
     names = np.array(CLUSTERS)[genre]
     ids = np.array([f"track {k}" for k in range(600)])
-    lived = simulate_over(ids, features, names, popularity=rng.integers(0, 100, 600), listeners=200, habits=FEW)
+    popularity = np.where(rng.random(600) < 0.1, np.nan, rng.integers(0, 100, 600))
+    known = np.where(rng.random(600) < 0.1, None, names)
+    lived = simulate_over(ids, features, known, popularity, listeners=200, habits=FEW)
     assert lived.known.items.tolist() == ids.tolist()
     assert set(lived.world.names) == set(CLUSTERS)
     assert all(map(is_simulated, lived.known.listeners))

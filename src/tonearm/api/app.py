@@ -18,13 +18,15 @@ from tonearm import __version__
 from tonearm.api.answers import Problem
 from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
 from tonearm.api.origins import HOSTS, OwnOrigin
-from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, runs, tables
+from tonearm.api.recommending import Recommending
+from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, recommend, runs, tables
 from tonearm.errors import (
     EngineMissing,
     ExtraMissing,
     HomeBusy,
     HomeUnusable,
     InputError,
+    ModelDamaged,
     RegistryUnreachable,
     TableInvalid,
     TonearmError,
@@ -34,7 +36,7 @@ from tonearm.errors import (
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-ROUTES = (health, tables, listens, listeners, playlists, imports, runs, docs)
+ROUTES = (health, tables, listens, listeners, playlists, recommend, imports, runs, docs)
 
 BUSY_AFTER_S = 10.0
 """A request waits this long for another writer; a person at a terminal may wait longer."""
@@ -47,6 +49,7 @@ _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (HomeBusy, 409),
     (HomeUnusable, 507),
     (RegistryUnreachable, 503),
+    (ModelDamaged, 503),
     (EngineMissing, 501),
     (ExtraMissing, 501),
 )
@@ -72,6 +75,7 @@ def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES, hos
     )
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
     app.state.lake = open_lake(settings.lake)
+    app.state.recommending = Recommending(app.state.settings, app.state.lake)
     imports.sweep_uploads(settings.scratch)
     for module in ROUTES:
         app.include_router(module.router)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from tonearm.api.recommending import Recommending
 from tonearm.errors import UsageError
 from tonearm.lake import Lake
 from tonearm.settings import Settings
@@ -31,6 +32,15 @@ def _lake(request: Request) -> Lake:
 
 LakeDep = Annotated[Lake, Depends(_lake)]
 """The app's one lake: a table is opened at its first use and kept up with from then on."""
+
+
+def _recommending(request: Request) -> Recommending:
+    recommending: Recommending = request.app.state.recommending
+    return recommending
+
+
+RecommendingDep = Annotated[Recommending, Depends(_recommending)]
+"""The app's one recommender: what it needs is read at the first use, and again when it has changed."""
 
 
 def _store(settings: SettingsDep) -> Iterator[Store]:

@@ -106,7 +106,11 @@ def write(context: Context, one: Playlist, form: str, output: Path | None) -> No
         names = visible("\n".join(f"  {name}" for name in missing))
         click.echo(f"{len(missing)} of {len(one.tracks)} tracks have no known Spotify id:\n{names}", err=True)
     texts: dict[str, Callable[[Playlist], str]] = {"json": _json, "m3u": m3u, "jspf": jspf, "spotify": spotify_uris}
-    text = texts[form](one)
+    put(context, texts[form](one), output, f"{one.playlist}, {len(one.tracks)} tracks")
+
+
+def put(context: Context, text: str, output: Path | None, what: str) -> None:
+    """Write ``text`` to the file, and note ``what`` is there now, or print it; always UTF-8."""
     if output is None:
         context.document(text)
         return
@@ -114,7 +118,7 @@ def write(context: Context, one: Playlist, form: str, output: Path | None) -> No
         output.write_bytes(text.encode())
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}; name another file with --output") from error
-    context.note(f"{output}: {one.playlist}, {len(one.tracks)} tracks")
+    context.note(f"{output}: {what}")
 
 
 def _json(one: Playlist) -> str:

@@ -16,8 +16,9 @@ from tonearm.errors import UnknownName, UsageError
 from tonearm.recommend.blend import blend as blended
 from tonearm.recommend.choose import choose
 from tonearm.recommend.content import GENRE, SOUND
-from tonearm.recommend.explain import Reason, reasons
+from tonearm.recommend.explain import Reason, in_words, reasons
 from tonearm.recommend.feedback import Opinions, opinions, pushed, with_liked
+from tonearm.recommend.recommended import Answer, Recommended
 from tonearm.recommend.request import Request, check
 from tonearm.recommend.signals import NAMES, scaled
 
@@ -54,62 +55,6 @@ _AS: Mapping[str, type] = {
 """What an item's columns are in an answer."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Recommended:
-    """One recommended track. Null means not known."""
-
-    position: int
-    track_id: int
-    artist_id: int
-    artist_name: str | None
-    track_name: str | None
-    album_name: str | None
-    genre: str | None
-    subgenre: str | None
-    mood: str | None
-    spotify_id: str | None
-    tempo: float | None
-    """Beats per minute."""
-    duration_s: float | None
-    year: int | None
-    popularity: int | None
-    """0–100 by the catalogue."""
-    is_explicit: bool | None
-    is_heard: bool
-    """Whether the listener, or one of them, has heard a version of it."""
-    score: float | None
-    """By the recommender, comparable within this answer; None in a blend, whose listeners have one each."""
-    because: str
-    """The reason in a sentence; empty where none was asked for."""
-    why: tuple[tuple[str, float], ...]
-    """What the score is the sum of: what it is and how much it adds, largest first. Empty in a blend, and where
-    no reasons were asked for."""
-    misses: tuple[str, ...]
-    """Filters of the request that it does not meet, because they were relaxed."""
-    serves: tuple[str, ...]
-    """In a blend, whose taste it serves, the one's who likes it most first."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """Recommended tracks in order, and what to know about them."""
-
-    title: str
-    tracks: tuple[Recommended, ...]
-    relaxed: tuple[str, ...] = ()
-    """Filters that were relaxed because too few tracks met all of them, in this order."""
-    fewer: str = ""
-    """Why there are fewer tracks than were asked for; empty if there are as many."""
-    note: str = ""
-    """Why the tracks are not personal, where they are not."""
-    served_by: str = "model"
-    """``model``, or ``baseline`` where the model is not trained or did not beat it."""
-    version: int | None = None
-    """Of the recommender in the registry; None where it was never trained."""
-    satisfaction: Mapping[str, float] | None = None
-    """In a blend, what each listener gets of the best list for them alone, 0–1."""
-
-
 @dataclass(frozen=True)
 class _Asked:
     """Scores for somebody, what they know and refuse, and how a score is explained."""
@@ -119,6 +64,8 @@ class _Asked:
     never: Mask
     explain: Explain
     note: str = ""
+    listens: npt.NDArray[np.int64] | None = None
+    """(items,) how often the listener heard each; None where what is asked about is a choice of tracks."""
     pushed: Numbers | None = None
     """(items,) how far each fell by feedback, 0 or less; part of the scores. None without feedback."""
 
@@ -257,10 +204,10 @@ def vectors_of(home: Home) -> Vectors:
 
 
 def _of_listener(home: Home, listener: str, request: Request, own: Opinions) -> _Asked:
-    is_known = listener in home.listeners
-    history = home.history(listener) if is_known else np.zeros(len(home.items))
-    heard = home.has_heard(listener) if is_known else np.zeros(len(home.items), bool)
-    return _by_history(home, history, heard, request, own)
+    if listener not in home.listeners:
+        return _by_history(home, np.zeros(len(home.items)), np.zeros(len(home.items), bool), request, own)
+    asked = _by_history(home, home.history(listener), home.has_heard(listener), request, own)
+    return replace(asked, listens=home.listens(listener))
 
 
 def _by_history(home: Home, history: Numbers, heard: Mask, request: Request, own: Opinions) -> _Asked:
@@ -277,7 +224,12 @@ def _by_history(home: Home, history: Numbers, heard: Mask, request: Request, own
     scores = _popular(home) if note else scores
     after = pushed(scores, own, vectors_of(home))
     return _Asked(
-        after, heard, own.never, lambda place: reasons(home.signals, weights, history, place), note, after - scores
+        after,
+        heard,
+        own.never,
+        lambda place: reasons(home.signals, weights, history, place),
+        note,
+        pushed=after - scores,
     )
 
 
@@ -294,11 +246,11 @@ def _popular(home: Home) -> Numbers:
 def _answer(home: Home, title: str, asked: _Asked, request: Request, served_by: str) -> Answer:
     found = choose(asked.scores, home.items, request, heard=asked.heard, excluded=asked.never, vectors=vectors_of(home))
     is_explained = request.is_explained and not asked.note
-    why = [asked.explain(int(place)) if is_explained else [] for place in found.rows]
-    because = [_sentence(home, own) if is_explained else asked.note for own in why]
+    why = [_adding_up(home, asked, int(place)) if is_explained else [] for place in found.rows]
+    because = [_sentence(own) if is_explained else asked.note for own in why]
     tracks = _tracks(home, found, asked.heard, because)
     tracks = [
-        replace(track, score=round(float(asked.scores[place]), 4), why=_adding_up(home, own, asked, place))
+        replace(track, score=round(float(asked.scores[place]), 4), why=tuple(own))
         for track, place, own in zip(tracks, found.rows, why, strict=True)
     ]
     return Answer(
@@ -334,45 +286,17 @@ def _typed(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: None if row[name] is None else kind(row[name]) for name, kind in _AS.items()}
 
 
-_WORDS = {
-    "playlists": "on playlists with {}",
-    "artists": "its artist is on playlists with that of {}",
-    "artist": "by the artist of {}",
-    "sound": "sounds like {}",
-    "genre": "of a genre with {}",
-    "popularity": "popular",
-    "lists": "its artist is on many playlists",
-}
+def _adding_up(home: Home, asked: _Asked, place: int) -> list[tuple[str, float]]:
+    """What the score of the item at ``place`` is the sum of, in words, largest first."""
+    found = in_words(home.signals, home.items, place, asked.explain(place), asked.listens)
+    fell = 0.0 if asked.pushed is None else float(asked.pushed[place])
+    return [(what, round(amount, 4)) for what, amount in (*found, *([(PUSHED, fell)] if fell else []))]
 
 
-def _sentence(home: Home, why: list[Reason]) -> str:
-    """The two signals that add most, in words; REST where none does."""
-    text = "; ".join(what for what, _ in _by_signal(home, why)[:2]) or REST
+def _sentence(why: list[tuple[str, float]]) -> str:
+    """The two reasons that add most; REST where none does."""
+    text = "; ".join(what for what, amount in why[:2] if amount > 0) or REST
     return text[:1].upper() + text[1:]
-
-
-def _adding_up(home: Home, why: list[Reason], asked: _Asked, place: int) -> tuple[tuple[str, float], ...]:
-    """What the score of the item at ``place`` is the sum of, in words; nothing where it is not personal."""
-    fell = 0.0 if asked.pushed is None else round(float(asked.pushed[place]), 4)
-    return (*_by_signal(home, why), *([(PUSHED, fell)] if why and fell else []))
-
-
-def _by_signal(home: Home, why: list[Reason]) -> list[tuple[str, float]]:
-    """What each signal adds to a score, largest first, with what was heard that it comes from most."""
-    by_signal: dict[str, list[Reason]] = {}
-    for one in why:
-        by_signal.setdefault(one.signal, []).append(one)
-    sums = [(_in_words(home, own), round(sum(one.amount for one in own), 4)) for own in by_signal.values()]
-    return sorted(sums, key=lambda one: -one[1])
-
-
-def _in_words(home: Home, why: list[Reason]) -> str:
-    """Reasons of one signal, largest first, by the first of them."""
-    first, *others = why
-    more = f" and {len(others):,} more" if others else ""
-    return _WORDS[first.signal].format(
-        "the sound described" if first.place is None else _name(home, first.place) + more
-    )
 
 
 def _name(home: Home, place: int) -> str:

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 
 from tonearm.columns import FEATURES, arrow_schema
 from tonearm.recommend.interactions import Interactions
+from tonearm.recommend.songs import BEYOND_SONG
 from tonearm.table import schema_of
 
 if TYPE_CHECKING:
@@ -40,9 +41,6 @@ COLUMNS = (
     "is_listed",
 )
 HALF_LIFE_D = 180.0
-BEYOND_SONG = r"\s*( [-–—] |\(|\[).*$"
-"""What in a title, in small letters, makes it another version of a song; as in
-``personalized_playlist_suggestions``."""
 
 
 def read(lake: Lake) -> dict[str, pd.DataFrame]:

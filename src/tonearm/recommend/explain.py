@@ -48,8 +48,11 @@ def reasons(signals: Signals, weights: Numbers, history: Numbers, place: int) ->
         elif amount:
             parts = signals.parts(name, history, place)
             places = np.flatnonzero(parts)
-            shares = parts[places] / parts[places].sum()
-            found += [Reason(name, int(p), float(amount * s)) for p, s in zip(places, shares, strict=True)]
+            amounts = amount * parts[places] / parts[places].sum()
+            # That an artist is on the same playlists as itself says no more than that it was heard.
+            is_own = (signals.artist[places] == signals.artist[place]) & (name == "artists")
+            names = np.where(is_own, "artist", name).tolist()
+            found += [Reason(*one) for one in zip(names, places.tolist(), amounts.tolist(), strict=True)]
     return sorted(found, key=lambda one: -one.amount)
 
 
@@ -111,10 +114,9 @@ class _Words:
 
     def artist(self, why: list[Reason]) -> str:
         """``Radiohead was heard 412 times``."""
-        if self.listens is None:
-            return f"also by {self.name}"
         own = self.signals.artist == self.signals.artist[self.place]
-        return f"{self.name} was heard {_times(int(self.listens[own].sum()))}"
+        times = 0 if self.listens is None else int(self.listens[own].sum())
+        return f"{self.name} was heard {_times(times)}" if times else f"also by {self.name}"
 
     def sound(self, why: list[Reason]) -> str:
         """``energy and acousticness like what was heard``."""
@@ -152,7 +154,7 @@ class _Words:
 
 
 def _heard(times: int | None) -> str:
-    return "" if times is None else f" (heard {_times(times)})"
+    return f" (heard {_times(times)})" if times else ""
 
 
 def _times(count: int) -> str:

@@ -1,11 +1,15 @@
-"""The items whose vectors go best with a query: an exact scan, and FAISS's inverted lists for large catalogues."""
+"""The items whose vectors go best with a query: an exact scan, and two approximate ones for large catalogues.
+
+Trained factors are the longer the more popular an item is, and what goes best with a listener is mostly among the
+longest, which are scanned alone. Vectors of about the same length, as of content, are kept in FAISS's inverted lists.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -26,14 +30,20 @@ if TYPE_CHECKING:
 NONE = -1
 """Column in place of an item where too few are allowed."""
 LARGE = 200_000
-"""Items from which on :func:`build` makes inverted lists; below, an exact scan takes some milliseconds."""
+"""Items from which on :func:`build` makes an approximate index; below, an exact scan takes some milliseconds."""
 RECALL = 0.95
-"""Share of the exact best :data:`MEASURED_AT` that the inverted lists must find when they are built."""
+"""Share of the exact best :data:`MEASURED_AT` that an approximate index must find when it is built."""
 MEASURED_AT = 100
-_QUERIES = 500
+_QUERIES = 300
 """Queries on which recall is measured."""
-_MOST_FETCHED = 2_000
-"""Items fetched at most from the lists before filtering; where more would be needed, an exact scan is as fast."""
+_AIMED = 0.975
+"""Recall that the number of scanned items is chosen for, so that :data:`RECALL` is reached on other queries, too."""
+_LONGEST = 0.02
+"""Largest share of the items that is scanned for the longest; where it takes more, inverted lists are made."""
+_KEPT = 8
+"""How many times more of the longest are kept than are scanned for :data:`MEASURED_AT`: filters need more."""
+_MOST_FETCHED = _KEPT * MEASURED_AT
+"""Items looked for at most before filtering; for more, all are scanned."""
 _SPARE = 1.5
 """How many more are fetched than the filter should leave on average."""
 _FEW = 0.1
@@ -42,8 +52,10 @@ _BLOCK_VALUES = 16_000_000
 """Scores computed at a time for many queries, 64 MB."""
 _NARROW = 8
 """Width of a group of scores below which a partition of all is as fast."""
-_POINTS_PER_LIST, _LEAST_PER_LIST = 64, 39
-"""Vectors per list that k-means learns from: more take longer and find no more; FAISS warns below 39."""
+_POINTS_PER_LIST = 39
+"""Vectors for each list that k-means learns from; FAISS warns of fewer."""
+_MORE_PROBES, _MOST_PROBED = 1.3, 0.25
+"""How many times more lists are tried next when recall is too low, and the share of them at which that ends."""
 
 
 class Found(NamedTuple):
@@ -89,10 +101,64 @@ class Exact:
 
 
 @dataclass(frozen=True)
-class Approximate:
-    """Vectors are kept in lists by direction, and only the lists nearest to the query are searched.
+class Longest:
+    """Only the longest vectors are compared with the query."""
 
-    The lists hold each number in a byte; what they find is ranked anew by the exact vectors.
+    exact: Exact
+    columns: Rows
+    """(kept,) of the longest vectors, longest first."""
+    vectors: Scores
+    """(kept, dimensions) the longest vectors."""
+    scanned: int
+    """How many of them are scanned for :data:`MEASURED_AT` items."""
+    recall: float
+    """Share of the exact best :data:`MEASURED_AT` found by it, measured when it was built."""
+
+    def search(
+        self, queries: Scores, k: int, heard: sp.csr_matrix | None = None, allowed: Allowed | None = None
+    ) -> Found:
+        """As :meth:`Exact.search`, nearly all of the best."""
+        return _filled(self, queries, k, heard, allowed)
+
+    def nearly(
+        self, queries: Scores, k: int, wanted: int, heard: sp.csr_matrix | None, allowed: Allowed | None
+    ) -> Found:
+        """The best ``k`` that remain of the longest vectors, of which as many are scanned as ``wanted`` items need."""
+        size = min(self.scanned * -(-wanted // MEASURED_AT), len(self.columns))
+        columns = self.columns[:size]
+        part = None if heard is None else self._among(heard, size)
+        found = _scan(self.vectors[:size], queries, k, part, None if allowed is None else allowed[columns])
+        return Found(np.append(columns, NONE)[found.items], found.scores)
+
+    def arrays(self) -> Arrays:
+        """What :func:`restore` makes the same index of."""
+        return {**self.exact.arrays(), "longest": self.columns, "longest_vectors": self.vectors}
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """For the artefact: how it searches, and the recall measured when it was built."""
+        return {"search": "longest", "scanned": self.scanned, "recall": self.recall}
+
+    def _among(self, heard: sp.csr_matrix, size: int) -> sp.csr_matrix:
+        """``heard`` by the places of the longest ``size`` items."""
+        places = self._places[heard.indices]
+        kept = (places >= 0) & (places < size)
+        ends = np.concatenate([[0], np.cumsum(kept)])[heard.indptr]
+        return type(heard)((heard.data[kept], places[kept], ends), (heard.shape[0], size))
+
+    @cached_property
+    def _places(self) -> npt.NDArray[np.int32]:
+        """(items,) the place of each among the longest, -1 for others."""
+        places = np.full(len(self.exact.vectors), -1, np.int32)
+        places[self.columns] = np.arange(len(self.columns))
+        return places
+
+
+@dataclass(frozen=True)
+class Lists:
+    """Vectors are kept in lists by direction, and only the lists that go best with the query are searched.
+
+    The lists hold half precision; what they find is ranked anew by the exact vectors.
     """
 
     exact: Exact
@@ -106,35 +172,17 @@ class Approximate:
     def search(
         self, queries: Scores, k: int, heard: sp.csr_matrix | None = None, allowed: Allowed | None = None
     ) -> Found:
-        """As :meth:`Exact.search`, nearly all of the best.
+        """As :meth:`Exact.search`, nearly all of the best."""
+        return _filled(self, queries, k, heard, allowed)
 
-        More are fetched than asked for, so that enough remain after filtering; queries for which too few remain are
-        answered by an exact scan.
-        """
-        k = _checked(k, len(self.exact.vectors))
-        with one_thread():
-            most_heard = 0 if heard is None else int(np.diff(heard.indptr).max(initial=0))
-            spare = 1.0 if allowed is None else _SPARE / max(float(allowed.mean()), 1 / len(allowed))
-            wanted = (k + most_heard) * spare
-            if wanted > _MOST_FETCHED:
-                return self.exact.search(queries, k, heard, allowed)
-            found = self._ranked(queries, k, max(int(wanted), MEASURED_AT), heard, allowed)
-            short = np.flatnonzero(found.items[:, -1] == NONE)
-            if len(short):
-                rest = self.exact.search(queries[short], k, None if heard is None else heard[short], allowed)
-                found.items[short], found.scores[short] = rest
-            return found
-
-    def _ranked(
-        self, queries: Scores, k: int, fetched: int, heard: sp.csr_matrix | None, allowed: Allowed | None
+    def nearly(
+        self, queries: Scores, k: int, wanted: int, heard: sp.csr_matrix | None, allowed: Allowed | None
     ) -> Found:
-        """What the lists find, less what is filtered, by the exact inner products."""
-        faiss = _faiss()
+        """The best ``k`` that remain of the ``wanted`` found in the lists, by the exact inner products."""
         # More items are spread over more lists.
-        probes = min(self.probes * max(1, fetched // MEASURED_AT), self.lists.nlist)
-        _, columns = self.lists.search(
-            np.ascontiguousarray(queries, np.float32), fetched, params=faiss.SearchParametersIVF(nprobe=probes)
-        )
+        probes = min(self.probes * -(-wanted // MEASURED_AT), self.lists.nlist)
+        parameters = _faiss().SearchParametersIVF(nprobe=probes)
+        _, columns = self.lists.search(np.ascontiguousarray(queries, np.float32), wanted, params=parameters)
         scores = np.matmul(self.exact.vectors[columns], queries[:, :, None])[:, :, 0]
         left_out = columns == NONE
         if allowed is not None:
@@ -154,11 +202,14 @@ class Approximate:
         return {"search": "ivf", "lists": self.lists.nlist, "probes": self.probes, "recall": self.recall}
 
 
-def build(vectors: Scores, queries: Scores | None = None, large: int = LARGE, seed: int = SEED) -> Exact | Approximate:
-    """An index of ``vectors`` (items, dimensions), with inverted lists from ``large`` items on.
+Index = Exact | Longest | Lists
 
-    Recall is measured on some of ``queries`` (n, dimensions), which should be like those of use: factors of listeners;
-    without them, on some of the items. As few lists are searched as find :data:`RECALL` of the exact best.
+
+def build(vectors: Scores, queries: Scores | None = None, large: int = LARGE, seed: int = SEED) -> Index:
+    """An index of ``vectors`` (items, dimensions), approximate from ``large`` items on.
+
+    It is exact, too, where no approximate one finds enough with less work. Recall is measured on some of ``queries``
+    (n, dimensions), which should be like those of use: factors of listeners; without them, on some of the items.
     """
     exact = Exact(np.ascontiguousarray(vectors, np.float32))
     if len(vectors) < large:
@@ -167,29 +218,70 @@ def build(vectors: Scores, queries: Scores | None = None, large: int = LARGE, se
     asked = exact.vectors if queries is None else queries
     sample = np.ascontiguousarray(asked[rng.permutation(len(asked))[:_QUERIES]], np.float32)
     with one_thread():
-        lists = _inverted(exact.vectors, seed)
-        best = exact.search(sample, min(MEASURED_AT, len(vectors))).items
-        probes = 1
-        while True:
-            index = Approximate(exact, lists, probes, 0.0)
-            found = index._ranked(sample, best.shape[1], MEASURED_AT, None, None).items
-            recall = float(np.mean([np.isin(a, b).mean() for a, b in zip(best, found, strict=True)]))
-            if recall >= RECALL or probes >= lists.nlist:
-                return Approximate(exact, lists, probes, recall)
-            probes *= 2
+        best_items = exact.search(sample, MEASURED_AT).items
+        return _longest(exact, best_items) or _lists(exact, sample, best_items, seed) or exact
 
 
-def restore(arrays: Arrays, about: Mapping[str, Any]) -> Exact | Approximate:
+def _longest(exact: Exact, best_items: Rows) -> Longest | None:
+    """An index of the longest vectors, if the best items of queries (n, k) are among few of them."""
+    by_length = np.argsort(-np.linalg.norm(exact.vectors, axis=1), kind="stable")
+    places = np.empty(len(by_length), np.int64)
+    places[by_length] = np.arange(len(by_length))
+    places = places[best_items]
+    scanned = int(np.quantile(places, _AIMED)) + 1
+    if scanned > _LONGEST * len(by_length):
+        return None
+    kept = by_length[: _KEPT * scanned]
+    return Longest(exact, kept, exact.vectors[kept], scanned, float(np.mean(places < scanned)))
+
+
+def _lists(exact: Exact, sample: Scores, best_items: Rows, seed: int) -> Lists | None:
+    """Inverted lists, if the best items of the ``sample`` are found in few of them."""
+    inverted = _inverted(exact.vectors, seed)
+    probes = 1
+    while probes <= _MOST_PROBED * inverted.nlist:
+        found = Lists(exact, inverted, probes, 0.0).nearly(sample, best_items.shape[1], MEASURED_AT, None, None)
+        recall = float(np.mean([np.isin(a, b).mean() for a, b in zip(best_items, found.items, strict=True)]))
+        if recall >= _AIMED:
+            return Lists(exact, inverted, probes, recall)
+        probes = int(probes * _MORE_PROBES) + 1
+    return None
+
+
+def _filled(
+    index: Longest | Lists, queries: Scores, k: int, heard: sp.csr_matrix | None, allowed: Allowed | None
+) -> Found:
+    """What remains of more items than are asked for; all are scanned for queries for which too few remain."""
+    k = _checked(k, len(index.exact.vectors))
+    most_heard = 0 if heard is None else int(np.diff(heard.indptr).max(initial=0))
+    spare = 1.0 if allowed is None else _SPARE / max(float(allowed.mean()), 1 / len(allowed))
+    wanted = max(int((k + most_heard) * spare), MEASURED_AT)
+    with one_thread():
+        if wanted > _MOST_FETCHED:
+            return index.exact.search(queries, k, heard, allowed)
+        found = index.nearly(queries, k, wanted, heard, allowed)
+        short = np.flatnonzero(found.items[:, -1] == NONE)
+        if len(short):
+            rest = index.exact.search(queries[short], k, None if heard is None else heard[short], allowed)
+            found.items[short], found.scores[short] = rest
+        return found
+
+
+def restore(arrays: Arrays, about: Mapping[str, Any]) -> Index:
     """The index whose ``arrays()`` and ``about`` were saved; arrays may be mapped into memory, and are not copied."""
+    # A slice of numpy's own memmap takes ten times as long as one of the array that it is.
+    arrays = {name: np.asarray(values) for name, values in arrays.items()}
     exact = Exact(arrays["vectors"])
     if about["search"] == "exact":
         return exact
+    if about["search"] == "longest":
+        return Longest(exact, arrays["longest"], arrays["longest_vectors"], about["scanned"], about["recall"])
     faiss, stored = _faiss(), arrays["lists"]
     reader = faiss.ZeroCopyIOReader(faiss.swig_ptr(stored), stored.size)
     lists = faiss.read_index(reader, faiss.IO_FLAG_MMAP_IFC)
     # The lists point into the mapped file, which must not be closed before them.
     lists.referenced_objects = [stored]
-    return Approximate(exact, lists, about["probes"], about["recall"])
+    return Lists(exact, lists, about["probes"], about["recall"])
 
 
 def best(scores: Scores, k: int) -> Rows:
@@ -245,7 +337,7 @@ def _checked(k: int, items: int) -> int:
 
 def _scan(vectors: Scores, queries: Scores, k: int, heard: sp.csr_matrix | None, allowed: Allowed | None) -> Found:
     items = np.full((len(queries), k), NONE, np.int64)
-    scores = np.full((len(queries), k), -np.inf, np.float32)
+    scores = np.full(items.shape, -np.inf, np.float32)
     rows = max(_BLOCK_VALUES // max(len(vectors), 1), 1)
     for first in range(0, len(queries), rows):
         some = queries[first : first + rows]
@@ -287,11 +379,10 @@ def _inverted(vectors: Scores, seed: int) -> Any:
     """FAISS's inverted lists by direction, about four times the root of the number of items."""
     faiss = _faiss()
     items, dimensions = vectors.shape
-    lists = int(min(4 * items**0.5, items / _LEAST_PER_LIST))
+    lists = max(int(min(4 * items**0.5, items / _POINTS_PER_LIST)), 1)
+    half, product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
     quantizer = faiss.IndexFlatIP(dimensions)
-    index = faiss.IndexIVFScalarQuantizer(
-        quantizer, dimensions, max(lists, 1), faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-    )
+    index = faiss.IndexIVFScalarQuantizer(quantizer, dimensions, lists, half, product, False)
     index.cp.seed = seed
     index.cp.max_points_per_centroid = _POINTS_PER_LIST
     index.train(vectors)

@@ -35,8 +35,14 @@ class Neighbours:
         return Found(self.items[column], self.scores[column])
 
     def arrays(self) -> Arrays:
-        """For :func:`tonearm.recommend.artefact.save`; ``Neighbours(**arrays)`` is the same table."""
+        """For :func:`tonearm.recommend.artefact.save`."""
         return {"items": self.items, "scores": self.scores}
+
+    @classmethod
+    def restore(cls, arrays: Arrays) -> Neighbours:
+        """The same table; arrays that are mapped into memory stay there."""
+        # A slice of numpy's own memmap takes ten times as long as one of the array that it is.
+        return cls(np.asarray(arrays["items"]), np.asarray(arrays["scores"]))
 
 
 def precomputed(similar: Callable[[Rows], Scores], items: int, k: int = NEIGHBOURS) -> Neighbours:

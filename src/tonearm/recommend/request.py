@@ -28,6 +28,8 @@ MOST = 500
 MOST_NAMES = 1_000
 """Genres, artists or tracks that one request may list."""
 
+_SHOWN = 40
+"""Characters of a wrong text that a message repeats."""
 _RANGES = {"tempo": "bpm", "year": "", "popularity": "", "duration_s": "s"}
 """Columns that can be limited to a range, with their units."""
 RELAXED_FIRST = ("popularity", "duration_s", "year", "tempo", "mood", "genre")
@@ -78,6 +80,18 @@ class Request:
     seed: int = SEED
     is_explained: bool = True
     """Whether each track comes with its reasons, which take longer to find than the tracks."""
+
+
+def parse_range(text: str) -> Range:
+    """The range that a text such as "1990-1999", "1990-", "-1999" or "1990" means; raises UsageError for another."""
+    low, dash, high = text.partition("-")
+    try:
+        ends = tuple(float(end) if end.strip() else None for end in (low, high if dash else low))
+    except ValueError:
+        ends = OPEN
+    if ends == OPEN or not all(end is None or np.isfinite(end) for end in ends):
+        raise UsageError(f"{text[:_SHOWN]} is not a range such as 1990-1999, 1990- or -1999")
+    return ends[0], ends[1]
 
 
 def check(request: Request) -> None:

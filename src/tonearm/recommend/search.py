@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -80,7 +80,7 @@ class Names:
         ``spellings`` (track_id, artist_key, title_key, spotify_id), whose keys may be null."""
         self.tracks = {name: tracks[name].to_numpy(zero_copy_only=False) for name in tracks.column_names}
         self._place = np.searchsorted(self.tracks["track_id"], spellings["track_id"].to_numpy())
-        self._spotify_ids = np.array(spellings["spotify_id"].to_pylist(), object)
+        self._spotify_ids = spellings["spotify_id"].to_pylist()
         self._artist_keys = [key or "" for key in spellings["artist_key"].to_pylist()]
         self._title_keys = [key or "" for key in spellings["title_key"].to_pylist()]
 
@@ -149,19 +149,29 @@ class Names:
         if text.isdecimal() and len(text) < 20:
             return np.flatnonzero(self.tracks["track_id"][self._place] == int(text))
         found = _SPOTIFY.fullmatch(text)
-        return np.flatnonzero(self._spotify_ids == found[1]) if found else np.zeros(0, np.int64)
+        return np.array(self._by_spotify_id.get(found[1], []) if found else [], np.int64)
+
+    @cached_property
+    def _by_spotify_id(self) -> dict[str, list[int]]:
+        return _places(self._spotify_ids)
 
     def _named(self, text: str) -> Rows:
         """Spellings that are called ``text``: "artist - title" where that names one, else the title or both words."""
-        titles, artists = np.array(self._title_keys, object), np.array(self._artist_keys, object)
         parts = re.split(r"\s+[-–—]\s+", text)
         for n in range(1, len(parts)):
             artist, title = artist_key(" - ".join(parts[:n])), title_key(" - ".join(parts[n:]))
-            if len(rows := np.flatnonzero((artists == artist) & (titles == title))):
-                return rows
+            if rows := [row for row in self._by_title.get(title, ()) if self._artist_keys[row] == artist]:
+                return np.array(rows, np.int64)
         asked = _asked(text, title_key)
-        rows = np.flatnonzero(titles == asked)
-        return rows if len(rows) else np.flatnonzero(np.array(self._full.texts, object) == asked)
+        return np.array(self._by_title.get(asked) or self._by_text.get(asked, []), np.int64)
+
+    @cached_property
+    def _by_title(self) -> dict[str, list[int]]:
+        return _places(self._title_keys)
+
+    @cached_property
+    def _by_text(self) -> dict[str, list[int]]:
+        return _places(self._full.texts)
 
     def _ranked(self, rows: Rows, match: Numbers, limit: int) -> list[Found]:
         """The tracks of the spellings ``rows``, each by its best one."""
@@ -239,6 +249,14 @@ def read_names(settings: Settings) -> Names:
                WHERE i.track_id IN (SELECT track_id FROM tracks) ORDER BY ALL"""
         )
     return Names(tracks, spellings)
+
+
+def _places(texts: Iterable[str]) -> dict[str, list[int]]:
+    """Where each text is."""
+    found: dict[str, list[int]] = {}
+    for place, text in enumerate(texts):
+        found.setdefault(text, []).append(place)
+    return found
 
 
 def _asked(query: str, key: Any) -> str:

@@ -41,8 +41,6 @@ class Company:
 
     weights: sp.csr_matrix
     """(playlists, items): the product of two columns is the cosine of their playlists; small ones weigh more."""
-    own: Numbers
-    """(items,) the product of each column with itself."""
 
     @classmethod
     def of(cls, heard: sp.csr_matrix) -> Company:
@@ -50,12 +48,11 @@ class Company:
         sizes = np.asarray(heard.sum(axis=1)).ravel()
         weighted = sp.diags(1 / np.sqrt(np.maximum(sizes, 1))) @ heard
         length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=0)).ravel())
-        weights = sp.csr_matrix(weighted @ sp.diags(1 / (length + _PRIOR_LENGTH)))
-        return cls(weights, np.asarray(weights.multiply(weights).sum(axis=0)).ravel())
+        return cls(sp.csr_matrix(weighted @ sp.diags(1 / (length + _PRIOR_LENGTH))))
 
     def with_history(self, history: Numbers) -> Numbers:
-        """(items,) likeness to each item's company in a history (items,) of weights, its own weight left out."""
-        return np.asarray(np.maximum(self.weights.T @ (self.weights @ history) - self.own * history, 0.0))
+        """(items,) likeness to each item's company in a history (items,) of weights, the item itself included."""
+        return np.asarray(self.weights.T @ (self.weights @ history))
 
     @cached_property
     def by_item(self) -> sp.csr_matrix:
@@ -64,9 +61,7 @@ class Company:
 
     def parts(self, history: Numbers, item: int) -> Numbers:
         """(items,) what each item of the history adds to that of ``item``."""
-        found = (self.by_item @ self.by_item[item].toarray().ravel()) * history
-        found[item] = 0.0
-        return np.asarray(found)
+        return np.asarray((self.by_item @ self.by_item[item].toarray().ravel()) * history)
 
     def shared(self, one: int, other: int) -> int:
         """In how many playlists both items are."""
@@ -124,7 +119,7 @@ class Signals:
         No playlist is known to have it, but its artist may be known.
         """
         vector = self.space.vector_of(features)
-        by_artist = np.zeros(len(self.artists.own))
+        by_artist = np.zeros(len(self.artist_ids))
         by_artist[self.artist_ids == features.get("artist_id")] = np.log1p(1.0)
         return self._joined(np.zeros(len(self.artist)), by_artist, *halves(vector))
 
@@ -135,7 +130,7 @@ class Signals:
 
     def _by_artist(self, history: Numbers) -> Numbers:
         """(artists,) how often each was heard."""
-        return np.bincount(self.artist, history, len(self.artists.own)).astype(float)
+        return np.bincount(self.artist, history, len(self.artist_ids)).astype(float)
 
     def parts(self, name: str, history: Numbers, place: int) -> Numbers:
         """(tracks,) what each track of the history adds to a signal of the track at ``place``, up to a factor."""

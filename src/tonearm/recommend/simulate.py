@@ -151,8 +151,9 @@ def simulate_over(
 ) -> Simulated:
     """Listeners and playlists over a catalogue, whose clusters are found by k-means of the items' ``features``.
 
-    ``genres`` (items,) name the clusters, ``popularity`` (items,) is not negative; without it all are as popular.
-    A cluster is named after the genre that is most frequent in it. Raises NotEnoughData for fewer items than clusters.
+    ``genres`` (items,) name the clusters, each after the one that is most frequent in it; ``popularity`` (items,) is
+    not negative, and without it all are as popular. Both may be null; an item's popularity then counts as 0. Raises
+    NotEnoughData for fewer items than clusters.
     """
     count = len(CLUSTERS)
     if len(items) < count:
@@ -160,7 +161,7 @@ def simulate_over(
     rng = np.random.default_rng(seed)
     membership = _clustered(features, count, seed)
     main = membership.argmax(axis=1)
-    weight = np.ones(len(items)) if popularity is None else np.asarray(popularity, float)
+    weight = np.ones(len(items)) if popularity is None else np.nan_to_num(np.asarray(popularity, float))
     # An item of popularity 0 can still be met.
     weight = weight + max(weight.mean(), 1) / 100
     world = World(
@@ -209,7 +210,7 @@ def _clustered(features: sp.csr_matrix, count: int, seed: int) -> Floats:
 
 
 def _most_frequent(genres: Ids) -> str:
-    values, counts = np.unique([str(genre) for genre in genres if genre], return_counts=True)
+    values, counts = np.unique([one for one in genres if isinstance(one, str) and one], return_counts=True)
     return str(values[counts.argmax()]) if len(values) else "mixed"
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from tests.recommend.again.histories import played
 from tonearm.recommend.again.candidates import SEQUENCE, candidates
 from tonearm.recommend.again.evidence import MEMORY, earlier, memory, sequences
-from tonearm.recommend.again.history import History
+from tonearm.recommend.again.history import History, history
 
 
 def at_end(history: History, name: str) -> dict[str, float]:
@@ -70,6 +73,25 @@ def test_memory_knows_the_hour() -> None:
     history = played("a", "b", "a", "b", "a", "b", hours=(8, 22))
     same_hour = memory(history, 6, float(history.at_s[-1]) + 36_000.0, 8)[:, MEMORY.index("same_hour")]
     assert same_hour[0] > 0 > same_hour[1]
+
+
+def test_a_history_is_read_from_arrow_whatever_its_chunks() -> None:
+    at = [datetime(2024, 1, 1, 8, tzinfo=UTC), datetime(2024, 1, 1, 8, 4, tzinfo=UTC), datetime(2024, 1, 2, tzinfo=UTC)]
+    instants, whole = pa.timestamp("us", "UTC"), pa.int64()
+    columns = {
+        "started_at": pa.array(at, instants),
+        "session_started_at": pa.array([at[0], at[0], at[2]], instants),
+        "hour_of_day": pa.array([8, 8, 0], whole),
+        "track_id": pa.array([7, -3, 7], whole),
+        "artist_id": pa.array([5, 5, 5], whole),
+    }
+    rows = pa.table(columns)
+    for listens in (rows, pa.concat_tables([rows.slice(0, 1), rows.slice(1)])):
+        found = history(listens)
+        assert (found.item.tolist(), found.session.tolist(), found.hour.tolist()) == ([0, 1, 0], [0, 0, 1], [8, 8, 0])
+        assert (found.ids.tolist(), found.artist_of.tolist()) == ([7, -3], [0, 0])
+        assert found.at_s.tolist() == [one.timestamp() for one in at]
+    assert len(history(rows.slice(0, 0))) == 0
 
 
 def test_every_part_of_the_evidence_has_a_column() -> None:

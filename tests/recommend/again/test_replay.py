@@ -9,7 +9,7 @@ from tests.recommend.again.histories import played
 from tonearm.errors import NotEnoughData
 from tonearm.recommend.again import activation, next_in_session
 from tonearm.recommend.again.blend import learn
-from tonearm.recommend.again.replay import baselines, replay
+from tonearm.recommend.again.replay import baselines, replay, replay_openings
 
 
 def albums(sessions: int, seed: int = 1) -> list[str]:
@@ -42,6 +42,13 @@ def test_a_session_shuffled_between_artists_is_found_by_activation_and_not_by_or
     sessions = ["".join(rng.permutation(list(moods[rng.integers(2)]))) for _ in range(80)]
     found = replay(played(*sessions))
     assert found.mean("hear again", "r_precision") > found.mean("markov", "r_precision")
+    assert found.mean("hear again", "r_precision") > found.mean("most recent", "r_precision")
+
+
+def test_before_a_session_the_hour_tells_what_it_will_be() -> None:
+    rng = np.random.default_rng(5)
+    sessions = ["".join(rng.permutation(list("abcdefgh" if n % 2 else "ijklmnop"))[:4]) for n in range(200)]
+    found = replay_openings(played(*sessions, days_apart=0.5, hours=(20, 8)))
     assert found.mean("hear again", "r_precision") > found.mean("most recent", "r_precision")
 
 

@@ -22,13 +22,13 @@ from tonearm.recommend.learning.listeners import (
     questions,
     rank_new,
 )
-from tonearm.recommend.model import Recommender, _parts
+from tonearm.recommend.model import Recommender, parts_of
 from tonearm.recommend.signals import NAMES, Signals
 
 
 @cache
 def parts() -> tuple[pd.DataFrame, Heard]:
-    rows, listens = _parts(Recommender().examples(homes.tables(), listed.AS_OF))
+    rows, listens = parts_of(Recommender().examples(homes.tables(), listed.AS_OF))
     return rows, Heard.of(listens, rows)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -210,7 +211,7 @@ def test_the_playlist_of_an_aim_is_cut_to_its_minutes_without_what_is_hidden() -
 def test_an_artist_does_not_follow_itself_where_that_can_be_avoided(artists: list[int]) -> None:
     order = apart(artists)
     assert sorted(order) == list(range(len(artists)))
-    follows = sum(artists[a] == artists[b] for a, b in zip(order, order[1:], strict=False))
+    follows = sum(artists[a] == artists[b] for a, b in pairwise(order))
     most = max((artists.count(one) for one in artists), default=0)
     assert follows <= max(0, 2 * most - len(artists) - 1)
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tonearm.cli.command import NOTHING_YET, SEED, Context
+from tonearm.cli.playlist import FORMAT_HELP, FORMATS
 from tonearm.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
@@ -34,19 +35,14 @@ class Range(click.ParamType[tuple[float | None, float | None]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The least and the largest number, None for an open side."""
-        if isinstance(value, tuple):
-            return value
-        low, dash, high = str(value).partition("-")
+        from tonearm.recommend.request import parse_range
+
         try:
-            ends = tuple(float(end) if end.strip() else None for end in (low, high if dash else low))
-        except ValueError:
-            ends = (math.nan, math.nan)
-        if ends == (None, None) or any(end is not None and not math.isfinite(end) for end in ends):
-            self.fail(f"{value} is not a range such as 1990-1999, 1990- or -1999", param, ctx)
-        return ends
+            return value if isinstance(value, tuple) else parse_range(str(value))
+        except UsageError as error:
+            self.fail(str(error), param, ctx)
 
 
-FORMATS = ("table", "json", "m3u", "spotify")
 _DIAL = click.FloatRange(0, 1)
 _OPTIONS = (
     click.option("-k", "--tracks", "k", type=int, default=20, show_default=True, help="How many tracks, up to 500."),
@@ -68,12 +64,12 @@ _OPTIONS = (
     click.option(
         "--format",
         "form",
-        type=click.Choice(FORMATS),
+        type=FORMATS,
         default="table",
         show_default=True,
-        help="A table for reading; M3U for players, Spotify's URIs for pasting into a playlist there.",
+        help=FORMAT_HELP,
     ),
-    click.option("--output", type=click.Path(), help="File to write, instead of standard output."),
+    click.option("--output", type=click.Path(path_type=Path), help="File to write, instead of standard output."),
 )
 
 
@@ -84,18 +80,18 @@ class Wishes:
     options: dict[str, Any]
     why: bool
     form: str
-    output: str | None
+    output: Path | None
 
 
 def asking(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for filters, dials and output to a command, which gets them as :class:`Wishes`."""
 
     @functools.wraps(function)
-    def wrapped(context: Context, *, why: bool, form: str, output: str | None, **given: Any) -> None:
+    def wrapped(context: Context, *, why: bool, form: str, output: Path | None, **given: Any) -> None:
         names = {option for option in _NAMES if option in given}
         options = {name: given.pop(name) for name in names}
         if output and form == "table" and not context.as_json:
-            raise UsageError("a table cannot be written to a file; choose --format json, m3u or spotify")
+            raise UsageError("a table cannot be written to a file; choose --format json, m3u, jspf or spotify")
         function(context, Wishes(options, why, "json" if context.as_json else form, output), **given)
 
     for option in reversed(_OPTIONS):
@@ -156,7 +152,7 @@ class Asked:
             given["explicit"] = given["explicit"] == "yes"
         given["not_artists"] = tuple(self.names.artist(text).id for text in given.pop("not_artists", ()))
         given["seen"] = self.tracks(given.pop("seen", ()))
-        is_explained = wishes.why or wishes.form == "json"
+        is_explained = wishes.why or wishes.form in ("json", "jspf")
         request = Request(**given, day=day, is_explained=is_explained, **more)
         check(request)
         return request

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import msgspec
 
-from tonearm.cli.command import Context, json_line, visible
-from tonearm.errors import UsageError
-from tonearm.read.playlists import Playlist, m3u, spotify_uris, without_uri
+from tonearm.cli.command import Context, json_line
+from tonearm.cli.playlist import put, write
+from tonearm.read.playlists import Playlist, with_recordings
 
 if TYPE_CHECKING:
     from tonearm.cli.recommend.asking import Wishes
-    from tonearm.recommend.answers import Answer, Recommended
+    from tonearm.recommend.recommended import Answer, Recommended
 
 SMALL = 0.05
 """Share of a score below which reasons are shown together."""
@@ -26,27 +23,12 @@ def show(context: Context, answer: Answer, wishes: Wishes) -> None:
     if wishes.form == "table":
         _table(context, answer, wishes.why)
         return
-    written = Playlist("", answer.title, [_record(track) for track in answer.tracks])
-    if wishes.form == "spotify" and (missing := without_uri(written)):
-        names = visible("\n".join(f"  {name}" for name in missing))
-        click.echo(f"{len(missing)} of {len(written.tracks)} tracks have no known Spotify id:\n{names}", err=True)
-    texts: dict[str, Callable[[], str]] = {
-        "json": lambda: json_line(answer).decode() + "\n",
-        "m3u": lambda: m3u(written),
-        "spotify": lambda: spotify_uris(written),
-    }
-    _write(context, texts[wishes.form](), wishes.output, len(answer.tracks))
-
-
-def _write(context: Context, text: str, output: str | None, tracks: int) -> None:
-    if output is None:
-        context.document(text)
+    if wishes.form == "json":
+        put(context, json_line(answer).decode() + "\n", wishes.output, f"{len(answer.tracks)} tracks")
         return
-    try:
-        Path(output).write_bytes(text.encode())
-    except OSError as error:
-        raise UsageError(f"{output} cannot be written: {error.strerror}; name another file with --output") from error
-    context.note(f"{output}: {tracks} tracks")
+    written = Playlist("", answer.title, [_record(track) for track in answer.tracks])
+    written = with_recordings(context.settings, written) if wishes.form == "jspf" else written
+    write(context, written, wishes.form, wishes.output)
 
 
 def _record(track: Recommended) -> dict[str, Any]:

@@ -111,7 +111,9 @@ def write(settings: Settings, folder: Path) -> list[str]:
 
 def _pictures(registry: Registry, version: Version, folder: Path, name: str) -> list[str]:
     """Copies of the version's first pictures of calibration and of what was confused; their names."""
-    suitable = [p for p in registry.plots(version) if p.stem.endswith(("calibration", "confusion", "predicted"))]
+    suitable = [
+        p for p in registry.plots(version) if p.stem.endswith(("calibration", "confusion", "predicted", "ranked"))
+    ]
     first = sorted(suitable, key=lambda picture: int(picture.stem.split("-")[-2]))[:_PICTURES]
     named = {picture: f"{name}-{picture.name.replace(' ', '_')}" for picture in first}
     for picture, own in named.items():

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.figure import Figure
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
 from tonearm.models.evaluate import calibration
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     from matplotlib.axes import Axes
 
     from tonearm.models.model import HeldOut
+
+    Numbers = npt.NDArray[np.float64]
 
 MODEL, BASELINE, GUIDE = "#0072b2", "#d55e00", "#999999"
 """Colours that are distinct to the colour-blind, too (Okabe and Ito 2008)."""
@@ -30,7 +34,7 @@ def plots(held: HeldOut) -> Mapping[str, Figure]:
     if held.task == "classes":
         return {"confusion": _confusion(held)}
     if held.task == "rank":
-        return {}
+        return {"ranked": _ranked(held)}
     return {"predicted": _predicted(held)}
 
 
@@ -67,7 +71,7 @@ def _precision_recall(held: HeldOut) -> Figure:
     return figure
 
 
-def _both(held: HeldOut) -> list[tuple[str, object, str, str]]:
+def _both(held: HeldOut) -> list[tuple[str, Numbers, str, str]]:
     return [("model", held.predicted, MODEL, "-"), ("baseline", held.baseline, BASELINE, "--")]
 
 
@@ -92,6 +96,16 @@ def _confusion(held: HeldOut) -> Figure:
         for column in labels:
             share = shares[row, column]
             axes.text(column, row, f"{share:.2f}", ha="center", va="center", color="white" if share > 0.5 else "black")
+    return figure
+
+
+def _ranked(held: HeldOut) -> Figure:
+    """How many of the lists are how good: the higher line has more good ones."""
+    figure, axes = _axes(_title(held), "NDCG, at least", "of the lists, share")
+    share = np.linspace(1, 0, len(held.predicted))
+    for name, gains, colour, line in _both(held):
+        axes.plot(np.sort(gains), share, line, color=colour, label=name)
+    axes.legend(frameon=False)
     return figure
 
 

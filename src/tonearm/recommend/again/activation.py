@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tonearm.recommend.again.candidates import PARTS
-from tonearm.recommend.again.evidence import MEMORY
-from tonearm.recommend.again.learning import learned, moments, openings
+from tonearm.recommend.again.learning import learned, moments, session_openings
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,10 +37,11 @@ def fit(history: History, until: int | None = None) -> Blend:
 def fit_opening(history: History, until: int | None = None) -> Blend:
     """Weights for a session that is about to open, learned from what the sessions before ``until`` were.
 
-    Within a session its own items and artists say most; before it there is memory alone, which then weighs otherwise.
+    Within a session its own items and artists say most; before it memory and the session before, and they weigh
+    otherwise.
     Raises NotEnoughData where fewer than 30 sessions had anything known.
     """
-    return learned("what to hear again", history, openings(history, until), MEMORY, whole_session)
+    return learned("what to hear again", history, session_openings(history, until), ACTIVATION, whole_session)
 
 
 def rest_of_session(history: History, found: Candidates) -> Numbers:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -62,18 +62,47 @@ def candidates(history: History, begin: int, end: int) -> Iterator[Candidates]:
         yield _of(history, np.arange(first, last))
 
 
-def at_opening(history: History, known: int, at_s: float, hour: int) -> Candidates:
-    """Candidates for a session that opens at ``at_s``, after the first ``known`` listens: what memory holds.
+class Opening(NamedTuple):
+    """A session that is about to open."""
 
-    Nothing was heard in the session yet, so evidence from sequences is 0.
+    known: int
+    """Listens before it."""
+    at_s: float
+    """When, in seconds since 1970, UTC."""
+    hour: int
+    """Local hour then."""
+
+
+def openings(history: History, opened: Places) -> list[Opening]:
+    """The openings of the sessions that begin at the positions ``opened``."""
+    return [Opening(one, float(history.at_s[one]), int(history.hour[one])) for one in opened.tolist()]
+
+
+def before_sessions(history: History, asked: Sequence[Opening]) -> Iterator[Candidates]:
+    """Candidates for each session that is ``asked`` about, in order of time; their moment is the listen before it.
+
+    Evidence from sequences is that of the session before, which listeners often take up again.
     """
-    remembered = memory(history, known, at_s, hour)
-    item = np.flatnonzero(history.first_heard < known)
-    strongest = [_strongest(remembered[item], part, OPENING) for part in ("short_term", "long_term")]
-    item = item[np.unique(np.concatenate(strongest))]
-    values = np.zeros((len(item), len(PARTS)), dtype=np.float32)
+    if not asked:
+        return
+    begin = int(history.opening[asked[0].known - 1])
+    evidence = sequences(history, np.arange(begin, asked[-1].known))
+    for one in asked:
+        row = one.known - 1 - begin
+        yield _before(history, one, {name: values[row] for name, values in evidence.items()})
+
+
+def _before(history: History, opening: Opening, evidence: Evidence) -> Candidates:
+    remembered = memory(history, *opening)
+    heard = np.flatnonzero(history.first_heard < opening.known)
+    strongest = [heard[_strongest(remembered[heard], part, OPENING)] for part in ("short_term", "long_term")]
+    item = np.unique(np.concatenate([*strongest, *(evidence[name].indices for name in BRING_IN)]))
+    item = item[history.first_heard[item] < opening.known]
+    values = np.empty((len(item), len(PARTS)), dtype=np.float32)
+    for column, name in enumerate(SEQUENCE):
+        values[:, column] = _found(evidence[name], np.zeros(len(item), dtype=np.int64), item)
     values[:, len(SEQUENCE) :] = remembered[item]
-    return Candidates(np.full(len(item), known - 1), item, values)
+    return Candidates(np.full(len(item), opening.known - 1), item, values)
 
 
 def _of(history: History, at: Places) -> Candidates:

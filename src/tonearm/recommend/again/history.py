@@ -89,13 +89,8 @@ def _seconds(column: pa.ChunkedArray) -> Numbers:
 
 def _whole(column: pa.ChunkedArray) -> Places:
     """Ids, whole numbers, or instants in microseconds."""
-    # Through Arrow's buffers, because its own conversions load pandas, half a second.
-    parts = [np.frombuffer(c.buffers()[1], np.int64)[c.offset : c.offset + len(c)] for c in _as_int64(column).chunks]
-    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
-
-
-def _as_int64(column: pa.ChunkedArray) -> pa.ChunkedArray:
     import pyarrow as pa
 
-    is_instant = pa.types.is_timestamp(column.type)
-    return column.cast(pa.timestamp("us", "UTC")).cast(pa.int64()) if is_instant else column.cast(pa.int64())
+    # Through Arrow's buffers, because its conversions load pyarrow.compute or pandas, half a second.
+    parts = [np.frombuffer(c.view(pa.int64()).buffers()[1], np.int64)[c.offset :][: len(c)] for c in column.chunks]
+    return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)

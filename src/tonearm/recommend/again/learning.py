@@ -9,7 +9,7 @@ import numpy as np
 
 from tonearm.errors import NotEnoughData
 from tonearm.recommend.again.blend import Blend, learn
-from tonearm.recommend.again.candidates import PARTS, Candidates, at_opening, candidates
+from tonearm.recommend.again.candidates import PARTS, Candidates, before_sessions, candidates, openings
 
 if TYPE_CHECKING:
     from tonearm.recommend.again.history import History, Numbers
@@ -30,11 +30,10 @@ def moments(history: History, until: int | None = None) -> Iterator[Candidates]:
         yield found.of(found.moment + 1 < history.end[found.moment])
 
 
-def openings(history: History, until: int | None = None) -> Iterator[Candidates]:
+def session_openings(history: History, until: int | None = None) -> Iterator[Candidates]:
     """Candidates right before each of the newest sessions before position ``until``."""
     opened = np.unique(history.opening[: _whole(history, until)])
-    for position in opened[opened > 0][-NEWEST_SESSIONS:].tolist():
-        yield at_opening(history, position, float(history.at_s[position]), int(history.hour[position]))
+    yield from before_sessions(history, openings(history, opened[opened > 0][-NEWEST_SESSIONS:]))
 
 
 def _whole(history: History, until: int | None) -> int:

@@ -15,6 +15,7 @@ from tonearm.errors import UnknownName, UsageError
 from tonearm.lake import open_lake
 from tonearm.models.model import STILL_LISTENING
 from tonearm.recommend.again.history import COLUMNS
+from tonearm.recommend.songs import BEYOND_SONG, NO_SONG
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from tonearm.engine.duckdb import Engine
     from tonearm.settings import Settings
 
-BEYOND_SONG = r"\s*( [-–—] |\(|\[).*$"
-"""What in a title, in small letters, makes it another version of a song."""
-NO_SONG = (
-    r"^\W*(intro|outro|skit|interlude|prelude|silence|untitled|unknown|untitled track|track \d+|audio track \d+)\W*$"
-    r"|[(\[]\s*(skit|interlude|intro|outro|spoken word)\b|\bskit$"
-)
-"""Titles, in small letters, of what stands between songs, and of files without a title."""
 SPOKEN = 0.66
 """Speechiness above which, according to Spotify, a track is probably all speech."""
 SHORTEST_S = 60.0
@@ -191,7 +185,9 @@ _MOMENT = "getvariable('moment')::TIMESTAMPTZ"
 _OWN = f"""CREATE OR REPLACE TEMP TABLE own AS
 SELECT track_id, artist_id, started_at, listen_id, session_started_at, hour_of_day, local_date,
     coalesce(is_skipped, false) AS is_skipped,
-    coalesce(nullif(regexp_replace(lower(track_name), '{BEYOND_SONG}', ''), ''), lower(track_name)) AS song
+    CASE WHEN NOT regexp_matches(lower(track_name), {_text(NO_SONG)})
+        THEN coalesce(nullif(regexp_replace(lower(track_name), {_text(BEYOND_SONG)}, ''), ''), lower(track_name)) END
+        AS song
 FROM listening_with_features
 WHERE listener = getvariable('who') AND started_at < {_MOMENT}"""
 
@@ -206,7 +202,7 @@ _SONGS = f"""WITH sessions AS (
     SELECT artist_id, song, session_started_at, count(*) AS listens, count(*) FILTER (NOT is_skipped) AS wanted,
         max(started_at) AS last_at, max(local_date) AS last_date, min(local_date) AS first_date,
         (epoch({_MOMENT}) - epoch(max(started_at))) / 86400 AS age_d
-    FROM own WHERE song IS NOT NULL AND NOT regexp_matches(song, {_text(NO_SONG)})
+    FROM own WHERE song IS NOT NULL
     GROUP BY ALL
 ), years AS (
     SELECT artist_id, song, year(last_date) AS peak_year, sum(listens)::BIGINT AS peak_listens

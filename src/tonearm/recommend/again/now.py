@@ -11,7 +11,7 @@ import numpy as np
 from tonearm.errors import NotEnoughData
 from tonearm.recommend.again import activation
 from tonearm.recommend.again.blend import Blend
-from tonearm.recommend.again.candidates import PARTS, Candidates, at_opening, candidates
+from tonearm.recommend.again.candidates import PARTS, Candidates, Opening, before_sessions, candidates
 from tonearm.recommend.again.evidence import NEARBY_HOURS
 from tonearm.recommend.again.history import History, history
 from tonearm.recommend.again.listening import listening
@@ -102,7 +102,8 @@ def _in_session(past: History) -> Candidates:
 
 
 def _opening(past: History, moment: Moment) -> Candidates:
-    return at_opening(past, len(past), moment.at.timestamp(), moment.hour)
+    (found,) = before_sessions(past, [Opening(len(past), moment.at.timestamp(), moment.hour)])
+    return found
 
 
 def _parts(found: Candidates, blend: Blend) -> Numbers:

@@ -11,7 +11,7 @@ import numpy as np
 from tonearm.models.model import SEED
 from tonearm.recommend.again import activation, next_in_session
 from tonearm.recommend.again.activation import soonest
-from tonearm.recommend.again.candidates import candidates, top
+from tonearm.recommend.again.candidates import before_sessions, candidates, openings, top
 from tonearm.recommend.again.evidence import earlier
 
 if TYPE_CHECKING:
@@ -71,8 +71,28 @@ def replay(history: History) -> Replay:
     ranked = {name: _joined(parts) for name, parts in answers.items()} | baselines(history, at)
     metrics: dict[tuple[str, str], Numbers] = {}
     for name, one in ranked.items():
-        metrics |= {(name, metric): values for metric, values in _metrics(history, at, one).items()}
+        metrics |= {(name, metric): values for metric, values in _metrics(history, at, history.end[at], one).items()}
     return Replay(history.session[at], metrics)
+
+
+def replay_openings(history: History) -> Replay:
+    """What to hear again before a session, against the same baselines: every session of the last fifth is asked about.
+
+    Relevant are the different items of the whole session.
+    """
+    begin = int(history.opening[int(len(history) * (1.0 - LAST))])
+    blend = activation.fit_opening(history, begin)
+    opened = np.unique(history.opening[begin:])
+    opened = opened[opened > 0]
+    parts = [_ranked(found, blend) for found in before_sessions(history, openings(history, opened))]
+    at, end = opened - 1, history.end[opened]
+    answers = {"hear again": _joined(parts)} | {
+        name: found for name, found in baselines(history, at).items() if name != "markov"
+    }
+    metrics: dict[tuple[str, str], Numbers] = {}
+    for name, one in answers.items():
+        metrics |= {(name, metric): values for metric, values in _metrics(history, at, end, one).items()}
+    return Replay(history.session[opened], metrics)
 
 
 def _ranked(found: Candidates, blend: Blend) -> tuple[Places, Places, Places]:
@@ -144,22 +164,22 @@ def _favourites(history: History, known: int) -> Places:
     return np.argsort(-counts, kind="stable")[:DEPTH]
 
 
-def _metrics(history: History, at: Places, answers: tuple[Places, Places, Places]) -> dict[str, Numbers]:
-    """Each metric at every moment of ``at``, of answers of which all moments are in ``at``."""
+def _metrics(history: History, at: Places, end: Places, answers: tuple[Places, Places, Places]) -> dict[str, Numbers]:
+    """Each metric at every moment of ``at``, of what is heard up to ``end``; all answers are to one of the moments."""
     moment, item, rank = answers
     row = np.searchsorted(at, moment)
-    relevant = _relevant(history, at)
+    relevant = _relevant(history, at, end)
     is_next = history.item[moment + 1] == item
-    is_in_rest = soonest(history, moment, item) < history.end[moment]
+    is_in_rest = soonest(history, moment, item) < end[row]
     found = {f"hr@{k}": np.bincount(row[is_next & (rank < k)], minlength=len(at)).astype(float) for k in HITS}
     hits = np.bincount(row[is_in_rest & (rank < relevant[row])], minlength=len(at))
     return {**found, "r_precision": hits / relevant}
 
 
-def _relevant(history: History, at: Places) -> Places:
-    """(n,) different items in the rest of the session after each moment."""
-    lengths = history.end[at] - at - 1
+def _relevant(history: History, at: Places, end: Places) -> Places:
+    """(n,) different items after each moment and before its ``end``."""
+    lengths = end - at - 1
     row = np.repeat(np.arange(len(at)), lengths)
     position = at[row] + 1 + np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    is_last = _next_heard(history)[position] >= history.end[at[row]]
+    is_last = _next_heard(history)[position] >= end[row]
     return np.bincount(row[is_last], minlength=len(at))

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 
 from tonearm.errors import InputError, UnknownName, UsageError
 from tonearm.recommend.interactions import Interactions
+from tonearm.recommend.simulate import Habits, simulate
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -116,13 +117,6 @@ def million_playlist(folder: Path) -> Dataset:
     return Dataset("mpd", replace(known, counts=known.heard()))
 
 
-def simulated(folder: Path) -> Dataset:
-    """Listeners of :func:`~tonearm.recommend.simulate.simulate`, of the default size; no files are read."""
-    from tonearm.recommend.simulate import simulate
-
-    return Dataset("simulated", simulate().known)
-
-
 def listens(folder: Path) -> Dataset:
     """The sessions of a home, whose lake ``folder`` is, by the artists heard in them.
 
@@ -194,12 +188,17 @@ def _table(folder: Path, name: str, columns: list[str], skip_rows: int = 0) -> d
     return {column: table[column].to_numpy() for column in columns}
 
 
+def simulated(folder: Path) -> Dataset:
+    """1,200 simulated listeners of 2,000 songs with their genres; nothing is read from ``folder``."""
+    return Dataset("simulated", simulate(habits=Habits(playlists=0)).known)
+
+
 LOADERS: dict[str, Callable[[Path], Dataset]] = {
     "hetrec2011": hetrec2011,
     "listens": listens,
-    "simulated": simulated,
     "mpd": million_playlist,
     "msd": million_song,
+    "simulated": simulated,
 }
 """By name; each takes the folder that holds the files, or a home's lake."""
 

@@ -163,21 +163,31 @@ def mean_gain(asked: Sequence[Question], weights: Numbers) -> float:
     return float(gains.mean()) if len(gains) else 0.0
 
 
+def predicted(
+    rows: pd.DataFrame, heard: Heard, shares: Sequence[float] = ORIGINS
+) -> Iterator[tuple[str, Question, Numbers]]:
+    """For each listener and window of the ``shares``: the question, and weights learned from what was before it.
+
+    Learned is from what anybody heard before the window began.
+    """
+    signals, is_listed = Signals.of(rows), rows.is_listed.to_numpy()
+    for name, own in heard.by_listener():
+        for before, after in own.windows(shares):
+            known = heard.part(heard.at_d < after.at_d.min())
+            weights = learn_listener(questions(signals, is_listed, known))
+            yield name, question(signals, is_listed, before, after), weights
+
+
 def rank_new(rows: pd.DataFrame, heard: Heard) -> list[HeldOut]:
     """Of each artist of the catalogue that a listener heard first in a tenth of the history: the gain of its place.
 
-    1 / log2(1 + place) among all artists of the catalogue that had not been heard: NDCG with one right answer. The
-    weights are learned from what anybody heard before that tenth began. Nothing where nobody found an artist.
+    1 / log2(1 + place) among all artists of the catalogue that had not been heard: NDCG with one right answer. Nothing
+    where nobody found an artist.
     """
-    signals, is_listed = Signals.of(rows), rows.is_listed.to_numpy()
-    found: list[tuple[str, Rows, Numbers, Numbers]] = []
-    for name, own in heard.by_listener():
-        for before, after in own.windows(ORIGINS):
-            known = heard.part(heard.at_d < after.at_d.min())
-            weights = learn_listener(questions(signals, is_listed, known))
-            asked = question(signals, is_listed, before, after)
-            artists, gains = gain_of_artists(asked, asked.values @ weights)
-            found.append((name, artists, gains, gain_of_artists(asked, asked.values @ BASELINES["listener"])[1]))
+    found = [
+        (name, *gain_of_artists(one, one.values @ weights), gain_of_artists(one, one.values @ BASELINES["listener"])[1])
+        for name, one, weights in predicted(rows, heard)
+    ]
     if not any(len(artists) for _, artists, _, _ in found):
         return []
     names, artists_of, *gains_of = zip(*found, strict=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -99,49 +99,75 @@ def without_genres(rows: pd.DataFrame, lists: Interactions, known: Interactions)
 
 def learn_song(rows: pd.DataFrame, seed: int = SEED) -> Numbers:
     """(NAMES,) weights for what goes with a track, from all playlists, each out of its fold."""
-    return _of_folds([_rows_of(fold, rows, seed) for fold in folds(rows, seed)])
+    return learned_from([evidence(fold, rows, seed) for fold in folds(rows, seed)])
 
 
-def _of_folds(parts: Sequence[tuple[Numbers, Flags]]) -> Numbers:
+def learned_from(parts: Sequence[tuple[Numbers, Flags]]) -> Numbers:
+    """(NAMES,) weights by the evidence of several folds."""
     x, is_right = (np.concatenate(side) for side in zip(*parts, strict=True))
     return weighed(x, is_right, np.zeros(len(NAMES)))
 
 
-def _rows_of(fold: Fold, rows: pd.DataFrame, seed: int) -> tuple[Numbers, Flags]:
+def evidence(fold: Fold, rows: pd.DataFrame, seed: int) -> tuple[Numbers, Flags]:
     """The signals of the tracks of each held-out playlist and of some others, and which is which."""
     rng = np.random.default_rng(seed)
     listed = np.flatnonzero(rows.is_listed)
     found, is_right = [], []
     for first, others in fold.queries[:QUERIES]:
         some = np.setdiff1d(rng.choice(listed, NEGATIVES), [first, *others])
-        found.append(_asked(fold.signals, first)[np.r_[others, some]])
+        found.append(of_track(fold.signals, first)[np.r_[others, some]])
         is_right.append(np.r_[np.ones(len(others), bool), np.zeros(len(some), bool)])
     return np.concatenate(found), np.concatenate(is_right)
 
 
-def _asked(signals: Signals, place: int) -> Numbers:
+def of_track(signals: Signals, place: int) -> Numbers:
+    """(tracks, NAMES) signals on their common scale by the track at ``place``."""
     history = np.zeros(len(signals.artist))
     history[place] = 1.0
     return scaled(signals.of_history(history))
 
 
+class Continued(NamedTuple):
+    """A held-out playlist that is to be continued from one of its tracks."""
+
+    values: Numbers
+    """(tracks, NAMES) signals by that track."""
+    may: Flags
+    """(tracks,) what may be recommended: the catalogue's tracks but that one."""
+    others: Rows
+    """The places of the rest of the playlist."""
+    weights: Numbers
+    """(NAMES,) learned from the other folds."""
+    group: int
+    """Shared by playlists that have much in common."""
+
+
+def continued(rows: pd.DataFrame, seed: int = SEED) -> Iterator[Continued]:
+    """Every playlist, held out in its fold."""
+    parts = folds(rows, seed)
+    learned = [evidence(fold, rows, seed) for fold in parts]
+    is_listed = rows.is_listed.to_numpy()
+    for k, fold in enumerate(parts):
+        weights = learned_from(learned[:k] + learned[k + 1 :])
+        for (first, others), group in zip(fold.queries, fold.groups.tolist(), strict=True):
+            may = is_listed & (np.arange(len(rows)) != first)
+            yield Continued(of_track(fold.signals, first), may, others, weights, group)
+
+
 def rank_songs(rows: pd.DataFrame, seed: int = SEED) -> list[HeldOut]:
     """NDCG of the rest of each held-out playlist after one of its tracks, by weights learned from the other folds."""
-    parts = folds(rows, seed)
-    learned = [_rows_of(fold, rows, seed) for fold in parts]
-    is_listed = rows.is_listed.to_numpy()
-    own: list[float] = []
-    other: list[float] = []
-    for k, fold in enumerate(parts):
-        weights = _of_folds(learned[:k] + learned[k + 1 :])
-        for first, others in fold.queries:
-            values = _asked(fold.signals, first)
-            may = is_listed & (np.arange(len(rows)) != first)
-            own.append(ndcg(np.where(may, values @ weights, -np.inf), others))
-            other.append(ndcg(np.where(may, values @ BASELINES["song"], -np.inf), others))
-    group = np.concatenate([fold.groups for fold in parts]).astype(str)
+    found = [
+        (one.group, *(gain(one, weights) for weights in (one.weights, BASELINES["song"])))
+        for one in continued(rows, seed)
+    ]
+    group, own, other = (np.array(side) for side in zip(*found, strict=True))
     protocol = f"the rest of a playlist after one track, {FOLDS} folds of playlists, first {DEPTH}"
-    return [HeldOut("song", protocol, "rank", np.ones(len(own)), np.array(own), np.array(other), group)]
+    return [HeldOut("song", protocol, "rank", np.ones(len(own)), own, other, group.astype(str))]
+
+
+def gain(one: Continued, weights: Numbers) -> float:
+    """NDCG of the rest of the playlist by these weights."""
+    return ndcg(np.where(one.may, one.values @ weights, -np.inf), one.others)
 
 
 def ndcg(scores: Numbers, right: Rows, depth: int = DEPTH) -> float:
