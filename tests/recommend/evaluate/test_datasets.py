@@ -94,12 +94,6 @@ def test_sessions_of_a_home_are_rows_of_artists(tmp_path: Path) -> None:
     assert known.counts.toarray().tolist() == [[2, 1, 1, 1, 1, 1]] * 3
 
 
-def test_simulated_listeners_need_no_files(tmp_path: Path) -> None:
-    known = datasets.load("simulated", tmp_path).interactions
-    assert known.counts.shape == (1200, 2000)
-    assert known.features is not None
-
-
 @pytest.mark.parametrize("content", ["", "userID\tartistID\n1\n1\t2\t3\t4\n", "userID\tartistID\tweight\nx\ty\n"])
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     (hetrec(tmp_path) / "user_artists.dat").write_text(content)
