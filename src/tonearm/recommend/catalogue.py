@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from tonearm.columns import FEATURES, arrow_schema
 from tonearm.recommend.interactions import Interactions
-from tonearm.recommend.songs import BEYOND_SONG
+from tonearm.silver.names import BEYOND_SONG
 from tonearm.table import schema_of
 
 if TYPE_CHECKING:

@@ -14,6 +14,9 @@ from hashlib import blake2b
 FIELD = "\x1f"
 """Separates the parts of a hashed key; no name contains it."""
 
+BEYOND_SONG = r"\s*( [-–—] |\(|\[).*$"
+"""What in a title, in small letters, makes it another version of a song."""
+
 _LATIN_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 
 _ARTIST_GUESTS = re.compile(r"\s+[(\[]?(?:feat\.?|ft\.?|featuring)\s+(?!&|and\b)\S.*$")

@@ -17,6 +17,7 @@ from tonearm.gold.prescriptive.aims import AIMS, NEEDS, TITLES, fit
 from tonearm.gold.prescriptive.flow import short_path
 from tonearm.silver.first_n import first_n
 from tonearm.silver.instants import seconds_between, utc
+from tonearm.silver.names import BEYOND_SONG
 from tonearm.table import table
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def _sessions(listens: ir.Table, listeners: ir.Table) -> ir.Table:
 def _with_songs(tracks: ir.Table) -> ir.Table:
     """Adds the title without what makes it another version, and a number that the versions of a song share."""
     title = tracks.track_name.lower()
-    bare = title.re_replace(r"\s*( [-–—] |\(|\[).*$", "")
+    bare = title.re_replace(BEYOND_SONG, "")
     named = tracks.mutate(song=bare.nullif("").coalesce(title))
     first = named.track_id.min().over(ibis.window(group_by=("artist_id", "song")))
     return named.mutate(song_id=named.song.notnull().ifelse(first, None))

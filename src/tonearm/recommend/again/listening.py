@@ -15,7 +15,7 @@ from tonearm.errors import UnknownName, UsageError
 from tonearm.lake import open_lake
 from tonearm.models.model import STILL_LISTENING
 from tonearm.recommend.again.history import COLUMNS
-from tonearm.recommend.songs import BEYOND_SONG, NO_SONG
+from tonearm.silver.names import BEYOND_SONG
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from tonearm.engine.duckdb import Engine
     from tonearm.settings import Settings
 
+NO_SONG = (
+    r"^\W*(intro|outro|skit|interlude|prelude|silence|untitled|unknown|untitled track|track \d+|audio track \d+)\W*$"
+    r"|[(\[]\s*(skit|interlude|intro|outro|spoken word)\b|\bskit$|\bmixed by\b|\b(continuous|dj) mix\b|\bpodcast\b"
+)
+"""Titles of what stands between songs, of mixes of an hour, and of files without a title."""
 SPOKEN = 0.66
 """Speechiness above which, according to Spotify, a track is probably all speech."""
 SHORTEST_S = 60.0
