@@ -66,6 +66,7 @@ def test_every_figure_is_there(folder: Path) -> None:
 def test_items_nobody_heard_are_ranked_by_their_tags(folder: Path) -> None:
     found = answer("--path", folder, "--protocol", "unseen", "--model", "features")
     assert found["ndcg@10"] > 0.9
+    assert found["popularity_lift"] is None
 
 
 def test_a_person_reads_a_table(folder: Path) -> None:

@@ -76,7 +76,8 @@ def _measured(context: Context, dataset: Dataset, protocol: str, model_name: str
 
 def _show(context: Context, found: dict[str, Any]) -> None:
     rows = [[name, f"{found[name]:.3f}", "{:.3f} to {:.3f}".format(*found["intervals"][name])] for name in _SHOWN]
-    rows += [[name, f"{found[name]:.3f}", "–"] for name in ("coverage@10", "popularity_lift")]
+    whole = ("coverage@10", "popularity_lift")
+    rows += [[name, "–" if found[name] is None else f"{found[name]:.3f}", "–"] for name in whole]
     title = f"{found['model']} on {found['dataset']}, {found['protocol']}"
     context.grid(title, ["metric", "value", "95 % interval"], rows, "lrr")
     context.say(f"{found['n']:,} listeners, seed {found['seed']}, {found['seconds']} s")

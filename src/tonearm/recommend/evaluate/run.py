@@ -61,17 +61,18 @@ class Evaluation:
     """By metric, one for each listener."""
     coverage: float
     """Share of the items that are recommended to anyone, in ten places."""
-    popularity_lift: float
-    """How many times more popular these are than what the same listeners hear."""
+    popularity_lift: float | None
+    """How many times more popular these are than what the same listeners hear; None where nobody has heard them."""
 
     @classmethod
     def joined(cls, several: list[Evaluation]) -> Evaluation:
         """All their listeners; coverage and popularity lift on average."""
+        lifts = [one.popularity_lift for one in several]
         return cls(
             np.concatenate([one.listeners for one in several]),
             {name: np.concatenate([one.values[name] for one in several]) for name in several[0].values},
             float(np.mean([one.coverage for one in several])),
-            float(np.mean([one.popularity_lift for one in several])),
+            None if None in lifts else float(np.mean(np.array(lifts, dtype=float))),
         )
 
 
@@ -109,7 +110,7 @@ def judged(split: Split, ranking: Ranking) -> Evaluation:
             "r_precision": metrics.r_precision(found, n),
         },
         metrics.coverage(top, split.known.counts.shape[1] if split.candidates is None else split.candidates.sum()),
-        metrics.popularity_lift(top, split.histories[asked], popularity),
+        None if split.candidates is not None else metrics.popularity_lift(top, split.histories[asked], popularity),
     )
 
 
