@@ -23,8 +23,8 @@ import scipy.sparse as sp
 
 from measure import finish, note
 from tonearm.recommend.artefact import load, save
-from tonearm.recommend.index import MEASURED_AT, Exact, build, one_thread, restore
-from tonearm.recommend.neighbours import by_cosine
+from tonearm.recommend.collaborative.index import MEASURED_AT, Exact, build, one_thread, restore
+from tonearm.recommend.collaborative.precomputed import by_cosine
 from tonearm.recommend.simulate import Habits, simulate
 
 HEARD = 50
@@ -163,7 +163,7 @@ def approximate(vectors: np.ndarray, learned: np.ndarray, asked: np.ndarray, see
 
 def lookup(vectors: np.ndarray, folder: Path, rng: np.random.Generator) -> dict[str, Any]:
     """The table of the best 200 of each item: made, mapped, and asked for one item at a time."""
-    from tonearm.recommend.neighbours import Neighbours
+    from tonearm.recommend.collaborative.precomputed import Neighbours
 
     note("precomputing neighbours")
     began_s = time.process_time()

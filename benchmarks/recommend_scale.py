@@ -136,7 +136,7 @@ def by_spark(folder: Path, als: Als, pairs: int, seed: int) -> dict[str, Any]:
     import msgspec
 
     from tonearm.engine.spark import spark_engine
-    from tonearm.recommend import spark_als
+    from tonearm.recommend.collaborative import spark_als
     from tonearm.settings import load_settings
 
     lived = simulate(pairs // PAIRS_PER_LISTENER, SPARK_ITEMS, SPARK_HABITS, seed)

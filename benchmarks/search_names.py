@@ -21,12 +21,12 @@ import numpy as np
 
 from measure import finish, note
 from tonearm.models.model import SEED
-from tonearm.recommend.search import read_names
+from tonearm.recommend.answers.search import read_names
 from tonearm.settings import load_settings
 from tonearm.silver.names import artist_key, title_key
 
 if TYPE_CHECKING:
-    from tonearm.recommend.search import Found, Names
+    from tonearm.recommend.answers.search import Found, Names
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 FIRST = 5

@@ -20,8 +20,16 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "tonearm"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-EXTRAS = {"models": "models", "recommend": "models", "ui": "lab", "api/serve.py": "lab", "engine/spark.py": "spark"}
-"""Which rooms and modules may import what an extra brings; all others are limited to the base."""
+EXTRAS = {
+    "models": "models",
+    "recommend/collaborative/spark_als.py": "spark",
+    "recommend": "models",
+    "ui": "lab",
+    "api/serve.py": "lab",
+    "engine/spark.py": "spark",
+}
+"""Which rooms and modules may import what an extra brings; all others are limited to the base.
+The first that fits holds."""
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tonearm import models
 from tonearm.errors import UsageError
-from tonearm.recommend.search import read_names
+from tonearm.recommend.answers.search import read_names
 
 if TYPE_CHECKING:
     from tonearm.lake import Lake
+    from tonearm.recommend.answers.search import Names
     from tonearm.recommend.home import Home
-    from tonearm.recommend.search import Names
     from tonearm.settings import Settings
 
     _Made = TypeVar("_Made")

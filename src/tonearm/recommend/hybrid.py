@@ -18,7 +18,7 @@ import scipy.sparse as sp
 from tonearm.errors import ModelDamaged, NotEnoughData
 from tonearm.models.model import SEED
 from tonearm.recommend import artefact
-from tonearm.recommend.cut import cut
+from tonearm.recommend.collaborative.cut import cut
 from tonearm.recommend.part import Contribution
 
 if TYPE_CHECKING:

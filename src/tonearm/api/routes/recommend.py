@@ -13,9 +13,9 @@ from tonearm.api.answers import Answer as Model
 from tonearm.api.deps import ListenerInPath, RecommendingDep, StoreDep
 from tonearm.api.recommending import Recommending
 from tonearm.errors import UsageError
-from tonearm.recommend.recommended import Answer
-from tonearm.recommend.request import MOST_NAMES, OPEN, Range, Request, check, parse_range
-from tonearm.recommend.search import LONGEST_QUERY, Found
+from tonearm.recommend.answers.recommended import Answer
+from tonearm.recommend.answers.request import MOST_NAMES, OPEN, Range, Request, check, parse_range
+from tonearm.recommend.answers.search import LONGEST_QUERY, Found
 from tonearm.store.feedback import Feedback, Kind, Subject, feedback_of, give_feedback, take_back
 
 router = APIRouter(tags=["recommend"])
@@ -116,8 +116,8 @@ def recommend_song(
     asked: RecommendingDep, store: StoreDep, track_id: str, wishes: Annotated[SongWishes, Query()]
 ) -> Answer:
     """What goes with a track, given by its id, Spotify id or URI, `artist - title`, or title."""
-    from tonearm.recommend.answers import for_track
-    from tonearm.recommend.feedback import opinions
+    from tonearm.recommend.answers.answering import for_track
+    from tonearm.recommend.answers.feedback import opinions
 
     if wishes.unheard and wishes.listener is None:
         raise UsageError("unheard by whom? name a listener")
@@ -135,7 +135,7 @@ def recommend_song(
 @router.post("/recommend/user", include_in_schema=False)
 def recommend_user(asked: RecommendingDep, store: StoreDep, wishes: UserWishes) -> Answer:
     """What a listener may want to hear next, or whoever likes the tracks in `liked`."""
-    from tonearm.recommend.answers import for_listener, for_tracks
+    from tonearm.recommend.answers.answering import for_listener, for_tracks
 
     if wishes.listener is None and not wishes.liked:
         raise UsageError("for whom? name a listener, or tracks in liked")
@@ -157,7 +157,7 @@ def recommend_user(asked: RecommendingDep, store: StoreDep, wishes: UserWishes) 
 @router.post("/recommend/playlist")
 def recommend_playlist(asked: RecommendingDep, wishes: PlaylistWishes) -> Answer:
     """How a playlist may go on: tracks that go with those that it has."""
-    from tonearm.recommend.answers import for_tracks
+    from tonearm.recommend.answers.answering import for_tracks
 
     return for_tracks(asked.home(), _request(asked, wishes, liked=_tracks(asked, wishes.tracks)))
 

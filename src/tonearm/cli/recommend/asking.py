@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from tonearm.recommend.answers.request import Request
+    from tonearm.recommend.answers.search import Names
     from tonearm.recommend.home import Home
-    from tonearm.recommend.request import Request
-    from tonearm.recommend.search import Names
     from tonearm.store import Store
     from tonearm.store.feedback import Feedback
 
@@ -35,7 +35,7 @@ class Range(click.ParamType[tuple[float | None, float | None]]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The least and the largest number, None for an open side."""
-        from tonearm.recommend.request import parse_range
+        from tonearm.recommend.answers.request import parse_range
 
         try:
             return value if isinstance(value, tuple) else parse_range(str(value))
@@ -128,7 +128,7 @@ class Asked:
     @cached_property
     def names(self) -> Names:
         """All names, for searching."""
-        from tonearm.recommend.search import read_names
+        from tonearm.recommend.answers.search import read_names
 
         return read_names(self.context.settings)
 
@@ -142,7 +142,7 @@ class Asked:
 
     def request(self, wishes: Wishes, day: date | None = None, **more: Any) -> Request:
         """The request that the options make, for the order of ``day``."""
-        from tonearm.recommend.request import OPEN, Request, check
+        from tonearm.recommend.answers.request import OPEN, Request, check
 
         given = {name: value for name, value in wishes.options.items() if value is not None}
         for name in ("tempo", "year", "popularity", "duration_s"):
@@ -185,7 +185,7 @@ class Asked:
         """(items,) what a listener has heard, and what they hid or disliked."""
         import numpy as np
 
-        from tonearm.recommend.feedback import opinions
+        from tonearm.recommend.answers.feedback import opinions
 
         never = opinions(self.feedback(listener), self.home.items, self.now).never
         is_heard = listener in self.home.listeners

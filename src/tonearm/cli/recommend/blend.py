@@ -26,7 +26,7 @@ def blend(context: Context, wishes: Wishes, listeners: tuple[str, ...], heard: b
     What one of them hides or dislikes is left out.
     """
     from tonearm.cli.recommend.shown import show
-    from tonearm.recommend.answers import for_household
+    from tonearm.recommend.answers.answering import for_household
 
     asked = Asked(context)
     names = dict.fromkeys(asked.listener(name) for name in listeners)

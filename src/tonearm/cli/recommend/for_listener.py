@@ -45,8 +45,8 @@ def for_listener(
     Likes, dislikes and skips count (tonearm recommend feedback). Near-equal tracks change places from day to day.
     """
     from tonearm.cli.recommend.shown import show
-    from tonearm.recommend.answers import for_listener as ask
-    from tonearm.recommend.answers import for_tracks
+    from tonearm.recommend.answers.answering import for_listener as ask
+    from tonearm.recommend.answers.answering import for_tracks
 
     if listener is None and not liked:
         raise UsageError("for whom? name a listener, or tracks with --like")

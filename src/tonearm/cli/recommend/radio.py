@@ -31,7 +31,7 @@ def radio(context: Context, wishes: Wishes, track: str | None, listener: str | N
     from dataclasses import replace
 
     from tonearm.cli.recommend.shown import show
-    from tonearm.recommend import answers
+    from tonearm.recommend.answers import answering
 
     if track is None and listener is None:
         raise UsageError("what should the radio play? name a track, or a listener with --listener")
@@ -43,13 +43,13 @@ def radio(context: Context, wishes: Wishes, track: str | None, listener: str | N
     if track is not None:
         heard, never = (None, None) if name is None else asked.known_and_refused(name)
         place = asked.track(track)
-        first = answers.for_track(asked.home, place, request, heard, never)
-        playing = answers.radio(lambda r: answers.for_track(asked.home, place, r, heard, never), request)
+        first = answering.for_track(asked.home, place, request, heard, never)
+        playing = answering.radio(lambda r: answering.for_track(asked.home, place, r, heard, never), request)
     else:
         assert name is not None
         given = asked.feedback(name)
-        first = answers.for_listener(asked.home, name, request, given, asked.now)
-        playing = answers.radio(lambda r: answers.for_listener(asked.home, name, r, given, asked.now), request)
+        first = answering.for_listener(asked.home, name, request, given, asked.now)
+        playing = answering.radio(lambda r: answering.for_listener(asked.home, name, r, given, asked.now), request)
     tracks = tuple(replace(one, position=n) for n, one in enumerate(islice(playing, request.k), 1))
     fewer = "" if len(tracks) == request.k else f"only {len(tracks)} tracks are left that were not seen"
     show(context, replace(first, title=f"as a radio {first.title}", tracks=tracks, fewer=fewer), wishes)

@@ -12,7 +12,7 @@ from tonearm.read.playlists import Playlist, with_recordings
 
 if TYPE_CHECKING:
     from tonearm.cli.recommend.asking import Wishes
-    from tonearm.recommend.recommended import Answer, Recommended
+    from tonearm.recommend.answers.recommended import Answer, Recommended
 
 SMALL = 0.05
 """Share of a score below which reasons are shown together."""

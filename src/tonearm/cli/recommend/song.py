@@ -39,7 +39,7 @@ def song(
     instrumentalness and speechiness from 0 to 1, loudness in dB, tempo in bpm, year, genre.
     """
     from tonearm.cli.recommend.shown import show
-    from tonearm.recommend.answers import for_sound, for_track
+    from tonearm.recommend.answers.answering import for_sound, for_track
 
     if (track is None) == (not sounds):
         raise UsageError("which track? name one, or describe it with --sound")
@@ -56,7 +56,7 @@ def song(
 
 def _features(sounds: tuple[str, ...]) -> dict[str, float | str]:
     """The features as numbers, and genres as they are; UsageError for one that there is not."""
-    from tonearm.recommend.answers import sound
+    from tonearm.recommend.answers.answering import sound
 
     return sound(dict(_parted(text) for text in sounds))
 

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 
 from tonearm.errors import NotEnoughData
 from tonearm.models.model import SEED
-from tonearm.recommend.cut import cut
+from tonearm.recommend.collaborative.cut import cut
 
 if TYPE_CHECKING:
     import numpy.typing as npt

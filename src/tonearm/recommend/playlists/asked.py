@@ -132,9 +132,9 @@ def unheard(
     ``by_artist`` are the listens of each artist.
     """
     try:
-        from tonearm.recommend.answers import for_listener
+        from tonearm.recommend.answers.answering import for_listener
+        from tonearm.recommend.answers.request import MOST, Request
         from tonearm.recommend.home import open_home
-        from tonearm.recommend.request import MOST, Request
     except ImportError as error:
         raise ExtraMissing("the recommender of unheard tracks is", "models") from error
     home, who = open_home(settings), known.moment.listener

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.recommend.catalogues import GENRES, items_of, vectors_of
 from tonearm.errors import UnknownName, UsageError
-from tonearm.recommend.choose import POOL, ROTATION, Choice, choose
-from tonearm.recommend.request import OPEN, Request
+from tonearm.recommend.answers.choose import POOL, ROTATION, Choice, choose
+from tonearm.recommend.answers.request import OPEN, Request
 
 N = 400
 ITEMS = items_of(N)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tonearm.recommend.index import NONE, Found, best, one_thread
+from tonearm.recommend.collaborative.index import NONE, Found, best, one_thread
 
 if TYPE_CHECKING:
     import numpy.typing as npt

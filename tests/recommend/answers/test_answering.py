@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.recommend.catalogues import home_of, items_of
 from tonearm.errors import UnknownName, UsageError
-from tonearm.recommend.answers import (
+from tonearm.recommend.answers.answering import (
     BEYOND,
     MOST_EXPLAINED,
     POPULAR,
@@ -27,7 +27,7 @@ from tonearm.recommend.answers import (
     radio,
     sound,
 )
-from tonearm.recommend.request import Request
+from tonearm.recommend.answers.request import Request
 from tonearm.store.feedback import Feedback
 
 NOW = datetime(2024, 5, 1, tzinfo=UTC)

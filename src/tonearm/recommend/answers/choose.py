@@ -10,13 +10,13 @@ import pandas as pd
 
 from tonearm.errors import UsageError
 from tonearm.models.model import SEED
-from tonearm.recommend.request import RELAXED_FIRST, Request, check, masks, same_song
+from tonearm.recommend.answers.request import RELAXED_FIRST, Request, check, masks, same_song
 
 if TYPE_CHECKING:
     import numpy.typing as npt
     import scipy.sparse as sp
 
-    from tonearm.recommend.request import Mask
+    from tonearm.recommend.answers.request import Mask
 
     Numbers = npt.NDArray[np.float64]
     Vectors: TypeAlias = Numbers | sp.csr_matrix

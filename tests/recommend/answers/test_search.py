@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tonearm.building.execute import build
 from tonearm.errors import UnknownName, UsageError
 from tonearm.ingest.imports import import_paths
-from tonearm.recommend.search import Names, read_names
+from tonearm.recommend.answers.search import Names, read_names
 from tonearm.settings import Settings
 from tonearm.silver.names import artist_key, title_key
 

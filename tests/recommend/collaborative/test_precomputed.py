@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tonearm.recommend import neighbours
 from tonearm.recommend.artefact import load, save
-from tonearm.recommend.index import NONE
-from tonearm.recommend.neighbours import Neighbours, by_cosine, precomputed
+from tonearm.recommend.collaborative.index import NONE
+from tonearm.recommend.collaborative.precomputed import Neighbours, by_cosine, precomputed
 
 
 def test_neighbours_by_hand() -> None:
@@ -37,7 +36,7 @@ def test_an_item_without_a_vector_goes_with_nothing() -> None:
 def test_blocks_do_not_change_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = np.random.default_rng(1).standard_normal((90, 8)).astype(np.float32)
     whole = by_cosine(vectors, k=10)
-    monkeypatch.setattr(neighbours, "_BLOCK_VALUES", 7 * 90)
+    monkeypatch.setattr("tonearm.recommend.collaborative.precomputed._BLOCK_VALUES", 7 * 90)
     in_blocks = by_cosine(vectors, k=10)
     np.testing.assert_array_equal(whole.items, in_blocks.items)
     np.testing.assert_allclose(whole.scores, in_blocks.scores, rtol=1e-5)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.recommend.catalogues import items_of, vectors_of
-from tonearm.recommend.choose import choose
-from tonearm.recommend.feedback import LIKED_LISTENS, SKIP_HALF_LIFE_D, Opinions, opinions, pushed, with_liked
-from tonearm.recommend.request import Request
+from tonearm.recommend.answers.choose import choose
+from tonearm.recommend.answers.feedback import LIKED_LISTENS, SKIP_HALF_LIFE_D, Opinions, opinions, pushed, with_liked
+from tonearm.recommend.answers.request import Request
 from tonearm.store.feedback import Feedback, Kind, Subject
 
 N = 120

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tonearm.recommend.choose import Choice, choose, meeting
-from tonearm.recommend.request import MOST, Request
+from tonearm.recommend.answers.choose import Choice, choose, meeting
+from tonearm.recommend.answers.request import MOST, Request
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tonearm.recommend.choose import Numbers, Rows, Vectors
-    from tonearm.recommend.request import Mask
+    from tonearm.recommend.answers.choose import Numbers, Rows, Vectors
+    from tonearm.recommend.answers.request import Mask
 
 MORE = 5
 """Candidates for each track of the answer, among which the fair order is found."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tonearm.recommend.choose import dense
+from tonearm.recommend.answers.choose import dense
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tonearm.recommend.choose import Numbers, Vectors
-    from tonearm.recommend.request import Mask
+    from tonearm.recommend.answers.choose import Numbers, Vectors
+    from tonearm.recommend.answers.request import Mask
     from tonearm.store.feedback import Feedback
 
 LIKED_LISTENS = 5.0

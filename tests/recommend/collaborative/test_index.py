@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tonearm.errors import UsageError
 from tonearm.recommend.artefact import load, save
-from tonearm.recommend.index import NONE, RECALL, Exact, Lists, Longest, best, build, restore
+from tonearm.recommend.collaborative.index import NONE, RECALL, Exact, Lists, Longest, best, build, restore
 
 pytest.importorskip("faiss")
 

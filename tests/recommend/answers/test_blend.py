@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.recommend.catalogues import items_of, vectors_of
-from tonearm.recommend.blend import blend
-from tonearm.recommend.choose import choose
-from tonearm.recommend.request import Request
+from tonearm.recommend.answers.blend import blend
+from tonearm.recommend.answers.choose import choose
+from tonearm.recommend.answers.request import Request
 
 N = 400
 ITEMS = items_of(N, artists=60)

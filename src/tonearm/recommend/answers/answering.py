@@ -13,21 +13,21 @@ import scipy.sparse as sp
 
 from tonearm.columns import COLUMNS
 from tonearm.errors import UnknownName, UsageError
-from tonearm.recommend.blend import blend as blended
-from tonearm.recommend.choose import choose
+from tonearm.recommend.answers.blend import blend as blended
+from tonearm.recommend.answers.choose import choose
+from tonearm.recommend.answers.feedback import Opinions, opinions, pushed, with_liked
+from tonearm.recommend.answers.recommended import Answer, Recommended
+from tonearm.recommend.answers.request import Request, check
 from tonearm.recommend.content import GENRE, SOUND
 from tonearm.recommend.explain import Reason, in_words, reasons
-from tonearm.recommend.feedback import Opinions, opinions, pushed, with_liked
-from tonearm.recommend.recommended import Answer, Recommended
-from tonearm.recommend.request import Request, check
 from tonearm.recommend.signals import NAMES, scaled
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tonearm.recommend.choose import Choice, Numbers, Vectors
+    from tonearm.recommend.answers.choose import Choice, Numbers, Vectors
+    from tonearm.recommend.answers.request import Mask
     from tonearm.recommend.home import Home
-    from tonearm.recommend.request import Mask
     from tonearm.store.feedback import Feedback
 
     Places = npt.NDArray[np.int64]
@@ -76,7 +76,7 @@ def for_listener(home: Home, listener: str, request: Request, given: Iterable[Fe
     """What to hear next for a listener, whose likes, dislikes and skips count (``given``, at ``now``).
 
     A listener with feedback and no listens is answered by their likes. Raises UsageError and UnknownName as
-    :func:`tonearm.recommend.choose.choose` does.
+    :func:`tonearm.recommend.answers.choose.choose` does.
     """
     asked = _of_listener(home, listener, request, opinions(given, home.items, now))
     return _answer(home, f"for {listener}", asked, request, home.served_by["listener"])

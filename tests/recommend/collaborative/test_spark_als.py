@@ -12,7 +12,8 @@ import pytest
 import scipy.sparse as sp
 
 from tests.recommend.interactions import ITEMS, history, two_tastes
-from tonearm.recommend import artefact, spark_als
+from tonearm.recommend import artefact
+from tonearm.recommend.collaborative import spark_als
 from tonearm.recommend.collaborative.als import Als
 from tonearm.recommend.interactions import Interactions
 from tonearm.settings import Settings

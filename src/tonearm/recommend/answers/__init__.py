@@ -1,0 +1,1 @@
+"""Answers to requests: which tracks, in what order, with which reasons."""
