@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse as sp
 
 from tests.models import listed
 from tests.recommend import homes
 from tonearm.errors import UnknownName
 from tonearm.recommend import catalogue
 from tonearm.recommend.home import Home, open_home
+from tonearm.recommend.interactions import Interactions
 from tonearm.recommend.model import BASELINES
 from tonearm.recommend.signals import NAMES
 from tonearm.settings import load_settings
@@ -101,3 +103,29 @@ def test_a_home_without_tables_has_nothing_to_recommend(tmp_path: Path) -> None:
     assert found.listeners == []
     assert found.served_by == {"song": "baseline", "listener": "baseline"}
     assert found.scores(np.zeros(0)).shape == (0,)
+
+
+def test_a_track_of_an_unlisted_artist_goes_with_what_the_same_sessions_had() -> None:
+    """Four of ten sessions have the unlisted artist and a lively track, and a calm one is in two of them by chance."""
+    items = home().items
+    unlisted = int(np.flatnonzero(items.artist_name == "Nobody")[0])
+    lively, calm = (int(np.flatnonzero(items.is_listed & (scene() == is_lively))[0]) for is_lively in (True, False))
+    counts = np.zeros((10, len(items)), np.float32)
+    counts[:4, [unlisted, lively]] = 1
+    counts[2:, calm] = 1
+    asked = replace(home(), sessions=Interactions(sp.csr_matrix(counts), np.arange(10), items.track_id.to_numpy()))
+    companions = asked.companions(unlisted)
+    assert companions is not None
+    assert {int(place): companions[place] for place in np.flatnonzero(companions)} == {lively: 4.0}
+    assert scene()[np.argsort(-asked.similar(unlisted))[1:10]].all()
+    why = asked.explain_similar(unlisted, lively)
+    assert sum(one.amount for one in why) == pytest.approx(asked.similar(unlisted)[lively])
+
+
+def test_a_track_of_a_listed_artist_stands_for_itself() -> None:
+    items = home().items
+    listed_one = int(np.flatnonzero(items.is_listed)[0])
+    counts = sp.csr_matrix(np.ones((3, len(items)), np.float32))
+    asked = replace(home(), sessions=Interactions(counts, np.arange(3), items.track_id.to_numpy()))
+    assert asked.companions(listed_one) is None
+    np.testing.assert_array_equal(asked.similar(listed_one), home().similar(listed_one))

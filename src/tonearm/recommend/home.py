@@ -20,12 +20,16 @@ from tonearm.recommend.signals import Signals, scaled
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from tonearm.recommend.interactions import Interactions
     from tonearm.settings import Settings
 
     Numbers = npt.NDArray[np.float64]
     Flags = npt.NDArray[np.bool_]
 
 
+TOGETHER, LIFT = 2, 2.0
+"""Sessions in which a track was heard together with an artist, and how many times as many as by chance, from which on
+the two go together."""
 LISTENS = 3
 """Listens by anybody from which on a track that no catalogue lists is taken to be there."""
 
@@ -48,6 +52,8 @@ class Home:
     """``model`` or ``baseline``, for ``song`` and ``listener``."""
     version: int | None = None
     """Of the recommender in the registry; None where it was never trained."""
+    sessions: Interactions | None = None
+    """Everybody's sessions by the ``items``; None where they were not read."""
 
     @cached_property
     def signals(self) -> Signals:
@@ -105,7 +111,8 @@ class Home:
 
     def similar(self, place: int) -> Numbers:
         """(items,) how well each goes with the track at ``place``; its own score means nothing."""
-        return scaled(self.signals.of_history(self._alone(place))) @ self.weights["song"]
+        history, weights = self._around(place)
+        return scaled(self.signals.of_history(history)) @ weights
 
     def similar_to(self, features: Mapping[str, Any]) -> Numbers:
         """(items,) how well each goes with a track outside the home, by its features, ``genre`` and ``year``."""
@@ -117,12 +124,30 @@ class Home:
 
     def explain_similar(self, seed: int, place: int) -> list[Reason]:
         """The same for how well the item at ``place`` goes with that at ``seed``."""
-        return reasons(self.signals, self.weights["song"], self._alone(seed), place)
+        history, weights = self._around(seed)
+        return reasons(self.signals, weights, history, place)
 
-    def _alone(self, place: int) -> Numbers:
-        found = np.zeros(len(self.items))
+    def companions(self, place: int) -> Numbers | None:
+        """(items,) in how many sessions each was heard with the artist of the track at ``place``, 0 where by chance.
+
+        None where a catalogue lists the artist, which tells more, and where nothing was heard with it.
+        """
+        is_own = (self.items.artist_id == self.items.artist_id.iloc[place]).to_numpy()
+        if self.sessions is None or (is_own & self.items.is_listed).any():
+            return None
+        counts = self.sessions.counts
+        with_artist = np.asarray(counts[:, np.flatnonzero(is_own)].sum(axis=1)).ravel() > 0
+        together = np.asarray(counts[with_artist].sum(axis=0), dtype=float).ravel()
+        by_chance = np.asarray(counts.sum(axis=0)).ravel() * with_artist.mean()
+        found = np.where(is_own | (together < TOGETHER) | (together < LIFT * by_chance), 0.0, together)
+        return found if found.any() else None
+
+    def _around(self, place: int) -> tuple[Numbers, Numbers]:
+        """What stands for the track at ``place``, alone or with its companions, and the weights that suit that."""
+        companions = self.companions(place)
+        found = np.zeros(len(self.items)) if companions is None else companions
         found[place] = 1.0
-        return found
+        return found, self.weights["song" if companions is None else "listener"]
 
     def _own(self, listener: str) -> pd.DataFrame:
         own = self.heard[self.heard.listener == listener]
@@ -141,4 +166,6 @@ def open_home(settings: Settings) -> Home:
     served = version.serves if version else ()
     by = {name: "model" if name in served else "baseline" for name in weights}
     number = version.version if version else None
-    return Home(catalogue.items(tables), catalogue.histories(tables), weights, by, number)
+    items = catalogue.items(tables)
+    sessions = catalogue.of_sessions(tables, items)
+    return Home(items, catalogue.histories(tables), weights, by, number, sessions)

@@ -75,5 +75,5 @@ def _sum(track: Recommended) -> str:
         return track.because
     shown = [(what, amount) for what, amount in track.why if abs(amount) >= SMALL * abs(track.score)]
     rest = track.score - sum(amount for _, amount in shown)
-    shown += [("by the rest", rest)] if len(shown) < len(track.why) else []
+    shown += [("by the rest", rest)] if round(abs(rest), 2) else []
     return f"{track.score:.2f} = " + "; ".join(f"{amount:+.2f} {what}" for what, amount in shown)

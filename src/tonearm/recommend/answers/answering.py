@@ -45,6 +45,10 @@ PUSHED = "like what was disliked or skipped"
 
 MOST_EXPLAINED = 50
 """Tracks of an answer that come with reasons: each takes as long to explain as all take to be found."""
+BY_SESSIONS = "no catalogue lists {}: these go by what was heard in the same sessions, which are counted here"
+_ROUNDING = 1e-9
+"""A score may differ by so much without meaning it."""
+
 FEW_TRACKS = 5
 """Tracks of a history below which it is taken as a list of tracks to go with, and not yet as a taste."""
 
@@ -66,6 +70,9 @@ class _Asked:
     never: Mask
     explain: Explain
     note: str = ""
+    """Why the tracks are not personal, where they are not."""
+    basis: str = ""
+    """What they go by, where that is not what was asked about."""
     listens: npt.NDArray[np.int64] | None = None
     """(items,) how often the listener heard each; None where what is asked about is a choice of tracks."""
     pushed: Numbers | None = None
@@ -102,12 +109,15 @@ def for_track(
     # How a track goes with itself says nothing.
     scores[place] = of_nothing[place]
     note = "" if _says_something(scores, of_nothing) else UNHEARD_OF
+    companions = home.companions(place)
     asked = _Asked(
-        scores if not note else _popular(home),
+        _popular(home) if note else np.where(scores > of_nothing + _ROUNDING, scores, np.nan),
         none if heard is None else heard,
         none if never is None else never,
         lambda other: home.explain_similar(place, other),
         note,
+        "" if companions is None else BY_SESSIONS.format(home.items.artist_name.iloc[place]),
+        None if companions is None else companions.astype(np.int64),
     )
     request = replace(request, seen=(*request.seen, track_id))
     return _answer(home, f"like {_name(home, place)}", asked, request, home.served_by["song"])
@@ -262,7 +272,7 @@ def _answer(home: Home, title: str, asked: _Asked, request: Request, served_by: 
         tracks=tuple(tracks),
         relaxed=found.relaxed,
         fewer=found.fewer,
-        note=asked.note,
+        note=asked.note or asked.basis,
         served_by=served_by,
         version=home.version,
     )

@@ -53,7 +53,7 @@ class Answer:
     fewer: str = ""
     """Why there are fewer tracks than were asked for; empty if there are as many."""
     note: str = ""
-    """Why the tracks are not personal, where they are not."""
+    """Why the tracks are not personal where they are not; what they go by where that is not what was asked about."""
     served_by: str = "model"
     """``model``, or ``baseline`` where the model is not trained or did not beat it."""
     version: int | None = None
