@@ -8,7 +8,6 @@ import msgspec
 
 from tonearm.cli.command import Context, json_line
 from tonearm.cli.playlist import put, write
-from tonearm.read.playlists import Playlist, with_recordings
 
 if TYPE_CHECKING:
     from tonearm.cli.recommend.asking import Wishes
@@ -26,6 +25,9 @@ def show(context: Context, answer: Answer, wishes: Wishes) -> None:
     if wishes.form == "json":
         put(context, json_line(answer).decode() + "\n", wishes.output, f"{len(answer.tracks)} tracks")
         return
+    # What writes playlists loads an engine, too, which a table does without.
+    from tonearm.read.playlists import Playlist, with_recordings
+
     written = Playlist("", answer.title, [_record(track) for track in answer.tracks])
     written = with_recordings(context.settings, written) if wishes.form == "jspf" else written
     write(context, written, wishes.form, wishes.output)
