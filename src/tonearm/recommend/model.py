@@ -53,7 +53,7 @@ class Recommender:
     decides = tuple(Decision(target, "ndcg") for target in TARGETS)
     belongs = ()
     limits = (
-        "It recommends tracks of the catalogue only, and an artist who is on no playlist by sound and genre alone.",
+        "It recommends what a catalogue lists or was heard thrice; an artist on no playlist by sound and genre alone.",
         "It learns from the playlists of one catalogue, which others made for others.",
         "It is measured by what listeners found by themselves, as nobody was shown what it recommends.",
         "The first hundred places are better than the baseline's; the first ten are not shown to be.",

@@ -125,7 +125,7 @@ def test_a_track_is_not_recommended_for_itself_in_any_version() -> None:
 
 
 def test_a_sound_is_a_track_that_no_catalogue_lists() -> None:
-    found = for_sound(HOME, sound({"energy": "0.9", "genre": "jazz"}), PLAIN)
+    found = for_sound(HOME, sound(HOME, {"energy": "0.9", "genre": "jazz"}), PLAIN)
     assert {track.genre for track in found.tracks} <= {"jazz", None}, "or by an artist of jazz"
     assert found.tracks[0].score == pytest.approx(sum(a for _, a in found.tracks[0].why), abs=1e-3)
 
@@ -142,7 +142,7 @@ def test_a_sound_is_a_track_that_no_catalogue_lists() -> None:
 )
 def test_sounds_that_cannot_be(features: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        sound(features)
+        sound(HOME, features)
 
 
 def test_unknown_tracks_are_refused() -> None:

@@ -26,6 +26,7 @@ from tonearm.recommend.playlists.named import (
     of_mood,
     of_unheard,
     playlist_of,
+    song_of,
 )
 
 TODAY = date(2024, 5, 6)
@@ -108,7 +109,7 @@ def self_named(name: str, known: Known) -> Named:
 @settings(max_examples=60)
 def test_rules_hold_for_every_history(songs: list[tuple[int, int, int]], name: str, novelty: Any, day: int) -> None:
     known = knows(*(song(n, a, s, sessions=k, activation=k / 3) for n, (a, s, k) in enumerate(songs)))
-    hidden = Hidden(artists={3}, tracks={5})
+    hidden = Hidden(artists={3}, songs={(artist, "song 5") for artist in range(100)})
     found = of_known(name, known, novelty, hidden, on=TODAY + timedelta(day))
     assert ids(found) == ids(of_known(name, known, novelty, hidden, on=TODAY + timedelta(day)))
     artists = [track["artist_id"] for track in found.tracks]
@@ -205,6 +206,14 @@ def test_the_playlist_of_an_aim_is_cut_to_its_minutes_without_what_is_hidden() -
     assert of_aim(Playlist("ada", "Focus", tracks), knows(), NOTHING, 600).notes == [
         "67 of 600 min: no more tracks suit"
     ]
+
+
+@pytest.mark.parametrize("title", ["Song 1", "song 1 (Live)", "Song 1 - Remastered 2009"])
+def test_a_hidden_song_is_hidden_in_all_its_versions(title: str) -> None:
+    hidden = Hidden(songs={song_of(song(1, 7))})
+    assert hidden.hides(song(2, 7, track_name=title))
+    assert not hidden.hides(song(2, 8, track_name=title))
+    assert not hidden.hides(song(3, 7))
 
 
 @given(st.lists(st.integers(0, 5), max_size=30))

@@ -178,7 +178,8 @@ class Asked:
         with _store(self.context, "") as store:
             names = [one.name for one in store.listeners()]
         if len(names) != 1:
-            raise UsageError(f"whose? name a listener with --listener: {', '.join(names) or 'there is none yet'}")
+            there = ", ".join(names) or "there is none yet"
+            raise UsageError(f"whose? name a listener (--listener, or `tonearm recommend for NAME`): {there}")
         return names[0]
 
     def known_and_refused(self, listener: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

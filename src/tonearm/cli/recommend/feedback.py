@@ -28,7 +28,7 @@ Examples:
 @click.option("--artist", is_flag=True, help="NAME is an artist; an artist can be hidden.")
 @click.option("--listener", help="Whose feedback; may be omitted if there is only one listener.")
 def feedback(context: Context, kind: str | None, name: str | None, artist: bool, listener: str | None) -> None:
-    """Say what you think of a track: it changes what is recommended next. Without a KIND, list what was said.
+    """Say what you think of a track: it changes what is recommended next. Without a KIND, list what was given.
 
     Liked tracks count as heard often. What is like a disliked track moves down, and like a skipped one for some weeks.
     Hidden tracks and artists never come. A new opinion replaces the one before; undo takes all on a NAME back.

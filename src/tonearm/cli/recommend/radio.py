@@ -51,5 +51,8 @@ def radio(context: Context, wishes: Wishes, track: str | None, listener: str | N
         first = answering.for_listener(asked.home, name, request, given, asked.now)
         playing = answering.radio(lambda r: answering.for_listener(asked.home, name, r, given, asked.now), request)
     tracks = tuple(replace(one, position=n) for n, one in enumerate(islice(playing, request.k), 1))
+    relaxed = tuple(dict.fromkeys(name for one in tracks for name in one.misses))
     fewer = "" if len(tracks) == request.k else f"only {len(tracks)} tracks are left that were not seen"
-    show(context, replace(first, title=f"as a radio {first.title}", tracks=tracks, fewer=fewer), wishes)
+    show(
+        context, replace(first, title=f"as a radio {first.title}", tracks=tracks, relaxed=relaxed, fewer=fewer), wishes
+    )

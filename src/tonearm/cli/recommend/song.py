@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from tonearm.cli.command import Context, command
 from tonearm.cli.recommend.asking import Asked, Wishes, asking
 from tonearm.errors import UsageError
+
+if TYPE_CHECKING:
+    from tonearm.recommend.home import Home
 
 
 @command(
@@ -49,16 +54,20 @@ def song(
     request = asked.request(wishes, unheard=unheard)
     heard, never = (None, None) if listener is None else asked.known_and_refused(asked.listener(listener))
     if track is None:
-        show(context, for_sound(asked.home, _features(sounds), request, heard, never), wishes)
+        show(context, for_sound(asked.home, _features(asked.home, sounds), request, heard, never), wishes)
     else:
         show(context, for_track(asked.home, asked.track(track), request, heard, never), wishes)
 
 
-def _features(sounds: tuple[str, ...]) -> dict[str, float | str]:
+def _features(home: Home, sounds: tuple[str, ...]) -> dict[str, float | str]:
     """The features as numbers, and genres as they are; UsageError for one that there is not."""
     from tonearm.recommend.answers.answering import sound
 
-    return sound(dict(_parted(text) for text in sounds))
+    parted = [_parted(text) for text in sounds]
+    names = [name for name, _ in parted]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise UsageError(f"{twice} is given twice; give it once")
+    return sound(home, dict(parted))
 
 
 def _parted(text: str) -> tuple[str, str]:

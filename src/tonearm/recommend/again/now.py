@@ -66,8 +66,8 @@ def hear_again(
         rows = _songs(own, past, found.item[best])
     for row in rows:
         place = best[row.pop("place")]
-        row["score"] = round(float(scores[place]), 2)
         row["parts"] = {name: round(float(value), 2) for name, value in zip(GROUPS, parts[place], strict=True)}
+        row["score"] = round(sum(row["parts"].values()), 2)
         row["because"] = _because(row, past, int(found.item[place]), playing, own.moment)
     hidden = hidden_of(settings, own.moment.listener)
     wanted = [row for row in rows if not hidden.hides(row)]

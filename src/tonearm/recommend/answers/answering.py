@@ -15,7 +15,7 @@ from tonearm.columns import COLUMNS
 from tonearm.errors import UnknownName, UsageError
 from tonearm.recommend.answers.blend import blend as blended
 from tonearm.recommend.answers.choose import choose
-from tonearm.recommend.answers.feedback import Opinions, opinions, pushed, with_liked
+from tonearm.recommend.answers.feedback import Opinions, counting, opinions, pushed
 from tonearm.recommend.answers.recommended import Answer, Recommended
 from tonearm.recommend.answers.request import Request, check
 from tonearm.recommend.content import GENRE, SOUND
@@ -77,6 +77,8 @@ class _Asked:
     """(items,) how often the listener heard each; None where what is asked about is a choice of tracks."""
     pushed: Numbers | None = None
     """(items,) how far each fell by feedback, 0 or less; part of the scores. None without feedback."""
+    target: str = "listener"
+    """Whose weights the scores are by: ``song`` or ``listener``."""
 
 
 def for_listener(home: Home, listener: str, request: Request, given: Iterable[Feedback], now: datetime) -> Answer:
@@ -86,7 +88,7 @@ def for_listener(home: Home, listener: str, request: Request, given: Iterable[Fe
     :func:`tonearm.recommend.answers.choose.choose` does.
     """
     asked = _of_listener(home, listener, request, opinions(given, home.items, now))
-    return _answer(home, f"for {listener}", asked, request, home.served_by["listener"])
+    return _answer(home, f"for {listener}", asked, request)
 
 
 def for_tracks(home: Home, request: Request) -> Answer:
@@ -96,7 +98,7 @@ def for_tracks(home: Home, request: Request) -> Answer:
     names = [_name(home, place) for place in home.places(list(request.liked[:_NAMED]))]
     names += [f"{len(request.liked) - _NAMED} more"] if len(request.liked) > _NAMED else []
     asked = _by_history(home, nothing, none, request, nobody)
-    return _answer(home, f"like {_listed(names or ['nothing yet'])}", asked, request, home.served_by["song"])
+    return _answer(home, f"like {_listed(names or ['nothing yet'])}", asked, request)
 
 
 def for_track(
@@ -118,9 +120,10 @@ def for_track(
         note,
         "" if companions is None else BY_SESSIONS.format(home.items.artist_name.iloc[place]),
         None if companions is None else companions.astype(np.int64),
+        target="song" if companions is None else "listener",
     )
     request = replace(request, seen=(*request.seen, track_id))
-    return _answer(home, f"like {_name(home, place)}", asked, request, home.served_by["song"])
+    return _answer(home, f"like {_name(home, place)}", asked, request)
 
 
 def for_sound(
@@ -133,11 +136,12 @@ def for_sound(
     def explain(place: int) -> list[Reason]:
         return [Reason(name, None, float(amount)) for name, amount in zip(NAMES, amounts[place], strict=True) if amount]
 
-    asked = _Asked(amounts.sum(axis=1), none if heard is None else heard, none if never is None else never, explain)
-    return _answer(home, "like the sound described", asked, request, home.served_by["song"])
+    known, refused = (none if one is None else one for one in (heard, never))
+    asked = _Asked(amounts.sum(axis=1), known, refused, explain, target="song")
+    return _answer(home, "like the sound described", asked, request)
 
 
-def sound(features: Mapping[str, Any]) -> dict[str, Any]:
+def sound(home: Home, features: Mapping[str, Any]) -> dict[str, Any]:
     """Features of a track as numbers, and its genre; raises UnknownName, and UsageError for what none can be."""
     if not features:
         raise UsageError("what does it sound like? give at least one feature, such as energy=0.8")
@@ -145,8 +149,15 @@ def sound(features: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in features.items():
         if name not in (*SOUND, *GENRE):
             raise UnknownName("feature", name, (*SOUND, *GENRE), hint=f"there are {', '.join((*SOUND, *GENRE))}")
-        found[name] = value if name in GENRE else _number(name, value)
+        found[name] = _genre(home, name, value) if name in GENRE else _number(name, value)
     return found
+
+
+def _genre(home: Home, name: str, value: Any) -> str:
+    known = home.items[name].dropna().unique().tolist()
+    if value not in known:
+        raise UnknownName(name, str(value), known, hint="the catalogue has none of that name")
+    return str(value)
 
 
 def _number(name: str, value: Any) -> float:
@@ -196,18 +207,37 @@ def for_household(home: Home, given: Mapping[str, Iterable[Feedback]], request: 
 
 
 def radio(ask: Callable[[Request], Answer], request: Request) -> Iterator[Recommended]:
-    """Tracks without end and without repeats, until nothing is left that suits; no artist twice in RADIO_BLOCK.
+    """Tracks without end and without repeats, until nothing is left that suits.
 
-    ``ask`` is one of the answers of this module; what ``request.seen`` lists never comes.
+    ``ask`` is one of the answers of this module; what ``request.seen`` lists never comes. No artist comes twice in
+    RADIO_BLOCK tracks while there are others, and no filter gives way while any track meets all.
     """
-    seen = list(request.seen)
+    played: list[Recommended] = []
     for block in count():
-        part = replace(request, k=RADIO_BLOCK, per_artist=1, seen=tuple(seen), seed=request.seed + block)
-        tracks = ask(part).tracks
+        seen = (*request.seen, *(track.track_id for track in played))
+        recent = tuple(track.artist_id for track in played[1 - RADIO_BLOCK :])
+        part = replace(request, k=RADIO_BLOCK, per_artist=1, seen=seen, seed=request.seed + block)
+        tracks = _first_met(ask, part, recent)
         if not tracks:
             return
-        seen += [track.track_id for track in tracks]
+        # Half of them: the next ones need only stay clear of these artists.
+        tracks = tracks[: RADIO_BLOCK // 2]
+        played += tracks
         yield from tracks
+
+
+def _first_met(ask: Callable[[Request], Answer], part: Request, recent: tuple[int, ...]) -> tuple[Recommended, ...]:
+    """Tracks that meet all filters, of other artists than the recent ones if possible; else with filters relaxed."""
+    apart = (*part.not_artists, *recent)
+    last = replace(part, not_artists=apart) if recent else part
+    for one in (replace(last, is_relaxed=False), replace(part, is_relaxed=False), last):
+        try:
+            if tracks := ask(one).tracks:
+                return tracks
+        except UsageError:
+            # Nothing meets what must not be relaxed; the last attempt says so.
+            continue
+    return ask(part).tracks if not recent else ()
 
 
 def vectors_of(home: Home) -> Vectors:
@@ -229,12 +259,13 @@ def _by_history(home: Home, history: Numbers, heard: Mask, request: Request, own
         home.places(list(listed))
     disliked = own.disliked | tracks.isin(request.disliked).to_numpy()
     own = replace(own, liked=own.liked | tracks.isin(request.liked).to_numpy(), disliked=disliked)
-    history = with_liked(history, own.liked)
-    weights = home.weights["song" if np.count_nonzero(history) < FEW_TRACKS else "listener"]
+    history = counting(history, own, home.items)
+    target = "song" if np.count_nonzero(history) < FEW_TRACKS else "listener"
+    weights = home.weights[target]
     scores, plain = (scaled(home.signals.of_history(h)) @ weights for h in (history, np.zeros(len(history))))
     note = "" if _says_something(scores, plain) else BEYOND if history.any() else POPULAR
     scores = _popular(home) if note else scores
-    after = pushed(scores, own, vectors_of(home))
+    after = pushed(scores, own, vectors_of(home), home.items["artist_id"])
     return _Asked(
         after,
         heard,
@@ -242,6 +273,7 @@ def _by_history(home: Home, history: Numbers, heard: Mask, request: Request, own
         lambda place: reasons(home.signals, weights, history, place),
         note,
         pushed=after - scores,
+        target=target,
     )
 
 
@@ -255,7 +287,7 @@ def _popular(home: Home) -> Numbers:
     return known
 
 
-def _answer(home: Home, title: str, asked: _Asked, request: Request, served_by: str) -> Answer:
+def _answer(home: Home, title: str, asked: _Asked, request: Request) -> Answer:
     never = asked.never | ~(home.is_offered | asked.heard)
     found = choose(asked.scores, home.items, request, heard=asked.heard, excluded=never, vectors=vectors_of(home))
     is_explained = request.is_explained and not asked.note
@@ -272,8 +304,8 @@ def _answer(home: Home, title: str, asked: _Asked, request: Request, served_by: 
         tracks=tuple(tracks),
         relaxed=found.relaxed,
         fewer=found.fewer,
-        note=asked.note or asked.basis,
-        served_by=served_by,
+        note=(asked.note or asked.basis) if tracks else "",
+        served_by=home.served_by[asked.target],
         version=home.version,
     )
 
@@ -304,7 +336,10 @@ def _adding_up(home: Home, asked: _Asked, place: int) -> list[tuple[str, float]]
     """What the score of the item at ``place`` is the sum of, in words, largest first."""
     found = in_words(home.signals, home.items, place, asked.explain(place), asked.listens)
     fell = 0.0 if asked.pushed is None else float(asked.pushed[place])
-    return [(what, round(amount, 4)) for what, amount in (*found, *([(PUSHED, fell)] if fell else []))]
+    shown = [(what, round(amount, 4)) for what, amount in (*found, *([(PUSHED, fell)] if fell else []))]
+    # What rounding leaves over goes to the largest, so that the parts are the score as it is shown.
+    left = round(float(asked.scores[place]), 4) - sum(amount for _, amount in shown)
+    return [(what, round(amount + (left if n == 0 else 0.0), 4)) for n, (what, amount) in enumerate(shown)]
 
 
 def _sentence(why: list[tuple[str, float]]) -> str:

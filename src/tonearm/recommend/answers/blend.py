@@ -65,8 +65,10 @@ def blend(
     likings = _likings(np.where(met, scores, -np.inf) if met.sum() >= request.k else scores)
     together = likings.mean(axis=0) + likings.min(axis=0)
     wide = replace(request, k=min(MOST, MORE * request.k), is_relaxed=False)
-    found = choose(together, items, wide, heard=heard, excluded=excluded, vectors=vectors)
-    if len(found.rows) < request.k:
+    found = None
+    if met.sum() >= request.k:
+        found = choose(together, items, wide, heard=heard, excluded=excluded, vectors=vectors)
+    if found is None or len(found.rows) < request.k:
         found = choose(together, items, request, heard=heard, excluded=excluded, vectors=vectors)
     order = _fair(likings[:, found.rows], min(request.k, len(found.rows)))
     rows = found.rows[order]

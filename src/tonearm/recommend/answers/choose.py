@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     Vectors: TypeAlias = Numbers | sp.csr_matrix
     Rows = npt.NDArray[np.int64]
 
+LARGEST_POOL = 3_000
+"""Candidates that the dials choose from at most: each is compared with each that was taken."""
 POOL, POOL_PER_TRACK = 200, 10
 """Best candidates that the dials choose from, at least, and for each track asked for: what is further down does not
 suit, however new or different it is."""
@@ -113,7 +115,7 @@ def _pool(allowed: Mask, scores: Numbers, items: pd.DataFrame, request: Request,
     artists = pd.Series(_ids(items["artist_id"], rows))
     rows = rows[artists.groupby(artists).cumcount().to_numpy() < request.per_artist]
     size = max(POOL, POOL_PER_TRACK * request.k) * (1 + WIDER * request.novelty)
-    return rows[len(taken) : len(taken) + round(size)]
+    return rows[len(taken) : len(taken) + max(min(round(size), LARGEST_POOL), request.k)]
 
 
 def _ids(column: pd.Series[int], rows: Rows) -> npt.NDArray[np.int64]:

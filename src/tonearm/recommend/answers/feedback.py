@@ -1,4 +1,4 @@
-"""How feedback changes the next answer: likes join the history, dislikes and skips push away what is like them."""
+"""How feedback changes the next answer: what is liked counts for more, what is refused for nothing, and pushes away."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from tonearm.recommend.answers.choose import dense
+from tonearm.recommend.answers.request import same_song
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from tonearm.recommend.answers.choose import Numbers, Vectors
     from tonearm.recommend.answers.request import Mask
     from tonearm.store.feedback import Feedback
 
 LIKED_LISTENS = 5.0
-"""Listens that a like counts as, at least: about as many as a track that a listener came back to."""
+"""Listens that a like counts as: about as many as a track that a listener came back to."""
 PUSH = 1.0
 """Standard deviations of the scores by which a disliked track's closest neighbour falls; a skipped one's at first."""
 SKIP_HALF_LIFE_D = 14.0
@@ -59,22 +59,32 @@ def opinions(given: Iterable[Feedback], items: pd.DataFrame, now: datetime) -> O
     return Opinions(liked, disliked, hidden | artists.isin(of["artist"]).to_numpy(), skips)
 
 
-def with_liked(history: Numbers, liked: Mask) -> Numbers:
-    """The (items,) listens of a history with the liked tracks among them, LIKED_LISTENS each or more."""
-    return np.maximum(history, np.where(liked, LIKED_LISTENS, 0.0))
+def counting(history: Numbers, opinions: Opinions, items: pd.DataFrame) -> Numbers:
+    """(items,) the listens of a history that speak for other tracks.
+
+    None of what was hidden or disliked, in any version, half of what was skipped, and LIKED_LISTENS more of what is
+    liked.
+    """
+    wanted = history * 0.5**opinions.skips + LIKED_LISTENS * opinions.liked
+    return np.where(same_song(items, opinions.never), 0.0, wanted)
 
 
-def pushed(scores: Numbers, opinions: Opinions, vectors: Vectors) -> Numbers:
+def pushed(scores: Numbers, opinions: Opinions, vectors: Vectors, artists: pd.Series[int]) -> Numbers:
     """The (items,) scores, lower near what was disliked or skipped lately; nothing rises.
 
     ``vectors`` (items, d) have length 1. What falls is the square of the cosine to the closest such track, times PUSH
-    standard deviations of the scores, so that it is felt nearby alone and in any model's scores.
+    standard deviations of the scores, so that it is felt nearby alone and in any model's scores. A track without a
+    vector is as close to all of its artist's, whose ids are ``artists`` (items,), and to no other.
     """
     weight = np.maximum(opinions.disliked, np.minimum(opinions.skips, 1.0))
     rows = np.flatnonzero(weight)
     is_scored = np.isfinite(scores)
     if not len(rows) or not is_scored.any():
         return scores
-    near = np.clip(vectors @ dense(vectors[rows]).T, 0.0, 1.0) ** 2 * weight[rows]
-    fallen: Numbers = scores - PUSH * float(np.std(scores[is_scored])) * near.max(axis=1)
+    refused = dense(vectors[rows])
+    near = (np.clip(vectors @ refused.T, 0.0, 1.0) ** 2 * weight[rows]).max(axis=1)
+    is_bare = ~refused.any(axis=1)
+    of_artist = pd.Series(weight[rows][is_bare]).groupby(artists.iloc[rows[is_bare]].to_numpy()).max()
+    near = np.maximum(near, artists.map(of_artist).fillna(0.0).to_numpy())
+    fallen: Numbers = scores - PUSH * float(np.std(scores[is_scored])) * near
     return fallen

@@ -142,7 +142,8 @@ def masks(request: Request, items: pd.DataFrame, heard: Mask) -> dict[str, Mask]
     if request.unheard:
         found["unheard"] = ~same_song(items, heard)
     if request.new_artists:
-        found["new_artists"] = ~items["artist_id"].isin(items["artist_id"][heard]).to_numpy()
+        known = heard | items["track_id"].isin(request.liked).to_numpy()
+        found["new_artists"] = ~items["artist_id"].isin(items["artist_id"][known]).to_numpy()
     for name, mask in found.items():
         if not mask.any() and len(items):
             raise UsageError(f"no track meets the filter {_in_words(request, name)}{_there_are(items, name)}")
@@ -202,6 +203,10 @@ def _in_words(request: Request, name: str) -> str:
 
 def _there_are(items: pd.DataFrame, name: str) -> str:
     """What the catalogue has instead, for a message."""
+    if name in ("unheard", "new_artists"):
+        return ": everything here was heard; import a catalogue of tracks, `tonearm import CATALOGUE.csv`"
+    if name == "explicit" and not items["is_explicit"].notna().any():
+        return "; no track's is known"
     if name not in _RANGES:
         return ""
     known = items[name].dropna()

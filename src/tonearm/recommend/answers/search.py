@@ -36,6 +36,8 @@ _BUCKETS = 1 << 20
 _NEAR = 5
 _PREFIX, _WORDS, _PART = 95.0, 0.9, 0.9
 """What a name is worth that begins with the query, that has all its words among others, or that contains it."""
+_LONGEST_ID = 20
+"""Digits from which on a number is no id."""
 _SPOTIFY = re.compile(
     r"(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)?([0-9A-Za-z]{22})(?:\?\S*)?"
 )
@@ -125,10 +127,9 @@ class Names:
 
     def artist(self, text: str) -> Found:
         """The artist that ``text`` names, as :meth:`track` does for tracks."""
-        keys, ids = self._artists
-        is_id = text.strip().isdecimal() and np.isin(int(text), ids)
-        asked = _asked(text, artist_key)
-        same = {int(text)} if is_id else {int(i) for i, k in zip(ids, keys.texts, strict=True) if k == asked}
+        _, ids = self._artists
+        is_id = text.strip().isdecimal() and len(text.strip()) < _LONGEST_ID and np.isin(int(text), ids)
+        same = {int(text)} if is_id else {int(ids[row]) for row in self._by_artist.get(_asked(text, artist_key), ())}
         if len(same) == 1:
             return self._artist(same.pop(), 100.0)
         near = [self._artist(one, 100.0) for one in same] or self.artists(text, _NEAR)
@@ -145,8 +146,12 @@ class Names:
         pairs = sorted({(key, one) for key, one in zip(self._artist_keys, of, strict=True) if key})
         return _Trigrams([key for key, _ in pairs]), np.array([one for _, one in pairs], np.int64)
 
+    @cached_property
+    def _by_artist(self) -> dict[str, list[int]]:
+        return _places(self._artists[0].texts)
+
     def _named_by_id(self, text: str) -> Rows:
-        if text.isdecimal() and len(text) < 20:
+        if text.isdecimal() and len(text) < _LONGEST_ID:
             return np.flatnonzero(self.tracks["track_id"][self._place] == int(text))
         found = _SPOTIFY.fullmatch(text)
         return np.array(self._by_spotify_id.get(found[1], []) if found else [], np.int64)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.columns import PLAYLISTS
 from tonearm.errors import ExtraMissing, UsageError
+from tonearm.lake import open_lake
 from tonearm.read.playlists import playlist, playlist_name
 from tonearm.recommend.again.listening import Known, listening
 from tonearm.recommend.playlists.named import (
@@ -25,6 +26,7 @@ from tonearm.recommend.playlists.named import (
     of_mood,
     of_unheard,
     playlist_of,
+    song_of,
 )
 from tonearm.store import open_store
 from tonearm.store.feedback import feedback_of
@@ -66,17 +68,17 @@ def named_playlist(settings: Settings, name: str, listener: str | None = None, w
     """
     name = playlist_of(name)
     check_minutes(wish.minutes)
-    at = None if wish.on is None else datetime(wish.on.year, wish.on.month, wish.on.day, 23, 59, 59, tzinfo=UTC)
-    with listening(settings, listener, at, zone_less=True) as own:
+    with listening(settings, listener, _end_of(wish.on), zone_less=True) as own:
         known = Known(own.moment, own.songs())
         heard = own.heard() if name == EXPLORATION else set()
         by_artist = own.by_artist() if name == EXPLORATION else {}
     who = known.moment.listener
     given = feedback(settings, who)
     if name != EXPLORATION:
-        return of_known(name, known, wish.novelty, hidden_by(given), wish.tracks, wish.minutes, wish.on)
+        return of_known(name, known, wish.novelty, hidden_by(settings, given), wish.tracks, wish.minutes, wish.on)
     ranking, note = unheard(settings, known, given, by_artist, wish)
-    found = of_unheard(ranking, heard, known, wish.novelty, hidden_by(given), wish.tracks, wish.minutes, wish.on)
+    hidden = hidden_by(settings, given)
+    found = of_unheard(ranking, heard, known, wish.novelty, hidden, wish.tracks, wish.minutes, wish.on)
     return replace(found, notes=[*found.notes, note]) if note else found
 
 
@@ -87,13 +89,21 @@ def mood_playlist(settings: Settings, mood: str, listener: str | None = None, wi
     """
     minutes = MOOD_MINUTES if wish.minutes is None else wish.minutes
     check_minutes(minutes)
-    with listening(settings, listener) as own:
+    is_aim = " ".join(mood.split()).casefold() in {name.casefold() for name in PLAYLISTS}
+    if is_aim and (wish.on or wish.novelty != "easy"):
+        raise UsageError(f"{mood} is made once for a build of the tables; leave out --day and --novelty")
+    with listening(settings, listener, _end_of(wish.on), zone_less=True) as own:
         known = Known(own.moment, own.songs())
     who = known.moment.listener
     hidden = hidden_of(settings, who)
-    if " ".join(mood.split()).casefold() in {name.casefold() for name in PLAYLISTS}:
+    if is_aim:
         return of_aim(playlist(settings, who, playlist_name(mood)), known, hidden, minutes)
     return of_mood(mood, known, wish.novelty, hidden, minutes, wish.on)
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """The last second of a local day, as if the listener lived at UTC; None for now."""
+    return None if day is None else datetime(day.year, day.month, day.day, 23, 59, 59, tzinfo=UTC)
 
 
 def check_minutes(minutes: float | None) -> None:
@@ -112,16 +122,17 @@ def feedback(settings: Settings, listener: str) -> list[Feedback]:
 
 def hidden_of(settings: Settings, listener: str) -> Hidden:
     """What the listener hid or disliked."""
-    return hidden_by(feedback(settings, listener))
+    return hidden_by(settings, feedback(settings, listener))
 
 
-def hidden_by(given: list[Feedback]) -> Hidden:
-    """What was hidden or disliked."""
-    if not given:
-        return NOTHING
+def hidden_by(settings: Settings, given: list[Feedback]) -> Hidden:
+    """What was hidden or disliked, each song in all its versions."""
     refused = [one for one in given if one.kind in ("hide", "dislike")]
+    if not refused:
+        return NOTHING
     artists, tracks = ({one.subject_id for one in refused if one.subject == kind} for kind in ("artist", "track"))
-    return Hidden(artists, tracks)
+    named = open_lake(settings.lake).dataset("tracks").to_table(columns=["track_id", "artist_id", "track_name"])
+    return Hidden(artists, {song_of(row) for row in named.to_pylist() if row["track_id"] in tracks})
 
 
 def unheard(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from tonearm.gold.prescriptive.flow import short_path
 from tonearm.read.playlists import Playlist
 from tonearm.recommend.again.listening import USUAL_S, Known, Moment
 from tonearm.recommend.playlists.turns import Turns
+from tonearm.silver.names import BEYOND_SONG
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -50,12 +52,18 @@ class Hidden:
     """What the listener does not want to see."""
 
     artists: Collection[int] = frozenset()
-    tracks: Collection[int] = frozenset()
+    songs: Collection[tuple[int, str]] = frozenset()
+    """Artist and title of each, as :func:`song_of` has it."""
 
     def hides(self, row: Row) -> bool:
-        """Whether a song's artist, or any of its versions, is hidden."""
-        versions = row.get("versions") or [row["track_id"]]
-        return row["artist_id"] in self.artists or any(track in self.tracks for track in versions)
+        """Whether a song or its artist is hidden, in whatever version."""
+        return row["artist_id"] in self.artists or song_of(row) in self.songs
+
+
+def song_of(row: Row) -> tuple[int, str]:
+    """What the versions of a song have in common: the artist, and the title without what makes it a version."""
+    title = (row["track_name"] or "").lower()
+    return row["artist_id"], re.sub(BEYOND_SONG, "", title) or title
 
 
 NOTHING = Hidden()
