@@ -138,6 +138,7 @@ def test_a_sound_is_a_track_that_no_catalogue_lists() -> None:
         ({"energy": 2}, "energy is a number from 0 to 1"),
         ({"tempo": "nan"}, "tempo is a number from 0 to 400"),
         ({"enrgy": 0.5}, "did you mean energy"),
+        ({"genre": "jaz"}, "did you mean jazz"),
     ],
 )
 def test_sounds_that_cannot_be(features: dict[str, Any], message: str) -> None:
@@ -180,6 +181,31 @@ def test_a_radio_never_repeats_a_song_and_ends_when_nothing_is_left() -> None:
     for start in range(0, len(played) - RADIO_BLOCK, RADIO_BLOCK):
         artists = [track.artist_id for track in played[start : start + RADIO_BLOCK]]
         assert len(set(artists)) >= len(artists) - 3
+
+
+def test_a_radio_plays_no_artist_twice_in_twenty_tracks_while_there_are_others() -> None:
+    played = [track.artist_id for track in islice(radio(lambda r: for_listener(HOME, "ada", r, [], NOW), PLAIN), 60)]
+    for start in range(len(played) - RADIO_BLOCK + 1):
+        assert len(set(played[start : start + RADIO_BLOCK])) == RADIO_BLOCK
+
+
+def test_a_radio_keeps_its_filters_while_any_track_meets_them() -> None:
+    request = replace(PLAIN, genres=("jazz",))
+    played = list(islice(radio(lambda r: for_listener(HOME, "ada", r, [], NOW), request), 200))
+    misses = [bool(track.misses) for track in played]
+    assert any(misses)
+    assert misses == sorted(misses)
+
+
+def test_what_was_heard_and_is_refused_speaks_for_nothing() -> None:
+    assert for_listener(HOME, "ada", PLAIN, [one("dislike", track) for track in ROCK[1:]], NOW).note == ""
+    assert for_listener(HOME, "ada", PLAIN, [one("hide", track) for track in ROCK], NOW).note == POPULAR
+
+
+def test_parts_are_the_score_to_the_last_digit() -> None:
+    given = [one("dislike", ROCK[1]), one("skip", ROCK[2]), one("like", ROCK[3])]
+    for track in for_listener(HOME, "ada", replace(PLAIN, k=40), given, NOW).tracks:
+        assert round(sum(amount for _, amount in track.why), 4) == track.score
 
 
 def test_a_radio_goes_on_after_what_was_seen() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.recommend.catalogues import items_of, vectors_of
 from tonearm.recommend.answers.blend import blend
-from tonearm.recommend.answers.choose import choose
+from tonearm.recommend.answers.choose import choose, meeting
 from tonearm.recommend.answers.request import Request
 
 N = 400
@@ -30,6 +30,14 @@ def test_two_who_like_the_opposite_get_half_each() -> None:
     best = [int(found.serves(n)[0]) for n in range(20)]
     assert sorted(best) == [0] * 10 + [1] * 10
     assert found.satisfaction.min() > 0.45
+
+
+def test_filters_that_nothing_meets_together_give_way() -> None:
+    request = replace(PLAIN, k=5, year=(1960.0, 1961.0), popularity=(99.0, 100.0), genres=("jazz",))
+    assert not meeting(ITEMS, request).any()
+    found = blend(tastes(1), ITEMS, request)
+    assert len(found.choice.rows) == 5
+    assert found.choice.relaxed
 
 
 def test_two_who_like_the_same_get_what_both_like() -> None:

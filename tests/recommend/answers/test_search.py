@@ -129,6 +129,12 @@ def test_artists_are_named_as_tracks_are(names: Names) -> None:
         names.artist("radiohaed")
 
 
+def test_a_number_that_is_too_long_is_no_id(names: Names) -> None:
+    for ask in (names.artist, names.track):
+        with pytest.raises(UsageError):
+            ask("9" * 5_000)
+
+
 @pytest.mark.parametrize("query", ["", "   ", "\u200b"])
 def test_an_empty_query_is_refused(names: Names, query: str) -> None:
     for ask in (names.songs, names.artists, names.track, names.artist):
