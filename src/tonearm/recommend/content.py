@@ -12,6 +12,7 @@ import scipy.sparse as sp
 
 from tonearm.columns import FEATURES, MEASURED
 from tonearm.models.model import SEED
+from tonearm.recommend.collaborative.neighbours import unit_rows
 from tonearm.recommend.part import Contribution
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class Content:
 
     def of(self, features: sp.csr_matrix) -> FittedContent:
         """By the features (items, columns) alone."""
-        return FittedContent(unit(sp.csr_matrix(features)))
+        return FittedContent(unit_rows(sp.csr_matrix(features)))
 
     def restore(self, arrays: Arrays) -> FittedContent:
         """From the features' matrix, in CSR."""
@@ -151,7 +152,7 @@ class FittedContent:
 
     def near(self, vectors: sp.csr_matrix) -> Scores:
         """(n, items) the cosine with any ``vectors``, such as that of a track outside the catalogue."""
-        return np.asarray((self.vectors @ unit(vectors).toarray().T).T, dtype=np.float32)
+        return np.asarray((self.vectors @ unit_rows(vectors).toarray().T).T, dtype=np.float32)
 
     def contributions(self, history: sp.csr_matrix, item: int) -> list[Contribution]:
         """How much each track of the history adds to the cosine, largest first."""
@@ -164,9 +165,3 @@ class FittedContent:
         """The matrix, in CSR."""
         v = self.vectors
         return {"data": v.data, "indices": v.indices, "indptr": v.indptr, "shape": np.array(v.shape)}
-
-
-def unit(vectors: sp.csr_matrix) -> sp.csr_matrix:
-    """Each row with length 1; a row of zeros stays."""
-    length = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
-    return sp.csr_matrix(sp.diags(1 / np.where(length > 0, length, 1.0)) @ vectors).astype(np.float32)

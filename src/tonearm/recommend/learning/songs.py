@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 from tonearm.models.evaluate import grouped
 from tonearm.models.model import SEED, HeldOut
 from tonearm.recommend.catalogue import of_playlists
+from tonearm.recommend.evaluate import metrics
 from tonearm.recommend.learning import weighed
 from tonearm.recommend.signals import BASELINES, NAMES, Signals, scaled
 
@@ -174,5 +175,4 @@ def ndcg(scores: Numbers, right: Rows, depth: int = DEPTH) -> float:
     """Normalised discounted cumulative gain of the first places (Järvelin and Kekäläinen 2002)."""
     first = np.argpartition(-scores, min(depth, len(scores) - 1))[:depth]
     first = first[np.lexsort((first, -scores[first]))]
-    gains = 1 / np.log2(np.arange(2, depth + 2))
-    return float(gains[: len(first)] @ np.isin(first, right) / gains[: len(right)].sum())
+    return float(metrics.ndcg(np.isin(first, right)[None], np.array([len(right)]), depth)[0])
