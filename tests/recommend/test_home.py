@@ -113,7 +113,9 @@ def test_a_track_of_an_unlisted_artist_goes_with_what_the_same_sessions_had() ->
     counts = np.zeros((10, len(items)), np.float32)
     counts[:4, [unlisted, lively]] = 1
     counts[2:, calm] = 1
-    asked = replace(home(), sessions=Interactions(sp.csr_matrix(counts), np.arange(10), items.track_id.to_numpy()))
+    asked = replace(
+        home(), read_sessions=lambda: Interactions(sp.csr_matrix(counts), np.arange(10), items.track_id.to_numpy())
+    )
     companions = asked.companions(unlisted)
     assert companions is not None
     assert {int(place): companions[place] for place in np.flatnonzero(companions)} == {lively: 4.0}
@@ -126,6 +128,6 @@ def test_a_track_of_a_listed_artist_stands_for_itself() -> None:
     items = home().items
     listed_one = int(np.flatnonzero(items.is_listed)[0])
     counts = sp.csr_matrix(np.ones((3, len(items)), np.float32))
-    asked = replace(home(), sessions=Interactions(counts, np.arange(3), items.track_id.to_numpy()))
+    asked = replace(home(), read_sessions=lambda: Interactions(counts, np.arange(3), items.track_id.to_numpy()))
     assert asked.companions(listed_one) is None
     np.testing.assert_array_equal(asked.similar(listed_one), home().similar(listed_one))

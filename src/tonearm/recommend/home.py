@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,13 +52,18 @@ class Home:
     """``model`` or ``baseline``, for ``song`` and ``listener``."""
     version: int | None = None
     """Of the recommender in the registry; None where it was never trained."""
-    sessions: Interactions | None = None
-    """Everybody's sessions by the ``items``; None where they were not read."""
+    read_sessions: Callable[[], Interactions] | None = None
+    """Makes everybody's sessions by the ``items``, which few requests need; None where they were not read."""
 
     @cached_property
     def signals(self) -> Signals:
         """What the scores are made of."""
         return Signals.of(self.items)
+
+    @cached_property
+    def sessions(self) -> Interactions | None:
+        """Everybody's sessions by the ``items``."""
+        return self.read_sessions() if self.read_sessions else None
 
     @property
     def listeners(self) -> list[str]:
@@ -105,27 +110,26 @@ class Home:
         songs = self.items.song_id
         return np.asarray(songs.isin(songs[self.listens(listener) > 0]))
 
-    def scores(self, history: Numbers) -> Numbers:
+    def scores(self, history: Numbers, target: str = "listener") -> Numbers:
         """(items,) how well each suits somebody with this history; higher is better, what was heard included."""
-        return scaled(self.signals.of_history(history)) @ self.weights["listener"]
+        return scaled(self.signals.of_history(history)) @ self.weights[target]
 
     def similar(self, place: int) -> Numbers:
         """(items,) how well each goes with the track at ``place``; its own score means nothing."""
-        history, weights = self._around(place)
-        return scaled(self.signals.of_history(history)) @ weights
+        return self.scores(*self.around(place))
 
     def similar_to(self, features: Mapping[str, Any]) -> Numbers:
         """(items,) how well each goes with a track outside the home, by its features, ``genre`` and ``year``."""
         return scaled(self.signals.of_features(features)) @ self.weights["song"]
 
-    def explain(self, history: Numbers, place: int) -> list[Reason]:
+    def explain(self, history: Numbers, place: int, target: str = "listener") -> list[Reason]:
         """What the score of the item at ``place`` is the sum of, for a history."""
-        return reasons(self.signals, self.weights["listener"], history, place)
+        return reasons(self.signals, self.weights[target], history, place)
 
     def explain_similar(self, seed: int, place: int) -> list[Reason]:
         """The same for how well the item at ``place`` goes with that at ``seed``."""
-        history, weights = self._around(seed)
-        return reasons(self.signals, weights, history, place)
+        history, target = self.around(seed)
+        return self.explain(history, place, target)
 
     def companions(self, place: int) -> Numbers | None:
         """(items,) in how many sessions each was heard with the artist of the track at ``place``, 0 where by chance.
@@ -142,12 +146,15 @@ class Home:
         found = np.where(is_own | (together < TOGETHER) | (together < LIFT * by_chance), 0.0, together)
         return found if found.any() else None
 
-    def _around(self, place: int) -> tuple[Numbers, Numbers]:
-        """What stands for the track at ``place``, alone or with its companions, and the weights that suit that."""
+    def around(self, place: int) -> tuple[Numbers, str]:
+        """The history that stands for the track at ``place``, and whose weights suit it.
+
+        ``song`` for the track alone, ``listener`` for the track with its companions.
+        """
         companions = self.companions(place)
         found = np.zeros(len(self.items)) if companions is None else companions
         found[place] = 1.0
-        return found, self.weights["song" if companions is None else "listener"]
+        return found, "song" if companions is None else "listener"
 
     def _own(self, listener: str) -> pd.DataFrame:
         own = self.heard[self.heard.listener == listener]
@@ -167,5 +174,5 @@ def open_home(settings: Settings) -> Home:
     by = {name: "model" if name in served else "baseline" for name in weights}
     number = version.version if version else None
     items = catalogue.items(tables)
-    sessions = catalogue.of_sessions(tables, items)
+    sessions = partial(catalogue.of_sessions, tables, items)
     return Home(items, catalogue.histories(tables), weights, by, number, sessions)

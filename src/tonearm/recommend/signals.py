@@ -103,6 +103,11 @@ class Signals:
             np.column_stack([rows.popularity.fillna(0.0) / 100, listed]),
         )
 
+    @cached_property
+    def vectors(self) -> sp.csr_matrix:
+        """(tracks, d) of length 1 at most: half sound, half genre, by which variety is measured."""
+        return sp.hstack([self.sound.vectors, self.genre.vectors]).tocsr() / np.sqrt(2)
+
     def of_history(self, history: Numbers) -> Numbers:
         """(tracks, NAMES) signals for a history (tracks,): how often each track was heard, 0 for never.
 

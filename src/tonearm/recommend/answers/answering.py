@@ -9,7 +9,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from tonearm.columns import COLUMNS
 from tonearm.errors import UnknownName, UsageError
@@ -19,13 +18,13 @@ from tonearm.recommend.answers.feedback import Opinions, counting, opinions, pus
 from tonearm.recommend.answers.recommended import Answer, Recommended
 from tonearm.recommend.answers.request import Request, check
 from tonearm.recommend.content import GENRE, SOUND
-from tonearm.recommend.explain import Reason, in_words, reasons
+from tonearm.recommend.explain import Reason, in_words
 from tonearm.recommend.signals import NAMES, scaled
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from tonearm.recommend.answers.choose import Choice, Numbers, Vectors
+    from tonearm.recommend.answers.choose import Choice, Numbers
     from tonearm.recommend.answers.request import Mask
     from tonearm.recommend.home import Home
     from tonearm.store.feedback import Feedback
@@ -107,20 +106,23 @@ def for_track(
     """What goes with one track. ``heard`` and ``never`` (items,) are what the listener knows and refuses."""
     place = int(home.places(track_id)[0])
     none = np.zeros(len(home.items), bool)
-    scores, of_nothing = home.similar(place), home.similar_to({})
+    history, target = home.around(place)
+    scores, of_nothing = home.scores(history, target), home.scores(np.zeros(len(history)), target)
     # How a track goes with itself says nothing.
     scores[place] = of_nothing[place]
     note = "" if _says_something(scores, of_nothing) else UNHEARD_OF
-    companions = home.companions(place)
+    is_alone = target == "song"
+    # It was not heard together with itself.
+    together = np.where(np.arange(len(history)) == place, 0, history).astype(np.int64)
     asked = _Asked(
         _popular(home) if note else np.where(scores > of_nothing + _ROUNDING, scores, np.nan),
         none if heard is None else heard,
         none if never is None else never,
-        lambda other: home.explain_similar(place, other),
+        lambda other: home.explain(history, other, target),
         note,
-        "" if companions is None else BY_SESSIONS.format(home.items.artist_name.iloc[place]),
-        None if companions is None else companions.astype(np.int64),
-        target="song" if companions is None else "listener",
+        "" if is_alone else BY_SESSIONS.format(home.items.artist_name.iloc[place]),
+        None if is_alone else together,
+        target=target,
     )
     request = replace(request, seen=(*request.seen, track_id))
     return _answer(home, f"like {_name(home, place)}", asked, request)
@@ -188,7 +190,7 @@ def for_household(home: Home, given: Mapping[str, Iterable[Feedback]], request: 
         request,
         heard=heard,
         excluded=np.logical_or.reduce([one.never for one in each]) | ~(home.is_offered | heard),
-        vectors=vectors_of(home),
+        vectors=home.signals.vectors,
     )
     serves = [tuple(names[i] for i in found.serves(n)) for n in range(len(found.choice.rows))]
     because = [f"for {_listed(whom)}" for whom in serves]
@@ -230,7 +232,8 @@ def _first_met(ask: Callable[[Request], Answer], part: Request, recent: tuple[in
     """Tracks that meet all filters, of other artists than the recent ones if possible; else with filters relaxed."""
     apart = (*part.not_artists, *recent)
     last = replace(part, not_artists=apart) if recent else part
-    for one in (replace(last, is_relaxed=False), replace(part, is_relaxed=False), last):
+    strictly = (replace(one, is_relaxed=False) for one in (last, part))
+    for one in dict.fromkeys((*strictly, last)):
         try:
             if tracks := ask(one).tracks:
                 return tracks
@@ -238,11 +241,6 @@ def _first_met(ask: Callable[[Request], Answer], part: Request, recent: tuple[in
             # Nothing meets what must not be relaxed; the last attempt says so.
             continue
     return ask(part).tracks if not recent else ()
-
-
-def vectors_of(home: Home) -> Vectors:
-    """(items, d) of length 1 at most: half sound, half genre, by which variety is measured."""
-    return sp.hstack([home.signals.sound.vectors, home.signals.genre.vectors]).tocsr() / np.sqrt(2)
 
 
 def _of_listener(home: Home, listener: str, request: Request, own: Opinions) -> _Asked:
@@ -261,16 +259,15 @@ def _by_history(home: Home, history: Numbers, heard: Mask, request: Request, own
     own = replace(own, liked=own.liked | tracks.isin(request.liked).to_numpy(), disliked=disliked)
     history = counting(history, own, home.items)
     target = "song" if np.count_nonzero(history) < FEW_TRACKS else "listener"
-    weights = home.weights[target]
-    scores, plain = (scaled(home.signals.of_history(h)) @ weights for h in (history, np.zeros(len(history))))
+    scores, plain = (home.scores(h, target) for h in (history, np.zeros(len(history))))
     note = "" if _says_something(scores, plain) else BEYOND if history.any() else POPULAR
     scores = _popular(home) if note else scores
-    after = pushed(scores, own, vectors_of(home), home.items["artist_id"])
+    after = pushed(scores, own, home.signals.vectors, home.items["artist_id"])
     return _Asked(
         after,
         heard,
         own.never,
-        lambda place: reasons(home.signals, weights, history, place),
+        lambda place: home.explain(history, place, target),
         note,
         pushed=after - scores,
         target=target,
@@ -289,7 +286,7 @@ def _popular(home: Home) -> Numbers:
 
 def _answer(home: Home, title: str, asked: _Asked, request: Request) -> Answer:
     never = asked.never | ~(home.is_offered | asked.heard)
-    found = choose(asked.scores, home.items, request, heard=asked.heard, excluded=never, vectors=vectors_of(home))
+    found = choose(asked.scores, home.items, request, heard=asked.heard, excluded=never, vectors=home.signals.vectors)
     is_explained = request.is_explained and not asked.note
     explained = found.rows[: MOST_EXPLAINED if is_explained else 0]
     why = [_adding_up(home, asked, int(place)) for place in explained] + [[]] * (len(found.rows) - len(explained))
