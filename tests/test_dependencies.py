@@ -26,6 +26,7 @@ EXTRAS = {
     "recommend": "models",
     "ui": "lab",
     "api/serve.py": "lab",
+    "pulls/spotify.py": "spotify",
     "engine/spark.py": "spark",
 }
 """Which rooms and modules may import what an extra brings; all others are limited to the base.
@@ -37,6 +38,7 @@ BROUGHT_BY = packages_distributions()
 """Distributions of each top-level module that is installed."""
 
 NOT_IMPORTED = {
+    "psycopg": "SQLAlchemy imports it for an address of PostgreSQL",
     "delta-spark": "Spark loads it by name",
     "packaging": "Ibis imports it to write DuckDB's SQL, and declares it for its own extra only",
     "pyarrow-hotfix": "Ibis imports it to read Arrow, and declares it for its own extra only",

@@ -11,6 +11,7 @@ from tonearm.errors import UnknownName, UsageError
 from tonearm.settings import Settings
 from tonearm.store import Store, feedback, open_store
 from tonearm.store.feedback import Feedback, feedback_of, give_feedback, take_back
+from tonearm.store.models import Base
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
 LIKE = Feedback("like", "track", 2**62 + 1, "Can – Vitamin C", AT)
@@ -83,7 +84,9 @@ def test_at_the_limit_the_oldest_skip_makes_room(store: Store, monkeypatch: pyte
 def test_a_store_from_before_feedback_is_upgraded_with_its_listeners(tmp_path: Path, store: Store) -> None:
     store.close()
     with sqlite3.connect(tmp_path / "tonearm.sqlite") as connection:
-        connection.execute("DROP TABLE feedback")
+        newer = set(Base.metadata.tables) - {"listeners", "listener_zones"}
+        for name in newer:
+            connection.execute(f"DROP TABLE {name}")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
     upgraded = open_store(Settings(home=tmp_path))

@@ -9,13 +9,15 @@ from typing import Any
 
 import ibis  # noqa: F401 - the modules of tables would load it at its first use, for which a server's threads race
 import msgspec
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from tonearm import __version__
 from tonearm.api.answers import Problem
+from tonearm.api.auth import needs_by_method
+from tonearm.api.deps import OneStore
 from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
 from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.api.recommending import Recommending
@@ -36,7 +38,9 @@ from tonearm.errors import (
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-ROUTES = (health, tables, listens, listeners, playlists, recommend, imports, runs, docs)
+ROUTES = (tables, listens, listeners, playlists, recommend, imports, runs)
+OPEN_ROUTES = (health, docs)
+"""Routes that check for themselves who asks, or that anybody may use."""
 
 BUSY_AFTER_S = 10.0
 """A request waits this long for another writer; a person at a terminal may wait longer."""
@@ -60,10 +64,15 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 """What every route may answer instead, for the OpenAPI document."""
 
 
-def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES, hosts: Sequence[str] = HOSTS) -> FastAPI:
+def create_app(
+    settings: Settings,
+    max_upload_bytes: int = MAX_UPLOAD_BYTES,
+    hosts: Sequence[str] = HOSTS,
+    needs_tokens: bool = False,
+) -> FastAPI:
     """The API over the home of ``settings``; every expected failure is a Problem with a fitting status.
 
-    It answers only under the names ``hosts``.
+    It answers only under the names ``hosts``; where others than this machine can reach it, it ``needs_tokens``.
     """
     app = FastAPI(
         title="tonearm",
@@ -74,10 +83,14 @@ def create_app(settings: Settings, max_upload_bytes: int = MAX_UPLOAD_BYTES, hos
         responses=_PROBLEMS,
     )
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
+    app.state.needs_tokens = needs_tokens
     app.state.lake = open_lake(settings.lake)
+    app.state.store = OneStore(app.state.settings)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     imports.sweep_uploads(settings.scratch)
     for module in ROUTES:
+        app.include_router(module.router, dependencies=[Depends(needs_by_method)])
+    for module in OPEN_ROUTES:
         app.include_router(module.router)
     app.add_exception_handler(TonearmError, _foreseen)
     app.add_exception_handler(RequestValidationError, _not_understood)

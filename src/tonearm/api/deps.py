@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
@@ -15,6 +14,29 @@ from tonearm.settings import Settings
 from tonearm.store import Store, open_store
 
 MAX_LIMIT = 100_000
+
+
+class OneStore:
+    """The app's one store, opened at its first use; a home that cannot be used is tried again by the next request."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open nothing yet."""
+        self._settings, self._lock = settings, Lock()
+        self._store: Store | None = None
+
+    def get(self) -> Store:
+        """The store; raises what :func:`open_store` raises."""
+        with self._lock:
+            if self._store is None:
+                self._store = open_store(self._settings)
+            return self._store
+
+    def close(self) -> None:
+        """Close it; the next use opens it again."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+            self._store = None
 
 
 def _settings(request: Request) -> Settings:
@@ -43,9 +65,9 @@ RecommendingDep = Annotated[Recommending, Depends(_recommending)]
 """The app's one recommender: what it needs is read at the first use, and again when it has changed."""
 
 
-def _store(settings: SettingsDep) -> Iterator[Store]:
-    with closing(open_store(settings)) as store:
-        yield store
+def _store(request: Request) -> Store:
+    opened: OneStore = request.app.state.store
+    return opened.get()
 
 
 StoreDep = Annotated[Store, Depends(_store)]

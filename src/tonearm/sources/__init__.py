@@ -28,6 +28,7 @@ from tonearm.sources import (
     other_json,
     rockbox,
     spotify,
+    submissions,
     trackers,
     youtube_music,
 )
@@ -104,6 +105,7 @@ def sources() -> dict[str, Source]:
         *navidrome.SOURCES,
         *deezer.SOURCES,
         *rockbox.SOURCES,
+        *submissions.SOURCES,
         *catalogue.SOURCES,
         *csv_services.SOURCES,
         *(entry.load() for entry in entry_points(group="tonearm.sources")),

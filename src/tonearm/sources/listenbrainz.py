@@ -35,7 +35,8 @@ addresses, e-mail addresses and tokens, which are not kept."""
 _READ = frozenset({"recording_mbid", "release_mbid", "spotify_id", "duration", "duration_ms", "artist_names"})
 """Fields that have a column of their own."""
 _EXTRA = _KEPT - {"submission_client", "artist_mbids", "release_artist_name"}
-_SHOWN = (_KEPT | _READ) - {"origin_url"}
+SHOWN = (_KEPT | _READ) - {"origin_url"}
+"""Fields that the text of a rejected listen may show."""
 _WITHIN = ("payload", "listens")
 
 
@@ -97,7 +98,7 @@ class ListenBrainzExport:
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows; see ``Source.read``."""
-        return tables(file, context, Listen, _values, _WITHIN, _SHOWN)
+        return tables(file, context, Listen, values, _WITHIN, SHOWN)
 
 
 class PanoListens:
@@ -122,7 +123,7 @@ class PanoListens:
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows; see ``Source.read``."""
-        return tables(file, context, Listen, _values, _WITHIN, _SHOWN)
+        return tables(file, context, Listen, values, _WITHIN, SHOWN)
 
 
 class ListenBrainzOther:
@@ -149,7 +150,8 @@ class ListenBrainzOther:
         return iter(())
 
 
-def _values(listen: Listen) -> dict[str, Any]:
+def values(listen: Listen) -> dict[str, Any]:
+    """The fields of a listen as :func:`tonearm.sources.rows.table_of` takes them."""
     meta = listen.track_metadata
     info = meta.additional_info or {}
     mapped = meta.mbid_mapping or _Mapping()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Engine, create_engine, event, select, text
@@ -57,19 +58,27 @@ class Store:
         """
         self.engine, self._make = engine, make
 
+    @property
+    def is_missing(self) -> bool:
+        """Whether the database is yet to be made, by this process or another one."""
+        if self._make and Path(self.engine.url.database or "").exists():
+            self._make()
+            self._make = None
+        return self._make is not None
+
     def listeners(self) -> list[Listener]:
         """All listeners, by name."""
-        if self._make:
+        if self.is_missing:
             return []
-        with self._session(writes=False) as session:
+        with self.session(writes=False) as session:
             rows = session.scalars(select(ListenerRow).order_by(ListenerRow.name_key))
             return [_listener(row) for row in rows]
 
     def listener(self, name: str) -> Listener:
         """The listener called ``name``, ignoring case; raises UnknownName."""
-        if self._make:
+        if self.is_missing:
             raise _unknown(name, [])
-        with self._session(writes=False) as session:
+        with self.session(writes=False) as session:
             return _listener(_find(session, name))
 
     def ensure_listener(self, name: str, zone: str | None = None) -> Listener:
@@ -79,7 +88,7 @@ class Store:
         several zones if ``zone`` is not among them, and UnknownName for an unknown zone.
         """
         wanted, found = find_zone(zone) if zone else None, valid_name(name)
-        with self._session(writes=True) as session:
+        with self.session(writes=True) as session:
             row = session.scalar(select(ListenerRow).filter_by(name_key=_key(found)))
             if row is None:
                 first = ZoneRow(from_at=ALWAYS, zone=wanted or system_zone())
@@ -109,7 +118,7 @@ class Store:
         Raises UnknownName for an unknown listener or zone.
         """
         wanted = find_zone(zone)
-        with self._session(writes=True) as session:
+        with self.session(writes=True) as session:
             row = _find(session, name)
             kept = [z for z in row.zones if from_date and z.from_at != from_date]
             row.zones.clear()
@@ -123,9 +132,9 @@ class Store:
     @contextmanager
     def session_of(self, name: str, *, writes: bool) -> Iterator[tuple[Session, int]]:
         """A transaction, and the id of the listener called ``name``; raises UnknownName."""
-        if self._make:
+        if self.is_missing:
             raise _unknown(name, [])
-        with self._session(writes=writes) as session:
+        with self.session(writes=writes) as session:
             yield session, _find(session, name).id
 
     def close(self) -> None:
@@ -133,7 +142,11 @@ class Store:
         self.engine.dispose()
 
     @contextmanager
-    def _session(self, *, writes: bool) -> Iterator[Session]:
+    def session(self, *, writes: bool) -> Iterator[Session]:
+        """A transaction, committed at the end; one that ``writes`` takes the write lock at its start.
+
+        A store that was never written to is made first.
+        """
         if self._make:
             self._make()
             self._make = None
@@ -209,7 +222,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # Python's sqlite3 begins transactions late and not for DDL; we begin them ourselves, so that a killed
     # migration leaves nothing behind.
     connection.isolation_level = None
-    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+    # What is acknowledged to a client must survive a loss of power, so a commit reaches the disk.
+    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -1,0 +1,1 @@
+"""The serving process's own work: submissions into bronze, tables kept fresh, the schedule."""

@@ -1,0 +1,1 @@
+"""Pulls: a listener's history from the services that keep it, and audio features from those that measure them."""

@@ -1,0 +1,1 @@
+"""Relays: forwards a listener's submissions to other services, in order and at their rate."""

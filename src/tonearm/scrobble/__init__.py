@@ -1,0 +1,1 @@
+"""The scrobbling protocols: what clients send, read as submissions, and what they expect as an answer. No I/O."""
