@@ -12,12 +12,17 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from tonearm.store import Store
 from tonearm.store.models import ListenerRow, SubmissionRow
 
-Protocol = Literal["listenbrainz", "lastfm", "audioscrobbler"]
-PROTOCOLS: tuple[Protocol, ...] = ("listenbrainz", "lastfm", "audioscrobbler")
+Protocol = Literal["listenbrainz", "lastfm", "audioscrobbler", "spotify_api", "lastfm_api", "listenbrainz_api"]
+PROTOCOLS: tuple[Protocol, ...] = (
+    *("listenbrainz", "lastfm", "audioscrobbler"),
+    *("spotify_api", "lastfm_api", "listenbrainz_api"),
+)
+"""How clients send listens, and the services that they are pulled from."""
 
 MOST_OF_BATCH = 50_000
 """Submissions of one import."""
@@ -61,23 +66,28 @@ def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list
 
     Only when this returns may they be acknowledged.
     """
-    received = datetime.now(UTC)
     with store.session_of(listener, writes=True) as (session, who):
-        rows = [
-            {
-                "listener_id": who,
-                "protocol": one.protocol,
-                "received_at": received,
-                "listened_s": one.listened_s,
-                "body": one.body,
-                "reason": one.reason and one.reason[:256],
-            }
-            for one in submissions
-        ]
-        if not rows:
-            return []
-        made = session.scalars(insert(SubmissionRow).returning(SubmissionRow.id, sort_by_parameter_order=True), rows)
-        return list(made)
+        return add(session, who, submissions)
+
+
+def add(session: Session, listener_id: int, submissions: Iterable[Submission]) -> list[int]:
+    """Add ``submissions`` to a transaction, whose commit keeps them; returns their numbers, in order."""
+    received = datetime.now(UTC)
+    rows = [
+        {
+            "listener_id": listener_id,
+            "protocol": one.protocol,
+            "received_at": received,
+            "listened_s": one.listened_s,
+            "body": one.body,
+            "reason": one.reason and one.reason[:256],
+        }
+        for one in submissions
+    ]
+    if not rows:
+        return []
+    made = session.scalars(insert(SubmissionRow).returning(SubmissionRow.id, sort_by_parameter_order=True), rows)
+    return list(made)
 
 
 def waiting(store: Store, listener: str | None = None) -> list[Waiting]:
