@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime
@@ -65,7 +66,10 @@ Examples:
 @click.option("--paste", is_flag=True, help="Paste the address that the browser ends at; for a browser elsewhere.")
 @click.option("--no-browser", is_flag=True, help="Print the address to open instead of opening it.")
 @click.option(
-    "--print-refresh-token", "prints", is_flag=True, help="Print the refresh token, for SPOTIFY_REFRESH_TOKEN elsewhere."
+    "--print-refresh-token",
+    "prints",
+    is_flag=True,
+    help="Print the refresh token, for SPOTIFY_REFRESH_TOKEN elsewhere.",
 )
 @with_options
 def connect_spotify(context: Context, listener: str | None, paste: bool, no_browser: bool, prints: bool) -> None:
@@ -197,12 +201,13 @@ def disconnect(context: Context, service: str, listener: str | None) -> None:
 
 
 def _keep(context: Context, listener: str | None, kind: Kind, account: str, secret: str | None) -> None:
-    from tonearm.home.lock import writing
+    from tonearm.home import make_home
     from tonearm.home.secrets import put_secret
     from tonearm.store import open_store
     from tonearm.store.connections import connect as keep
 
-    with writing(context.settings, context.note), closing(open_store(context.settings)) as store:
+    make_home(context.settings)
+    with closing(open_store(context.settings)) as store:
         whose = _whose([one.name for one in store.listeners()], listener)
         store.ensure_listener(whose)
         made = keep(store, whose, kind, account, _now())
@@ -220,7 +225,7 @@ def _whose(known: list[str], listener: str | None) -> str:
 
 
 def _asked(what: str) -> str:
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         raise UsageError(f"{what} is needed; set it in the environment or in a file .env")
     return str(click.prompt(what, hide_input=True, err=True)).strip()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from tonearm.ingest.ledger import ImportReport
     from tonearm.pulls import Pulled
-    from tonearm.settings import Settings
+    from tonearm.pulls.reccobeats import Fetched
     from tonearm.store import Store
     from tonearm.store.connections import Connection
 
@@ -60,11 +59,11 @@ def sync(context: Context, listener: str | None, service: str | None, features: 
         with progress(context) as shown:
             pulled = [_pull(context, store, one, shown) for one in found]
         reports = import_submissions(context.settings, store, context.note)
-        fetched = _features(context, store) if features else None
+        fetched = _fetch(context, store) if features else None
     if context.as_json:
         context.answer({"pulled": pulled, "imports": reports, "features": fetched})
     else:
-        _show(context, pulled, reports)
+        _show(context, pulled, reports, fetched)
     codes = {one.exit_code for one in pulled} | ({fetched.exit_code} if fetched else set())
     if codes - {0}:
         sys.exit(min(codes - {0}))
@@ -93,7 +92,20 @@ def _pull(context: Context, store: Store, one: Connection, shown: Progress | Non
         raise ExtraMissing("what talks to Spotify is", "spotify") from error
 
 
-def _show(context: Context, pulled: list[Pulled], reports: list[ImportReport]) -> None:
+def _fetch(context: Context, store: Store) -> Fetched:
+    from tonearm.pulls.reccobeats import fetch_features
+
+    with progress(context) as shown:
+        task = shown.add_task("audio features", total=None, count="") if shown else None
+
+        def report(done: int, of: int) -> None:
+            if shown and task is not None:
+                shown.update(task, completed=done, total=of, count=f"{done:,} of {of:,} tracks")
+
+        return fetch_features(context.settings, store, datetime.now(UTC), progress=report, waiting=context.note)
+
+
+def _show(context: Context, pulled: list[Pulled], reports: list[ImportReport], fetched: Fetched | None) -> None:
     if not pulled:
         context.say("no connections to pull from; `tonearm connect` makes one")
     for one in pulled:
@@ -105,7 +117,14 @@ def _show(context: Context, pulled: list[Pulled], reports: list[ImportReport]) -
     )
     if read:
         context.say(f"to bronze: {read:,} read, {kept:,} kept, {duplicates:,} duplicates, {rejected:,} rejected")
-    if kept:
+    if fetched:
+        context.say(
+            f"audio features: asked for {fetched.asked:,} tracks, {fetched.found:,} measured, "
+            f"{fetched.asked - fetched.found:,} not known to ReccoBeats"
+        )
+        if fetched.problem:
+            context.say(f"  ! {fetched.problem}; {fetched.left:,} tracks are left for the next time")
+    if kept or (fetched and fetched.found):
         context.say("next: `tonearm run` builds the tables and predicts")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -18,9 +18,6 @@ from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.connections import Connection, Cursor, advance, ended
 from tonearm.store.submissions import Submission
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
 
 RETRY_S = 600.0
 """After a failure of which the service does not say how long it lasts."""
@@ -100,7 +97,9 @@ def sync_once(
     with _alone(settings, connection):
         try:
             for page in open_service(settings, connection, now, sleep).pages(connection.cursor, now):
-                connection = advance(store, connection, page.listens, page.cursor, _writer(page, now))
+                # Before the cursor moves on, as it can be written again.
+                write(store, connection.listener, page.library, now)
+                connection = advance(store, connection, page.listens, page.cursor)
                 before, pulled = pulled, pulled + len(page.listens)
                 if progress:
                     progress(connection, pulled, page.doing)
@@ -110,10 +109,6 @@ def sync_once(
             connection = ended(store, connection, now, str(error), _retry_at(error, now))
             return _pulled(connection, pulled, problem=str(error), exit_code=error.exit_code)
         return _pulled(ended(store, connection, now), pulled)
-
-
-def _writer(page: Page, now: datetime) -> Callable[[Session, int], None]:
-    return lambda session, who: write(session, who, page.library, now)
 
 
 def open_service(settings: Settings, connection: Connection, now: datetime, sleep: Sleep) -> Service:

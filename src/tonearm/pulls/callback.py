@@ -31,9 +31,7 @@ def code_of(address: str, state: str) -> str:
     return query["code"]
 
 
-def wait_for_code(
-    redirect_uri: str, state: str, opened: Callable[[], object], patience_s: float = PATIENCE_S
-) -> str:
+def wait_for_code(redirect_uri: str, state: str, opened: Callable[[], object], patience_s: float = PATIENCE_S) -> str:
     """Listen on this machine for the browser's return to ``redirect_uri``; ``opened`` is called when we listen.
 
     Requests that are not of this sign-in are passed over. Raises UsageError for an address that is not on this machine

@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete
 
-from tonearm.store.models import PlaylistRow, PlaylistTrackRow, SettingRow, SongRow
+from tonearm.store import Store
+from tonearm.store.models import PlaylistRow, SettingRow
+from tonearm.store.playlists import MOST_TRACKS, Playlist, save_playlist
+from tonearm.store.songs import Song, put_songs
 
 SOURCE = "spotify_api"
-SAVED = "saved"
-"""In place of an id, for the tracks that are saved without a playlist."""
-
-
-@dataclass(frozen=True)
-class Track:
-    """A track of the library."""
-
-    track_name: str
-    artist_name: str
-    album_name: str | None
-    spotify_id: str | None
-    duration_s: float | None
-    added_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Playlist:
-    """A playlist with its tracks, in order."""
-
-    id: str
-    title: str
-    description: str | None
-    is_public: bool
-    tracks: Sequence[Track]
 
 
 @dataclass(frozen=True)
 class Gone:
-    """Playlists that the listener has deleted, by their ids."""
+    """Playlists that the listener has deleted, by their ids at the service."""
 
     playlists: tuple[str, ...]
 
@@ -67,74 +43,49 @@ class Followed:
 Fact = Playlist | Gone | Followed
 
 
-def write(session: Session, listener_id: int, facts: Iterable[Fact], now: datetime) -> None:
-    """Write what a library holds into a transaction, in place of what it held."""
+def write(store: Store, listener: str, facts: Iterable[Fact], now: datetime) -> None:
+    """Put what a library holds in place of what it held; again with the same facts it changes nothing."""
     for fact in facts:
         if isinstance(fact, Playlist):
-            _write_playlist(session, listener_id, fact, now)
-            _write_songs(session, fact.tracks, now)
+            put_songs(store, _songs(fact))
+            # Of more saved tracks than a playlist may have the newest come first.
+            save_playlist(store, listener, replace(fact, tracks=fact.tracks[:MOST_TRACKS]))
         elif isinstance(fact, Gone):
-            _remove(session, listener_id, fact.playlists)
+            _remove(store, listener, fact.playlists)
         else:
-            _write_followed(session, listener_id, fact, now)
+            _keep_followed(store, listener, fact, now)
 
 
-def followed_key(listener_id: int) -> str:
-    """Name of the setting that holds the artists a listener follows, as JSON."""
-    return f"followed_artists:{listener_id}"
+def followed(store: Store, listener: str) -> tuple[Artist, ...]:
+    """The artists that a listener follows; raises UnknownName."""
+    with store.session_of(listener, writes=False) as (session, who):
+        row = session.get(SettingRow, _key(who))
+        return msgspec.json.decode(row.value, type=tuple[Artist, ...]) if row else ()
 
 
-def _write_playlist(session: Session, listener_id: int, playlist: Playlist, now: datetime) -> None:
-    row = session.scalar(select(PlaylistRow).filter_by(listener_id=listener_id, source=SOURCE, source_id=playlist.id))
-    if row is None:
-        row = PlaylistRow(
-            id=str(uuid.uuid4()), listener_id=listener_id, source=SOURCE, source_id=playlist.id, created_at=now
-        )
-        session.add(row)
-    row.title, row.description = playlist.title[:256], playlist.description
-    row.is_public, row.updated_at = playlist.is_public, now
-    row.tracks.clear()
-    # The old rows must be gone before new ones take their positions.
-    session.flush()
-    row.tracks.extend(
-        PlaylistTrackRow(
-            position=position,
+def _songs(playlist: Playlist) -> Iterable[Song]:
+    for track in playlist.tracks:
+        yield Song(
             artist_name=track.artist_name,
             track_name=track.track_name,
             album_name=track.album_name,
             spotify_id=track.spotify_id,
             duration_s=track.duration_s,
-            added_at=track.added_at or now,
-        )
-        for position, track in enumerate(playlist.tracks)
-    )
-
-
-def _write_songs(session: Session, tracks: Iterable[Track], now: datetime) -> None:
-    """Each track once; one that is there keeps the names it has."""
-    wanted = {track.spotify_id: track for track in tracks if track.spotify_id}
-    known = set(session.scalars(select(SongRow.spotify_id).filter_by(source=SOURCE)))
-    session.add_all(
-        SongRow(
-            track_name=track.track_name,
-            artist_name=track.artist_name,
-            album_name=track.album_name,
-            spotify_id=id,
-            duration_s=track.duration_s,
             source=SOURCE,
-            created_at=now,
-            updated_at=now,
         )
-        for id, track in wanted.items()
-        if id not in known
-    )
 
 
-def _remove(session: Session, listener_id: int, playlists: Sequence[str]) -> None:
-    rows = delete(PlaylistRow).filter_by(listener_id=listener_id, source=SOURCE)
-    session.execute(rows.where(PlaylistRow.source_id.in_(playlists)))
+def _remove(store: Store, listener: str, playlists: Sequence[str]) -> None:
+    with store.session_of(listener, writes=True) as (session, who):
+        rows = delete(PlaylistRow).filter_by(listener_id=who, source=SOURCE)
+        session.execute(rows.where(PlaylistRow.source_id.in_(playlists)))
 
 
-def _write_followed(session: Session, listener_id: int, followed: Followed, now: datetime) -> None:
-    value = msgspec.json.encode(followed.artists).decode()
-    session.merge(SettingRow(key=followed_key(listener_id), value=value, changed_at=now))
+def _keep_followed(store: Store, listener: str, fact: Followed, now: datetime) -> None:
+    with store.session_of(listener, writes=True) as (session, who):
+        value = msgspec.json.encode(fact.artists).decode()
+        session.merge(SettingRow(key=_key(who), value=value, changed_at=now))
+
+
+def _key(listener_id: int) -> str:
+    return f"followed_artists:{listener_id}"

@@ -68,9 +68,8 @@ class ListenBrainz:
         if len(listens) < PAGE_ROWS:
             return span.with_seen(new).grown(oldest=0), new
         first_s = min(_at_s(one) for one in listens)
-        oldest = min(first_s + 1, span.oldest - 1)
-        seen = span.with_seen([one for one in new if _at_s(one) <= first_s or _at_s(one) >= span.recent_from])
-        return Span(span.newest, oldest, seen.seen), new
+        # Always further back, even where all of a page is of one second.
+        return span.with_seen(new).grown(oldest=min(first_s + 1, span.oldest - 1)), new
 
     def _ask(self, **query: Any) -> list[Submission]:
         path = f"1/user/{quote(self._account, safe='')}/listens"

@@ -58,7 +58,12 @@ class Span:
             newest=self.newest if newest is None else max(newest, self.newest),
             oldest=self.oldest if oldest is None else min(oldest, self.oldest),
         )
-        return replace(span, seen=frozenset(k for k in span.seen if _at_s(k) >= span.recent_from))
+        return replace(span, seen=frozenset(filter(span._may_come_again, span.seen)))
+
+    def _may_come_again(self, known: str) -> bool:
+        """Whether a listen is recent, or of an older part that is not read to its end."""
+        at_s = int(known.partition(":")[0])
+        return at_s >= self.recent_from or at_s < self.oldest
 
 
 def span_of(cursor: Cursor, now_s: int) -> Span:
@@ -82,7 +87,3 @@ def key(listen: Submission) -> str:
     names = msgspec.json.decode(listen.body, type=_Named).track_metadata
     written = f"{names.artist_name}\0{names.track_name}".encode("utf-8", "replace")
     return f"{int(listen.listened_s or 0)}:{hashlib.blake2b(written, digest_size=6).hexdigest()}"
-
-
-def _at_s(known: str) -> int:
-    return int(known.partition(":")[0])

@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,14 +20,17 @@ import spotipy
 from spotipy.cache_handler import CacheHandler
 from spotipy.oauth2 import SpotifyOAuth, SpotifyPKCE
 
+from tonearm.bronze import tidied
 from tonearm.errors import ServiceRefused, ServiceUnavailable, UsageError
 from tonearm.home.secrets import put_secret, secret
 from tonearm.pulls import Page
 from tonearm.pulls.asking import TIMEOUT_S, USER_AGENT, check, patiently
-from tonearm.pulls.library import SAVED, Artist, Followed, Gone, Playlist, Track
+from tonearm.pulls.library import SOURCE, Artist, Followed, Gone
 from tonearm.settings import Credentials, Settings
 from tonearm.store.connections import Connection, Cursor
+from tonearm.store.playlists import Entry, Playlist
 from tonearm.store.submissions import Submission
+from tonearm.store.tracks import SPOTIFY_TRACK
 
 SCOPES = (
     *("user-read-recently-played", "user-library-read", "user-follow-read"),
@@ -39,6 +43,7 @@ LIBRARY_EVERY_MS = 20 * 3_600_000
 """The library is looked at once a day, so that four syncs a day cost four requests and not hundreds."""
 AGAIN = "`tonearm connect spotify` connects again"
 
+_DAY_MS = 86_400_000
 _EARLY_S = 60.0
 """An access token is renewed so long before it expires."""
 
@@ -105,7 +110,7 @@ class Access:
 
     def renew(self) -> None:
         """Get another access token."""
-        with _plainly():
+        with _plainly(f"Spotify takes the refresh token no more: access was withdrawn or is too old; {AGAIN}"):
             self._oauth.refresh_access_token(self.tokens.refresh_token)
 
     def _took(self, given: dict[str, Any]) -> None:
@@ -122,26 +127,22 @@ def _tokens(given: dict[str, Any], before: Tokens, now: datetime) -> Tokens:
     )
 
 
-class _plainly:
-    """What requests and spotipy raise, as errors of tonearm."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, _Status):
-            raise _refusal(error) from error
-        if isinstance(error, requests.RequestException):
-            why = type(error).__name__
-            raise ServiceUnavailable(f"Spotify does not answer ({why}); is this machine online?") from error
-        if isinstance(error, spotipy.SpotifyBaseException | KeyError | ValueError):
-            raise ServiceUnavailable("Spotify answered with something that is not its protocol's") from error
+@contextmanager
+def _plainly(invalid_grant: str = "") -> Iterator[None]:
+    """What requests and spotipy raise, as errors of tonearm; ``invalid_grant`` is the sentence for that one."""
+    try:
+        yield
+    except _Status as error:
+        raise (ServiceRefused(invalid_grant) if error.error == "invalid_grant" else _refusal(error)) from error
+    except requests.RequestException as error:
+        why = type(error).__name__
+        raise ServiceUnavailable(f"Spotify does not answer ({why}); is this machine online?") from error
+    except (spotipy.SpotifyBaseException, KeyError, ValueError) as error:
+        raise ServiceUnavailable("Spotify answered with something that is not its protocol's") from error
 
 
 def _refusal(found: _Status) -> ServiceRefused:
     message = found.message.lower()
-    if found.error == "invalid_grant":
-        return ServiceRefused(f"Spotify takes the refresh token no more: access was withdrawn or is too old; {AGAIN}")
     if found.error in {"invalid_client", "unauthorized_client"}:
         return ServiceRefused("Spotify does not know the app; check SPOTIFY_CLIENT_ID and SPOTIFY_CLIENT_SECRET")
     if found.status == 401:
@@ -223,8 +224,9 @@ class SignIn:
 
     def tokens(self, code: str) -> Tokens:
         """The account's tokens for the code that Spotify sent; raises ServiceRefused and ServiceUnavailable."""
-        with _plainly():
-            self._oauth.get_access_token(code, check_cache=False)
+        with_secret = {"as_dict": False} if self._known.spotify_client_secret else {}
+        with _plainly(f"Spotify does not take this sign-in; {AGAIN}"):
+            self._oauth.get_access_token(code, check_cache=False, **with_secret)
         before = Tokens(self._known.spotify_client_id, "", self._known.spotify_client_secret)
         return _tokens(self._given, before, self._clock())
 
@@ -268,7 +270,7 @@ class Spotify:
         after_ms = cursor.get("after_ms")
         found = self._ask(self._client.current_user_recently_played, limit=PAGE_ROWS, after=after_ms)
         items = [item for item in found.get("items") or [] if isinstance(item, dict)]
-        played = [ms for ms in map(_played_ms, items) if ms is not None]
+        played = [ms for ms in (_ms(item.get("played_at")) for item in items) if ms is not None]
         moved = dict(cursor)
         if played:
             moved["after_ms"] = max(played)
@@ -298,7 +300,7 @@ class Spotify:
         if state == cursor.get("saved"):
             return
         tracks = [track for item in self._all(first) if (track := _track(item))]
-        saved = Playlist(SAVED, "Liked Songs", None, False, tracks)
+        saved = Playlist(title="Liked Songs", tracks=tracks, source=SOURCE, source_id="saved")
         yield Page((), {**cursor, "saved": state}, "saved tracks", (saved,))
 
     def _playlists(self, cursor: Cursor) -> Iterator[Page]:
@@ -359,9 +361,10 @@ def _answer(method: Callable[..., Any], *arguments: Any, **options: Any) -> dict
     return found
 
 
-def _played_ms(item: dict[str, Any]) -> int | None:
+def _ms(written: object) -> int | None:
+    """Milliseconds since 1970 of an instant as the API writes it; None for anything else."""
     try:
-        at = datetime.fromisoformat(str(item.get("played_at")))
+        at = datetime.fromisoformat(str(written))
     except ValueError:
         return None
     return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
@@ -373,7 +376,7 @@ def _shown(ms: float) -> str:
 
 def _submission(item: dict[str, Any]) -> Submission:
     """A play as ListenBrainz has it; ``played_at`` is the start of some and the end of others."""
-    ms, track = _played_ms(item), item.get("track") or {}
+    ms, track = _ms(item.get("played_at")), item.get("track") or {}
     at_s = None if ms is None else ms / 1000
     artists = [artist for artist in track.get("artists") or [] if isinstance(artist, dict)]
     album = track.get("album") or {}
@@ -402,19 +405,21 @@ def _first_name(of: dict[str, Any]) -> str | None:
     return next((a.get("name") for a in of.get("artists") or [] if isinstance(a, dict)), None)
 
 
-def _track(item: dict[str, Any]) -> Track | None:
-    """The track of an item of the library; None for an episode, and for one that is gone."""
+def _track(item: dict[str, Any]) -> Entry | None:
+    """The track of an item of the library; None for an episode, and for one that is gone or without a name."""
     track = item.get("track") or item.get("item")
-    if not isinstance(track, dict) or track.get("type", "track") != "track" or not track.get("name"):
+    if not isinstance(track, dict) or track.get("type", "track") != "track":
         return None
-    length = track.get("duration_ms")
-    added_ms = _played_ms({"played_at": item.get("added_at")})
-    return Track(
-        track_name=str(track["name"]),
-        artist_name=str(_first_name(track) or ""),
+    title, artist = (tidied(str(name or "")) for name in (track.get("name"), _first_name(track)))
+    length, added_ms = track.get("duration_ms"), _ms(item.get("added_at"))
+    if title is None or artist is None:
+        return None
+    return Entry(
+        track_name=title,
+        artist_name=artist,
         album_name=(track.get("album") or {}).get("name"),
-        spotify_id=track.get("id"),
-        duration_s=length / 1000 if isinstance(length, int | float) else None,
+        spotify_id=track["id"] if SPOTIFY_TRACK.fullmatch(str(track.get("id"))) else None,
+        duration_s=length / 1000 if isinstance(length, int | float) and 0 < length <= _DAY_MS else None,
         added_at=None if added_ms is None else datetime.fromtimestamp(added_ms / 1000, UTC),
     )
 
@@ -423,9 +428,16 @@ def _is_own(playlist: dict[str, Any], account: str) -> bool:
     return bool(playlist.get("collaborative")) or (playlist.get("owner") or {}).get("id") == account
 
 
-def _playlist(found: dict[str, Any], tracks: Sequence[Track]) -> Playlist:
+def _playlist(found: dict[str, Any], tracks: Sequence[Entry]) -> Playlist:
     title, description = str(found.get("name") or "untitled"), found.get("description") or None
-    return Playlist(str(found["id"]), title, description, bool(found.get("public")), tracks)
+    return Playlist(
+        title=title,
+        tracks=tracks,
+        description=description,
+        is_public=bool(found.get("public")),
+        source=SOURCE,
+        source_id=str(found["id"]),
+    )
 
 
 def _artist(found: dict[str, Any]) -> Artist:

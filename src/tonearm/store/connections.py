@@ -6,9 +6,9 @@ kept as a whole or asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -94,16 +94,9 @@ def disconnect(store: Store, connection: Connection) -> None:
         session.execute(delete(ConnectionRow).where(ConnectionRow.id == connection.number))
 
 
-def advance(
-    store: Store,
-    connection: Connection,
-    listens: Iterable[Submission],
-    cursor: Cursor,
-    also: Callable[[Session, int], None] | None = None,
-) -> Connection:
+def advance(store: Store, connection: Connection, listens: Iterable[Submission], cursor: Cursor) -> Connection:
     """Keep ``listens`` and the ``cursor`` behind them, both or neither; returns the connection as it is then.
 
-    ``also`` writes more into the same transaction, given the listener's id.
     Raises HomeBusy if another process has moved the cursor since ``connection`` was read.
     """
     with store.session(writes=True) as session:
@@ -111,8 +104,6 @@ def advance(
         if row is None or _decoded(row.cursor) != connection.cursor:
             raise HomeBusy(f"another tonearm is syncing {connection.kind} for {connection.listener}; let it finish")
         add(session, row.listener_id, listens)
-        if also:
-            also(session, row.listener_id)
         row.cursor = msgspec.json.encode(cursor).decode()
         return _connection(row, connection.listener)
 
@@ -156,18 +147,11 @@ def _same(session: Session, connection: Connection) -> ConnectionRow | None:
 
 def _connection(row: ConnectionRow, listener: str) -> Connection:
     kind = next(one for one in KINDS if one == row.kind)
-    connected_at, pulled_at, retry_at = (_utc(at) for at in (row.connected_at, row.pulled_at, row.retry_at))
-    assert connected_at is not None
     return Connection(
         *(row.id, listener, kind, row.account, _decoded(row.cursor)),
-        *(connected_at, pulled_at, retry_at, row.problem),
+        *(row.connected_at, row.pulled_at, row.retry_at, row.problem),
     )
 
 
 def _decoded(cursor: str | None) -> Cursor:
     return msgspec.json.decode(cursor, type=dict[str, Any]) if cursor else {}
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    """SQLite keeps no zone; all instants are stored in UTC."""
-    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
