@@ -23,6 +23,7 @@ from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.api.recommending import Recommending
 from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, recommend, runs, tables
 from tonearm.errors import (
+    Conflict,
     EngineMissing,
     ExtraMissing,
     HomeBusy,
@@ -47,6 +48,7 @@ BUSY_AFTER_S = 10.0
 
 _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (UnknownName, 404),
+    (Conflict, 409),
     (UsageError, 422),
     (InputError, 422),
     (TableInvalid, 422),
