@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from tonearm.store import Store
 from tonearm.store.models import ListenerRow, SubmissionRow
+from tonearm.store.relays import enqueue
 
 Protocol = Literal["listenbrainz", "lastfm", "audioscrobbler", "spotify_api", "lastfm_api", "listenbrainz_api"]
 PROTOCOLS: tuple[Protocol, ...] = (
@@ -64,14 +65,21 @@ class Batch:
 def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list[int]:
     """Commit ``submissions`` to disk; returns their numbers, in order. Raises UnknownName for the listener.
 
-    Only when this returns may they be acknowledged.
+    Only when this returns may they be acknowledged. The good ones wait in the queues of the listener's relays, too.
     """
+    submissions = list(submissions)
     with store.session_of(listener, writes=True) as (session, who):
-        return add(session, who, submissions)
+        numbers = add(session, who, submissions)
+        if numbers:
+            enqueue(session, who, [one.body for one in submissions if one.reason is None], datetime.now(UTC))
+        return numbers
 
 
 def add(session: Session, listener_id: int, submissions: Iterable[Submission]) -> list[int]:
-    """Add ``submissions`` to a transaction, whose commit keeps them; returns their numbers, in order."""
+    """Add ``submissions`` to a transaction, whose commit keeps them; returns their numbers, in order.
+
+    They are not relayed: what is pulled from a service does not go back to it.
+    """
     received = datetime.now(UTC)
     rows = [
         {
