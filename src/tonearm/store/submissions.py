@@ -69,8 +69,8 @@ def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list
                 "protocol": one.protocol,
                 "received_at": received,
                 "listened_s": one.listened_s,
-                "body": one.body,
-                "reason": one.reason and one.reason[:256],
+                "body": _storable(one.body),
+                "reason": one.reason and _storable(one.reason[:256]),
             }
             for one in submissions
         ]
@@ -78,6 +78,11 @@ def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list
             return []
         made = session.scalars(insert(SubmissionRow).returning(SubmissionRow.id, sort_by_parameter_order=True), rows)
         return list(made)
+
+
+def _storable(body: str) -> str:
+    """``body`` without what no database can hold, which a rejected row may have."""
+    return body.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def waiting(store: Store, listener: str | None = None) -> list[Waiting]:
