@@ -70,8 +70,8 @@ def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list
                 "protocol": one.protocol,
                 "received_at": received,
                 "listened_s": one.listened_s,
-                "body": one.body,
-                "reason": one.reason and one.reason[:256],
+                "body": _storable(one.body),
+                "reason": one.reason and _storable(one.reason[:256]),
             }
             for one in submissions
         ]
@@ -81,6 +81,11 @@ def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list
         numbers = list(made)
         enqueue(session, who, [one.body for one in submissions if one.reason is None], received)
         return numbers
+
+
+def _storable(body: str) -> str:
+    """``body`` without what no database can hold, which a rejected row may have."""
+    return body.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def waiting(store: Store, listener: str | None = None) -> list[Waiting]:
