@@ -131,5 +131,4 @@ def done(store: Store, batch: Batch) -> None:
 
 def _waiting(row: SubmissionRow, listener: str) -> Waiting:
     protocol: Protocol = next(one for one in PROTOCOLS if one == row.protocol)
-    at = row.received_at if row.received_at.tzinfo else row.received_at.replace(tzinfo=UTC)
-    return Waiting(protocol, row.body, row.listened_s, row.reason, number=row.id, listener=listener, received_at=at)
+    return Waiting(protocol, row.body, row.listened_s, row.reason, row.id, listener, row.received_at)
