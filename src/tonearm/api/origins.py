@@ -118,7 +118,7 @@ def refusal(
 
 
 def _allowed(origin: str) -> dict[str, str]:
-    """Headers by which a browser gives an answer to the page; without credentials, so that a cookie counts for nothing."""
+    """Headers by which a browser gives an answer to the page; without credentials, as a cookie counts for nothing."""
     exposed = "Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset-In, X-RateLimit-Reset, ETag"
     return {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": exposed}
 

@@ -19,5 +19,9 @@ class Patient(H11Protocol):
         self.loop.call_later(HEADERS_S, self._close_unused)
 
     def _close_unused(self) -> None:
-        if self.cycle is None and not self.transport.is_closing():
+        if not self._has_begun() and not self.transport.is_closing():
             self.transport.close()
+
+    def _has_begun(self) -> bool:
+        """Whether there was a request, which uvicorn keeps as the connection's cycle."""
+        return getattr(self, "cycle", None) is not None

@@ -182,7 +182,7 @@ def _page_beside(settings: Settings, port: int, api_url: str, key: str) -> Itera
     command += ["serve", "--page", "--page-port", str(port), "--until-eof"]
     environment = {**os.environ, "TONEARM_API_URL": api_url, "TONEARM_API_TOKEN": key}
     # In a session of its own, so that a terminal's Ctrl-C reaches it through this process alone.
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)  # noqa: S603
     assert child.stdin
     try:
         yield
