@@ -37,6 +37,7 @@ from tonearm.api.routes import (
     tables,
 )
 from tonearm.errors import (
+    Conflict,
     EngineMissing,
     ExtraMissing,
     HomeBusy,
@@ -61,6 +62,7 @@ BUSY_AFTER_S = 10.0
 
 _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (UnknownName, 404),
+    (Conflict, 409),
     (UsageError, 422),
     (InputError, 422),
     (TableInvalid, 422),
