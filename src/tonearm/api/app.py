@@ -20,6 +20,7 @@ from tonearm.api.auth import needs_by_method
 from tonearm.api.deps import OneStore
 from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
 from tonearm.api.origins import HOSTS, OwnOrigin
+from tonearm.api.reading import Reading
 from tonearm.api.recommending import Recommending
 from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, recommend, runs, tables
 from tonearm.errors import (
@@ -86,6 +87,7 @@ def create_app(
     app.state.needs_tokens = needs_tokens
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
+    app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     imports.sweep_uploads(settings.scratch)
     for module in ROUTES:
