@@ -20,6 +20,7 @@ from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
 from tonearm.api.openapi import describe
 from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.api.problems import answer_problem
+from tonearm.api.reading import Reading
 from tonearm.api.recommending import Recommending
 from tonearm.api.routes import (
     audioscrobbler,
@@ -98,6 +99,7 @@ def create_app(
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
+    app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     imports.sweep_uploads(settings.scratch)
     for module in ROUTES:
