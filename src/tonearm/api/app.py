@@ -23,12 +23,17 @@ from tonearm.api.observing import Observed
 from tonearm.api.openapi import describe
 from tonearm.api.origins import HOSTS, SCROBBLING, OwnOrigin
 from tonearm.api.problems import answer_problem
+from tonearm.api.reading import Reading
 from tonearm.api.recommending import Recommending
 from tonearm.api.routes import (
+    audioscrobbler,
     audit,
     docs,
     health,
     imports,
+    lastfm,
+    lastfm_page,
+    listenbrainz_submit,
     listeners,
     listens,
     metrics,
@@ -57,7 +62,7 @@ from tonearm.settings import Settings
 
 ROUTES = (root, docs, tables, listens, listeners, playlists, recommend, imports, runs, audit, metrics)
 """Our own routes: :func:`tonearm.api.auth.guard` checks who asks, and whose data they ask for."""
-OPEN_ROUTES = (health,)
+OPEN_ROUTES = (audioscrobbler, lastfm, lastfm_page, listenbrainz_submit, health)
 """Routes that check for themselves who asks, or that anybody may use; one that speaks a protocol has its form of errors
 in ``ERROR_FORMS``: pairs of a path and an :data:`~tonearm.api.problems.ErrorForm`."""
 
@@ -110,6 +115,7 @@ def create_app(
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
+    app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     app.state.metrics = Metrics()
     imports.sweep_uploads(settings.scratch)
