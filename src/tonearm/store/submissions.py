@@ -87,8 +87,8 @@ def add(session: Session, listener_id: int, submissions: Iterable[Submission]) -
             "protocol": one.protocol,
             "received_at": received,
             "listened_s": one.listened_s,
-            "body": one.body,
-            "reason": one.reason and one.reason[:256],
+            "body": _storable(one.body),
+            "reason": one.reason and _storable(one.reason[:256]),
         }
         for one in submissions
     ]
@@ -96,6 +96,11 @@ def add(session: Session, listener_id: int, submissions: Iterable[Submission]) -
         return []
     made = session.scalars(insert(SubmissionRow).returning(SubmissionRow.id, sort_by_parameter_order=True), rows)
     return list(made)
+
+
+def _storable(body: str) -> str:
+    """``body`` without what no database can hold, which a rejected row may have."""
+    return body.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def waiting(store: Store, listener: str | None = None) -> list[Waiting]:
@@ -115,6 +120,16 @@ def count_waiting(store: Store) -> int:
         return 0
     with store.session(writes=False) as session:
         return session.scalar(select(func.count()).select_from(SubmissionRow)) or 0
+
+
+def mark(store: Store, listener: str) -> tuple[int, int]:
+    """How many submissions of the listener wait, and the newest one's number: the same while nothing changes."""
+    if store.is_missing:
+        return 0, 0
+    asked = select(func.count(), func.max(SubmissionRow.id)).join(ListenerRow).where(ListenerRow.name == listener)
+    with store.session(writes=False) as session:
+        count, newest = session.execute(asked).one()
+    return count, newest or 0
 
 
 def take(store: Store, most: int = MOST_OF_BATCH) -> Batch | None:
