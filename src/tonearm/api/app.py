@@ -21,7 +21,7 @@ from tonearm.api.deps import OneStore
 from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
 from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.api.recommending import Recommending
-from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, recommend, runs, tables
+from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, recommend, relays, runs, tables
 from tonearm.errors import (
     EngineMissing,
     ExtraMissing,
@@ -38,7 +38,7 @@ from tonearm.errors import (
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-ROUTES = (tables, listens, listeners, playlists, recommend, imports, runs)
+ROUTES = (tables, listens, listeners, playlists, recommend, imports, runs, relays)
 OPEN_ROUTES = (health, docs)
 """Routes that check for themselves who asks, or that anybody may use."""
 

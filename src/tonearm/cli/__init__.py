@@ -29,6 +29,7 @@ _COMMANDS = {
     "models": "models:models",
     "run": "run:run",
     "serve": "serve:serve",
+    "relay": "relay:relay",
     "demo": "demo:demo",
     "doctor": "home:doctor",
     "backup": "home:backup",
