@@ -20,8 +20,9 @@ from tonearm.api.auth import needs_by_method
 from tonearm.api.deps import OneStore
 from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
 from tonearm.api.origins import HOSTS, OwnOrigin
+from tonearm.api.predicting import Predicting
 from tonearm.api.recommending import Recommending
-from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, recommend, runs, tables
+from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, predict, recommend, runs, tables
 from tonearm.errors import (
     EngineMissing,
     ExtraMissing,
@@ -29,6 +30,7 @@ from tonearm.errors import (
     HomeUnusable,
     InputError,
     ModelDamaged,
+    NotRegistered,
     RegistryUnreachable,
     TableInvalid,
     TonearmError,
@@ -39,7 +41,7 @@ from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
 ROUTES = (tables, listens, listeners, playlists, recommend, imports, runs)
-OPEN_ROUTES = (health, docs)
+OPEN_ROUTES = (health, docs, predict)
 """Routes that check for themselves who asks, or that anybody may use."""
 
 BUSY_AFTER_S = 10.0
@@ -47,6 +49,7 @@ BUSY_AFTER_S = 10.0
 
 _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (UnknownName, 404),
+    (NotRegistered, 409),
     (UsageError, 422),
     (InputError, 422),
     (TableInvalid, 422),
@@ -87,6 +90,7 @@ def create_app(
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
+    app.state.predicting = Predicting(app.state.settings)
     imports.sweep_uploads(settings.scratch)
     for module in ROUTES:
         app.include_router(module.router, dependencies=[Depends(needs_by_method)])
