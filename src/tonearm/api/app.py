@@ -22,6 +22,7 @@ from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
 from tonearm.api.openapi import describe
 from tonearm.api.origins import HOSTS, SCROBBLING, OwnOrigin
+from tonearm.api.predicting import Predicting
 from tonearm.api.problems import answer_problem
 from tonearm.api.reading import Reading
 from tonearm.api.recommending import Recommending
@@ -39,7 +40,9 @@ from tonearm.api.routes import (
     listens,
     metrics,
     playlists,
+    predict,
     recommend,
+    relays,
     root,
     runs,
     tables,
@@ -52,6 +55,7 @@ from tonearm.errors import (
     HomeUnusable,
     InputError,
     ModelDamaged,
+    NotRegistered,
     RegistryUnreachable,
     ServiceRefused,
     ServiceUnavailable,
@@ -63,7 +67,10 @@ from tonearm.errors import (
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-ROUTES = (root, docs, tables, listens, listeners, playlists, recommend, imports, runs, connections, audit, metrics)
+ROUTES = (
+    *(root, docs, tables, listens, listeners, playlists, recommend, imports, runs, audit, metrics, relays, predict),
+    connections,
+)
 """Our own routes: :func:`tonearm.api.auth.guard` checks who asks, and whose data they ask for."""
 OPEN_ROUTES = (audioscrobbler, lastfm, lastfm_page, listenbrainz_submit, health)
 """Routes that check for themselves who asks, or that anybody may use; one that speaks a protocol has its form of errors
@@ -75,6 +82,7 @@ BUSY_AFTER_S = 10.0
 _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (UnknownName, 404),
     (Conflict, 409),
+    (NotRegistered, 409),
     (UsageError, 422),
     (InputError, 422),
     (TableInvalid, 422),
@@ -122,6 +130,7 @@ def create_app(
     app.state.store = OneStore(app.state.settings)
     app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
+    app.state.predicting = Predicting(app.state.settings)
     app.state.metrics = Metrics()
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.

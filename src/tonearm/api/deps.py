@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from tonearm.api.auth import CallerDep
+from tonearm.api.predicting import Predicting
 from tonearm.api.recommending import Recommending
 from tonearm.errors import UsageError
 from tonearm.lake import Lake
@@ -64,6 +65,15 @@ def _recommending(request: Request) -> Recommending:
 
 RecommendingDep = Annotated[Recommending, Depends(_recommending)]
 """The app's one recommender: what it needs is read at the first use, and again when it has changed."""
+
+
+def _predicting(request: Request) -> Predicting:
+    predicting: Predicting = request.app.state.predicting
+    return predicting
+
+
+PredictingDep = Annotated[Predicting, Depends(_predicting)]
+"""The app's loaded models: each is loaded at its first use, and again when another version is in use."""
 
 
 def _store(request: Request) -> Store:

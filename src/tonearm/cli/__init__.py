@@ -34,6 +34,7 @@ _COMMANDS = {
     "models": "models:models",
     "run": "run:run",
     "serve": "serve:serve",
+    "relay": "relay:relay",
     "demo": "demo:demo",
     "store": "store:store",
     "doctor": "home:doctor",
