@@ -152,7 +152,8 @@ def _ids(spellings: Table) -> Table:
 
 def _listed(catalogue: Table) -> Table:
     """Genre, length and features of each track that a catalogue lists."""
-    has_features = ibis.or_(*(catalogue[f].notnull() for f in FEATURES))
+    # Of a catalogue that has neither, AcousticBrainz', the artist's features or estimates say more.
+    has_features = catalogue.valence.notnull() | catalogue.energy.notnull()
     return catalogue.select(
         *("track_id", "genre", *FEATURES),
         feature_source=ibis.cases((has_features, "catalogue")),
