@@ -192,6 +192,11 @@ def valid_name(text: str) -> str:
     return name
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are of the same listener."""
+    return _key(one) == _key(other)
+
+
 def _key(name: str) -> str:
     return (tidied(unicodedata.normalize("NFC", name)) or "").casefold()
 
