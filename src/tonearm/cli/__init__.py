@@ -29,6 +29,8 @@ _COMMANDS = {
     "models": "models:models",
     "run": "run:run",
     "serve": "serve:serve",
+    "up": "up:up",
+    "schedule": "schedule:schedule",
     "demo": "demo:demo",
     "doctor": "home:doctor",
     "backup": "home:backup",
