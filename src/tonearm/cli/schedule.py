@@ -170,5 +170,7 @@ def _planned(context: Context) -> closing[Store]:
     from tonearm.store import open_store
 
     store = open_store(context.settings)
+    if store.is_missing:
+        raise UsageError("nothing is scheduled before there is a history: `tonearm import PATH` brings one in")
     keep_planned(context.settings, store, datetime.now(UTC))
     return closing(store)

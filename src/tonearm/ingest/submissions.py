@@ -17,7 +17,7 @@ from tonearm.ingest.ledger import ImportReport
 from tonearm.settings import Settings
 from tonearm.sources.listenbrainz import Listen
 from tonearm.sources.rows import RAW_CHARS
-from tonearm.sources.submissions import Line
+from tonearm.sources.submissions import Line, submitted_kind
 from tonearm.store import Store
 from tonearm.store.submissions import MOST_OF_BATCH, Batch, Waiting, done, take
 
@@ -67,7 +67,8 @@ def _import(
     path = folder / f"submissions-{rows[0].number}-{rows[-1].number}.jsonl"
     path.write_bytes(b"".join(_lines(rows)))
     try:
-        report = import_paths(settings, [path], batch.listener, kind=f"{batch.protocol}_submission", waiting=waiting)
+        kind = submitted_kind(batch.protocol)
+        report = import_paths(settings, [path], batch.listener, kind=kind, waiting=waiting)
         stopped = next((file.problem for file in report.files if file.problem), None)
     except (HomeBusy, HomeUnusable, OSError, MemoryError):
         raise
@@ -95,9 +96,8 @@ def _reject(
     Raises HomeUnusable where that fails, too: then it is not the row, and everything waits.
     """
     if row.reason is not None:
-        raise HomeUnusable(
-            f"submissions do not reach bronze ({reason or 'no row was read'}); `tonearm doctor` looks why"
-        )
+        why = reason or "no row was read"
+        raise HomeUnusable(f"submissions do not reach bronze ({why}); `tonearm doctor` looks for the cause")
     (report,) = _import(settings, folder, batch, [replace(row, reason=reason or "it cannot be read")], waiting)
     return report
 

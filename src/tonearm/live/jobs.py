@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tonearm.errors import UnknownName, UsageError
+from tonearm.errors import ExtraMissing, UnknownName, UsageError
+from tonearm.ingest.submissions import import_submissions
 from tonearm.settings import Settings
 from tonearm.store import Store
+from tonearm.store.connections import connections
 
 Perform = Callable[[Settings, Store, datetime], str | None]
 """Does the job at an instant; returns a sentence about what it did. Raises TonearmError where it cannot be done."""
 
-RUN, BACKUP = "run", "backup"
+RUN, BACKUP, FEATURES, SYNC = "run", "backup", "features", "sync"
 _EVERY = timedelta(hours=6)
 _DAILY = timedelta(days=1)
 _PREFIX, _SUFFIX = "tonearm-", ".tar.gz"
@@ -32,7 +34,7 @@ class Job:
 
 
 def jobs(settings: Settings, store: Store) -> dict[str, Job]:
-    """Every job that there is in this home, by name: for now those of the household."""
+    """Every job that there is in this home, by name: and those of the household."""
     return {job.name: job for job in _jobs(settings, store)}
 
 
@@ -45,9 +47,44 @@ def find_job(settings: Settings, store: Store, name: str) -> Job:
 
 
 def _jobs(settings: Settings, store: Store) -> Iterator[Job]:
+    for one in connections(store):
+        name = f"{SYNC}:{one.listener}/{one.kind}"
+        yield Job(name, _EVERY, f"pull what is new of {one.account} from {one.kind}", _sync(one.number))
     yield Job(RUN, _EVERY, "import what waits, build, predict", _run)
+    if settings.fetch_features:
+        yield Job(FEATURES, _DAILY, "fetch measured audio features of heard tracks", _features)
     if settings.backup_folder:
         yield Job(BACKUP, _DAILY, f"back the home up into {settings.backup_folder}", _back_up)
+
+
+def _sync(number: int) -> Perform:
+    """The job that pulls one connection; the listens wait in the store like those that clients submit."""
+
+    def sync(settings: Settings, store: Store, now: datetime) -> str | None:
+        from tonearm.pulls import sync_once
+
+        one = next((one for one in connections(store) if one.number == number), None)
+        if one is None:
+            return "not connected any more"
+        try:
+            pulled = sync_once(settings, store, one, now)
+        except ImportError as error:
+            raise ExtraMissing("what talks to Spotify is", "spotify") from error
+        import_submissions(settings, store)
+        if pulled.problem:
+            raise UsageError(pulled.problem)
+        return f"{pulled.listens:,} new listens" + (f"; {pulled.hole}" if pulled.hole else "")
+
+    return sync
+
+
+def _features(settings: Settings, store: Store, now: datetime) -> str | None:
+    from tonearm.pulls.reccobeats import fetch_features
+
+    fetched = fetch_features(settings, store, now)
+    if fetched.problem:
+        raise UsageError(f"{fetched.problem}; {fetched.left:,} tracks are left for the next time")
+    return f"{fetched.found:,} of {fetched.asked:,} tracks were known"
 
 
 def _run(settings: Settings, store: Store, now: datetime) -> str | None:

@@ -17,6 +17,7 @@ from tonearm.run.after import after_run
 from tonearm.run.keeping import keep_small
 from tonearm.run.predictions import Predicted, predict
 from tonearm.run.record import record
+from tonearm.run.trial import put_on_trial
 from tonearm.settings import Settings
 from tonearm.store import open_store
 
@@ -90,6 +91,7 @@ def _pass(
         run.imports += import_submissions(settings, store, waiting)
     run.built = build(settings, progress=of("build"), waiting=waiting)
     run.predicted = predict(settings, bool(run.built.changed), full_retrain, of("train"), waiting)
+    put_on_trial(settings)
     keep_small(settings, run.started_at, waiting)
     if run.built.changed or run.predicted.trained:
         try:

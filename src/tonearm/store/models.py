@@ -203,6 +203,8 @@ class RelayRow(Base):
     kind: Mapped[str] = mapped_column(String(16))
     """listenbrainz, lastfm or tonearm."""
     url: Mapped[str] = mapped_column(String(512))
+    account: Mapped[str] = mapped_column(String(128))
+    """Name of the listener there."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     paused_at: Mapped[datetime | None] = mapped_column(Instant)
     """Since when it waits for its owner, for example for a new token; None while it works."""
@@ -211,6 +213,10 @@ class RelayRow(Base):
     failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """Attempts that failed since the last success."""
     problem: Mapped[str | None] = mapped_column(String(512))
+    leased_until: Mapped[datetime | None] = mapped_column(Instant)
+    """Until when one process alone sends; None while none does."""
+    noted_at: Mapped[datetime] = mapped_column(Instant)
+    """Up to when what is playing and what is loved was passed on."""
     sent: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """Listens that the other side acknowledged."""
 
@@ -226,6 +232,7 @@ class RelayedRow(Base):
     body: Mapped[str] = mapped_column(Text)
     queued_at: Mapped[datetime] = mapped_column(Instant)
     attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """How often it was sent without a clear answer; with any, the other side is asked before it is sent again."""
     refused: Mapped[str | None] = mapped_column(String(512))
     """Why the other side refused it for good; None while it waits."""
 
@@ -236,6 +243,8 @@ class SongRow(Base):
     __tablename__ = "songs"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    own_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    """Hash of its names without what spellings differ in, so that no song is added twice."""
     track_name: Mapped[str] = mapped_column(String(1024))
     artist_name: Mapped[str] = mapped_column(String(1024))
     album_name: Mapped[str | None] = mapped_column(String(1024))
@@ -252,15 +261,16 @@ class PlaylistRow(Base):
     """A listener's playlist, made by hand or imported."""
 
     __tablename__ = "playlists"
+    __table_args__ = (Index("ix_playlists_of_source", "listener_id", "source", "source_id", unique=True),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     """A UUID, which ListenBrainz calls the playlist's MBID."""
-    listener_id: Mapped[int] = _of_listener(index=True)
+    listener_id: Mapped[int] = _of_listener()
     title: Mapped[str] = mapped_column(String(256))
     description: Mapped[str | None] = mapped_column(Text)
     is_public: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     source: Mapped[str] = mapped_column(String(32))
-    source_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    source_id: Mapped[str | None] = mapped_column(String(64))
     """Id of the playlist where it was imported from."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
@@ -317,6 +327,15 @@ class ConnectionRow(Base):
     """When the service may be asked again; None for at any time."""
     problem: Mapped[str | None] = mapped_column(String(512))
     """Why the last pull stopped early; None if it did not."""
+
+
+class UnmeasuredRow(Base):
+    """A track of which a service knew no audio features when it was asked, so that it is not asked again soon."""
+
+    __tablename__ = "unmeasured_tracks"
+
+    spotify_id: Mapped[str] = mapped_column(String(22), primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class ScheduleRow(Base):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tonearm.models.energy_forecast import EnergyForecast
 from tonearm.models.evaluate import LOWER_IS_BETTER
-from tonearm.models.next_mood import NextMood
-from tonearm.models.session_start import SessionStart
+from tonearm.models.needs import needs
+from tonearm.models.trial.summary import Trial, Trials
 from tonearm.ui.frame import plain
 from tonearm.ui.section import Row
 from tonearm.ui.words import SOUNDS, counted, listed
@@ -211,6 +210,51 @@ def believe(found: Sequence[Row]) -> str:
     )
 
 
+def on_trial(found: Trials) -> str:
+    """How many forecasts have been scored, and what that shows of each model."""
+    if not found.trials and found.next_due_at is None:
+        return (
+            "**Nothing to check yet.** Each `tonearm run` keeps the forecasts of what is to come, and a later one "
+            "compares them with what you heard. Of a history that has ended there is nothing to come."
+        )
+    if not found.trials:
+        due = found.next_due_at
+        assert due is not None
+        return (
+            f"**None checked yet**: {counted(found.open, 'forecast')} kept. "
+            f"The first is due on {due:%d %B %Y at %H:%M} UTC, and is checked by the first run after a later listen."
+        )
+    scored = sum(one.n for one in found.trials)
+    return f"**{counted(scored, 'forecast')}** made before the fact could be compared with what you heard since."
+
+
+def trial_line(one: Trial) -> str:
+    """One trial: what was expected and what happened, and whether it was nearer than the baseline."""
+    name = _PARTS.get((one.model, one.target)) or (SOUNDS.get(one.target) if one.model in _OF_SOUND else "")
+    predicts = MODELS[one.model].predicts if one.model in MODELS else one.model.replace("_", " ")
+    begun = f"**{_begun(predicts)}{f' ({name})' if name else ''}**, version {one.version}"
+    return f"{begun}: {_came_true(one)}; {_beside_baseline(one)}."
+
+
+def _came_true(one: Trial) -> str:
+    if one.brier is None:
+        return f"of {counted(one.n, 'hour')}, {one.predicted:.2f} was expected on average and {one.happened:.2f} heard"
+    expected, happened = one.predicted * one.n, round(one.happened * one.n)
+    return f"of {counted(one.n, 'forecast')}, {expected:.0f} were expected to come true and {happened:,} did"
+
+
+def _beside_baseline(one: Trial) -> str:
+    if one.served_by == "baseline":
+        return "all by the baseline"
+    if one.gain is None:
+        return "the baseline had none"
+    weeks = f"nearer than the baseline in {one.weeks_won} of {counted(len(one.weeks), 'week')}"
+    if one.gain_low is None or one.gain_high is None:
+        return f"{weeks}, too few days to tell"
+    shown = "better" if one.gain_low > 0 else "worse" if one.gain_high < 0 else "not shown to be better"
+    return f"{weeks}, {shown} over all (gain {_number(one.gain)}, {_number(one.gain_low)} to {_number(one.gain_high)})"
+
+
 def deciding(metrics: Sequence[Row]) -> list[Row]:
     """For each target of each model, the metric that decided whether its version or the baseline is used."""
     found: dict[tuple[str, str], Row] = {}
@@ -347,18 +391,6 @@ def missing(model: str, metrics: Sequence[Row]) -> str:
     if any(row["model"] == model for row in metrics):
         return f"{takes} The model was trained, but there is too little data of yours."
     return f"{takes} Train with `tonearm train`, which reports what is missing."
-
-
-def needs(model: str) -> str:
-    """The data that ``model`` needs for a forecast."""
-    starts, kinds, hours = SessionStart(), NextMood(), EnergyForecast()
-    return {
-        "session_start": f"{starts.warm_up_days} days and {starts.fewest_starts} hours in which a session starts",
-        "next_mood": f"{kinds.fewest_listens} listens with measured features in {kinds.fewest_sessions} sessions",
-        "energy_forecast": f"{hours.fewest_hours} hours of measured listens in {hours.fewest_weeks} weeks or more",
-        "breakout": "some years of listens, and artists heard lately that are none of yours yet",
-        "mood": "a track catalogue, and listens whose tracks are in it",
-    }[model]
 
 
 def chance(pct: float) -> str:
