@@ -44,6 +44,7 @@ from tonearm.api.routes import (
     relays,
     root,
     runs,
+    schedule,
     tables,
 )
 from tonearm.errors import (
@@ -64,7 +65,10 @@ from tonearm.errors import (
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-ROUTES = (root, docs, tables, listens, listeners, playlists, recommend, imports, runs, audit, metrics, relays, predict)
+ROUTES = (
+    *(root, docs, tables, listens, listeners, playlists, recommend, imports, runs, schedule),
+    *(audit, metrics, relays, predict),
+)
 """Our own routes: :func:`tonearm.api.auth.guard` checks who asks, and whose data they ask for."""
 OPEN_ROUTES = (audioscrobbler, lastfm, lastfm_page, listenbrainz_submit, health)
 """Routes that check for themselves who asks, or that anybody may use; one that speaks a protocol has its form of errors
