@@ -17,6 +17,8 @@ PREFIX = "TONEARM_"
 
 _OTHERS = {"MLFLOW_TRACKING_URI": "mlflow_tracking_uri", "ALLOW_SYNTHETIC": "allow_synthetic"}
 """Variables under which other programs know the same settings."""
+_LIST = tuple[str, ...]
+"""Type of settings that are several; in the environment they stand between commas."""
 _MOST = 2**30
 """Largest value of a size or a count: in bytes it is still a number of 64 bits."""
 _NOT_IN_HOME = "%*[]="
@@ -34,6 +36,19 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Folder that holds the lake, the store and the inbox."""
     api_url: str = ""
     """Address of a running tonearm API; empty means in this process."""
+    api_token: str = ""
+    """Token with which ``api_url`` is asked, where that needs one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names besides this machine's own under which the API answers, such as ``music.example.org`` behind a proxy;
+    with any, every request needs a token."""
+    allowed_origins: tuple[str, ...] = ()
+    """Websites whose pages may use the whole API with a token, such as ``https://music.example.org``; every website
+    may use the protocols of scrobblers."""
+    rate_limit: Annotated[int, msgspec.Meta(ge=0, le=_MOST)] = 0
+    """Requests that one token, or one address without a token, may make in 10 s; 0 means 100,000 while only this
+    machine can reach the API, and 500 otherwise."""
+    log: Literal["text", "json"] = "text"
+    """What a server writes to standard error: text, warnings alone, or json, a line of JSON for each request too."""
     lake_uri: str = ""
     """Where the Delta tables are if not in the home: another folder (relative to the home unless absolute) or an
     address such as ``s3://bucket/lake``."""
@@ -166,6 +181,12 @@ def _from_file(path: Path) -> dict[str, object]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
-    names = {f.name for f in msgspec.structs.fields(Settings)} - {"home"}
+    kinds = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name != "home"}
     by_others: dict[str, object] = {name: environ[key] for key, name in _OTHERS.items() if environ.get(key)}
-    return by_others | {n: environ[PREFIX + n.upper()] for n in names if environ.get(PREFIX + n.upper())}
+    texts = {name: environ[PREFIX + name.upper()] for name in kinds if environ.get(PREFIX + name.upper())}
+    return by_others | {name: _parts(text) if kinds[name] == _LIST else text for name, text in texts.items()}
+
+
+def _parts(text: str) -> list[str]:
+    """What stands between commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from http import HTTPStatus
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import ibis  # noqa: F401 - the modules of tables would load it at its first use, for which a server's threads race
 import msgspec
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from tonearm import __version__
-from tonearm.api.answers import Problem
-from tonearm.api.auth import needs_by_method
+from tonearm.api.auth import guard, recorded
 from tonearm.api.deps import OneStore
-from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
-from tonearm.api.origins import HOSTS, OwnOrigin
+from tonearm.api.limits import MAX_UPLOAD_BYTES, PER_WINDOW, PER_WINDOW_HERE, BodyLimit, RateLimit
+from tonearm.api.metrics import Metrics
+from tonearm.api.observing import Observed
+from tonearm.api.openapi import describe
+from tonearm.api.origins import HOSTS, SCROBBLING, OwnOrigin
 from tonearm.api.predicting import Predicting
+from tonearm.api.problems import answer_problem
 from tonearm.api.recommending import Recommending
-from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, predict, recommend, runs, tables
+from tonearm.api.routes import (
+    audit,
+    docs,
+    health,
+    imports,
+    listeners,
+    listens,
+    metrics,
+    playlists,
+    predict,
+    recommend,
+    root,
+    runs,
+    tables,
+)
+from tonearm.api.trial_metrics import TrialMetrics
 from tonearm.errors import (
+    Conflict,
     EngineMissing,
     ExtraMissing,
     HomeBusy,
@@ -40,15 +59,18 @@ from tonearm.errors import (
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-ROUTES = (tables, listens, listeners, playlists, recommend, imports, runs)
-OPEN_ROUTES = (health, docs, predict)
-"""Routes that check for themselves who asks, or that anybody may use."""
+ROUTES = (root, docs, tables, listens, listeners, playlists, recommend, predict, imports, runs, audit, metrics)
+"""Our own routes: :func:`tonearm.api.auth.guard` checks who asks, and whose data they ask for."""
+OPEN_ROUTES = (health,)
+"""Routes that check for themselves who asks, or that anybody may use; one that speaks a protocol has its form of errors
+in ``ERROR_FORMS``: pairs of a path and an :data:`~tonearm.api.problems.ErrorForm`."""
 
 BUSY_AFTER_S = 10.0
 """A request waits this long for another writer; a person at a terminal may wait longer."""
 
 _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (UnknownName, 404),
+    (Conflict, 409),
     (NotRegistered, 409),
     (UsageError, 422),
     (InputError, 422),
@@ -60,11 +82,12 @@ _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (EngineMissing, 501),
     (ExtraMissing, 501),
 )
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": HTTPStatus(status).phrase}
-    for status in sorted({403, 413, 500, *(status for _, status in _STATUS)})
-}
-"""What every route may answer instead, for the OpenAPI document."""
+_STATUSES = sorted({401, 403, 413, 429, 500, *(status for _, status in _STATUS)})
+"""What any of tonearm's own routes may answer instead, for the OpenAPI document."""
+
+
+Background = Callable[[FastAPI], AbstractContextManager[None]]
+"""What runs beside a server's requests: entered when it starts, left when it ends."""
 
 
 def create_app(
@@ -72,63 +95,96 @@ def create_app(
     max_upload_bytes: int = MAX_UPLOAD_BYTES,
     hosts: Sequence[str] = HOSTS,
     needs_tokens: bool = False,
+    background: Background | None = None,
+    page_key: str | None = None,
 ) -> FastAPI:
     """The API over the home of ``settings``; every expected failure is a Problem with a fitting status.
 
-    It answers only under the names ``hosts``; where others than this machine can reach it, it ``needs_tokens``.
+    It answers only under the names ``hosts``; where others than this machine can reach it, it ``needs_tokens``. The
+    page shows ``page_key`` in place of a token. ``background`` runs while a server serves the application.
     """
     app = FastAPI(
         title="tonearm",
         version=__version__,
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,
         redirect_slashes=False,
-        responses=_PROBLEMS,
+        lifespan=partial(_lifespan, background),
     )
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
-    app.state.needs_tokens = needs_tokens
+    app.state.needs_tokens, app.state.page_key = needs_tokens, page_key
+    app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     app.state.predicting = Predicting(app.state.settings)
+    app.state.metrics = Metrics()
+    app.state.metrics.registry.register(TrialMetrics(app.state.store.get))
     imports.sweep_uploads(settings.scratch)
-    for module in ROUTES:
-        app.include_router(module.router, dependencies=[Depends(needs_by_method)])
+    # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
     for module in OPEN_ROUTES:
         app.include_router(module.router)
+    for module in ROUTES:
+        app.include_router(module.router, dependencies=[Depends(guard), Depends(recorded)])
+    app.openapi = partial(describe, app, _STATUSES)  # type: ignore[method-assign]
+    _handle_errors(app)
+    _add_middleware(app, hosts, max_upload_bytes)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(background: Background | None, app: FastAPI) -> AsyncIterator[None]:
+    with background(app) if background else nullcontext():
+        yield
+    app.state.store.close()
+
+
+def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(TonearmError, _foreseen)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(OSError, _not_accessible)
-    app.add_middleware(BodyLimit, most_bytes=max_upload_bytes)
-    app.add_middleware(OwnOrigin, hosts=hosts)
-    return app
+    app.add_exception_handler(Exception, _failed)
 
 
-def _problem(status: int, error: str, message: str) -> Response:
-    # JSON can hold half a character, which a message may repeat and no answer can be written with.
-    readable = message.encode("utf-8", "replace").decode()
-    return JSONResponse(Problem(error=error, message=readable).model_dump(), status_code=status)
+def _add_middleware(app: FastAPI, hosts: Sequence[str], max_upload_bytes: int) -> None:
+    """Whatever a request passes, from the inside out."""
+    settings, needs_tokens = app.state.settings, app.state.needs_tokens
+    usual = PER_WINDOW if needs_tokens else PER_WINDOW_HERE
+    app.add_middleware(BodyLimit, upload_bytes=max_upload_bytes)
+    app.add_middleware(RateLimit, limit=settings.rate_limit or usual)
+    app.add_middleware(
+        OwnOrigin,
+        hosts=hosts,
+        takes_addresses=needs_tokens,
+        open_paths=SCROBBLING,
+        origins=settings.allowed_origins,
+    )
+    app.add_middleware(Observed, metrics=app.state.metrics)
 
 
-def _foreseen(_request: Request, error: Exception) -> Response:
+def _foreseen(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-    return _problem(status, type(error).__name__, str(error))
+    return answer_problem(request, status, type(error).__name__, str(error))
 
 
-def _not_understood(_request: Request, error: Exception) -> Response:
+def _not_understood(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     message = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
-    return _problem(422, "UsageError", message)
+    return answer_problem(request, 422, "UsageError", message)
 
 
-def _refused(_request: Request, error: Exception) -> Response:
+def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _problem(error.status_code, "Refused", str(error.detail))
+    return answer_problem(request, error.status_code, "Refused", str(error.detail), error.headers)
 
 
-def _not_accessible(_request: Request, error: Exception) -> Response:
+def _failed(request: Request, _error: Exception) -> Response:
+    """A bug; the log has the rest."""
+    return answer_problem(request, 500, "Bug", "tonearm failed inside; its log says where, please report it")
+
+
+def _not_accessible(request: Request, error: Exception) -> Response:
     """No permission, a disk that is full, read-only or gone: the same kinds as at the command line."""
     assert isinstance(error, OSError)
     what = f"{Path(error.filename).name}: " if isinstance(error.filename, str) else ""
-    return _problem(507, "HomeUnusable", f"{what}{error.strerror or error}; mend it and repeat")
+    return answer_problem(request, 507, "HomeUnusable", f"{what}{error.strerror or error}; mend it and repeat")

@@ -163,8 +163,8 @@ class Client:
 def open_client(settings: Settings) -> Client:
     """The client of the API at ``settings.api_url``, or of one in this process."""
     if settings.api_url:
-        return Client(httpx.Client(base_url=settings.api_url, timeout=_PATIENCE))
-
+        shown = {"Authorization": f"Token {settings.api_token}"} if settings.api_token else {}
+        return Client(httpx.Client(base_url=settings.api_url, headers=shown, timeout=_PATIENCE))
     return Client(httpx.Client(base_url=_HERE, transport=InProcess(create_app(settings)), timeout=_PATIENCE))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Select, delete, func, select
@@ -62,7 +62,7 @@ def give_feedback(store: Store, listener: str, given: Feedback) -> None:
                 subject=given.subject,
                 subject_id=given.subject_id,
                 name=given.name[:1024],
-                given_at=given.given_at.astimezone(UTC),
+                given_at=given.given_at,
             )
         )
 
@@ -101,6 +101,4 @@ def _make_room(session: Session, who: int) -> None:
 def _feedback(row: FeedbackRow) -> Feedback:
     kind: Kind = next(kind for kind in KINDS if kind == row.kind)
     subject: Subject = "artist" if row.subject == "artist" else "track"
-    # SQLite keeps no zone; all instants are stored in UTC.
-    at = row.given_at if row.given_at.tzinfo else row.given_at.replace(tzinfo=UTC)
-    return Feedback(kind, subject, row.subject_id, row.name, at)
+    return Feedback(kind, subject, row.subject_id, row.name, row.given_at)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Date, DateTime, Float, ForeignKey, Index, Integer, String, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    TypeDecorator,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 HEAD = "0003"
@@ -14,6 +28,21 @@ HEAD = "0003"
 
 class Base(DeclarativeBase):
     """Root of the store's models."""
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant, which is UTC on both sides: SQLite keeps no zone, and PostgreSQL answers in the session's."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """In UTC, whatever its zone."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """With its zone, UTC."""
+        return None if value is None else value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 Number = BigInteger().with_variant(Integer, "sqlite")
@@ -33,7 +62,7 @@ class ListenerRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(64))
     name_key: Mapped[str] = mapped_column(String(192), unique=True)
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(Instant)
     zones: Mapped[list[ZoneRow]] = relationship(
         order_by="ZoneRow.from_at", cascade="all, delete-orphan", lazy="selectin"
     )
@@ -60,7 +89,7 @@ class FeedbackRow(Base):
     subject: Mapped[str] = mapped_column(String(16))
     subject_id: Mapped[int] = mapped_column(BigInteger)
     name: Mapped[str] = mapped_column(String(1024))
-    given_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    given_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class TokenRow(Base):
@@ -77,10 +106,10 @@ class TokenRow(Base):
     """How the token begins, by which its owner recognises it."""
     scopes: Mapped[str] = mapped_column(String(64))
     """Any of read, submit and admin, separated by spaces."""
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    revoked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class ScrobblePasswordRow(Base):
@@ -90,7 +119,7 @@ class ScrobblePasswordRow(Base):
 
     listener_id: Mapped[int] = _of_listener(primary_key=True)
     md5: Mapped[str] = mapped_column(String(32))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class ScrobbleSessionRow(Base):
@@ -104,8 +133,8 @@ class ScrobbleSessionRow(Base):
     protocol: Mapped[str] = mapped_column(String(16))
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     client: Mapped[str | None] = mapped_column(String(128))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class SubmissionRow(Base):
@@ -121,7 +150,7 @@ class SubmissionRow(Base):
     id: Mapped[int] = mapped_column(Number, primary_key=True)
     listener_id: Mapped[int] = _of_listener()
     protocol: Mapped[str] = mapped_column(String(16))
-    received_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    received_at: Mapped[datetime] = mapped_column(Instant)
     listened_s: Mapped[float | None] = mapped_column(Float)
     """Seconds since 1970 of the listen's start, as submitted; None for a row that has none."""
     body: Mapped[str] = mapped_column(Text)
@@ -140,8 +169,8 @@ class PlayingRow(Base):
     listener_id: Mapped[int] = _of_listener(primary_key=True)
     body: Mapped[str] = mapped_column(Text)
     """A listen as ListenBrainz has it, without its instant."""
-    reported_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    until_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    reported_at: Mapped[datetime] = mapped_column(Instant)
+    until_at: Mapped[datetime] = mapped_column(Instant)
     """When it is over, or no longer believed."""
 
 
@@ -161,7 +190,7 @@ class LoveRow(Base):
     recording_msid: Mapped[str | None] = mapped_column(String(36))
     score: Mapped[int] = mapped_column(Integer)
     """1 for love, -1 for hate."""
-    given_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    given_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class RelayRow(Base):
@@ -174,14 +203,20 @@ class RelayRow(Base):
     kind: Mapped[str] = mapped_column(String(16))
     """listenbrainz, lastfm or tonearm."""
     url: Mapped[str] = mapped_column(String(512))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    paused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    account: Mapped[str] = mapped_column(String(128))
+    """Name of the listener there."""
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    paused_at: Mapped[datetime | None] = mapped_column(Instant)
     """Since when it waits for its owner, for example for a new token; None while it works."""
-    retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    retry_at: Mapped[datetime | None] = mapped_column(Instant)
     """When the next attempt is due; None for at once."""
     failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """Attempts that failed since the last success."""
     problem: Mapped[str | None] = mapped_column(String(512))
+    leased_until: Mapped[datetime | None] = mapped_column(Instant)
+    """Until when one process alone sends; None while none does."""
+    noted_at: Mapped[datetime] = mapped_column(Instant)
+    """Up to when what is playing and what is loved was passed on."""
     sent: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """Listens that the other side acknowledged."""
 
@@ -195,8 +230,9 @@ class RelayedRow(Base):
     id: Mapped[int] = mapped_column(Number, primary_key=True)
     relay_id: Mapped[int] = mapped_column(ForeignKey("relays.id", ondelete="CASCADE"))
     body: Mapped[str] = mapped_column(Text)
-    queued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    queued_at: Mapped[datetime] = mapped_column(Instant)
     attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """How often it was sent without a clear answer; with any, the other side is asked before it is sent again."""
     refused: Mapped[str | None] = mapped_column(String(512))
     """Why the other side refused it for good; None while it waits."""
 
@@ -207,6 +243,8 @@ class SongRow(Base):
     __tablename__ = "songs"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    own_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    """Hash of its names without what spellings differ in, so that no song is added twice."""
     track_name: Mapped[str] = mapped_column(String(1024))
     artist_name: Mapped[str] = mapped_column(String(1024))
     album_name: Mapped[str | None] = mapped_column(String(1024))
@@ -215,26 +253,27 @@ class SongRow(Base):
     genre: Mapped[str | None] = mapped_column(String(128))
     duration_s: Mapped[float | None] = mapped_column(Float)
     source: Mapped[str] = mapped_column(String(32))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class PlaylistRow(Base):
     """A listener's playlist, made by hand or imported."""
 
     __tablename__ = "playlists"
+    __table_args__ = (Index("ix_playlists_of_source", "listener_id", "source", "source_id", unique=True),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     """A UUID, which ListenBrainz calls the playlist's MBID."""
-    listener_id: Mapped[int] = _of_listener(index=True)
+    listener_id: Mapped[int] = _of_listener()
     title: Mapped[str] = mapped_column(String(256))
     description: Mapped[str | None] = mapped_column(Text)
     is_public: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     source: Mapped[str] = mapped_column(String(32))
-    source_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    source_id: Mapped[str | None] = mapped_column(String(64))
     """Id of the playlist where it was imported from."""
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
     tracks: Mapped[list[PlaylistTrackRow]] = relationship(
         order_by="PlaylistTrackRow.position", cascade="all, delete-orphan", lazy="selectin"
     )
@@ -255,7 +294,7 @@ class PlaylistTrackRow(Base):
     spotify_id: Mapped[str | None] = mapped_column(String(22))
     recording_mbid: Mapped[str | None] = mapped_column(String(36))
     duration_s: Mapped[float | None] = mapped_column(Float)
-    added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    added_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class SettingRow(Base):
@@ -265,7 +304,7 @@ class SettingRow(Base):
 
     key: Mapped[str] = mapped_column(String(128), primary_key=True)
     value: Mapped[str] = mapped_column(Text)
-    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    changed_at: Mapped[datetime] = mapped_column(Instant)
 
 
 class ConnectionRow(Base):
@@ -282,9 +321,9 @@ class ConnectionRow(Base):
     """Name of the listener there."""
     cursor: Mapped[str | None] = mapped_column(Text)
     """How far pulls have come, as JSON of the service's own terms."""
-    connected_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    pulled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    connected_at: Mapped[datetime] = mapped_column(Instant)
+    pulled_at: Mapped[datetime | None] = mapped_column(Instant)
+    retry_at: Mapped[datetime | None] = mapped_column(Instant)
     """When the service may be asked again; None for at any time."""
     problem: Mapped[str | None] = mapped_column(String(512))
     """Why the last pull stopped early; None if it did not."""
@@ -298,7 +337,7 @@ class ScheduleRow(Base):
     name: Mapped[str] = mapped_column(String(96), primary_key=True)
     """The job, such as ``run``, or ``sync:ada``."""
     every_s: Mapped[float] = mapped_column(Float)
-    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    due_at: Mapped[datetime] = mapped_column(Instant)
     is_paused: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
 
 
@@ -310,8 +349,8 @@ class JobRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(96))
-    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    started_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
     """None for one under way, or whose process was killed."""
     outcome: Mapped[str | None] = mapped_column(String(16))
     """done, failed or interrupted."""
@@ -335,14 +374,14 @@ class ForecastRow(Base):
     """The model, or the baseline that answered in its place."""
     subject: Mapped[str] = mapped_column(String(128))
     """What it is about, such as an hour or an artist."""
-    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    made_at: Mapped[datetime] = mapped_column(Instant)
+    due_at: Mapped[datetime] = mapped_column(Instant)
     """When the outcome is known."""
     predicted: Mapped[float] = mapped_column(Float)
     baseline: Mapped[float | None] = mapped_column(Float)
     """What the baseline predicted of the same."""
     outcome: Mapped[float | None] = mapped_column(Float)
-    scored_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    scored_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class AuditRow(Base):
@@ -351,7 +390,7 @@ class AuditRow(Base):
     __tablename__ = "audit"
 
     id: Mapped[int] = mapped_column(Number, primary_key=True)
-    done_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    done_at: Mapped[datetime] = mapped_column(Instant, index=True)
     who: Mapped[str] = mapped_column(String(128))
     action: Mapped[str] = mapped_column(String(64))
     subject: Mapped[str] = mapped_column(String(256))

@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from tonearm.store import Store
 from tonearm.store.models import ListenerRow, SubmissionRow
+from tonearm.store.relays import enqueue
 
 Protocol = Literal["listenbrainz", "lastfm", "audioscrobbler"]
 PROTOCOLS: tuple[Protocol, ...] = ("listenbrainz", "lastfm", "audioscrobbler")
@@ -59,9 +60,9 @@ class Batch:
 def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list[int]:
     """Commit ``submissions`` to disk; returns their numbers, in order. Raises UnknownName for the listener.
 
-    Only when this returns may they be acknowledged.
+    Only when this returns may they be acknowledged. The good ones wait in the queues of the listener's relays, too.
     """
-    received = datetime.now(UTC)
+    submissions, received = list(submissions), datetime.now(UTC)
     with store.session_of(listener, writes=True) as (session, who):
         rows = [
             {
@@ -69,15 +70,22 @@ def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list
                 "protocol": one.protocol,
                 "received_at": received,
                 "listened_s": one.listened_s,
-                "body": one.body,
-                "reason": one.reason and one.reason[:256],
+                "body": _storable(one.body),
+                "reason": one.reason and _storable(one.reason[:256]),
             }
             for one in submissions
         ]
         if not rows:
             return []
         made = session.scalars(insert(SubmissionRow).returning(SubmissionRow.id, sort_by_parameter_order=True), rows)
-        return list(made)
+        numbers = list(made)
+        enqueue(session, who, [one.body for one in submissions if one.reason is None], received)
+        return numbers
+
+
+def _storable(body: str) -> str:
+    """``body`` without what no database can hold, which a rejected row may have."""
+    return body.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def waiting(store: Store, listener: str | None = None) -> list[Waiting]:
@@ -131,5 +139,4 @@ def done(store: Store, batch: Batch) -> None:
 
 def _waiting(row: SubmissionRow, listener: str) -> Waiting:
     protocol: Protocol = next(one for one in PROTOCOLS if one == row.protocol)
-    at = row.received_at if row.received_at.tzinfo else row.received_at.replace(tzinfo=UTC)
-    return Waiting(protocol, row.body, row.listened_s, row.reason, number=row.id, listener=listener, received_at=at)
+    return Waiting(protocol, row.body, row.listened_s, row.reason, row.id, listener, row.received_at)

@@ -96,6 +96,12 @@ def find_token(store: Store, secret: str) -> Token | None:
     return token if token and token.is_good(datetime.now(UTC)) else None
 
 
+def note_use(store: Store, number: int, at: datetime) -> None:
+    """Keep that a token was used at ``at``."""
+    with store.session(writes=True) as session:
+        session.execute(update(TokenRow).where(TokenRow.id == number).values(used_at=at))
+
+
 def revoke_token(store: Store, number: int) -> Token:
     """Make a token useless from now on; raises UnknownName."""
     if store.is_missing:
@@ -125,12 +131,5 @@ def hashed(secret: str) -> str:
 
 def _token(row: TokenRow, listener: str) -> Token:
     scopes = tuple(scope for scope in SCOPES if scope in row.scopes.split())
-    instants = (_utc(at) for at in (row.expires_at, row.used_at, row.revoked_at))
-    created = _utc(row.created_at)
-    assert created is not None
-    return Token(row.id, listener, row.name, row.hint, scopes, created, *instants)
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    """SQLite keeps no zone; all instants are stored in UTC."""
-    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
+    instants = (row.created_at, row.expires_at, row.used_at, row.revoked_at)
+    return Token(row.id, listener, row.name, row.hint, scopes, *instants)

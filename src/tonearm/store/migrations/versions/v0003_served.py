@@ -51,6 +51,7 @@ def upgrade() -> None:
     op.create_table(
         "songs",
         sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("own_id", sa.BigInteger, nullable=False, unique=True),
         sa.Column("track_name", sa.String(1024), nullable=False),
         sa.Column("artist_name", sa.String(1024), nullable=False),
         sa.Column("album_name", sa.String(1024)),
@@ -125,19 +126,21 @@ def upgrade() -> None:
         sa.Column("created_at", AT, nullable=False),
         sa.Column("updated_at", AT, nullable=False),
     )
-    op.create_index("ix_playlists_listener_id", "playlists", ["listener_id"])
-    op.create_index("ix_playlists_source_id", "playlists", ["source_id"])
+    op.create_index("ix_playlists_of_source", "playlists", ["listener_id", "source", "source_id"], unique=True)
     op.create_table(
         "relays",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("listener_id", sa.Integer, sa.ForeignKey("listeners.id", ondelete="CASCADE"), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("url", sa.String(512), nullable=False),
+        sa.Column("account", sa.String(128), nullable=False),
         sa.Column("created_at", AT, nullable=False),
         sa.Column("paused_at", AT),
         sa.Column("retry_at", AT),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("problem", sa.String(512)),
+        sa.Column("leased_until", AT),
+        sa.Column("noted_at", AT, nullable=False),
         sa.Column("sent", sa.BigInteger, nullable=False, server_default="0"),
     )
     op.create_index("ix_relays_listener_id", "relays", ["listener_id"])
