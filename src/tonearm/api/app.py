@@ -47,6 +47,7 @@ from tonearm.api.routes import (
     schedule,
     tables,
 )
+from tonearm.api.trial_metrics import TrialMetrics
 from tonearm.errors import (
     Conflict,
     EngineMissing,
@@ -66,8 +67,20 @@ from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
 ROUTES = (
-    *(root, docs, tables, listens, listeners, playlists, recommend, imports, runs, schedule),
-    *(audit, metrics, relays, predict),
+    root,
+    docs,
+    tables,
+    listens,
+    listeners,
+    playlists,
+    recommend,
+    predict,
+    imports,
+    runs,
+    schedule,
+    relays,
+    audit,
+    metrics,
 )
 """Our own routes: :func:`tonearm.api.auth.guard` checks who asks, and whose data they ask for."""
 OPEN_ROUTES = (audioscrobbler, lastfm, lastfm_page, listenbrainz_submit, health)
@@ -128,6 +141,7 @@ def create_app(
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     app.state.predicting = Predicting(app.state.settings)
     app.state.metrics = Metrics()
+    app.state.metrics.registry.register(TrialMetrics(app.state.store.get))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
     for module in OPEN_ROUTES:
