@@ -184,7 +184,9 @@ def xml(answer: Node | Failure | None) -> str:
 def as_json(answer: Node | Failure | None) -> bytes:
     """An answer as JSON."""
     if isinstance(answer, Failure):
-        return msgspec.json.encode({"error": answer.code, "message": _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", answer.message)})
+        return msgspec.json.encode(
+            {"error": answer.code, "message": _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", answer.message)}
+        )
     return msgspec.json.encode({} if answer is None else {answer.name: _json(answer)})
 
 

@@ -97,6 +97,4 @@ def _track_key(given: Love) -> str:
 
 
 def _love(row: LoveRow) -> Love:
-    return Love(
-        row.score, row.given_at, row.artist_name, row.track_name, row.recording_mbid, row.recording_msid
-    )
+    return Love(row.score, row.given_at, row.artist_name, row.track_name, row.recording_mbid, row.recording_msid)
