@@ -22,7 +22,21 @@ from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.api.problems import answer_problem
 from tonearm.api.reading import Reading
 from tonearm.api.recommending import Recommending
-from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, recommend, runs, tables
+from tonearm.api.routes import (
+    audioscrobbler,
+    docs,
+    health,
+    imports,
+    lastfm,
+    lastfm_page,
+    listenbrainz_submit,
+    listeners,
+    listens,
+    playlists,
+    recommend,
+    runs,
+    tables,
+)
 from tonearm.errors import (
     Conflict,
     EngineMissing,
@@ -41,7 +55,7 @@ from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
 ROUTES = (tables, listens, listeners, playlists, recommend, imports, runs)
-OPEN_ROUTES = (health, docs)
+OPEN_ROUTES = (audioscrobbler, lastfm, lastfm_page, listenbrainz_submit, health, docs)
 """Routes that check for themselves who asks, or that anybody may use."""
 
 BUSY_AFTER_S = 10.0

@@ -32,6 +32,7 @@ _FIELDS = {
     "m": "mbid",
 }
 """This protocol's letters, and Last.fm's later names for the same."""
+_RATINGS: dict[str, Literal["love", "ban", "skip"]] = {"L": "love", "B": "ban", "S": "skip"}
 _INDEXED = re.compile(r"([a-z])\[(\d{1,6})\]")
 
 
@@ -40,8 +41,8 @@ class Listened:
     """One listen of a submission."""
 
     submission: Submission
-    rating: Literal["L", "B", "S", ""]
-    """L for a track that is loved, B for one that is banned, S for one that was skipped."""
+    rating: Literal["love", "ban", "skip"] | None
+    """What the listener did with the track while it played."""
 
 
 def is_welcome(given: Mapping[str, str], password_md5: str | None, now_s: float) -> str:
@@ -83,7 +84,7 @@ def now_playing(given: Mapping[str, str], client: str | None, now_s: float) -> S
 
 def _listened(row: Mapping[str, str], client: str | None, now_s: float) -> Listened:
     kept = judged(as_listen(_named(row), client), now_s)
-    rating = next((letter for letter in ("L", "B", "S") if row.get("r", "").strip().upper() == letter), "")
+    rating = _RATINGS.get(row.get("r", "").strip().upper())
     return Listened(Submission("audioscrobbler", kept.body, kept.listened_s, kept.reason), rating)
 
 
