@@ -27,8 +27,13 @@ from tonearm.api.routes import (
     docs,
     health,
     imports,
+    koito,
     lastfm,
     lastfm_page,
+    listenbrainz_edit,
+    listenbrainz_playlists,
+    listenbrainz_read,
+    listenbrainz_stats,
     listenbrainz_submit,
     listeners,
     listens,
@@ -55,7 +60,14 @@ from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
 ROUTES = (tables, listens, listeners, playlists, recommend, imports, runs)
-OPEN_ROUTES = (audioscrobbler, lastfm, lastfm_page, listenbrainz_submit, health, docs)
+_LISTENBRAINZ = (
+    listenbrainz_submit,
+    listenbrainz_read,
+    listenbrainz_stats,
+    listenbrainz_playlists,
+    listenbrainz_edit,
+)
+OPEN_ROUTES = (audioscrobbler, lastfm, lastfm_page, *_LISTENBRAINZ, koito, health, docs)
 """Routes that check for themselves who asks, or that anybody may use."""
 
 BUSY_AFTER_S = 10.0
