@@ -32,8 +32,13 @@ from tonearm.api.routes import (
     docs,
     health,
     imports,
+    koito,
     lastfm,
     lastfm_page,
+    listenbrainz_edit,
+    listenbrainz_playlists,
+    listenbrainz_read,
+    listenbrainz_stats,
     listenbrainz_submit,
     listeners,
     listens,
@@ -83,7 +88,18 @@ ROUTES = (
     metrics,
 )
 """Our own routes: :func:`tonearm.api.auth.guard` checks who asks, and whose data they ask for."""
-OPEN_ROUTES = (audioscrobbler, lastfm, lastfm_page, listenbrainz_submit, health)
+OPEN_ROUTES = (
+    audioscrobbler,
+    lastfm,
+    lastfm_page,
+    listenbrainz_submit,
+    listenbrainz_read,
+    listenbrainz_stats,
+    listenbrainz_playlists,
+    listenbrainz_edit,
+    koito,
+    health,
+)
 """Routes that check for themselves who asks, or that anybody may use; one that speaks a protocol has its form of errors
 in ``ERROR_FORMS``: pairs of a path and an :data:`~tonearm.api.problems.ErrorForm`."""
 
