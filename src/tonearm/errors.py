@@ -3,6 +3,7 @@
     TonearmError                 exit code
     ├── UsageError               2   the request cannot be carried out as given
     │   ├── UnknownName          2   a table, listener, run, zone or model that does not exist
+    │   ├── Conflict             2   what is asked for clashes with what is there
     │   └── NotRegistered        2   a version or alias missing from the model registry
     ├── InputError               3   a file or row that cannot be read
     │   ├── UnknownKind          3   no source recognises the file
@@ -60,6 +61,10 @@ class UnknownName(UsageError):
         elif hint:
             parts.append(hint)
         super().__init__("; ".join(parts))
+
+
+class Conflict(UsageError):
+    """What is asked for clashes with what is there already."""
 
 
 class InputError(TonearmError):

@@ -19,6 +19,9 @@ HISTORY = (
 )
 """Four rows: two listens, an exact duplicate, and one without a date."""
 
+PROBLEM = {"type", "title", "status", "detail", "error", "message"}
+"""Members of every answer that is a Problem."""
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Settings:

@@ -9,11 +9,14 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from fastapi.responses import JSONResponse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.conftest import client_of
+from tests.api.conftest import PROBLEM, client_of
 from tonearm import __version__
+from tonearm.api.app import create_app
+from tonearm.api.client import InProcess
 from tonearm.settings import Settings
 
 
@@ -50,7 +53,7 @@ def test_a_page_of_another_site_is_refused(http: httpx.Client) -> None:
 
 def test_an_unknown_route_and_a_wrong_method_are_problems_too(http: httpx.Client) -> None:
     for answer, status in ((http.get("/nothing"), 404), (http.post("/health"), 405)):
-        assert (answer.status_code, sorted(answer.json())) == (status, ["error", "message"])
+        assert (answer.status_code, set(answer.json())) == (status, PROBLEM)
 
 
 def test_the_docs_name_every_route_and_fetch_nothing(http: httpx.Client) -> None:
@@ -76,12 +79,37 @@ def test_the_openapi_document_says_what_each_route_answers_and_that_it_may_be_a_
     document = http.get("/openapi.json").json()
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            schemas = {
-                status: r["content"]["application/json"]["schema"] for status, r in operation["responses"].items()
-            }
-            assert schemas.pop("200"), path
-            assert {"404", "409", "422", "507"} <= set(schemas)
-            assert {schema["$ref"] for schema in schemas.values()} == {"#/components/schemas/Problem"}
+            answers = {status: answer["content"] for status, answer in operation["responses"].items()}
+            assert answers.pop("200"), path
+            assert {"401", "404", "409", "422", "429", "507"} <= set(answers)
+            for media in answers.values():
+                assert media["application/problem+json"]["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def test_a_problem_is_what_rfc_9457_describes(http: httpx.Client) -> None:
+    answer = http.get("/tables/top_trakcs_by_mood")
+    assert answer.headers["content-type"] == "application/problem+json"
+    sentence = "no table 'top_trakcs_by_mood'; did you mean top_tracks_by_mood?"
+    assert answer.json() == {
+        "type": "/docs#UnknownName",
+        "title": "Not Found",
+        "status": 404,
+        "detail": sentence,
+        "error": "UnknownName",
+        "message": sentence,
+    }
+    assert 'id="UnknownName"' in http.get("/docs").text
+
+
+def test_a_protocol_answers_errors_in_its_own_form(home: Settings) -> None:
+    app = create_app(home)
+    app.state.error_forms.append(
+        ("/1/", lambda request, status, message: JSONResponse({"code": status, "error": message}, status_code=status))
+    )
+    with httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1") as http:
+        assert http.get("/1/nothing").json() == {"code": 404, "error": "Not Found"}
+        assert http.get("/1/nothing", headers={"host": "evil.example"}).json()["code"] == 400
+        assert set(http.get("/10").json()) == PROBLEM
 
 
 @pytest.mark.parametrize(
@@ -97,7 +125,7 @@ def test_the_openapi_document_says_what_each_route_answers_and_that_it_may_be_a_
 def test_what_is_not_understood_is_422(http: httpx.Client, path: str) -> None:
     http.put("/listeners/Ada", json={"zone": "UTC"})
     answer = http.get(path)
-    assert (answer.status_code, sorted(answer.json())) == (422, ["error", "message"])
+    assert (answer.status_code, set(answer.json())) == (422, PROBLEM)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -113,7 +141,7 @@ def test_no_words_in_a_request_make_it_fail_inside(http: httpx.Client, route: st
     words = quote(text.encode("utf-8", "surrogatepass"), safe="")
     answer = http.get(route.replace("{}", words))
     assert answer.status_code < 500, answer.text
-    assert answer.status_code == 200 or set(answer.json()) == {"error", "message"}
+    assert answer.status_code == 200 or set(answer.json()) == PROBLEM
 
 
 def test_ibis_is_loaded_with_the_app_and_not_by_its_threads() -> None:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.api.conftest import client_of, upload
+from tests.api.conftest import PROBLEM, client_of, upload
 from tonearm.lake import Lake
 from tonearm.settings import Settings
 
@@ -59,7 +59,7 @@ def _body(method: str, draw: random.Random) -> dict[str, Any]:
 def check(answer: httpx.Response) -> None:
     assert answer.status_code < 500, answer.text
     if answer.status_code >= 400:
-        assert set(answer.json()) == {"error", "message"}
+        assert set(answer.json()) == PROBLEM
 
 
 @pytest.mark.slow

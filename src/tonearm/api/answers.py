@@ -18,12 +18,20 @@ class Answer(BaseModel):
 
 
 class Problem(Answer):
-    """Why a request was not carried out."""
+    """Why a request was not carried out (RFC 9457)."""
 
-    error: str
-    """Name of the error class, for programs."""
-    message: str
+    type: str = "about:blank"
+    """Where this kind of failure is described."""
+    title: str = ""
+    """The status in words."""
+    status: int = 0
+    """The HTTP status."""
+    detail: str = ""
     """What happened, to what, and what to do, for people."""
+    error: str
+    """Name of the kind of failure, for programs."""
+    message: str
+    """The same as ``detail``."""
 
 
 class Health(Answer):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from fastapi.responses import JSONResponse
+from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.status import WS_1008_POLICY_VIOLATION
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tonearm.api.answers import Problem
+from tonearm.api.problems import answer_problem
 
 HOSTS = ("127.0.0.1", "localhost", "::1")
 """Names under which tonearm answers; anything else is another site's name pointed at this machine."""
@@ -41,7 +41,7 @@ class OwnOrigin:
         if status and scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": WS_1008_POLICY_VIOLATION})
         elif status:
-            answer = JSONResponse(Problem(error="Refused", message=why).model_dump(), status_code=status)
+            answer = answer_problem(Request(scope), status, "Refused", why)
             await answer(scope, receive, send)
         else:
             await self.app(scope, receive, send)

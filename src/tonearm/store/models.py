@@ -243,6 +243,8 @@ class SongRow(Base):
     __tablename__ = "songs"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    own_id: Mapped[int] = mapped_column(BigInteger, unique=True)
+    """Hash of its names without what spellings differ in, so that no song is added twice."""
     track_name: Mapped[str] = mapped_column(String(1024))
     artist_name: Mapped[str] = mapped_column(String(1024))
     album_name: Mapped[str | None] = mapped_column(String(1024))
@@ -259,15 +261,16 @@ class PlaylistRow(Base):
     """A listener's playlist, made by hand or imported."""
 
     __tablename__ = "playlists"
+    __table_args__ = (Index("ix_playlists_of_source", "listener_id", "source", "source_id", unique=True),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     """A UUID, which ListenBrainz calls the playlist's MBID."""
-    listener_id: Mapped[int] = _of_listener(index=True)
+    listener_id: Mapped[int] = _of_listener()
     title: Mapped[str] = mapped_column(String(256))
     description: Mapped[str | None] = mapped_column(Text)
     is_public: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     source: Mapped[str] = mapped_column(String(32))
-    source_id: Mapped[str | None] = mapped_column(String(64), index=True)
+    source_id: Mapped[str | None] = mapped_column(String(64))
     """Id of the playlist where it was imported from."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
+
+from tonearm import errors
 
 router = APIRouter(include_in_schema=False)
 
@@ -17,7 +20,24 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>tonearm A
 code {{ font-size: .95em }} dt {{ margin-top: 1.2rem; font-weight: 600 }} dd {{ margin: 0 0 0 1rem }} li {{ margin: 0 }}
 </style><h1>tonearm {version}</h1>
 <p>Every route and its parameters; <a href="/openapi.json">openapi.json</a> has the types of the answers too.</p>
-<dl>{routes}</dl></html>"""
+<dl>{routes}</dl>
+<h2>Failures</h2>
+<p>A request that was not carried out is answered with a problem as JSON: <code>error</code> names its kind,
+<code>detail</code> says what happened, to what, and what to do.</p>
+<dl>{kinds}</dl></html>"""
+
+
+_OTHER_KINDS = {
+    "Refused": "The server does not carry out such a request: the status and the sentence say why.",
+    "Bug": "tonearm failed inside; its log has the rest.",
+}
+
+
+@router.get("/openapi.json")
+def openapi(request: Request) -> dict[str, Any]:
+    """The OpenAPI document."""
+    document: dict[str, Any] = request.app.openapi()
+    return document
 
 
 @router.get("/docs", response_class=HTMLResponse)
@@ -29,7 +49,16 @@ def docs(request: Request) -> HTMLResponse:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     )
-    return HTMLResponse(_PAGE.format(version=escape(document["info"]["version"]), routes=routes))
+    kinds = "".join(f'<dt id="{kind}"><code>{kind}</code></dt><dd>{escape(meaning)}</dd>' for kind, meaning in _kinds())
+    return HTMLResponse(_PAGE.format(version=escape(document["info"]["version"]), routes=routes, kinds=kinds))
+
+
+def _kinds() -> Iterator[tuple[str, str]]:
+    """Names of failures and what each means."""
+    yield from _OTHER_KINDS.items()
+    for name, kind in vars(errors).items():
+        if isinstance(kind, type) and issubclass(kind, errors.TonearmError) and kind is not errors.TonearmError:
+            yield name, " ".join((kind.__doc__ or "").split())
 
 
 def _route(method: str, path: str, operation: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName, UsageError
 from tonearm.lake import open_lake
 from tonearm.silver.names import artist_key, title_key
+from tonearm.store.tracks import SPOTIFY_TRACK
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -38,9 +39,6 @@ _PREFIX, _WORDS, _PART = 95.0, 0.9, 0.9
 """What a name is worth that begins with the query, that has all its words among others, or that contains it."""
 _LONGEST_ID = 20
 """Digits from which on a number is no id."""
-_SPOTIFY = re.compile(
-    r"(?:spotify:track:|https?://open\.spotify\.com/(?:intl-\w+/)?track/)?([0-9A-Za-z]{22})(?:\?\S*)?"
-)
 _TABLES = {
     "track_names": ("name_id", "artist_key", "title_key", "spotify_id"),
     "track_identities": ("name_id", "track_id"),
@@ -153,7 +151,7 @@ class Names:
     def _named_by_id(self, text: str) -> Rows:
         if text.isdecimal() and len(text) < _LONGEST_ID:
             return np.flatnonzero(self.tracks["track_id"][self._place] == int(text))
-        found = _SPOTIFY.fullmatch(text)
+        found = SPOTIFY_TRACK.fullmatch(text)
         return np.array(self._by_spotify_id.get(found[1], []) if found else [], np.int64)
 
     @cached_property

@@ -51,6 +51,7 @@ def upgrade() -> None:
     op.create_table(
         "songs",
         sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("own_id", sa.BigInteger, nullable=False, unique=True),
         sa.Column("track_name", sa.String(1024), nullable=False),
         sa.Column("artist_name", sa.String(1024), nullable=False),
         sa.Column("album_name", sa.String(1024)),
@@ -125,8 +126,7 @@ def upgrade() -> None:
         sa.Column("created_at", AT, nullable=False),
         sa.Column("updated_at", AT, nullable=False),
     )
-    op.create_index("ix_playlists_listener_id", "playlists", ["listener_id"])
-    op.create_index("ix_playlists_source_id", "playlists", ["source_id"])
+    op.create_index("ix_playlists_of_source", "playlists", ["listener_id", "source", "source_id"], unique=True)
     op.create_table(
         "relays",
         sa.Column("id", sa.Integer, primary_key=True),
