@@ -20,8 +20,24 @@ from tonearm.api.limits import MAX_UPLOAD_BYTES, BodyLimit
 from tonearm.api.openapi import describe
 from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.api.problems import answer_problem
+from tonearm.api.reading import Reading
 from tonearm.api.recommending import Recommending
-from tonearm.api.routes import docs, health, imports, listeners, listens, playlists, recommend, relays, runs, tables
+from tonearm.api.routes import (
+    audioscrobbler,
+    docs,
+    health,
+    imports,
+    lastfm,
+    lastfm_page,
+    listenbrainz_submit,
+    listeners,
+    listens,
+    playlists,
+    recommend,
+    relays,
+    runs,
+    tables,
+)
 from tonearm.errors import (
     Conflict,
     EngineMissing,
@@ -40,7 +56,7 @@ from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
 ROUTES = (tables, listens, listeners, playlists, recommend, imports, runs, relays)
-OPEN_ROUTES = (health, docs)
+OPEN_ROUTES = (audioscrobbler, lastfm, lastfm_page, listenbrainz_submit, health, docs)
 """Routes that check for themselves who asks, or that anybody may use."""
 
 BUSY_AFTER_S = 10.0
@@ -84,6 +100,7 @@ def create_app(
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
+    app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     imports.sweep_uploads(settings.scratch)
     for module in ROUTES:

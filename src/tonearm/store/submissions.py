@@ -102,6 +102,16 @@ def count_waiting(store: Store) -> int:
         return session.scalar(select(func.count()).select_from(SubmissionRow)) or 0
 
 
+def mark(store: Store, listener: str) -> tuple[int, int]:
+    """How many submissions of the listener wait, and the newest one's number: the same while nothing changes."""
+    if store.is_missing:
+        return 0, 0
+    asked = select(func.count(), func.max(SubmissionRow.id)).join(ListenerRow).where(ListenerRow.name == listener)
+    with store.session(writes=False) as session:
+        count, newest = session.execute(asked).one()
+    return count, newest or 0
+
+
 def take(store: Store, most: int = MOST_OF_BATCH) -> Batch | None:
     """The batch to import next: one that was taken before and never :func:`done`, else a new one; None if none waits.
 
