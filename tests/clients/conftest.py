@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,12 +36,13 @@ class World:
         for player in self.players:
             player.flush()
 
-    def flushed(self, rounds: int = 5) -> None:
+    def flushed(self, rounds: int = 5, pause_s: float = 0.0) -> None:
         """Until nothing waits."""
         for _ in range(rounds):
             self.flush()
             if not any(player.queue for player in self.players):
                 return
+            time.sleep(pause_s)
 
     def outcome(self) -> dict[str, str]:
         """What is wrong, by client, after everything is imported: a queue that is stuck, a listen lost or doubled."""

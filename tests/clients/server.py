@@ -75,6 +75,17 @@ class Server:
         self.start()
 
     @contextmanager
+    def limited(self, requests: int) -> Iterator[None]:
+        """Each client may ask so often in ten seconds."""
+        self.environment["TONEARM_RATE_LIMIT"] = str(requests)
+        self.restart()
+        try:
+            yield
+        finally:
+            del self.environment["TONEARM_RATE_LIMIT"]
+            self.restart()
+
+    @contextmanager
     def full_disk(self) -> Iterator[None]:
         """No file of the server's can grow meanwhile."""
         assert self.process

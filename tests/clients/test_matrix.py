@@ -94,16 +94,11 @@ def test_a_bad_row_among_good_ones(world: World) -> None:
 
 
 def test_too_many_requests(world: World) -> None:
-    world.network.canned = (
-        b"HTTP/1.1 429 Too Many Requests\r\nX-RateLimit-Limit: 1\r\nX-RateLimit-Remaining: 0\r\n"
-        b"X-RateLimit-Reset-In: 1\r\nRetry-After: 1\r\nContent-Type: application/json\r\nContent-Length: 49\r\n"
-        b'Connection: close\r\n\r\n{"code": 429, "error": "too many; wait 1 second"} '
-    )[:-1]
-    world.hear("while limited")
-    world.flush()
-    assert [player.name for player in world.players if player.acknowledged] == []
-    world.network.heal()
-    world.flushed()
+    with world.server.limited(requests=5):
+        world.hear(*(f"track {i}" for i in range(8)))
+        world.flush()
+        assert any(player.queue for player in world.players), "nobody met the limit"
+        world.flushed(rounds=10, pause_s=3)
     assert world.outcome() == {}
     assert {player.name for player in world.players if player.dropped} <= {"Navidrome"}
 

@@ -16,6 +16,10 @@ from tonearm import __version__
 
 _COMMANDS = {
     "import": "imports:import_",
+    "connect": "connect:connect",
+    "connections": "connect:connections",
+    "disconnect": "connect:disconnect",
+    "sync": "sync:sync",
     "imports": "imports:imports",
     "build": "tables:build",
     "tables": "tables:tables",
@@ -24,6 +28,7 @@ _COMMANDS = {
     "playlist": "playlist:playlist",
     "recommend": "recommend:recommend",
     "listeners": "listeners:listeners",
+    "tokens": "tokens:tokens",
     "train": "models:train",
     "predict": "models:predict",
     "models": "models:models",
@@ -31,6 +36,7 @@ _COMMANDS = {
     "serve": "serve:serve",
     "relay": "relay:relay",
     "demo": "demo:demo",
+    "store": "store:store",
     "doctor": "home:doctor",
     "backup": "home:backup",
     "restore": "home:restore",

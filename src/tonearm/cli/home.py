@@ -13,8 +13,9 @@ from tonearm.cli.command import Context, command
 def doctor(context: Context) -> None:
     """Check the installation and the data: what is missing or wrong, and how to fix it."""
     from tonearm.home.doctor import examine
+    from tonearm.store.state import checked
 
-    findings = examine(context.settings)
+    findings = examine(context.settings, checked)
     if context.as_json:
         context.answer(findings)
         return

@@ -15,7 +15,7 @@ from tonearm.ingest.imports import import_paths
 from tonearm.ingest.ledger import ImportReport
 from tonearm.settings import Settings
 from tonearm.sources.listenbrainz import Listen
-from tonearm.sources.submissions import Line
+from tonearm.sources.submissions import Line, submitted_kind
 from tonearm.store import Store
 from tonearm.store.submissions import Batch, Waiting, done, take
 
@@ -54,8 +54,7 @@ def _import(settings: Settings, folder: Path, batch: Batch, waiting: Callable[[s
     numbers = [one.number for one in batch.submissions]
     path = folder / f"submissions-{numbers[0]}-{numbers[-1]}.jsonl"
     path.write_bytes(b"".join(_lines(batch.submissions)))
-    kind = f"{batch.protocol}_submission"
-    return import_paths(settings, [path], batch.listener, kind=kind, waiting=waiting)
+    return import_paths(settings, [path], batch.listener, kind=submitted_kind(batch.protocol), waiting=waiting)
 
 
 def _lines(submissions: Iterable[Waiting]) -> Iterable[bytes]:

@@ -329,6 +329,15 @@ class ConnectionRow(Base):
     """Why the last pull stopped early; None if it did not."""
 
 
+class UnmeasuredRow(Base):
+    """A track of which a service knew no audio features when it was asked, so that it is not asked again soon."""
+
+    __tablename__ = "unmeasured_tracks"
+
+    spotify_id: Mapped[str] = mapped_column(String(22), primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class ScheduleRow(Base):
     """A job that is done at intervals."""
 

@@ -49,6 +49,11 @@ def upgrade() -> None:
         sa.Column("changed_at", AT, nullable=False),
     )
     op.create_table(
+        "unmeasured_tracks",
+        sa.Column("spotify_id", sa.String(22), primary_key=True),
+        sa.Column("asked_at", AT, nullable=False),
+    )
+    op.create_table(
         "songs",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("own_id", sa.BigInteger, nullable=False, unique=True),
@@ -231,6 +236,7 @@ def downgrade() -> None:
         "forecasts",
         "connections",
         "songs",
+        "unmeasured_tracks",
         "settings",
         "schedules",
         "jobs",
