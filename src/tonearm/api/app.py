@@ -22,6 +22,7 @@ from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
 from tonearm.api.openapi import describe
 from tonearm.api.origins import HOSTS, SCROBBLING, OwnOrigin
+from tonearm.api.predicting import Predicting
 from tonearm.api.problems import answer_problem
 from tonearm.api.reading import Reading
 from tonearm.api.recommending import Recommending
@@ -53,6 +54,7 @@ from tonearm.errors import (
     HomeUnusable,
     InputError,
     ModelDamaged,
+    NotRegistered,
     RegistryUnreachable,
     TableInvalid,
     TonearmError,
@@ -74,6 +76,7 @@ BUSY_AFTER_S = 10.0
 _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (UnknownName, 404),
     (Conflict, 409),
+    (NotRegistered, 409),
     (UsageError, 422),
     (InputError, 422),
     (TableInvalid, 422),
@@ -119,6 +122,7 @@ def create_app(
     app.state.store = OneStore(app.state.settings)
     app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
+    app.state.predicting = Predicting(app.state.settings)
     app.state.metrics = Metrics()
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
