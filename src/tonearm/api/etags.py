@@ -1,0 +1,79 @@
+"""Answers that are not sent again while the tables they are made from stay the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine, Hashable
+from typing import Any
+
+from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tonearm import __version__
+from tonearm.api.auth import CallerDep
+from tonearm.lake import Lake
+
+_KEPT = "private, no-cache"
+"""A browser keeps the answer for itself, and asks each time whether it is still the newest."""
+
+
+class Unchanged(Exception):  # noqa: N818 - no failure: the client has the answer
+    """The client already has what would be answered."""
+
+
+def of_tables(*names: str) -> Callable[..., Coroutine[Any, Any, None]]:
+    """A dependency for answers made from tables; without names, from the one in the path.
+
+    A client that shows the ETag of the tables as they are gets 304 before any work is done.
+    """
+
+    async def check(request: Request, who: CallerDep) -> None:
+        lake: Lake = request.app.state.lake
+        asked = names or (request.path_params["name"],)
+        versions = await run_in_threadpool(lambda: [lake.version(name) if name.isidentifier() else None for name in asked])
+        if any(version is not None for version in versions):
+            mark(request, (*versions, who.only))
+
+    return check
+
+
+def mark(request: Request, state: Hashable) -> None:
+    """Give the answer the weak ETag of ``state``; raises Unchanged for a client that has it."""
+    found = hashlib.sha256(repr((__version__, state)).encode()).hexdigest()[:24]
+    request.state.etag = f'W/"{found}"'
+    if is_among(request.state.etag, request.headers.get("if-none-match", "")):
+        raise Unchanged
+
+
+def is_among(etag: str, shown: str) -> bool:
+    """Whether ``If-None-Match`` names the tag; weak and strong are the same, as RFC 9110 compares them."""
+    return shown.strip() == "*" or etag.removeprefix("W/") in (one.strip().removeprefix("W/") for one in shown.split(","))
+
+
+def not_modified(_request: Request, _unchanged: Exception) -> Response:
+    """The answer to a client that has it."""
+    return Response(status_code=304)
+
+
+class Tagged:
+    """Sends the ETag that a route marked its answer with."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap ``app``."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+
+        async def tagged(message: Message) -> None:
+            etag = scope.get("state", {}).get("etag")
+            if message["type"] == "http.response.start" and etag and message["status"] in (200, 304):
+                headers = MutableHeaders(scope=message)
+                headers["ETag"], headers["Cache-Control"] = etag, _KEPT
+                headers.add_vary_header("Authorization")
+            await send(message)
+
+        await self.app(scope, receive, tagged if scope["type"] == "http" else send)
