@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.ui.conftest import evaluation
+from tonearm.models.needs import needs
 from tonearm.ui import forecasts
 from tonearm.ui.charts import LIGHT
 from tonearm.ui.forecasts import Chance
@@ -175,7 +176,7 @@ def test_it_came_true_for_those_that_were_measured_and_in_the_interval() -> None
     ],
 )
 def test_a_missing_forecast_says_what_it_takes(said: Any, model: str) -> None:
-    assert said([], []).startswith(f"**No forecast yet**: it takes {sentences.needs(model)}. Train with `tonearm")
+    assert said([], []).startswith(f"**No forecast yet**: it takes {needs(model)}. Train with `tonearm")
     assert said([], [measured_as(model)]).endswith("The model was trained, but there is too little data of yours.")
 
 

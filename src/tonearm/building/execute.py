@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pyarrow.compute as pc
 
-from tonearm.bronze import HISTORY
+from tonearm.bronze import CATALOGUE, HISTORY
 from tonearm.building.compiled import sql_of
 from tonearm.building.local_times import place_local_times
 from tonearm.building.plan import Change, Input, Past, Plan, plan
@@ -203,7 +203,7 @@ def _carry_out(work: _Work, table: Table, planned: Plan) -> Action:
     if planned.action == "build":
         return _build_whole(work, table)
     if planned.action == "add":
-        return _add_rows(work, table)
+        return _add_rows(work, table, planned.since_run)
     if planned.action == "replace_windows":
         windows = [*planned.windows, *_windows_since(work, planned.since_run)]
         whose = frozenset(window.listener for window in windows)
@@ -244,9 +244,9 @@ def _build_whole(work: _Work, table: Table) -> Action:
 
 
 def _is_compared(work: _Work, table: Table) -> bool:
-    """Whether windowed tables read ``table``: they would have to be built whole after it."""
-    is_joined = any(table.name in other.inputs for other in tables().values() if other.windowed)
-    return is_joined and not table.windowed and work.lake.has(table.name)
+    """Whether other tables read ``table``: where its rows are what they were, those need not be built after it."""
+    is_read = any(table.name in other.inputs for other in tables().values())
+    return is_read and not table.windowed and work.lake.has(table.name)
 
 
 def _replace(
@@ -268,10 +268,14 @@ def _replace(
     return "extended"
 
 
-def _add_rows(work: _Work, table: Table) -> Action:
-    """Compute the rows of grain values that are not in the table yet, and append them."""
-    for name in (table.name, *table.inputs):
-        work.relations.show(name)
+def _add_rows(work: _Work, table: Table, since_run: int | None) -> Action:
+    """Compute the rows of grain values that are not in the table yet, and append them.
+
+    Of bronze only what imports after ``since_run`` brought can hold any.
+    """
+    work.relations.show(table.name)
+    for name in table.inputs:
+        work.relations.show(name, f"run > {since_run}" if name in (HISTORY, CATALOGUE) else "")
     before = work.content(table.name)
     new = _compute(work, table, but_not_in=table.name)
     _check(work, table)

@@ -72,7 +72,7 @@ class Plan:
     windows: tuple[Window, ...] = ()
     """Stretches of time to replace."""
     since_run: int | None = None
-    """Replace also the stretches that imports after this one fall into."""
+    """Replace also the stretches that imports after this one fall into; or add what they brought."""
     listeners: frozenset[str] = frozenset()
     """Whose rows to replace."""
 
@@ -98,7 +98,7 @@ def plan(
     if windows is not None:
         return windows
     if table.grows and all(one.only_appended for one in stale.values()):
-        return Plan("add")
+        return Plan("add", since_run=past.run)
     changed = _listeners(table, stale)
     # From half of the listeners on, one pass over everything is cheaper.
     if changed is not None and 2 * len(changed) <= listeners:

@@ -15,6 +15,7 @@ from tonearm.run.after import after_run
 from tonearm.run.keeping import keep_small
 from tonearm.run.predictions import Predicted, predict
 from tonearm.run.record import record
+from tonearm.run.trial import put_on_trial
 from tonearm.settings import Settings
 
 Progress = Callable[[str, str, int, int], None]
@@ -85,6 +86,7 @@ def _pass(
     run.imports = import_inbox(settings, waiting)
     run.built = build(settings, progress=of("build"), waiting=waiting)
     run.predicted = predict(settings, bool(run.built.changed), full_retrain, of("train"), waiting)
+    put_on_trial(settings)
     keep_small(settings, run.started_at, waiting)
     if run.built.changed or run.predicted.trained:
         try:

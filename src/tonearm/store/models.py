@@ -203,6 +203,8 @@ class RelayRow(Base):
     kind: Mapped[str] = mapped_column(String(16))
     """listenbrainz, lastfm or tonearm."""
     url: Mapped[str] = mapped_column(String(512))
+    account: Mapped[str] = mapped_column(String(128))
+    """Name of the listener there."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     paused_at: Mapped[datetime | None] = mapped_column(Instant)
     """Since when it waits for its owner, for example for a new token; None while it works."""
@@ -211,6 +213,10 @@ class RelayRow(Base):
     failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """Attempts that failed since the last success."""
     problem: Mapped[str | None] = mapped_column(String(512))
+    leased_until: Mapped[datetime | None] = mapped_column(Instant)
+    """Until when one process alone sends; None while none does."""
+    noted_at: Mapped[datetime] = mapped_column(Instant)
+    """Up to when what is playing and what is loved was passed on."""
     sent: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """Listens that the other side acknowledged."""
 
@@ -226,6 +232,7 @@ class RelayedRow(Base):
     body: Mapped[str] = mapped_column(Text)
     queued_at: Mapped[datetime] = mapped_column(Instant)
     attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """How often it was sent without a clear answer; with any, the other side is asked before it is sent again."""
     refused: Mapped[str | None] = mapped_column(String(512))
     """Why the other side refused it for good; None while it waits."""
 

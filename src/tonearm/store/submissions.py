@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from tonearm.store import Store
 from tonearm.store.models import ListenerRow, SubmissionRow
+from tonearm.store.relays import enqueue
 
 Protocol = Literal["listenbrainz", "lastfm", "audioscrobbler"]
 PROTOCOLS: tuple[Protocol, ...] = ("listenbrainz", "lastfm", "audioscrobbler")
@@ -59,9 +60,9 @@ class Batch:
 def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list[int]:
     """Commit ``submissions`` to disk; returns their numbers, in order. Raises UnknownName for the listener.
 
-    Only when this returns may they be acknowledged.
+    Only when this returns may they be acknowledged. The good ones wait in the queues of the listener's relays, too.
     """
-    received = datetime.now(UTC)
+    submissions, received = list(submissions), datetime.now(UTC)
     with store.session_of(listener, writes=True) as (session, who):
         rows = [
             {
@@ -77,7 +78,9 @@ def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list
         if not rows:
             return []
         made = session.scalars(insert(SubmissionRow).returning(SubmissionRow.id, sort_by_parameter_order=True), rows)
-        return list(made)
+        numbers = list(made)
+        enqueue(session, who, [one.body for one in submissions if one.reason is None], received)
+        return numbers
 
 
 def waiting(store: Store, listener: str | None = None) -> list[Waiting]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tonearm.models.energy_forecast import EnergyForecast
 from tonearm.models.evaluate import LOWER_IS_BETTER
-from tonearm.models.next_mood import NextMood
-from tonearm.models.session_start import SessionStart
+from tonearm.models.needs import needs
 from tonearm.ui.frame import plain
 from tonearm.ui.section import Row
 from tonearm.ui.words import SOUNDS, counted, listed
@@ -347,18 +345,6 @@ def missing(model: str, metrics: Sequence[Row]) -> str:
     if any(row["model"] == model for row in metrics):
         return f"{takes} The model was trained, but there is too little data of yours."
     return f"{takes} Train with `tonearm train`, which reports what is missing."
-
-
-def needs(model: str) -> str:
-    """The data that ``model`` needs for a forecast."""
-    starts, kinds, hours = SessionStart(), NextMood(), EnergyForecast()
-    return {
-        "session_start": f"{starts.warm_up_days} days and {starts.fewest_starts} hours in which a session starts",
-        "next_mood": f"{kinds.fewest_listens} listens with measured features in {kinds.fewest_sessions} sessions",
-        "energy_forecast": f"{hours.fewest_hours} hours of measured listens in {hours.fewest_weeks} weeks or more",
-        "breakout": "some years of listens, and artists heard lately that are none of yours yet",
-        "mood": "a track catalogue, and listens whose tracks are in it",
-    }[model]
 
 
 def chance(pct: float) -> str:

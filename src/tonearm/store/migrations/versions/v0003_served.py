@@ -133,11 +133,14 @@ def upgrade() -> None:
         sa.Column("listener_id", sa.Integer, sa.ForeignKey("listeners.id", ondelete="CASCADE"), nullable=False),
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("url", sa.String(512), nullable=False),
+        sa.Column("account", sa.String(128), nullable=False),
         sa.Column("created_at", AT, nullable=False),
         sa.Column("paused_at", AT),
         sa.Column("retry_at", AT),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("problem", sa.String(512)),
+        sa.Column("leased_until", AT),
+        sa.Column("noted_at", AT, nullable=False),
         sa.Column("sent", sa.BigInteger, nullable=False, server_default="0"),
     )
     op.create_index("ix_relays_listener_id", "relays", ["listener_id"])
