@@ -102,6 +102,16 @@ def count_waiting(store: Store) -> int:
         return session.scalar(select(func.count()).select_from(SubmissionRow)) or 0
 
 
+def waiting_until(store: Store) -> tuple[int, int]:
+    """How many submissions wait, and the newest's number, 0 without any: the same while they are the same."""
+    if store.is_missing:
+        return 0, 0
+    asked = select(func.count(), func.coalesce(func.max(SubmissionRow.id), 0)).select_from(SubmissionRow)
+    with store.session(writes=False) as session:
+        count, newest = session.execute(asked).one()
+    return count, newest
+
+
 def take(store: Store, most: int = MOST_OF_BATCH) -> Batch | None:
     """The batch to import next: one that was taken before and never :func:`done`, else a new one; None if none waits.
 

@@ -6,14 +6,17 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import pyarrow as pa
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from tonearm.api.answers import Listens
-from tonearm.api.deps import Limit, OneListener, SettingsDep
+from tonearm.api.auth import CallerDep
+from tonearm.api.deps import LakeDep, Limit, OneListener, SettingsDep, StoreDep
+from tonearm.api.etags import mark
 from tonearm.api.rows import json_response, json_rows
 from tonearm.errors import UsageError
-from tonearm.read.overview import listens_before
+from tonearm.read.overview import LISTENS, listens_before
+from tonearm.store.submissions import waiting_until
 
 router = APIRouter(tags=["listens"])
 
@@ -23,7 +26,11 @@ _HIGHEST_ID = 2**63 - 1
 
 @router.get("/listens", response_model=Listens)
 def listens(
+    request: Request,
     settings: SettingsDep,
+    lake: LakeDep,
+    store: StoreDep,
+    who: CallerDep,
     listener: OneListener,
     start: Annotated[datetime | None, Query(alias="from", description="First instant, UTC.")] = None,
     end: Annotated[datetime | None, Query(alias="to", description="First instant after, UTC.")] = None,
@@ -31,6 +38,7 @@ def listens(
     limit: Limit = 100,
 ) -> Response:
     """One listener's listens, newest first."""
+    mark(request, who, (listener, lake.version(LISTENS), waiting_until(store)))
     cursor = _cursor(before) if before else (_LAST, _HIGHEST_ID)
     rows = listens_before(settings, listener, _utc(start or _FIRST), _utc(end or _LAST), cursor, limit + 1)
     following = _cursor_of(rows.slice(limit - 1, 1)) if rows.num_rows > limit > 0 else None
