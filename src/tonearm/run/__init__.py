@@ -9,6 +9,7 @@ import msgspec
 
 from tonearm.building.execute import BuildReport, TableReport, build
 from tonearm.errors import AfterRunFailed, TonearmError
+from tonearm.ingest.added_songs import import_added_songs
 from tonearm.ingest.inbox import import_inbox
 from tonearm.ingest.ledger import FileReport, ImportReport
 from tonearm.run.after import after_run
@@ -84,6 +85,7 @@ def _pass(
         return (lambda name, done, total: progress(step, name, done, total)) if progress else None
 
     run.imports = import_inbox(settings, waiting)
+    run.imports += import_added_songs(settings, waiting)
     run.built = build(settings, progress=of("build"), waiting=waiting)
     run.predicted = predict(settings, bool(run.built.changed), full_retrain, of("train"), waiting)
     put_on_trial(settings)
