@@ -96,6 +96,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     them out."""
     time_travel_days: Annotated[float, msgspec.Meta(ge=0)] = 90.0
     """Days for which old versions of tables stay readable; ``tonearm run`` removes older ones."""
+    fetch_features: bool = False
+    """Whether the schedule asks ReccoBeats once a day for the measured audio features of heard tracks, which tells it
+    their Spotify ids."""
+    backup_folder: str = ""
+    """Folder into which the schedule backs the home up once a day, on another disk if there is one; empty means not."""
+    backups_kept: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 7
+    """How many of the schedule's backups stay; older ones are removed after a new one is whole."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     """Seconds to wait for another writer before giving up."""
     max_entries: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 10_000

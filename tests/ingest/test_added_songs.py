@@ -32,26 +32,26 @@ def in_catalogue(settings: Settings) -> list[tuple[str, str | None]]:
 
 
 def test_a_home_without_songs_is_left_alone(settings: Settings, store: Store) -> None:
-    assert import_added_songs(settings) == []
+    assert import_added_songs(settings, store) == []
     assert not settings.home.exists()
 
 
 def test_songs_come_once_and_change_with_the_store(settings: Settings, store: Store) -> None:
     add_song(store, HELP)
-    (report,) = import_added_songs(settings)
+    (report,) = import_added_songs(settings, store)
     assert (report.kept, in_catalogue(settings)) == (1, [("Help!", "rock")])
-    assert import_added_songs(settings) == []
+    assert import_added_songs(settings, store) == []
     update_song(store, HELP.own_id, replace(HELP, genre="pop"))
     add_song(store, Song(artist_name="Can", track_name="Vitamin C"))
-    import_added_songs(settings)
+    import_added_songs(settings, store)
     assert in_catalogue(settings) == [("Help!", "pop"), ("Vitamin C", None)]
     for one in (HELP, Song(artist_name="Can", track_name="Vitamin C")):
         delete_song(store, one.own_id)
-    assert import_added_songs(settings) == []
+    assert import_added_songs(settings, store) == []
     assert in_catalogue(settings) == []
     assert all(one.undone_at for one in imports(settings))
     add_song(store, HELP)
-    import_added_songs(settings)
+    import_added_songs(settings, store)
     assert in_catalogue(settings) == [("Help!", "rock")]
 
 
@@ -62,7 +62,7 @@ def test_an_added_song_is_a_track_beside_those_that_were_heard(
 
     import_paths(settings, [catalogue([("The Beatles", "Yesterday"), ("The Beatles", "Girl")])], "ada")
     add_song(store, HELP)
-    import_added_songs(settings)
+    import_added_songs(settings, store)
     build(settings)
     tracks = open_lake(settings.lake).dataset("tracks").to_table().to_pylist()
     found = {row["track_name"]: row for row in tracks}

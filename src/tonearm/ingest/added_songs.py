@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,17 +15,18 @@ from tonearm.ingest.ledger import LEDGER, ImportReport, imports, undo
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 from tonearm.sources.added_songs import AddedSongs, Line
-from tonearm.store import open_store
+from tonearm.store import Store
 from tonearm.store.songs import Song, songs
 
 
-def import_added_songs(settings: Settings, waiting: Callable[[str], None] | None = None) -> list[ImportReport]:
+def import_added_songs(
+    settings: Settings, store: Store, waiting: Callable[[str], None] | None = None
+) -> list[ImportReport]:
     """Import the added songs in place of those of the import before; nothing is done while they are the same.
 
     Interrupted in between, the next call does what is left. Raises HomeBusy and HomeUnusable.
     """
-    with closing(open_store(settings)) as store:
-        content = b"".join(_lines(songs(store)))
+    content = b"".join(_lines(songs(store)))
     before = _imported(settings)
     wanted = hashlib.sha256(content).hexdigest() if content else None
     if [file for _, file in before] == ([wanted] if wanted else []):
