@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tonearm.errors import UnknownKind, UnknownName
 from tonearm.sources import (
+    added_songs,
     catalogue,
     csv_plays,
     csv_services,
@@ -106,6 +107,7 @@ def sources() -> dict[str, Source]:
         *deezer.SOURCES,
         *rockbox.SOURCES,
         *submissions.SOURCES,
+        *added_songs.SOURCES,
         *catalogue.SOURCES,
         *csv_services.SOURCES,
         *(entry.load() for entry in entry_points(group="tonearm.sources")),
