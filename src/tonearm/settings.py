@@ -53,8 +53,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the Delta tables are if not in the home: another folder (relative to the home unless absolute) or an
     address such as ``s3://bucket/lake``."""
     database_url: str = ""
-    """The transactional store's database if not SQLite in the home: ``postgresql://user@host/name``, which needs
-    ``tonearm[postgres]``. A password in it is better given in the file ``~/.pgpass``."""
+    """The transactional store's database: ``sqlite`` or nothing for a file in the home, or
+    ``postgresql://user@host/name``, which needs ``tonearm[postgres]``. A password is better given in ``~/.pgpass``."""
     memory_mb: Annotated[int, msgspec.Meta(ge=0, le=_MOST)] = 0
     """Megabytes the embedded engine may hold before it spills to disk; 0 means chosen by the size of the history."""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
@@ -96,6 +96,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     them out."""
     time_travel_days: Annotated[float, msgspec.Meta(ge=0)] = 90.0
     """Days for which old versions of tables stay readable; ``tonearm run`` removes older ones."""
+    fetch_features: bool = False
+    """Whether the schedule asks ReccoBeats once a day for the measured audio features of heard tracks, which tells it
+    their Spotify ids."""
+    backup_folder: str = ""
+    """Folder into which the schedule backs the home up once a day, on another disk if there is one; empty means not."""
+    backups_kept: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 7
+    """How many of the schedule's backups stay; older ones are removed after a new one is whole."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     """Seconds to wait for another writer before giving up."""
     max_entries: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 10_000

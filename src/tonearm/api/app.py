@@ -22,6 +22,7 @@ from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
 from tonearm.api.openapi import describe
 from tonearm.api.origins import HOSTS, SCROBBLING, OwnOrigin
+from tonearm.api.predicting import Predicting
 from tonearm.api.problems import answer_problem
 from tonearm.api.reading import Reading
 from tonearm.api.recommending import Recommending
@@ -31,8 +32,13 @@ from tonearm.api.routes import (
     docs,
     health,
     imports,
+    koito,
     lastfm,
     lastfm_page,
+    listenbrainz_edit,
+    listenbrainz_playlists,
+    listenbrainz_read,
+    listenbrainz_stats,
     listenbrainz_submit,
     listeners,
     listens,
@@ -43,8 +49,10 @@ from tonearm.api.routes import (
     relays,
     root,
     runs,
+    schedule,
     tables,
 )
+from tonearm.api.trial_metrics import TrialMetrics
 from tonearm.errors import (
     Conflict,
     EngineMissing,
@@ -53,6 +61,7 @@ from tonearm.errors import (
     HomeUnusable,
     InputError,
     ModelDamaged,
+    NotRegistered,
     RegistryUnreachable,
     TableInvalid,
     TonearmError,
@@ -62,9 +71,35 @@ from tonearm.errors import (
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-ROUTES = (root, docs, tables, listens, listeners, playlists, recommend, imports, runs, audit, metrics, relays, predict)
+ROUTES = (
+    root,
+    docs,
+    tables,
+    listens,
+    listeners,
+    playlists,
+    recommend,
+    predict,
+    imports,
+    runs,
+    schedule,
+    relays,
+    audit,
+    metrics,
+)
 """Our own routes: :func:`tonearm.api.auth.guard` checks who asks, and whose data they ask for."""
-OPEN_ROUTES = (audioscrobbler, lastfm, lastfm_page, listenbrainz_submit, health)
+OPEN_ROUTES = (
+    audioscrobbler,
+    lastfm,
+    lastfm_page,
+    listenbrainz_submit,
+    listenbrainz_read,
+    listenbrainz_stats,
+    listenbrainz_playlists,
+    listenbrainz_edit,
+    koito,
+    health,
+)
 """Routes that check for themselves who asks, or that anybody may use; one that speaks a protocol has its form of errors
 in ``ERROR_FORMS``: pairs of a path and an :data:`~tonearm.api.problems.ErrorForm`."""
 
@@ -74,6 +109,7 @@ BUSY_AFTER_S = 10.0
 _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (UnknownName, 404),
     (Conflict, 409),
+    (NotRegistered, 409),
     (UsageError, 422),
     (InputError, 422),
     (TableInvalid, 422),
@@ -119,7 +155,9 @@ def create_app(
     app.state.store = OneStore(app.state.settings)
     app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
+    app.state.predicting = Predicting(app.state.settings)
     app.state.metrics = Metrics()
+    app.state.metrics.registry.register(TrialMetrics(app.state.store.get))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
     for module in OPEN_ROUTES:

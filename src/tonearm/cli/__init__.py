@@ -34,6 +34,8 @@ _COMMANDS = {
     "models": "models:models",
     "run": "run:run",
     "serve": "serve:serve",
+    "up": "up:up",
+    "schedule": "schedule:schedule",
     "relay": "relay:relay",
     "demo": "demo:demo",
     "store": "store:store",

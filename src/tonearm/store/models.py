@@ -361,6 +361,8 @@ class JobRow(Base):
     started_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     """None for one under way, or whose process was killed."""
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    """Until when nobody else may start the job; its process moves this on while it lives. None once it has ended."""
     outcome: Mapped[str | None] = mapped_column(String(16))
     """done, failed or interrupted."""
     message: Mapped[str | None] = mapped_column(String(1024))

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(96), nullable=False),
         sa.Column("started_at", AT, nullable=False),
         sa.Column("ended_at", AT),
+        sa.Column("lease_until", AT),
         sa.Column("outcome", sa.String(16)),
         sa.Column("message", sa.String(1024)),
     )
