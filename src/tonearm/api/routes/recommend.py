@@ -14,6 +14,7 @@ from tonearm.api.auth import CallerDep, open_to
 from tonearm.api.deps import ListenerInPath, RecommendingDep, StoreDep
 from tonearm.api.recommending import Recommending
 from tonearm.errors import UsageError
+from tonearm.recommend.answers.loved import opinions_of
 from tonearm.recommend.answers.recommended import Answer
 from tonearm.recommend.answers.request import MOST_NAMES, OPEN, Range, Request, check, parse_range
 from tonearm.recommend.answers.search import LONGEST_QUERY, Found
@@ -128,7 +129,7 @@ def recommend_song(
     track, home = asked.names().track(track_id[:LONGEST_QUERY]).id, asked.home()
     if listener is None:
         return for_track(home, track, request)
-    never = opinions(feedback_of(store, listener), home.items, datetime.now(UTC)).never
+    never = opinions(opinions_of(store, listener, asked.names), home.items, datetime.now(UTC)).never
     heard = home.has_heard(listener) if listener in home.listeners else None
     return for_track(home, track, request, heard, never)
 
@@ -155,7 +156,8 @@ def recommend_user(asked: RecommendingDep, store: StoreDep, who: CallerDep, wish
     )
     if listener is None:
         return for_tracks(asked.home(), request)
-    return for_listener(asked.home(), listener, request, feedback_of(store, listener), datetime.now(UTC))
+    given = opinions_of(store, listener, asked.names)
+    return for_listener(asked.home(), listener, request, given, datetime.now(UTC))
 
 
 @router.post("/recommend/playlist")
