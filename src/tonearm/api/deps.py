@@ -7,11 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-<<<<<<< HEAD
 from tonearm.api.auth import CallerDep
-=======
 from tonearm.api.predicting import Predicting
->>>>>>> predict
 from tonearm.api.recommending import Recommending
 from tonearm.errors import UsageError
 from tonearm.lake import Lake
