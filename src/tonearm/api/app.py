@@ -23,23 +23,38 @@ from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
 from tonearm.api.openapi import describe
 from tonearm.api.origins import HOSTS, SCROBBLING, OwnOrigin
+from tonearm.api.predicting import Predicting
 from tonearm.api.problems import answer_problem
+from tonearm.api.reading import Reading
 from tonearm.api.recommending import Recommending
 from tonearm.api.routes import (
+    audioscrobbler,
     audit,
     dashboard,
     docs,
     health,
     imports,
+    koito,
+    lastfm,
+    lastfm_page,
+    listenbrainz_edit,
+    listenbrainz_playlists,
+    listenbrainz_read,
+    listenbrainz_stats,
+    listenbrainz_submit,
     listeners,
     listens,
     metrics,
     playlists,
+    predict,
     recommend,
+    relays,
     root,
     runs,
+    schedule,
     tables,
 )
+from tonearm.api.trial_metrics import TrialMetrics
 from tonearm.errors import (
     Conflict,
     EngineMissing,
@@ -48,6 +63,7 @@ from tonearm.errors import (
     HomeUnusable,
     InputError,
     ModelDamaged,
+    NotRegistered,
     RegistryUnreachable,
     TableInvalid,
     TonearmError,
@@ -57,9 +73,36 @@ from tonearm.errors import (
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-ROUTES = (root, docs, dashboard, tables, listens, listeners, playlists, recommend, imports, runs, audit, metrics)
+ROUTES = (
+    root,
+    docs,
+    dashboard,
+    tables,
+    listens,
+    listeners,
+    playlists,
+    recommend,
+    predict,
+    imports,
+    runs,
+    schedule,
+    relays,
+    audit,
+    metrics,
+)
 """Our own routes: :func:`tonearm.api.auth.guard` checks who asks, and whose data they ask for."""
-OPEN_ROUTES = (health,)
+OPEN_ROUTES = (
+    audioscrobbler,
+    lastfm,
+    lastfm_page,
+    listenbrainz_submit,
+    listenbrainz_read,
+    listenbrainz_stats,
+    listenbrainz_playlists,
+    listenbrainz_edit,
+    koito,
+    health,
+)
 """Routes that check for themselves who asks, or that anybody may use; one that speaks a protocol has its form of errors
 in ``ERROR_FORMS``: pairs of a path and an :data:`~tonearm.api.problems.ErrorForm`."""
 
@@ -69,6 +112,7 @@ BUSY_AFTER_S = 10.0
 _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (UnknownName, 404),
     (Conflict, 409),
+    (NotRegistered, 409),
     (UsageError, 422),
     (InputError, 422),
     (TableInvalid, 422),
@@ -112,8 +156,11 @@ def create_app(
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
+    app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
+    app.state.predicting = Predicting(app.state.settings)
     app.state.metrics = Metrics()
+    app.state.metrics.registry.register(TrialMetrics(app.state.store.get))
     app.state.metrics.watch(metrics.measures(app.state.store, app.state.lake))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.

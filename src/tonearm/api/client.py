@@ -16,6 +16,7 @@ from tonearm.api.answers import Health, Imported, ImportRows, ListenerInfo, Prob
 from tonearm.api.app import create_app
 from tonearm.errors import HomeBusy, HomeUnusable, InputError, TonearmError, UsageError
 from tonearm.ingest.ledger import ImportReport, Outcome
+from tonearm.models.trial.summary import Trials
 from tonearm.read.overview import Favourite, Overview, Subject
 from tonearm.settings import Settings
 
@@ -111,6 +112,10 @@ class Client:
         answer = self._answer("GET", f"/tables/{_quoted(table)}", params=query)
         found: list[dict[str, Any]] = pa.ipc.open_stream(answer.content).read_all().to_pylist()
         return found
+
+    def trials(self, listener: str) -> Trials:
+        """How the forecasts of one listener did that were kept before the fact."""
+        return self._get(Trials, "/predictions/trial", listener=listener)
 
     def playlist(self, name: str, playlist: str, form: Literal["json", "m3u", "jspf", "spotify"]) -> bytes:
         """A suggested playlist as a file."""

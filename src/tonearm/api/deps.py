@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 
 from tonearm.api.auth import CallerDep
+from tonearm.api.predicting import Predicting
 from tonearm.api.recommending import Recommending
 from tonearm.errors import UsageError
 from tonearm.lake import Lake
@@ -40,7 +41,7 @@ class OneStore:
             self._store = None
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
@@ -48,7 +49,7 @@ def _settings(request: Request) -> Settings:
 SettingsDep = Annotated[Settings, Depends(_settings)]
 
 
-def _lake(request: Request) -> Lake:
+async def _lake(request: Request) -> Lake:
     lake: Lake = request.app.state.lake
     return lake
 
@@ -57,13 +58,22 @@ LakeDep = Annotated[Lake, Depends(_lake)]
 """The app's one lake: a table is opened at its first use and kept up with from then on."""
 
 
-def _recommending(request: Request) -> Recommending:
+async def _recommending(request: Request) -> Recommending:
     recommending: Recommending = request.app.state.recommending
     return recommending
 
 
 RecommendingDep = Annotated[Recommending, Depends(_recommending)]
 """The app's one recommender: what it needs is read at the first use, and again when it has changed."""
+
+
+async def _predicting(request: Request) -> Predicting:
+    predicting: Predicting = request.app.state.predicting
+    return predicting
+
+
+PredictingDep = Annotated[Predicting, Depends(_predicting)]
+"""The app's loaded models: each is loaded at its first use, and again when another version is in use."""
 
 
 def _store(request: Request) -> Store:
