@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 from tonearm.errors import UnknownKind, UnknownName
 from tonearm.sources import (
     acousticbrainz,
+    added_songs,
     catalogue,
     csv_plays,
     csv_services,
@@ -108,6 +109,7 @@ def sources() -> dict[str, Source]:
         *deezer.SOURCES,
         *rockbox.SOURCES,
         *submissions.SOURCES,
+        *added_songs.SOURCES,
         *catalogue.SOURCES,
         *csv_services.SOURCES,
         *(entry.load() for entry in entry_points(group="tonearm.sources")),
