@@ -43,6 +43,7 @@ from tonearm.api.routes import (
     listeners,
     listens,
     metrics,
+    own_playlists,
     playlists,
     predict,
     recommend,
@@ -50,7 +51,9 @@ from tonearm.api.routes import (
     root,
     runs,
     schedule,
+    songs,
     tables,
+    users,
 )
 from tonearm.api.trial_metrics import TrialMetrics
 from tonearm.errors import (
@@ -77,6 +80,9 @@ ROUTES = (
     tables,
     listens,
     listeners,
+    users,
+    songs,
+    own_playlists,
     playlists,
     recommend,
     predict,
