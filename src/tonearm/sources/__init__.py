@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tonearm.errors import UnknownKind, UnknownName
 from tonearm.sources import (
+    acousticbrainz,
     added_songs,
     catalogue,
     csv_plays,
@@ -98,6 +99,7 @@ def sources() -> dict[str, Source]:
     """Every known source by kind, in the order in which they are tried on a file."""
     found: list[Source] = [
         *spotify.SOURCES,
+        *acousticbrainz.SOURCES,
         *listenbrainz.SOURCES,
         *trackers.SOURCES,
         *youtube_music.SOURCES,

@@ -14,7 +14,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
-from tonearm.api.auth import CallerDep, needs
+from tonearm.api.auth import CallerDep, require
 from tonearm.api.deps import SettingsDep, StoreDep
 from tonearm.api.listenbrainz import get
 from tonearm.api.reading import Reading, ReadingDep
@@ -70,7 +70,7 @@ class _Asked:
 
 
 def _whose(who: CallerDep, store: StoreDep) -> Listener:
-    needs("read")(who)
+    require(who, "read")
     if who.listener is not None:
         return store.listener(who.listener)
     listeners = store.listeners()

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.exceptions import HTTPException
 
 from tonearm.api.accepting import RawBody
-from tonearm.api.auth import caller, needs
+from tonearm.api.auth import caller, require
 from tonearm.api.deps import LakeDep, SettingsDep, StoreDep
 from tonearm.api.listenbrainz import get, listens_of
 from tonearm.api.reading import ReadingDep
@@ -97,7 +97,7 @@ def lookup(
     release_name: str = "",
 ) -> dict[str, Any]:
     """The recording's MBID, where a track of these names was heard or listed with one; an empty object otherwise."""
-    needs("read")(caller(request, store))
+    require(caller(request, store), "read")
     if len(artist_name) + len(recording_name) + len(release_name) > _LONGEST_QUERY:
         raise UsageError(
             f"artist_name, recording_name and release_name have at most {_LONGEST_QUERY} characters in all"
