@@ -46,6 +46,7 @@ from tonearm.api.routes import (
     listeners,
     listens,
     metrics,
+    own_playlists,
     playlists,
     predict,
     recommend,
@@ -53,7 +54,9 @@ from tonearm.api.routes import (
     root,
     runs,
     schedule,
+    songs,
     tables,
+    users,
 )
 from tonearm.api.trial_metrics import TrialMetrics
 from tonearm.errors import (
@@ -83,6 +86,9 @@ ROUTES = (
     tables,
     listens,
     listeners,
+    users,
+    songs,
+    own_playlists,
     playlists,
     recommend,
     predict,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,13 +27,13 @@ class Recommending:
 
     def __init__(self, settings: Settings, lake: Lake) -> None:
         """Nothing is read yet."""
-        self._settings, self._lake, self._lock = settings, lake, Lock()
+        self.settings, self._lake, self._lock = settings, lake, Lock()
         self._kept: dict[str, tuple[tuple[int | None, ...], Any]] = {}
 
     def names(self) -> Names:
         """For searching; raises UsageError where nothing was built yet, ExtraMissing without the models."""
         models.require()
-        return self._newest("names", lambda: read_names(self._settings))
+        return self._newest("names", lambda: read_names(self.settings))
 
     def home(self) -> Home:
         """Scores and reasons; raises UsageError where there is no track yet, and ExtraMissing without the models."""
@@ -41,10 +41,15 @@ class Recommending:
         # pandas and scipy take a second to load, which an API that recommends nothing need not wait for.
         from tonearm.recommend.home import open_home
 
-        home = self._newest("home", lambda: open_home(self._settings))
+        home = self._newest("home", lambda: open_home(self.settings))
         if not len(home.items):
             raise UsageError("there are no tracks yet: import a history or a catalogue, and build")
         return home
+
+    def known(self, track_ids: Iterable[int]) -> tuple[int, ...]:
+        """Those of the tracks that can be recommended from, in their order."""
+        ids = set(self.home().items.track_id)
+        return tuple(track for track in track_ids if track in ids)
 
     def _newest(self, name: str, make: Callable[[], _Made]) -> _Made:
         versions = tuple(self._lake.version(table) for table in _TABLES)
