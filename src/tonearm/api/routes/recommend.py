@@ -76,6 +76,10 @@ class SongWishes(Wishes):
 class UserWishes(Wishes):
     """For whom: a listener, or whoever likes some tracks; and the same wishes."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"listener": "Ada", "k": 10, "tempo": "90-120", "year": "1990-"}]}
+    )
+
     listener: Name | None = None
     """A known listener."""
     liked: Names = []
@@ -93,12 +97,16 @@ class UserWishes(Wishes):
 class PlaylistWishes(Wishes):
     """A playlist and how it should go on."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"tracks": ["Air - Sexy Boy"], "k": 10}]})
+
     tracks: Names = Field(min_length=1)
     """Its tracks so far, by id, Spotify id or name."""
 
 
 class Opinion(Model):
     """What a listener thinks of a track or an artist."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"kind": "like", "name": "Air - Sexy Boy"}]})
 
     kind: Kind
     """like, dislike, skip or hide; an artist can be hidden."""
