@@ -24,7 +24,7 @@ else
 endif
 	$(TONEARM) --home "$(RUN_HOME)" run
 ifneq ($(SERVE),0)
-	$(TONEARM) --home "$(RUN_HOME)" serve --port $(PORT)
+	$(TONEARM) --home "$(RUN_HOME)" serve --page-port $(PORT)
 else
 	@echo "the page: $(TONEARM) --home $(RUN_HOME) serve"
 endif

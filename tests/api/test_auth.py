@@ -58,7 +58,15 @@ def beyond(household: Settings) -> Iterator[httpx.Client]:
 def paths(http: httpx.Client, headers: dict[str, str], method: str) -> Iterator[str]:
     """The address of every route with a method, about Bob where one is named."""
     document = http.get("/openapi.json", headers=headers).json()
-    values = {"name": "Bob", "subject": "tracks", "playlist": "Focus", "run": "2", "track_id": "1", "subject_id": "1"}
+    values = {
+        "name": "Bob",
+        "subject": "tracks",
+        "playlist": "Focus",
+        "run": "2",
+        "track_id": "1",
+        "subject_id": "1",
+        "user_name": "Bob",
+    }
     for path, operations in document["paths"].items():
         if method in operations:
             yield path.replace("/tables/{name}", "/tables/sessions").format_map(Defaults(values))
@@ -133,6 +141,10 @@ def test_a_reader_s_token_shows_its_own_listener_s_data_and_nobody_else_s(beyond
         ("GET", "/listeners/b%6Fb/top/tracks", None),
         ("GET", "/listeners/Bob/feedback", None),
         ("GET", "/imports/2", None),
+        ("GET", "/schedule", None),
+        ("GET", "/relays?listener=Bob", None),
+        ("GET", "/predict/next-mood?listener=Bob", None),
+        ("GET", "/predictions/trial?listener=Bob", None),
         ("GET", "/recommend/song/1?listener=Bob", None),
         ("POST", "/recommend/user/", {"listener": "Bob"}),
         ("POST", "/recommend/user", {"listener": "Bob", "liked": ["Sexy Boy"]}),

@@ -87,7 +87,7 @@ def ask(url: str, token: str) -> str:
             http.get("/listeners", headers=sent),
             http.get("/listeners", headers={"Authorization": f"Bearer {token}"}, params={"token": token}),
             http.get("/listeners/Ada Secretive/overview", headers=sent),
-            http.get(f"/tables/{token}x".replace("-", "_")[:20], params={"listener": PASSWORD}),
+            http.get("/tables/tracks", params={"password": PASSWORD, "format": "csv"}),
             http.get("/no/such/route", headers=sent, params={"token": token, "api_key": token}),
             http.get("/listeners", auth=basic),
             http.get("/1/validate-token", params={"token": token}),

@@ -30,6 +30,7 @@ from tonearm.api.recommending import Recommending
 from tonearm.api.routes import (
     audioscrobbler,
     audit,
+    connections,
     dashboard,
     docs,
     health,
@@ -65,6 +66,8 @@ from tonearm.errors import (
     ModelDamaged,
     NotRegistered,
     RegistryUnreachable,
+    ServiceRefused,
+    ServiceUnavailable,
     TableInvalid,
     TonearmError,
     UnknownName,
@@ -86,6 +89,7 @@ ROUTES = (
     imports,
     runs,
     schedule,
+    connections,
     relays,
     audit,
     metrics,
@@ -120,6 +124,8 @@ _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (HomeUnusable, 507),
     (RegistryUnreachable, 503),
     (ModelDamaged, 503),
+    (ServiceRefused, 502),
+    (ServiceUnavailable, 503),
     (EngineMissing, 501),
     (ExtraMissing, 501),
 )

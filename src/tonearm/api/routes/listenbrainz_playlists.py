@@ -27,6 +27,7 @@ from tonearm.api.listenbrainz import (
 from tonearm.api.reading import Reading, ReadingDep
 from tonearm.api.routes.listenbrainz_read import USUAL_ITEMS, Count, Offset
 from tonearm.errors import ExtraMissing, UnknownName, UsageError
+from tonearm.recommend.answers.loved import opinions_of
 from tonearm.recommend.answers.request import MOST
 from tonearm.recommend.answers.request import Request as Wanted
 from tonearm.recommend.playlists.asked import Wish, named_playlist
@@ -34,6 +35,7 @@ from tonearm.recommend.playlists.named import KINDS, NAMES, RULES, WEEKLY, Named
 from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.feedback import feedback_of
+from tonearm.store.loves import loves
 from tonearm.store.playlists import Playlist, count_playlists, playlist, playlists_of
 
 router = APIRouter(tags=["listenbrainz"])
@@ -55,7 +57,7 @@ class _Making:
 
     def named(self, listener: str, name: str, on: date | None = None) -> Named | None:
         """The playlist of a day or its week, by default the current one; None where there are too few tracks."""
-        given = feedback_of(self.store, listener)
+        given = [*feedback_of(self.store, listener), *loves(self.store, listener)]
         state = on or local_today(self.store, listener, self.now), hash(tuple(given))
         return self.reading.answer((name, listener, on), lambda: self._made(listener, name, on), state)
 
@@ -211,7 +213,7 @@ def recommended_recordings(
     # pandas and scipy take a second to load.
     from tonearm.recommend.answers.answering import for_listener
 
-    given = feedback_of(making.store, listener)
+    given = opinions_of(making.store, listener, recommending.names)
 
     def make() -> tuple[list[dict[str, Any]], int | None]:
         answer = for_listener(recommending.home(), listener, Wanted(k=MOST, unheard=True), given, making.now)

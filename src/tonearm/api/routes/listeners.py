@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from tonearm.api.answers import ListenerInfo, Zone, Zones
 from tonearm.api.auth import CallerDep
@@ -22,6 +22,8 @@ router = APIRouter(tags=["listeners"])
 
 class Where(BaseModel):
     """Where a listener lives."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"zone": "Europe/Berlin", "from": "2024-05-01"}]})
 
     zone: str = Field(max_length=64, description="IANA time zone.")
     since: date | None = Field(
