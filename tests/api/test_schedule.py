@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from tests.api.conftest import client_of
 from tonearm.home import make_home
 from tonearm.settings import Settings
 from tonearm.store import open_store
 from tonearm.store.schedules import begin, end, plan_job
-
-from .conftest import client_of
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 

@@ -21,11 +21,15 @@ OLD = [
     ("Air", "Moon Safari", "Kelly Watch the Stars", "21 Nov 2020 20:00"),
 ]
 NEW = [
-    ("air", "Moon Safari", "SEXY BOY", "20 Nov 2020 09:50"),
+    ("air", "Moon Safari", "Sexy Boy - Remastered 2009", "20 Nov 2020 09:50"),
     ("Air", "Moon Safari", "Sexy Boy", "23 Nov 2020 11:00"),
     ("Neu!", "Neu!", "Hallogallo", "23 Nov 2020 11:10"),
 ]
-NEWER = [("Neu!", "Neu!", "Hallogallo", "24 Nov 2020 08:00"), ("Can", "Tago Mago", "Aumgn", "24 Nov 2020 08:11")]
+NEWER = [
+    ("Neu!", "Neu!", "Hallogallo", "24 Nov 2020 08:00"),
+    # In capitals it comes first, and gives the track its title once there is a build.
+    ("Air", "Moon Safari", "SEXY BOY", "24 Nov 2020 08:11"),
+]
 
 
 def rows(settings: Settings, name: str) -> list[dict[str, Any]]:
@@ -37,7 +41,7 @@ def bring(settings: Settings, lastfm: Lastfm, some: list[tuple[str, str, str, st
     import_paths(settings, [lastfm(some, f"{len(some)}-{some[0][3]}.csv")], "ada", "UTC")
 
 
-def test_the_rows_are_those_of_a_build_and_the_next_build_leaves_them(
+def test_the_rows_are_those_of_a_build_and_the_next_build_corrects_what_was_left(
     settings: Settings, lastfm: Lastfm, tmp_path: Path
 ) -> None:
     other = load_settings(tmp_path / "other", environ={})
@@ -56,10 +60,7 @@ def test_the_rows_are_those_of_a_build_and_the_next_build_leaves_them(
     build(other, PAGE)
     for name in TABLES:
         assert rows(settings, name) == rows(other, name), name
-    # Nothing was taken for granted, and nothing had to be built whole.
     assert done["listens"] == "extended"
-    assert done["listening_with_features"] == "extended"
-    assert done["tracks"] == "unchanged"
 
 
 def test_tables_that_were_never_built_are_left_to_a_build(settings: Settings, lastfm: Lastfm) -> None:

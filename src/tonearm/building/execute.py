@@ -34,6 +34,8 @@ Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
 MOST_HELD = 500_000
 """Rows, about, of the listeners to replace, up to which they are read once and held for all tables."""
+MOST_FILES = 50
+"""Files from which on small ones are joined: every extension leaves one or two, and each costs every reader."""
 _PARTITIONS = ("year",)
 """Columns that windowed tables are partitioned by where they have them."""
 
@@ -304,6 +306,7 @@ def append_missing(work: Work, table: Table, note: Mapping[str, Any] | None = No
     check(work, table)
     if work.engine.value(f"SELECT count(*) FROM {new}"):
         work.engine.append(work.lake, table.name, new, note or note_of(work, table))
+        work.lake.compact(table.name, MOST_FILES)
         work.changed(table.name, Change(before, grew=True))
         return "extended"
     if note is None:
@@ -348,6 +351,8 @@ def _write(
     check(work, table)
     noted = note or note_of(work, table)
     work.engine.write(work.lake, table.name, new_rows_of(table.name), noted, where, partitions)
+    if where:
+        work.lake.compact(table.name, MOST_FILES)
     work.changed(table.name, change)
 
 
