@@ -53,8 +53,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the Delta tables are if not in the home: another folder (relative to the home unless absolute) or an
     address such as ``s3://bucket/lake``."""
     database_url: str = ""
-    """The transactional store's database if not SQLite in the home: ``postgresql://user@host/name``, which needs
-    ``tonearm[postgres]``. A password in it is better given in the file ``~/.pgpass``."""
+    """The transactional store's database: ``sqlite`` or nothing for a file in the home, or
+    ``postgresql://user@host/name``, which needs ``tonearm[postgres]``. A password is better given in ``~/.pgpass``."""
     memory_mb: Annotated[int, msgspec.Meta(ge=0, le=_MOST)] = 0
     """Megabytes the embedded engine may hold before it spills to disk; 0 means chosen by the size of the history."""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -37,6 +38,9 @@ def accept(request: Request, store: Store, listener: str, submissions: Sequence[
     Raises one of STORE_ERRORS, in which case none of them is kept.
     """
     keep(store, listener, submissions)
+    for protocol, of_it in groupby(submissions, key=lambda one: one.protocol):
+        good = [one.reason is None for one in of_it]
+        request.app.state.metrics.submitted(protocol, sum(good), len(good) - sum(good))
     live = getattr(request.app.state, "live", None)
     if live is not None:
         live.wake()

@@ -41,7 +41,7 @@ class OneStore:
             self._store = None
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
@@ -49,7 +49,7 @@ def _settings(request: Request) -> Settings:
 SettingsDep = Annotated[Settings, Depends(_settings)]
 
 
-def _lake(request: Request) -> Lake:
+async def _lake(request: Request) -> Lake:
     lake: Lake = request.app.state.lake
     return lake
 
@@ -58,7 +58,7 @@ LakeDep = Annotated[Lake, Depends(_lake)]
 """The app's one lake: a table is opened at its first use and kept up with from then on."""
 
 
-def _recommending(request: Request) -> Recommending:
+async def _recommending(request: Request) -> Recommending:
     recommending: Recommending = request.app.state.recommending
     return recommending
 
@@ -67,7 +67,7 @@ RecommendingDep = Annotated[Recommending, Depends(_recommending)]
 """The app's one recommender: what it needs is read at the first use, and again when it has changed."""
 
 
-def _predicting(request: Request) -> Predicting:
+async def _predicting(request: Request) -> Predicting:
     predicting: Predicting = request.app.state.predicting
     return predicting
 

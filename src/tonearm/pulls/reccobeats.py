@@ -203,7 +203,8 @@ def _check_allowed(store: Store, now: datetime) -> None:
         return
     with store.session(writes=False) as session:
         row = session.get(SettingRow, _RETRY)
-    if row and now < (until := datetime.fromisoformat(row.value)):
+        until = datetime.fromisoformat(row.value) if row else now
+    if now < until:
         raise ServiceUnavailable(f"ReccoBeats asked not to be asked before {until:%Y-%m-%d %H:%M} UTC", 0.0)
 
 

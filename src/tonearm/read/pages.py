@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,6 +95,7 @@ class Pages:
         self._schema: pa.Schema | None = None
         self._loaded: OrderedDict[tuple[str, int], _Loaded] = OrderedDict()
         self._counts: dict[tuple[str, int], dict[str, int]] = {}
+        self._ends: dict[str, list[datetime]] = {}
 
     def between(
         self, listener: str, low: Bound, high: Bound, limit: int | None = None, oldest_first: bool = False
@@ -125,6 +127,14 @@ class Pages:
         """How many listens there are."""
         return sum(self._counted(group).get(listener, 0) for group in self._all() if group.may_have(listener))
 
+    def ends(self, listener: str) -> list[datetime]:
+        """When the oldest and the newest listen started; empty without any."""
+        self._all()
+        if listener not in self._ends:
+            ends = [self.between(listener, FROM_THE_BEGINNING, TO_THE_END, 1, is_first) for is_first in (True, False)]
+            self._ends[listener] = [page["started_at"][0].as_py() for page in ends if page.num_rows]
+        return self._ends[listener]
+
     def _all(self) -> Iterable[_Group]:
         version = self._lake.version(LISTENS)
         if version != self._version:
@@ -139,6 +149,7 @@ class Pages:
         self._schema = None if dataset is None else dataset.schema
         self._loaded = OrderedDict((key, one) for key, one in self._loaded.items() if key[0] in self._groups)
         self._counts = {key: one for key, one in self._counts.items() if key[0] in self._groups}
+        self._ends = {}
         self._version = version
 
     def _load(self, group: _Group) -> _Loaded:

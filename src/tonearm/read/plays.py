@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import RLock
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SCHEMA = arrow_schema((*STORED.names, "spotify_id", "recording_mbid"))
 """Columns of a page. Of a listen that is not in the tables yet, what the tables find out is null, and ``listen_id`` is
 the negative number of its submission while that waits for its import."""
+_IDS = arrow_schema(("track_id", "spotify_id", "recording_mbid"))
 _SUBMITTED = tuple(source.kind for source in SOURCES)
 _TOGETHER_S = 3600.0
 """Listens that are closer are compared with the tables in one go."""
@@ -82,8 +83,17 @@ class Plays:
 
     def ends(self, store: Store, listener: str) -> tuple[datetime, datetime] | None:
         """When the oldest and the newest listen started; None without any."""
-        oldest, newest = (self.page(store, listener, limit=1, oldest_first=first) for first in (True, False))
-        return (oldest["started_at"][0].as_py(), newest["started_at"][0].as_py()) if newest.num_rows else None
+        with self._lock:
+            fresh = self.fresh(store, listener)["started_at"]
+            instants = [*self._pages.ends(listener), *(fresh[place].as_py() for place in (-1, 0) if len(fresh))]
+        return (min(instants), max(instants)) if instants else None
+
+    def recordings(self, tracks: Iterable[int]) -> dict[int, str]:
+        """MusicBrainz ids of the recordings of tracks, where they are known."""
+        wanted = list(tracks)
+        with self._lock:
+            found = self._known_ids().of(np.array(wanted, dtype=np.int64))["recording_mbid"].to_pylist()
+        return {track: mbid for track, mbid in zip(wanted, found, strict=True) if mbid}
 
     def fresh(self, store: Store, listener: str) -> pa.Table:
         """The listens that are not in the tables yet, newest first, each once however often it was submitted.
@@ -129,10 +139,16 @@ class Plays:
 
     def _with_ids(self, rows: pa.Table) -> pa.Table:
         """``rows`` with the ids of their tracks, where any are known."""
+        ids = self._known_ids().of(rows["track_id"].to_numpy())
+        for name in ids.column_names:
+            rows = rows.append_column(name, ids[name])
+        return rows.cast(SCHEMA)
+
+    def _known_ids(self) -> _Ids:
         version = self._lake.version("tracks")
         if self._ids is None or self._ids[0] != version:
             self._ids = version, _read_ids(self._lake)
-        return self._ids[1].added(rows)
+        return self._ids[1]
 
 
 @dataclass(frozen=True)
@@ -142,25 +158,19 @@ class _Ids:
     track_id: npt.NDArray[np.int64]
     ids: pa.Table
 
-    def added(self, rows: pa.Table) -> pa.Table:
-        """``rows`` with the ids of their tracks."""
-        wanted = rows["track_id"].to_numpy()
-        place = np.searchsorted(self.track_id, wanted).clip(max=max(len(self.track_id) - 1, 0))
-        known = self.track_id[place] == wanted if len(self.track_id) else np.zeros(len(wanted), bool)
-        found = self.ids.take(pa.array(place, mask=~known))
-        for name in ("spotify_id", "recording_mbid"):
-            rows = rows.append_column(name, found[name].cast(pa.string()))
-        return rows.select(SCHEMA.names).cast(SCHEMA)
+    def of(self, tracks: npt.NDArray[np.int64]) -> pa.Table:
+        """``spotify_id`` and ``recording_mbid`` of each of ``tracks``; null where they are not known."""
+        place = np.searchsorted(self.track_id, tracks).clip(max=max(len(self.track_id) - 1, 0))
+        is_known = self.track_id[place] == tracks if len(self.track_id) else np.zeros(len(tracks), bool)
+        return self.ids.take(pa.array(place, mask=~is_known))
 
 
 def _read_ids(lake: Lake) -> _Ids:
-    if not lake.has("tracks"):
-        empty = pa.table({"spotify_id": pa.array([None], pa.string()), "recording_mbid": pa.array([None], pa.string())})
-        return _Ids(np.zeros(0, np.int64), empty)
-    has_id = pc.field("spotify_id").is_valid() | pc.field("recording_mbid").is_valid()
-    rows = lake.dataset("tracks").to_table(["track_id", "spotify_id", "recording_mbid"], has_id).sort_by("track_id")
-    ids = rows.select(["spotify_id", "recording_mbid"]).combine_chunks()
-    return _Ids(rows["track_id"].to_numpy(), ids if ids.num_rows else pa.Table.from_pylist([{}], ids.schema))
+    rows = pa.Table.from_pylist([], _IDS)
+    if lake.has("tracks"):
+        has_id = pc.field("spotify_id").is_valid() | pc.field("recording_mbid").is_valid()
+        rows = lake.dataset("tracks").to_table(_IDS.names, has_id).cast(_IDS).sort_by("track_id").combine_chunks()
+    return _Ids(rows["track_id"].to_numpy(), rows.select(_IDS.names[1:]))
 
 
 def is_same_play(one: dict[str, Any], other: dict[str, Any]) -> bool:

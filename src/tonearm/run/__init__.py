@@ -10,6 +10,7 @@ import msgspec
 
 from tonearm.building.execute import BuildReport, TableReport, build
 from tonearm.errors import AfterRunFailed, TonearmError
+from tonearm.ingest.added_songs import import_added_songs
 from tonearm.ingest.inbox import import_inbox
 from tonearm.ingest.ledger import FileReport, ImportReport
 from tonearm.ingest.submissions import import_submissions
@@ -89,6 +90,7 @@ def _pass(
     run.imports = import_inbox(settings, waiting)
     with closing(open_store(settings)) as store:
         run.imports += import_submissions(settings, store, waiting)
+        run.imports += import_added_songs(settings, store, waiting)
     run.built = build(settings, progress=of("build"), waiting=waiting)
     run.predicted = predict(settings, bool(run.built.changed), full_retrain, of("train"), waiting)
     put_on_trial(settings)

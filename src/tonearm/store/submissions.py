@@ -122,14 +122,31 @@ def count_waiting(store: Store) -> int:
         return session.scalar(select(func.count()).select_from(SubmissionRow)) or 0
 
 
-def mark(store: Store, listener: str) -> tuple[int, int]:
-    """How many submissions of the listener wait, and the newest one's number: the same while nothing changes."""
+def reject(store: Store, numbers: Iterable[int], reason: str) -> int:
+    """Make listens that wait rejected ones; how many. One that is being imported already is left as it is."""
+    wanted = list(numbers)
+    if not wanted:
+        return 0
+    is_asked = SubmissionRow.id.in_(wanted) & SubmissionRow.batch.is_(None) & SubmissionRow.reason.is_(None)
+    with store.session(writes=True) as session:
+        changed = session.scalars(
+            update(SubmissionRow).where(is_asked).values(reason=reason).returning(SubmissionRow.id)
+        )
+        return len(changed.all())
+
+
+def mark(store: Store, listener: str) -> tuple[int, int, int]:
+    """How many submissions of the listener wait, how many are rejected, and the newest one's number.
+
+    The same while nothing changes.
+    """
     if store.is_missing:
-        return 0, 0
-    asked = select(func.count(), func.max(SubmissionRow.id)).join(ListenerRow).where(ListenerRow.name == listener)
+        return 0, 0, 0
+    columns = func.count(), func.count(SubmissionRow.reason), func.max(SubmissionRow.id)
+    asked = select(*columns).join(ListenerRow).where(ListenerRow.name == listener)
     with store.session(writes=False) as session:
-        count, newest = session.execute(asked).one()
-    return count, newest or 0
+        count, rejected, newest = session.execute(asked).one()
+    return count, rejected, newest or 0
 
 
 def take(store: Store, most: int = MOST_OF_BATCH) -> Batch | None:

@@ -13,19 +13,22 @@ from starlette.exceptions import HTTPException
 from tonearm.api.accepting import RETRY_AFTER_S, RawBody, accept, now
 from tonearm.api.auth import Caller, caller, secret_of
 from tonearm.api.deps import StoreDep
+from tonearm.api.listenbrainz import check_may_read
+from tonearm.api.reading import Reading, ReadingDep
 from tonearm.errors import UsageError
 from tonearm.scrobble.listenbrainz import Posted, decoded, duration_s, mbid, read_posted, recording_msid, unpacked
 from tonearm.store import Store
 from tonearm.store.latest_import import latest_import, set_latest_import
 from tonearm.store.loves import Love, give_love, take_love_back
 from tonearm.store.playing import playing, set_playing
-from tonearm.store.submissions import waiting
 from tonearm.store.tokens import find_token
 
 router = APIRouter(tags=["listenbrainz"])
 
 _AS_LISTENBRAINZ = {409: 503, 507: 503, 422: 400}
 """Clients drop what is answered with 4xx and send the rest again: a listen that is fine is never answered with one."""
+_LATELY = 1000
+"""Listens among which a recording is looked for by its id: a client has ids of what it shows."""
 _NO_TOKEN = "You need to provide an Authorization header with a token made by `tonearm tokens create`."  # noqa: S105
 
 
@@ -91,7 +94,7 @@ def validate_token(
 
 @router.post("/1/feedback/recording-feedback")
 @router.post("/1/feedback/recording-feedback/", include_in_schema=False)
-def recording_feedback(body: RawBody, listener: SubmitterDep, store: StoreDep) -> dict[str, str]:
+def recording_feedback(body: RawBody, listener: SubmitterDep, store: StoreDep, reading: ReadingDep) -> dict[str, str]:
     """Love (1), hate (-1) or neither (0) for a recording by its MBID or MSID."""
     given = decoded(body)
     if not isinstance(given, dict) or given.get("score") not in (1, 0, -1) or isinstance(given["score"], bool):
@@ -99,7 +102,7 @@ def recording_feedback(body: RawBody, listener: SubmitterDep, store: StoreDep) -
     wanted = mbid(given.get("recording_mbid")), mbid(given.get("recording_msid"))
     if not any(wanted):
         raise UsageError("recording_mbid or recording_msid must be the id of a recording")
-    artist, track = _names_of(store, listener, *wanted) or (None, None)
+    artist, track = _names_of(store, reading, listener, *wanted) or (None, None)
     love = Love(given["score"], now(), artist, track, *wanted)
     if love.score:
         give_love(store, listener, love)
@@ -116,8 +119,8 @@ def read_latest_import(
     """How far an importer has come, as it noted itself: seconds since 1970, 0 before any import."""
     who = caller(request, store)
     name = store.listener(user_name).name
-    if who.listener not in (None, name) and not who.may("admin"):
-        raise HTTPException(403, f"the token is not {name}'s")
+    if who.listener != name or not who.may("submit"):
+        check_may_read(who, name)
     return {"musicbrainz_id": name, "latest_import": latest_import(store, name)}
 
 
@@ -146,15 +149,17 @@ def _msids(posted: Posted) -> dict[str, Any]:
     return {"recording_msids": found} if posted.kind == "import" else {"recording_msid": found[0]}
 
 
-def _names_of(store: Store, listener: str, wanted_mbid: str | None, wanted_msid: str | None) -> tuple[str, str] | None:
-    """Artist and title of a recording that is playing or was submitted lately; None for any other."""
-    now_playing = playing(store, listener)
-    bodies = [now_playing.body] if now_playing else []
-    bodies += [one.body for one in reversed(waiting(store, listener)) if one.reason is None]
-    for body in bodies:
-        listen = msgspec.json.decode(body)
-        named = listen["track_metadata"]
-        is_mbid = wanted_mbid and (named.get("additional_info") or {}).get("recording_mbid") == wanted_mbid
-        if is_mbid or (wanted_msid and recording_msid(listen) == wanted_msid):
-            return named["artist_name"], named["track_name"]
+def _names_of(
+    store: Store, reading: Reading, listener: str, wanted_mbid: str | None, wanted_msid: str | None
+) -> tuple[str, str] | None:
+    """Artist and title of a recording that is playing or was heard lately; None for any other."""
+    found = playing(store, listener)
+    heard = [msgspec.json.decode(found.body)["track_metadata"]] if found else []
+    for row in reading.plays.page(store, listener, limit=_LATELY).to_pylist():
+        info = {"recording_mbid": row["recording_mbid"]}
+        heard.append({**row, "release_name": row["album_name"], "additional_info": info})
+    for one in heard:
+        is_mbid = wanted_mbid is not None and (one.get("additional_info") or {}).get("recording_mbid") == wanted_mbid
+        if is_mbid or (wanted_msid and recording_msid({"track_metadata": one}) == wanted_msid):
+            return one["artist_name"], one["track_name"]
     return None

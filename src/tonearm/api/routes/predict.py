@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import pyarrow.compute as pc
-from fastapi import APIRouter, Body, Depends, Query
+from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from tonearm.api.answers import Answer
-from tonearm.api.auth import needs as needs_scope
+from tonearm.api.auth import open_to
 from tonearm.api.deps import LakeDep, ListenerAsked, OneListener, PredictingDep, SettingsDep, StoreDep
 from tonearm.api.predicting import MOST_RECORDS, Evidence, Fields, Loaded, evidence, plain_rows
 from tonearm.errors import NotRegistered, UsageError
@@ -18,7 +18,7 @@ from tonearm.lake import Lake
 from tonearm.models.needs import needs
 from tonearm.models.trial.summary import Trials, trials
 
-router = APIRouter(tags=["predict"], dependencies=[Depends(needs_scope("read"))])
+router = APIRouter(tags=["predict"])
 """What is asked is posted, and changes nothing: reading is enough for it."""
 
 _ICHIKO_AOBA = {
@@ -84,6 +84,7 @@ class BreakoutAnswer(Answer):
 
 
 @router.post("/predict")
+@open_to("read")
 def predict_breakout(predicting: PredictingDep, asked: BreakoutRequest) -> BreakoutAnswer:
     """Which artists become core artists within two months: with at least 20 listens, or 1 % of a month's."""
     loaded = predicting.loaded("breakout")
@@ -146,6 +147,7 @@ Threshold = Annotated[
 
 
 @router.post("/predict/popularity", response_model=Popular | PopularWithProbability | PopularOfMany)
+@open_to("read")
 def predict_popularity(
     predicting: PredictingDep,
     track: Annotated[
@@ -216,6 +218,7 @@ class MoodAnswer(Answer):
 
 
 @router.post("/predict/mood")
+@open_to("read")
 def predict_mood(
     predicting: PredictingDep,
     settings: SettingsDep,
@@ -228,7 +231,7 @@ def predict_mood(
     try:
         loaded = predicting.loaded("mood")
     except NotRegistered:
-        return MoodAnswer(status=_NOT_ENOUGH, needs=needs("mood"))
+        return MoodAnswer(status="not_enough_data", needs=needs("mood"))
     found = loaded.answers(_track_fields().of(_tracks(track), "energy"))
     return MoodAnswer(
         status="ok",

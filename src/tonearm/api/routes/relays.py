@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field, SecretStr
 
+from tonearm.api.auth import CallerDep
 from tonearm.api.deps import ListenerAsked, SettingsDep, StoreDep
 from tonearm.relay.managing import (
     RelayState,
@@ -61,9 +62,9 @@ def post_relay(settings: SettingsDep, store: StoreDep, new: NewRelay) -> RelaySt
 
 
 @router.get("/relays/{number}/refused")
-def read_refused(store: StoreDep, number: Number) -> list[Refused]:
+def read_refused(store: StoreDep, who: CallerDep, number: Number) -> list[Refused]:
     """The listens that the other side refused for good, with its reasons; at most 100."""
-    relay_state(store, number)
+    who.of(relay_state(store, number).listener)
     return refused_listens(store, number)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
+from tonearm.api.auth import household
 from tonearm.api.deps import SettingsDep, StoreDep
 from tonearm.live.jobs import jobs
 from tonearm.store.schedules import Pass, passes, schedules
@@ -43,7 +44,7 @@ class ScheduleInfo(BaseModel):
     passes: list[PassInfo] = Field(description="The newest passes of all jobs, newest first.")
 
 
-@router.get("/schedule")
+@router.get("/schedule", dependencies=[Depends(household)])
 def schedule(
     settings: SettingsDep,
     store: StoreDep,
