@@ -14,6 +14,8 @@ from tonearm.columns import FEATURES, IMPUTED
 
 HISTORY = "listening_history_bronze"
 CATALOGUE = "kaggle_tracks_bronze"
+SUBMITTED = "_submission"
+"""How the names of sources end that clients submit to."""
 EVALUATIONS, DRIFT = "model_evaluations", "model_drift"
 
 SPACES = (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tonearm.columns import arrow_schema
 from tonearm.errors import UnknownName
 from tonearm.lake import open_lake
-from tonearm.read.overview import Day, Hour, Month, favourites, listens_before, overview
+from tonearm.read.overview import Day, Hour, Month, favourites, overview
 from tonearm.settings import Settings
 
 COLUMNS = (
@@ -119,15 +119,6 @@ def test_a_home_without_listens_shows_zeros(tmp_path: Path) -> None:
     assert (shown.totals.listens, shown.totals.minutes, shown.totals.first_date) == (0, None, None)
     assert shown.days == shown.hours == shown.months == []
     assert favourites(Settings(home=tmp_path), "Ada", "artists") == []
-
-
-def test_listens_page_by_page_are_each_there_once_newest_first(home: Settings) -> None:
-    start, end = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-    cursor, seen = (end, 0), []
-    while rows := listens_before(home, "Ada", start, end, cursor, 1).to_pylist():
-        seen.append(rows[0]["listen_id"])
-        cursor = (rows[0]["started_at"], rows[0]["listen_id"])
-    assert seen == [4, 3, 2, 1]
 
 
 @settings(max_examples=25, deadline=None)

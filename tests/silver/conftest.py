@@ -109,6 +109,7 @@ class Silver:
         estimates: Iterable[Row] = (),
         allowed: Iterable[str] = (),
         merge_repeats: bool = True,
+        measured: Iterable[Row] = (),
     ) -> None:
         self._connection = connection
         self._built: set[str] = {
@@ -116,6 +117,7 @@ class Silver:
             CATALOGUE,
             "listener_clock",
             "imputed_features",
+            "my_tracks_features_bronze",
             "allowed_features",
             "merge_rules",
         }
@@ -123,6 +125,7 @@ class Silver:
         self._keep(CATALOGUE, _arrow(CATALOGUE, catalogue))
         self._keep("listener_clock", _arrow("listener_clock", clock))
         self._keep("imputed_features", _arrow("imputed_features", estimates))
+        self._keep("my_tracks_features_bronze", _arrow("my_tracks_features_bronze", measured))
         self._keep("allowed_features", _arrow("allowed_features", [{"feature_source": one} for one in allowed]))
         self._keep("merge_rules", _arrow("merge_rules", [{"merge_kind": "repeat", "is_merged": merge_repeats}]))
 
@@ -189,8 +192,10 @@ def silver(connection: Any) -> Callable[..., Silver]:
         estimates: Iterable[Row] = (),
         allowed: Iterable[str] = (),
         merge_repeats: bool = True,
+        measured: Iterable[Row] = (),
     ) -> Silver:
         listeners = [row["listener"] for row in history]
-        return Silver(connection, history, catalogue, clock or _utc_clock(listeners), estimates, allowed, merge_repeats)
+        rules = (estimates, allowed, merge_repeats, measured)
+        return Silver(connection, history, catalogue, clock or _utc_clock(listeners), *rules)
 
     return build

@@ -48,6 +48,35 @@ def test_how_far_apart_one_play_may_be(silver: Any, record: Any, apart_s: int, l
     assert len(_listens(silver, history)) == listens
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "listens"),
+    [
+        (("listenbrainz", "Pano Scrobbler"), ("listenbrainz", "navidrome"), 1),
+        (("listenbrainz", "navidrome"), ("listenbrainz", None), 1),
+        (("listenbrainz", "navidrome"), ("lastfm", "pylast"), 1),
+        (("lastfm", "pylast"), ("audioscrobbler", "pylast"), 1),
+        (("listenbrainz", "navidrome"), ("listenbrainz", "navidrome"), 2),
+    ],
+)
+def test_one_play_submitted_by_two_clients_is_one_listen(
+    silver: Any, record: Any, first: tuple[str, str], second: tuple[str, str], listens: int
+) -> None:
+    history = [
+        record(f"2020-01-01T10:00:{at}", **LASTFM | {"source": f"{protocol}_submission", "client": client})
+        for at, (protocol, client) in (("00", first), ("30", second))
+    ]
+    rows = _listens(silver, history)
+    assert [row["merged_records"] for row in rows] == [2] if listens == 1 else [1, 1]
+
+
+def test_each_play_of_a_track_on_repeat_is_one_listen_of_two_clients(silver: Any, record: Any) -> None:
+    source = LASTFM | {"source": "listenbrainz_submission"}
+    phone = [record(f"2020-01-01T10:{m:02}:05", **source, client="Pano Scrobbler") for m in (0, 3, 6)]
+    server = [record(f"2020-01-01T10:{m:02}:00", **source, client="navidrome") for m in (0, 3, 6)]
+    rows = _listens(silver, phone + server)
+    assert [(row["merged_records"], row["also_seen_in"]) for row in rows] == [(2, None)] * 3
+
+
 def test_a_pause_makes_the_inferred_start_late_and_never_early(silver: Any, record: Any) -> None:
     paused = record("2020-01-01T10:01:30", listened_s=170.0, **SPOTIFY)
     assert len(_listens(silver, [record("2020-01-01T10:00:00"), paused])) == 1

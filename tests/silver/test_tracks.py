@@ -45,6 +45,15 @@ def test_features_are_those_of_the_id_that_was_heard(silver: Any, record: Any, l
     assert (track["spotify_id"], track["duration_s"]) == ("heard", 200.0)
 
 
+def test_features_measured_for_the_track_come_before_a_catalogue_s(silver: Any, record: Any, listed: Any) -> None:
+    happy = {"spotify_id": "heard", "source": "reccobeats", "valence": 0.9, "energy": 0.8, "tempo": None}
+    history = [record(AT, spotify_id="heard"), record(AT, spotify_id="other")]
+    found = silver(history, [listed("Song", value=0.1, genre="rock")], measured=[happy, {**happy, "valence": 0.95}])
+    track = _only(found.rows("tracks"))
+    assert (track["feature_source"], track["energy"], track["mood"]) == ("real", 0.8, "Happy_Energetic")
+    assert (track["tempo"], track["genre"]) == (None, "rock")
+
+
 def test_else_the_most_popular_row_of_the_same_name(silver: Any, record: Any, listed: Any) -> None:
     catalogue = [
         listed("Song - 2011 Remaster", value=0.1, spotify_id="a", popularity=5),

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from tonearm.errors import HomeUnusable, UnknownName, UsageError
+from tonearm.errors import Conflict, HomeUnusable, UnknownName, UsageError
 from tonearm.settings import Settings
 from tonearm.store import ALWAYS, Listener, Store, open_store, valid_name
 from tonearm.store.models import HEAD, Base
+from tonearm.store.submissions import Submission, keep
+from tonearm.store.tokens import create_token, tokens
 
 
 @pytest.fixture
@@ -77,6 +79,19 @@ def test_names_that_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["Ada", " Ada ", "李雷", "O'Brien, Jr.", "x" * 64, "; DROP TABLE listeners"])
 def test_names_that_are_taken(store: Store, name: str) -> None:
     assert store.ensure_listener(name, "UTC").name == name.strip()
+
+
+def test_a_removed_listener_takes_along_all_that_the_store_holds_of_them(store: Store) -> None:
+    for name in ("Ada", "Ben"):
+        store.ensure_listener(name, "UTC")
+        create_token(store, name, ["read"])
+    keep(store, "Ben", [Submission("lastfm", "{}", 1.7e9)])
+    store.remove("ada")
+    assert [one.listener for one in tokens(store)] == ["Ben"]
+    with pytest.raises(Conflict, match="1 submissions of Ben wait"):
+        store.remove("Ben")
+    with pytest.raises(UnknownName):
+        store.remove("Ada")
 
 
 def test_listeners_are_there_when_opened_again(settings: Settings, store: Store) -> None:

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from tonearm import __version__
 from tonearm.api.auth import guard, recorded
 from tonearm.api.deps import OneStore
+from tonearm.api.etags import Tagged, Unchanged, not_modified
 from tonearm.api.limits import MAX_UPLOAD_BYTES, PER_WINDOW, PER_WINDOW_HERE, BodyLimit, RateLimit
 from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
@@ -24,20 +25,34 @@ from tonearm.api.openapi import describe
 from tonearm.api.origins import HOSTS, SCROBBLING, OwnOrigin
 from tonearm.api.predicting import Predicting
 from tonearm.api.problems import answer_problem
+from tonearm.api.reading import Reading
 from tonearm.api.recommending import Recommending
 from tonearm.api.routes import (
+    audioscrobbler,
     audit,
+    connections,
+    dashboard,
     docs,
     health,
     imports,
+    koito,
+    lastfm,
+    lastfm_page,
+    listenbrainz_edit,
+    listenbrainz_playlists,
+    listenbrainz_read,
+    listenbrainz_stats,
+    listenbrainz_submit,
     listeners,
     listens,
     metrics,
     playlists,
     predict,
     recommend,
+    relays,
     root,
     runs,
+    schedule,
     tables,
 )
 from tonearm.api.trial_metrics import TrialMetrics
@@ -51,6 +66,8 @@ from tonearm.errors import (
     ModelDamaged,
     NotRegistered,
     RegistryUnreachable,
+    ServiceRefused,
+    ServiceUnavailable,
     TableInvalid,
     TonearmError,
     UnknownName,
@@ -59,9 +76,37 @@ from tonearm.errors import (
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-ROUTES = (root, docs, tables, listens, listeners, playlists, recommend, predict, imports, runs, audit, metrics)
+ROUTES = (
+    root,
+    docs,
+    dashboard,
+    tables,
+    listens,
+    listeners,
+    playlists,
+    recommend,
+    predict,
+    imports,
+    runs,
+    schedule,
+    connections,
+    relays,
+    audit,
+    metrics,
+)
 """Our own routes: :func:`tonearm.api.auth.guard` checks who asks, and whose data they ask for."""
-OPEN_ROUTES = (health,)
+OPEN_ROUTES = (
+    audioscrobbler,
+    lastfm,
+    lastfm_page,
+    listenbrainz_submit,
+    listenbrainz_read,
+    listenbrainz_stats,
+    listenbrainz_playlists,
+    listenbrainz_edit,
+    koito,
+    health,
+)
 """Routes that check for themselves who asks, or that anybody may use; one that speaks a protocol has its form of errors
 in ``ERROR_FORMS``: pairs of a path and an :data:`~tonearm.api.problems.ErrorForm`."""
 
@@ -79,6 +124,8 @@ _STATUS: tuple[tuple[type[TonearmError], int], ...] = (
     (HomeUnusable, 507),
     (RegistryUnreachable, 503),
     (ModelDamaged, 503),
+    (ServiceRefused, 502),
+    (ServiceUnavailable, 503),
     (EngineMissing, 501),
     (ExtraMissing, 501),
 )
@@ -115,10 +162,12 @@ def create_app(
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
+    app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     app.state.predicting = Predicting(app.state.settings)
     app.state.metrics = Metrics()
     app.state.metrics.registry.register(TrialMetrics(app.state.store.get))
+    app.state.metrics.watch(metrics.measures(app.state.store, app.state.lake))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
     for module in OPEN_ROUTES:
@@ -142,6 +191,7 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(TonearmError, _foreseen)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Unchanged, not_modified)
     app.add_exception_handler(OSError, _not_accessible)
     app.add_exception_handler(Exception, _failed)
 
@@ -150,6 +200,7 @@ def _add_middleware(app: FastAPI, hosts: Sequence[str], max_upload_bytes: int) -
     """Whatever a request passes, from the inside out."""
     settings, needs_tokens = app.state.settings, app.state.needs_tokens
     usual = PER_WINDOW if needs_tokens else PER_WINDOW_HERE
+    app.add_middleware(Tagged)
     app.add_middleware(BodyLimit, upload_bytes=max_upload_bytes)
     app.add_middleware(RateLimit, limit=settings.rate_limit or usual)
     app.add_middleware(

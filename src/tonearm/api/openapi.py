@@ -31,12 +31,13 @@ def describe(app: FastAPI, statuses: list[int]) -> dict[str, Any]:
         schemas = components.setdefault("schemas", {})
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         components["securitySchemes"] = {"token": _TOKEN}
-        document["security"] = [{"token": []}]
+        document["security"] = [{"token": []}, {}]
         protocols = [prefix for prefix, _ in app.state.error_forms]
         for path, methods in document["paths"].items():
             is_own = not any(is_below(path, prefix) for prefix in protocols)
             for operation in methods.values():
                 _add_problems(operation["responses"], statuses if is_own else [])
+                _add_example(operation, schemas)
         app.openapi_schema = document
     return app.openapi_schema
 
@@ -49,3 +50,11 @@ def _add_problems(responses: dict[str, Any], statuses: list[int]) -> None:
         schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
         found = responses.setdefault(str(status), {"description": HTTPStatus(status).phrase})
         found.setdefault("content", {MEDIA_TYPE: schema})
+
+
+def _add_example(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """Show the example of the body's model, for those who read the document and not its references."""
+    media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    name = media.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    for example in schemas.get(name, {}).get("examples", [])[:1]:
+        media.setdefault("example", example)

@@ -16,6 +16,10 @@ from tonearm import __version__
 
 _COMMANDS = {
     "import": "imports:import_",
+    "connect": "connect:connect",
+    "connections": "connect:connections",
+    "disconnect": "connect:disconnect",
+    "sync": "sync:sync",
     "imports": "imports:imports",
     "build": "tables:build",
     "tables": "tables:tables",
@@ -30,6 +34,9 @@ _COMMANDS = {
     "models": "models:models",
     "run": "run:run",
     "serve": "serve:serve",
+    "up": "up:up",
+    "schedule": "schedule:schedule",
+    "relay": "relay:relay",
     "demo": "demo:demo",
     "store": "store:store",
     "doctor": "home:doctor",

@@ -32,12 +32,13 @@ def serve(
 ) -> None:
     """Serve the API and the page on this machine until Ctrl-C."""
     from tonearm.api import serve as served
+    from tonearm.api.background import beside
 
     if api_only and page_only:
         raise UsageError("name --api or --page, or neither for both")
     if page_only:
         served.serve_page(context.settings, page_port, until_eof)
     elif api_only:
-        served.serve_api(context.settings, port, host)
+        served.serve_api(context.settings, port, host, beside(with_schedule=False))
     else:
-        served.serve_all(context.settings, port, host, page_port)
+        served.serve_all(context.settings, port, host, page_port, beside(with_schedule=False))

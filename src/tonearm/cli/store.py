@@ -65,15 +65,12 @@ def copy(context: Context, target: str) -> None:
     """
     from tonearm.store.copying import copy_store
 
-    copied = copy_store(context.settings, "" if target == "sqlite" else target)
+    copied = copy_store(context.settings, target)
     if context.as_json:
         context.answer(copied)
         return
     context.say(f"{copied.rows:,} rows copied from {copied.source} to {copied.target}")
-    if target == "sqlite":
-        context.say("next: remove the setting database_url, also from the environment (TONEARM_DATABASE_URL)")
-    else:
-        context.say("next: set database_url to that address, in tonearm.toml or as TONEARM_DATABASE_URL")
+    context.say("next: set database_url to that address, in tonearm.toml or as TONEARM_DATABASE_URL")
 
 
 def _show(context: Context, found: State) -> None:

@@ -160,6 +160,49 @@ def _set_aside(session: Engine, lake: Lake, name: str) -> int:
     return int(rows.num_rows)
 
 
+def reject_records(
+    settings: Settings,
+    listener: str,
+    start: datetime,
+    end: datetime,
+    is_meant: Callable[[dict[str, Any]], bool],
+    reason: str,
+) -> int:
+    """Reject the listener's records from ``start`` to before ``end`` that are meant, in all copies; how many rows.
+
+    ``is_meant`` gets ``record_id``, ``listen_id`` and the names of each. With one record of a listen go all others of
+    it, since another source's would bring it back. Tables follow with the next build. May be repeated. Raises HomeBusy.
+    """
+    with writing(settings), engine(settings) as session:
+        lake = open_lake(settings.lake)
+        if not lake.has(HISTORY):
+            return 0
+        recover(settings, lake)
+        session.look_at(lake, HISTORY, SCHEMAS[HISTORY])
+        session.look_at(lake, "merges", ("listener", "record_id", "listen_id"))
+        near = session.dicts(_RECORDS_SQL, [listener, start, end])
+        listens = {record["listen_id"] for record in near if is_meant(record)}
+        rows = session.table(_ROWS_OF_SQL, [listener, sorted(listens)]) if listens else None
+        if rows is None or not rows.num_rows:
+            return 0
+        values = {"outcome": "'rejected'", "reason": f"'{reason}'", "record_id": "NULL", "name_id": "NULL"}
+        lake.amend(HISTORY, rows, ROW, {**values, "raw": "s.raw"})
+        _recount(session, lake, {"rejected": reason})
+    return int(rows.num_rows)
+
+
+_RECORDS_SQL = f"""
+SELECT DISTINCT h.record_id, coalesce(m.listen_id, h.record_id) AS listen_id, artist_name, track_name, album_name
+FROM {HISTORY} h LEFT JOIN merges m ON m.listener = h.listener AND m.record_id = h.record_id
+WHERE h.listener = $1 AND h.reason IS NULL AND h.started_at >= $2 AND h.started_at < $3
+"""
+_ROWS_OF_SQL = f"""
+SELECT h.run, h.file, h.row, left(concat_ws(' | ', h.artist_name, h.album_name, h.track_name), 2000) AS raw
+FROM {HISTORY} h LEFT JOIN merges m ON m.listener = h.listener AND m.record_id = h.record_id
+WHERE h.listener = $1 AND h.reason IS NULL AND list_contains($2::BIGINT[], coalesce(m.listen_id, h.record_id))
+"""
+
+
 def imports(settings: Settings) -> list[ImportReport]:
     """Every import, newest first; one that was interrupted has no ``ended_at``."""
     lake = open_lake(settings.lake)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 from tonearm.columns import FEATURE_SOURCES, MOODS
@@ -27,7 +27,7 @@ LISTENS = "listening_with_features"
 
 Subject = Literal["artists", "tracks"]
 
-_COLUMNS = (
+COLUMNS = (
     *("listener", "listen_id", "started_at", "started_at_local", "local_date", "hour_of_day", "day_of_week"),
     *("track_id", "artist_id", "artist_name", "track_name", "album_name", "listened_s", "duration_s"),
     *("source", "also_seen_in", "feature_source", "mood"),
@@ -122,7 +122,7 @@ class Favourite:
 
 
 @dataclass(frozen=True)
-class _Heard:
+class Heard:
     """One listener's listens that a rule counts, as a relation of an engine session."""
 
     session: Engine
@@ -145,17 +145,17 @@ def overview(settings: Settings, listener: str, rule: str = "all") -> Overview:
 
     Raises UnknownName for an unknown rule.
     """
-    with _heard(settings, listener, rule) as heard:
+    with heard(settings, listener, rule) as own:
         return Overview(
             listener=listener,
             rule=rule,
-            totals=Totals(**heard.rows(_TOTALS)[0]),
-            days=[Day(**row) for row in heard.rows(_DAYS)],
-            hours=[Hour(**row) for row in heard.rows(_HOURS)],
-            months=[Month(**row) for row in heard.rows(_MONTHS)],
-            moods=_shares(heard.rows(_MOODS), MOODS),
-            mood_sources=_shares(heard.rows(_MOOD_SOURCES), FEATURE_SOURCES),
-            feature_sources=_shares(heard.rows(_SOURCES), (*FEATURE_SOURCES, "none")),
+            totals=Totals(**own.rows(_TOTALS)[0]),
+            days=[Day(**row) for row in own.rows(_DAYS)],
+            hours=[Hour(**row) for row in own.rows(_HOURS)],
+            months=[Month(**row) for row in own.rows(_MONTHS)],
+            moods=_shares(own.rows(_MOODS), MOODS),
+            mood_sources=_shares(own.rows(_MOOD_SOURCES), FEATURE_SOURCES),
+            feature_sources=_shares(own.rows(_SOURCES), (*FEATURE_SOURCES, "none")),
         )
 
 
@@ -172,44 +172,29 @@ def favourites(
 
     Ties go to the name that comes first. Raises UnknownName for an unknown rule.
     """
-    with _heard(settings, listener, rule) as heard:
-        rows = heard.rows(_FAVOURITES[subject], first or date.min, last or date.max, limit)
+    with heard(settings, listener, rule) as own:
+        rows = own.rows(_FAVOURITES[subject], first or date.min, last or date.max, limit)
     return [Favourite(**row) for row in rows]
 
 
-def listens_before(
-    settings: Settings,
-    listener: str,
-    start: datetime,
-    end: datetime,
-    before: tuple[datetime, int],
-    limit: int,
-) -> pa.Table:
-    """Listens started from ``start`` on and before ``end``, newest first, that come after ``before``.
-
-    ``before`` is (started_at, listen_id) of the last listen already seen, so that listens of the same
-    second are neither lost nor shown twice.
-    """
-    columns = ", ".join(_COLUMNS)
-    with _heard(settings, listener, "all") as heard:
-        return heard.table(
-            f"""SELECT {columns} FROM heard WHERE started_at >= $2 AND started_at < $3
-                AND (started_at, listen_id) < ($4, $5) ORDER BY started_at DESC, listen_id DESC LIMIT $6""",
-            *(start, end, *before, limit),
-        )
-
-
 @contextmanager
-def _heard(settings: Settings, listener: str, rule: str) -> Iterator[_Heard]:
+def heard(settings: Settings, listener: str, rule: str = "all", ids: bool = False) -> Iterator[Heard]:
+    """The listener's listens to query, and where ``ids`` are wanted those of tracks as a relation of that name.
+
+    Raises UnknownName for an unknown rule.
+    """
     if rule not in RULES:
         raise UnknownName("listen rule", rule, RULES, hint=f"there are {', '.join(RULES)}")
     with engine(settings) as session:
-        session.look_at(open_lake(settings.lake), LISTENS, _COLUMNS)
+        lake = open_lake(settings.lake)
+        session.look_at(lake, LISTENS, COLUMNS)
+        if ids:
+            session.look_at(lake, "tracks", ("track_id", "spotify_id", "recording_mbid"), alias="ids")
         relation = LISTENS
         if rule != "all":
             backend = session.ibis
             relation = f"({backend.compile(RULES[rule].keep(backend.table(LISTENS)))})"
-        yield _Heard(session, relation, listener)
+        yield Heard(session, relation, listener)
 
 
 def _shares(rows: list[dict[str, Any]], names: tuple[str, ...]) -> list[Share]:

@@ -7,7 +7,8 @@ distance is larger than lag, precision and pauses explain, and between neighbour
 two plays. Within a run the k-th record of each teller is the k-th play.
 
 A *teller* is a source at one precision: the same scrobbles exported to the second by one tool and to the minute
-by another are treated as two sources. Before anything is compared, a teller's *repeats* are set aside and follow the
+by another are treated as two sources. Of what is submitted live it is one client, since a player and a phone may both
+submit what the player plays. Before anything is compared, a teller's *repeats* are set aside and follow the
 record they repeat: a track cannot start twice at once, so two records of one instant are one play that was exported
 again after its album or ids were edited; and a track that starts again sooner than anybody could have heard it was
 sent twice.
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
+from tonearm.bronze import SUBMITTED
 from tonearm.silver.credit_groups import album_key, is_credited_alike
 from tonearm.silver.first_n import first_n
 from tonearm.silver.instants import epoch_s
@@ -37,7 +39,7 @@ from tonearm.silver.track_names import is_list
 from tonearm.table import table
 
 if TYPE_CHECKING:
-    from ibis.expr.types import BooleanValue, Column, FloatingValue, Table, Value
+    from ibis.expr.types import BooleanValue, Column, FloatingValue, StringValue, Table, Value
 
 PAUSE_S = 45.0
 """Longest pause within one play; a track's second play starts later."""
@@ -68,10 +70,10 @@ def merges(
     precise, then the one with the most fields. ``apart_s`` is how much later than the kept record a record
     starts. Plays with a single record are not in this table.
 
-    ``merge_kind`` is ``source`` for another source's record of the play; ``credits`` if it names other artists, at
-    least one of them the same or the same album; ``end`` if that source reports the ends of plays. Of the same source
-    it is ``edited`` for the same instant with other fields, and ``repeat`` for the same track again within 10 s, before
-    the play, or half of the track, could have been over; the setting ``merge_repeats`` keeps these apart.
+    ``merge_kind`` is ``source`` for another source's or client's record of the play; ``credits`` if it names other
+    artists, at least one of them the same or the same album; ``end`` if that source reports the ends of plays. Of the
+    same source it is ``edited`` for the same instant with other fields, and ``repeat`` for the same track again within
+    10 s, before the play, or half of the track, could have been over; the setting ``merge_repeats`` keeps these apart.
     """
     rows = _compared(listening_history_bronze, track_identities, credit_groups, instants_at_ends)
     rows = _repeating(rows, merge_rules)
@@ -106,15 +108,26 @@ def explain_merges(listening_history_bronze: Table, merges: Table) -> Table:
 def _comparable(history: Table) -> Table:
     """Rows that could share a play with another record: all rows of a listener with several tellers, else only
     those with another shortly before or after."""
-    good = good_listens(history).select(*IDENTITY, "source", "precision_s", "started_at")
+    good = good_listens(history).select(*IDENTITY, "source", "precision_s", "client", "started_at")
     sources = good.group_by("listener").aggregate(
-        low=good.source.min(), high=good.source.max(), sharpest=good.precision_s.min(), dullest=good.precision_s.max()
+        **{"low": good.source.min(), "high": good.source.max()},
+        **{"sharpest": good.precision_s.min(), "dullest": good.precision_s.max()},
+        **{"first_client": _client(good).min(), "last_client": _client(good).max()},
     )
-    several = sources.filter((sources.low < sources.high) | (sources.sharpest < sources.dullest))
+    several = sources.filter(
+        (sources.low < sources.high)
+        | (sources.sharpest < sources.dullest)
+        | (sources.first_client < sources.last_client).fill_null(False)
+    )
     crowded = _crowded(good.anti_join(several, "listener").select(*IDENTITY, "started_at"))
     return good_listens(history.semi_join(several, "listener")).union(
         good_listens(history.semi_join(crowded, IDENTITY))
     )
+
+
+def _client(rows: Table) -> StringValue:
+    """The client of a record that was submitted live, empty for one without a name; null for any other record."""
+    return ibis.cases((rows.source.endswith(SUBMITTED), rows.client.fill_null("")))
 
 
 def _crowded(rows: Table) -> Table:
@@ -147,7 +160,7 @@ def _compared(history: Table, track_identities: Table, credit_groups: Table, ins
         credit_id=rows.credit_id.coalesce(rows.track_id).min(),
         name_id=rows.name_id.min(),
         source=rows.source.min(),
-        teller=rows.source.concat("/", rows.precision_s.cast("string")).min(),
+        teller=rows.source.concat("/", rows.precision_s.cast("string"), "/", _client(rows).fill_null("")).min(),
         started_at=rows.started_at.min(),
         precision_s=rows.precision_s.min(),
         # The middle of the interval given by the source's precision.

@@ -25,16 +25,18 @@ def tracks(
     catalogue_tracks: Table,
     artist_features: Table,
     imputed_features: Table,
+    my_tracks_features_bronze: Table,
     my_tracks_features_bronze_synthetic: Table,
 ) -> Table:
     """Every track that was heard or stands in the catalogue, with its names, ids, length, genre, features and mood.
 
     Names are those of a spelling that comes with an id, the shortest title first, whatever was heard how
-    often. ``genre`` and features are those of ``catalogue_tracks`` (``feature_source`` is ``catalogue``). Where there
-    are none, the means of the artist's ``artist_tracks`` measured tracks stand in (``artist``): what this artist
-    usually sounds like, whose spread is in ``artist_features``. For other artists they are a model's estimates
-    (``imputed``), once it was trained and served; their standard errors are in ``imputed_features``. Else, if the
-    setting ``allow_synthetic`` is on, they are invented (``synthetic``). All features of a track have one source.
+    often. Features that were measured for the track itself come first (``feature_source`` is ``real``), then those of
+    ``catalogue_tracks`` (``catalogue``), where ``genre`` always is from. Where there are none, the means of the
+    artist's ``artist_tracks`` measured tracks stand in (``artist``): what this artist usually sounds like, whose spread
+    is in ``artist_features``. For other artists they are a model's estimates (``imputed``), once it was trained and
+    served; their standard errors are in ``imputed_features``. Else, if the setting ``allow_synthetic`` is on, they are
+    invented (``synthetic``). All features of a track have one source.
 
     ``mood`` is that of the measured features; by the artist, a mood that a track of this artist probably has (see
     ``artist_features``); of estimates, one whose probability is at least .8. Anything less sure has none, and invented
@@ -46,6 +48,7 @@ def tracks(
     rows = _titles(spellings).left_join(_artists(spellings), "artist_id").drop("artist_id_right")
     for more in (_ids(spellings), _listed(catalogue_tracks)):
         rows = rows.left_join(more, "track_id").drop("track_id_right")
+    rows = _with_measured(rows, spellings, my_tracks_features_bronze)
     rows = rows.left_join(_of("artist", artist_features, "artist_id", IMPUTED), "artist_id").drop("artist_id_right")
     for source, features, known in (
         ("imputed", imputed_features, IMPUTED),
@@ -84,6 +87,20 @@ def _of_its_source(rows: Table, feature: str) -> NumericColumn:
     """All of a track's features have one source: an estimate beside a measured one would pass for it."""
     stand_ins = _STAND_INS if feature in IMPUTED else ("synthetic",)
     return rows.feature_source.cases(*((s, rows[f"{s}_{feature}"]) for s in stand_ins), else_=rows[feature])
+
+
+def _with_measured(rows: Table, spellings: Table, measured: Table) -> Table:
+    """``rows`` with the features measured under an id of the track in place of those of a catalogue, all or none."""
+    ids = spellings.filter(spellings.spotify_id.notnull()).select("track_id", "spotify_id", "is_heard").distinct()
+    found = measured.inner_join(ids, "spotify_id")
+    order = [found.is_heard.isnull(), found.imported_at.desc(), found.spotify_id, *(found[f] for f in FEATURES)]
+    found = first_n(found, "track_id", order, 1)
+    found = found.select("track_id", **{f"real_{f}": found[f] for f in FEATURES}, is_real=ibis.literal("real"))
+    rows = rows.left_join(found, "track_id").drop("track_id_right")
+    return rows.mutate(
+        feature_source=rows.is_real.coalesce(rows.feature_source),
+        **{f: rows.is_real.notnull().ifelse(rows[f"real_{f}"], rows[f]) for f in FEATURES},
+    )
 
 
 def _heard(history: Table) -> Table:
@@ -135,7 +152,8 @@ def _ids(spellings: Table) -> Table:
 
 def _listed(catalogue: Table) -> Table:
     """Genre, length and features of each track that a catalogue lists."""
-    has_features = ibis.or_(*(catalogue[f].notnull() for f in FEATURES))
+    # Of a catalogue that has neither, AcousticBrainz', the artist's features or estimates say more.
+    has_features = catalogue.valence.notnull() | catalogue.energy.notnull()
     return catalogue.select(
         *("track_id", "genre", *FEATURES),
         feature_source=ibis.cases((has_features, "catalogue")),

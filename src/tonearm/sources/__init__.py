@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from tonearm.errors import UnknownKind, UnknownName
 from tonearm.sources import (
+    acousticbrainz,
+    added_songs,
     catalogue,
     csv_plays,
     csv_services,
@@ -97,6 +99,7 @@ def sources() -> dict[str, Source]:
     """Every known source by kind, in the order in which they are tried on a file."""
     found: list[Source] = [
         *spotify.SOURCES,
+        *acousticbrainz.SOURCES,
         *listenbrainz.SOURCES,
         *trackers.SOURCES,
         *youtube_music.SOURCES,
@@ -106,6 +109,7 @@ def sources() -> dict[str, Source]:
         *deezer.SOURCES,
         *rockbox.SOURCES,
         *submissions.SOURCES,
+        *added_songs.SOURCES,
         *catalogue.SOURCES,
         *csv_services.SOURCES,
         *(entry.load() for entry in entry_points(group="tonearm.sources")),

@@ -5,19 +5,19 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from tonearm.bronze import tidied
-from tonearm.errors import UnknownName, UsageError
+from tonearm.errors import Conflict, UnknownName, UsageError
 from tonearm.home import unusable
 from tonearm.store.database import connect, for_writing, plain_errors, revision
-from tonearm.store.models import HEAD, ListenerRow, ZoneRow
+from tonearm.store.models import HEAD, ListenerRow, SubmissionRow, ZoneRow
 from tonearm.store.zones import find_zone, system_zone
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Listener:
 
     name: str
     zones: tuple[tuple[date, str], ...]
+    created_at: datetime | None = field(default=None, compare=False)
+    """None for one that is yet to be added."""
 
     @property
     def zone(self) -> str:
@@ -124,6 +126,17 @@ class Store:
             row.zones.extend(ZoneRow(from_at=day, zone=days[day]) for day in sorted(days))
             session.flush()
             return _listener(row)
+
+    def remove(self, name: str) -> None:
+        """Remove a listener with all that the store holds of them.
+
+        Raises UnknownName, and Conflict while listens that they submitted are on their way into the lake.
+        """
+        with self.session_of(name, writes=True) as (session, who):
+            waiting = session.scalar(select(func.count()).where(SubmissionRow.listener_id == who))
+            if waiting:
+                raise Conflict(f"{waiting:,} submissions of {name} wait; `tonearm run` brings them into the lake first")
+            session.execute(delete(ListenerRow).where(ListenerRow.id == who))
 
     @contextmanager
     def session_of(self, name: str, *, writes: bool) -> Iterator[tuple[Session, int]]:
@@ -215,4 +228,4 @@ def _unknown(name: str, known: Iterable[str]) -> UnknownName:
 
 
 def _listener(row: ListenerRow) -> Listener:
-    return Listener(row.name, tuple(sorted((z.from_at, z.zone) for z in row.zones)))
+    return Listener(row.name, tuple(sorted((z.from_at, z.zone) for z in row.zones)), row.created_at)

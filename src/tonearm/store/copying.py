@@ -34,7 +34,7 @@ class Copied:
 
 
 def copy_store(settings: Settings, target_url: str) -> Copied:
-    """Copy the home's store into the empty database at ``target_url``, or, if it is blank, into SQLite in the home.
+    """Copy the home's store into the empty database that the setting ``database_url`` would name so.
 
     All or nothing; nobody else writes meanwhile. Raises UsageError where there is nothing to copy or something in the
     target already, and what :func:`open_store` raises.

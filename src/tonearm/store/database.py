@@ -19,6 +19,8 @@ from tonearm.errors import Conflict, ExtraMissing, HomeBusy, HomeUnusable, Tonea
 if TYPE_CHECKING:
     from tonearm.settings import Settings
 
+IN_HOME = ("", "sqlite")
+"""The setting ``database_url`` of a store in SQLite in the home."""
 _BUSY_MS = 15_000
 """How long a transaction waits for the one that writes before it gives up."""
 _CONNECT_S = 10
@@ -33,7 +35,7 @@ def connect(settings: Settings) -> Engine:
 
     Raises UsageError for a URL of no database that tonearm knows, ExtraMissing without PostgreSQL's driver.
     """
-    if settings.database_url:
+    if settings.database_url not in IN_HOME:
         return _postgres(_url(settings.database_url))
     engine = create_engine(URL.create("sqlite", database=str(settings.database)))
     event.listen(engine, "connect", _prepare_sqlite)
@@ -114,8 +116,7 @@ def _url(written: str) -> URL:
         raise UsageError(f"the setting database_url is no address of a database; write {_EXAMPLE}") from None
     if url.drivername not in _POSTGRES:
         raise UsageError(
-            f"the setting database_url names {url.drivername}, and tonearm's store is in PostgreSQL ({_EXAMPLE}), or "
-            "without the setting in SQLite in the home"
+            f"the setting database_url names {url.drivername}; write {_EXAMPLE}, or sqlite for a file in the home"
         )
     if not url.database:
         raise UsageError(f"the setting database_url names no database; write {_EXAMPLE}")

@@ -10,8 +10,11 @@ import hashlib
 import secrets
 from datetime import UTC, datetime
 
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
+
 from tonearm.store import Store
-from tonearm.store.models import ScrobblePasswordRow
+from tonearm.store.models import ScrobblePasswordRow, ScrobbleSessionRow
 
 _CONSONANTS, _VOWELS = "bcdfghjklmnprstvz", "aeiou"
 _GROUPS, _SYLLABLES = 6, 2
@@ -19,10 +22,14 @@ _GROUPS, _SYLLABLES = 6, 2
 
 
 def create_password(store: Store, listener: str) -> str:
-    """A new scrobble password, shown once; the one before it stops working. Raises UnknownName."""
+    """A new scrobble password, shown once; the one before it, and the sessions opened with it, stop working.
+
+    Raises UnknownName.
+    """
     password = _generated()
     with store.session_of(listener, writes=True) as (session, who):
         md5 = hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()
+        _close_sessions(session, who)
         session.merge(ScrobblePasswordRow(listener_id=who, md5=md5, created_at=datetime.now(UTC)))
     return password
 
@@ -40,6 +47,12 @@ def remove_password(store: Store, listener: str) -> None:
         found = session.get(ScrobblePasswordRow, who)
         if found is not None:
             session.delete(found)
+        _close_sessions(session, who)
+
+
+def _close_sessions(session: Session, who: int) -> None:
+    """What was opened with the password before is closed with it."""
+    session.execute(delete(ScrobbleSessionRow).where(ScrobbleSessionRow.listener_id == who))
 
 
 def _generated() -> str:

@@ -27,8 +27,6 @@ class Song(Named):
     genre: str | None = None
     source: str = BY_HAND
     """``by hand``, or the service whose library has it."""
-    number: int = 0
-    """Its own number; 0 for one that is yet to be added."""
     created_at: datetime | None = None
     updated_at: datetime | None = None
 
@@ -45,12 +43,20 @@ def songs(store: Store, limit: int | None = None, offset: int = 0) -> list[Song]
         return [_song(row) for row in session.scalars(select(SongRow).order_by(SongRow.id).limit(limit).offset(offset))]
 
 
-def song(store: Store, number: int) -> Song:
-    """One added song by its number; raises UnknownName."""
+def count_songs(store: Store) -> int:
+    """How many songs were added."""
     if store.is_missing:
-        raise _unknown(number)
+        return 0
     with store.session(writes=False) as session:
-        return _song(_find(session, number))
+        return session.scalar(select(func.count()).select_from(SongRow)) or 0
+
+
+def song(store: Store, own_id: int) -> Song:
+    """One added song by the id that its names make; raises UnknownName."""
+    if store.is_missing:
+        raise _unknown(own_id)
+    with store.session(writes=False) as session:
+        return _song(_find(session, own_id))
 
 
 def add_song(store: Store, given: Song) -> Song:
@@ -83,41 +89,40 @@ def put_songs(store: Store, given: Iterable[Song]) -> int:
     return changed
 
 
-def update_song(store: Store, number: int, changed: Song) -> Song:
-    """Replace what is known of an added song; raises as :func:`add_song` does, and UnknownName."""
+def update_song(store: Store, own_id: int, changed: Song) -> Song:
+    """Replace what is known of an added song, whose id changes with its names; raises as :func:`add_song` does, and
+    UnknownName."""
     wanted = _checked(changed)
     if store.is_missing:
-        raise _unknown(number)
+        raise _unknown(own_id)
     with store.session(writes=True) as session:
-        row = _find(session, number)
-        _refuse_second(session, wanted, number)
+        row = _find(session, own_id)
+        if wanted.own_id != own_id:
+            _refuse_second(session, wanted)
         _set(row, wanted, datetime.now(UTC))
         session.flush()
         return _song(row)
 
 
-def delete_song(store: Store, number: int) -> Song:
-    """Remove an added song, and return it; raises UnknownName."""
+def delete_song(store: Store, own_id: int) -> None:
+    """Remove an added song; raises UnknownName."""
     if store.is_missing:
-        raise _unknown(number)
+        raise _unknown(own_id)
     with store.session(writes=True) as session:
-        row = _find(session, number)
-        session.delete(row)
-        return _song(row)
+        session.delete(_find(session, own_id))
 
 
 def _added(session: Session, wanted: Song, now: datetime) -> SongRow:
-    _refuse_second(session, wanted, None)
+    _refuse_second(session, wanted)
     row = _row(wanted, now)
     session.add(row)
     session.flush()
     return row
 
 
-def _refuse_second(session: Session, wanted: Song, number: int | None) -> None:
-    other = session.scalar(select(SongRow).where(SongRow.own_id == wanted.own_id))
-    if other is not None and other.id != number:
-        raise Conflict(f"{wanted.label} was added already: it is song {other.id}")
+def _refuse_second(session: Session, wanted: Song) -> None:
+    if session.scalar(select(SongRow.id).where(SongRow.own_id == wanted.own_id)):
+        raise Conflict(f"{wanted.label} was added already: it is song {wanted.own_id}")
 
 
 def _known(session: Session, own_ids: list[int]) -> dict[int, SongRow]:
@@ -148,23 +153,15 @@ def _set(row: SongRow, one: Song, now: datetime) -> None:
 
 
 def _song(row: SongRow) -> Song:
-    return Song(**_values(row), number=row.id, created_at=row.created_at, updated_at=row.updated_at)
+    return Song(**_values(row), created_at=row.created_at, updated_at=row.updated_at)
 
 
-def _find(session: Session, number: int) -> SongRow:
-    row = session.get(SongRow, number) if 0 < number < 2**31 else None
+def _find(session: Session, own_id: int) -> SongRow:
+    row = session.scalar(select(SongRow).where(SongRow.own_id == own_id)) if 0 <= own_id < 2**63 else None
     if row is None:
-        raise _unknown(number)
+        raise _unknown(own_id)
     return row
 
 
-def _unknown(number: int) -> UnknownName:
-    return UnknownName("added song", str(number), [], hint="GET /songs?added=true lists them")
-
-
-def count_songs(store: Store) -> int:
-    """How many songs were added."""
-    if store.is_missing:
-        return 0
-    with store.session(writes=False) as session:
-        return session.scalar(select(func.count()).select_from(SongRow)) or 0
+def _unknown(own_id: int) -> UnknownName:
+    return UnknownName("added song", str(own_id), [], hint="GET /songs?added=true lists them")

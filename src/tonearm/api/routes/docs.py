@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -17,7 +18,8 @@ _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>tonearm A
 <meta name="viewport" content="width=device-width"><style>
 :root {{ color-scheme: light dark }} body {{ font: 16px/1.5 system-ui; max-width: 50rem;
   margin: 2rem auto; padding: 0 1rem }}
-code {{ font-size: .95em }} dt {{ margin-top: 1.2rem; font-weight: 600 }} dd {{ margin: 0 0 0 1rem }} li {{ margin: 0 }}
+code, pre {{ font-size: .95em }} pre {{ overflow-x: auto }}
+dt {{ margin-top: 1.2rem; font-weight: 600 }} dd {{ margin: 0 0 0 1rem }} li {{ margin: 0 }}
 </style><h1>tonearm {version}</h1>
 <p>Every route and its parameters; <a href="/openapi.json">openapi.json</a> has the types of the answers too.</p>
 <dl>{routes}</dl>
@@ -67,4 +69,13 @@ def _route(method: str, path: str, operation: dict[str, Any]) -> str:
         for p in operation.get("parameters", [])
     )
     description = escape(operation.get("description", ""))
-    return f"<dt><code>{method.upper()} {escape(path)}</code></dt><dd>{description}<ul>{parameters}</ul></dd>"
+    heading = f"<dt><code>{method.upper()} {escape(path)}</code></dt>"
+    return f"{heading}<dd>{description}<ul>{parameters}</ul>{_example(operation)}</dd>"
+
+
+def _example(operation: dict[str, Any]) -> str:
+    """The example of a body, if there is one."""
+    media = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    examples = [media.get("example"), *(one.get("value") for one in media.get("examples", {}).values())]
+    shown = next((one for one in examples if one is not None), None)
+    return "" if shown is None else f"<pre>{escape(json.dumps(shown, indent=1, ensure_ascii=False))}</pre>"

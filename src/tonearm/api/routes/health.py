@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from fastapi import APIRouter, Request
@@ -23,6 +24,8 @@ router = APIRouter(tags=["health"])
 
 LEAST_FREE_BYTES = 200_000_000
 """Below this the next build of a large history may fail."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""For which submissions may wait for tables, as they do while a long build holds the lake."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -52,7 +55,7 @@ def health(settings: SettingsDep, lake: LakeDep) -> Health:
 @router.get("/ready", responses={503: {"model": Ready}})
 def ready(request: Request, settings: SettingsDep, lake: LakeDep) -> JSONResponse:
     """Whether the store, the lake and the disk can be used: 200, or 503 with the reasons."""
-    problems = [*_of_store(request), *_of_lake(lake), *_of_disk(settings)]
+    problems = [*_of_store(request), *_of_lake(lake), *_of_disk(settings), *_of_live(request)]
     found = Ready(is_ready=not problems, problems=problems)
     return JSONResponse(found.model_dump(), status_code=503 if problems else 200)
 
@@ -82,6 +85,14 @@ def _of_disk(settings: Settings) -> Iterator[str]:
             yield f"the disk has {free / 1e6:,.0f} MB left, and {LEAST_FREE_BYTES / 1e6:,.0f} are needed"
     except OSError as error:
         yield _noted("the disk cannot be read", error)
+
+
+def _of_live(request: Request) -> Iterator[str]:
+    """Submissions that wait for longer than a run keeps the lake to itself; they are kept, and none is refused."""
+    live = getattr(request.app.state, "live", None)
+    if live and live.state.since and datetime.now(UTC) - live.state.since > LONGEST_WAIT:
+        _LOG.warning("not ready: submissions wait: %s", live.state.problem)
+        yield f"what clients submit is kept, and has not reached the tables since {live.state.since:%H:%M} UTC"
 
 
 def _noted(sentence: str, error: Exception) -> str:

@@ -14,6 +14,7 @@ from tonearm.api.auth import CallerDep, open_to
 from tonearm.api.deps import ListenerInPath, RecommendingDep, StoreDep
 from tonearm.api.recommending import Recommending, Remembered
 from tonearm.errors import UsageError
+from tonearm.recommend.answers.loved import opinions_of
 from tonearm.recommend.answers.recommended import Answer
 from tonearm.recommend.answers.request import MOST_NAMES, OPEN, Range, Request, check, parse_range
 from tonearm.recommend.answers.search import LONGEST_QUERY, Found
@@ -76,6 +77,10 @@ class SongWishes(Wishes):
 class UserWishes(Wishes):
     """For whom: a listener, or whoever likes some tracks; and the same wishes."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"listener": "Ada", "k": 10, "tempo": "90-120", "year": "1990-"}]}
+    )
+
     listener: Name | None = None
     """A known listener."""
     liked: Names = []
@@ -93,12 +98,16 @@ class UserWishes(Wishes):
 class PlaylistWishes(Wishes):
     """A playlist and how it should go on."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"tracks": ["Air - Sexy Boy"], "k": 10}]})
+
     tracks: Names = Field(min_length=1)
     """Its tracks so far, by id, Spotify id or name."""
 
 
 class Opinion(Model):
     """What a listener thinks of a track or an artist."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"kind": "like", "name": "Air - Sexy Boy"}]})
 
     kind: Kind
     """like, dislike, skip or hide; an artist can be hidden."""
@@ -129,7 +138,7 @@ def recommend_song(
     track, home = asked.names().track(track_id[:LONGEST_QUERY]).id, asked.home()
     if listener is None:
         return for_track(home, track, request)
-    never = opinions(feedback_of(store, listener), home.items, datetime.now(UTC)).never
+    never = opinions(opinions_of(store, listener, asked.names), home.items, datetime.now(UTC)).never
     heard = home.has_heard(listener) if listener in home.listeners else None
     return for_track(home, track, request, heard, never)
 
@@ -156,7 +165,8 @@ def recommend_user(asked: RecommendingDep, store: StoreDep, who: CallerDep, wish
     )
     if listener is None:
         return for_tracks(asked.home(), request)
-    return for_listener(asked.home(), listener, request, feedback_of(store, listener), datetime.now(UTC))
+    given = opinions_of(store, listener, asked.names)
+    return for_listener(asked.home(), listener, request, given, datetime.now(UTC))
 
 
 @router.post("/recommend/playlist")

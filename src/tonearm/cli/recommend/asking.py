@@ -163,11 +163,11 @@ class Asked:
             return store.listener(name).name
 
     def feedback(self, listener: str) -> list[Feedback]:
-        """What the listener thinks of tracks and artists."""
-        from tonearm.store.feedback import feedback_of
+        """What the listener thinks of tracks and artists, here and in their players."""
+        from tonearm.recommend.answers.loved import opinions_of
 
         with _store(self.context) as store:
-            return feedback_of(store, listener)
+            return opinions_of(store, listener, lambda: self.names)
 
     def only_listener(self, name: str | None) -> str:
         """The listener called ``name``, or the only one there is; raises UsageError where there are others."""

@@ -123,6 +123,12 @@ class Names:
         near = [self._track(int(p), 100.0) for p in places] or self.songs(text, _NEAR)
         raise _unclear("track", text, sorted(near, key=_best_first), is_ambiguous=len(places) > 1)
 
+    def called(self, artist: str, title: str) -> list[int]:
+        """Ids of the tracks with this artist and title, in any of their spellings; none that is only alike."""
+        wanted = artist_key(artist)
+        rows = [row for row in self._by_title.get(title_key(title), ()) if self._artist_keys[row] == wanted]
+        return [int(self.tracks["track_id"][place]) for place in np.unique(self._place[rows])] if rows else []
+
     def artist(self, text: str) -> Found:
         """The artist that ``text`` names, as :meth:`track` does for tracks."""
         _, ids = self._artists

@@ -13,6 +13,8 @@ from tonearm.errors import ExtraMissing, UsageError
 from tonearm.lake import open_lake
 from tonearm.read.playlists import playlist, playlist_name
 from tonearm.recommend.again.listening import Known, listening
+from tonearm.recommend.answers.loved import opinions_of
+from tonearm.recommend.answers.search import read_names
 from tonearm.recommend.playlists.named import (
     EXPLORATION,
     NOTHING,
@@ -29,7 +31,6 @@ from tonearm.recommend.playlists.named import (
     song_of,
 )
 from tonearm.store import open_store
-from tonearm.store.feedback import feedback_of
 
 if TYPE_CHECKING:
     from tonearm.settings import Settings
@@ -113,9 +114,9 @@ def check_minutes(minutes: float | None) -> None:
 
 
 def feedback(settings: Settings, listener: str) -> list[Feedback]:
-    """What the listener gave; none where there is no store."""
+    """What the listener gave, here and in their players; none where there is no store."""
     with closing(open_store(settings)) as store:
-        return [] if store.is_missing else feedback_of(store, listener)
+        return [] if store.is_missing else opinions_of(store, listener, lambda: read_names(settings))
 
 
 def hidden_of(settings: Settings, listener: str) -> Hidden:

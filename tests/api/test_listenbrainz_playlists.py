@@ -1,0 +1,132 @@
+"""Playlists as players fetch them, and recommended recordings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+from uuid import UUID, uuid5
+
+import httpx
+import pytest
+
+from tests.api.conftest import client_of
+from tonearm.api.routes.listenbrainz_playlists import first_day
+from tonearm.building.execute import build
+from tonearm.ingest.imports import import_paths
+from tonearm.settings import Settings
+from tonearm.store import open_store
+from tonearm.store.playlists import Entry, Playlist, save_playlist
+from tonearm.store.tokens import create_token
+
+SONGS = 24
+MUSICBRAINZ = UUID("12345678-1234-5678-1234-567812345678")
+PLAYLIST, TRACK = "https://musicbrainz.org/doc/jspf#playlist", "https://musicbrainz.org/doc/jspf#track"
+
+
+def song(number: int, day: int) -> dict[str, Any]:
+    at = datetime(2024, 1, 1, 12, tzinfo=UTC) + timedelta(days=day, minutes=4 * number)
+    info = {"recording_mbid": str(uuid5(MUSICBRAINZ, str(number))), "duration_ms": 200_000}
+    names = {"artist_name": f"Artist {number // 2}", "track_name": f"Song {number}", "release_name": "Album"}
+    return {"listened_at": int(at.timestamp()), "track_metadata": {**names, "additional_info": info}}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """24 songs by 12 artists, heard on ten days of which the last is long ago."""
+    folder = tmp_path_factory.mktemp("home")
+    made = Settings(home=folder / "home")
+    store = open_store(made)
+    store.ensure_listener("Ada", "UTC")
+    store.ensure_listener("Ben", "UTC")
+    store.close()
+    file = folder / "listens.jsonl"
+    songs = [song(number, day) for day in (0, 1, 2, 3, 100) for number in range(SONGS if day < 100 else 2)]
+    file.write_text("".join(json.dumps(one) + "\n" for one in songs))
+    import_paths(made, [file], "Ada")
+    build(made, ["listening_with_features", "tracks"])
+    return made
+
+
+@pytest.fixture(scope="module")
+def http(home: Settings) -> Iterator[httpx.Client]:
+    with client_of(home) as client:
+        yield client
+
+
+def test_what_is_made_for_a_listener_is_listed_without_tracks_and_fetched_with_them(http: httpx.Client) -> None:
+    listed = http.get("/1/user/ada/playlists/createdfor").json()
+    assert (listed["playlist_count"], listed["count"], listed["offset"]) == (len(listed["playlists"]), 25, 0)
+    patches = {}
+    for one in listed["playlists"]:
+        found = one["playlist"]
+        extension = found["extension"][PLAYLIST]
+        patches[extension["additional_metadata"]["algorithm_metadata"]["source_patch"]] = found
+        assert found["track"] == []
+        assert extension["created_for"] == "Ada"
+        assert datetime.fromisoformat(found["date"]) == datetime.fromisoformat(extension["last_modified_at"])
+    jams = patches["weekly-jams"]
+    assert jams["title"] == "Weekly jams, week of 08 April 2024"
+    mbid = urlparse(jams["identifier"]).path.removeprefix("/playlist/")
+    whole = http.get(f"/1/playlist/{mbid}").json()["playlist"]
+    assert whole | {"track": []} == jams
+    first = whole["track"][0]
+    number = int(first["title"].removeprefix("Song "))
+    assert first["identifier"] == [f"https://musicbrainz.org/recording/{uuid5(MUSICBRAINZ, str(number))}"]
+    assert (first["creator"], first["duration"]) == (f"Artist {number // 2}", 200_000)
+    assert first["extension"][TRACK]["added_by"] == "tonearm"
+
+
+def test_an_own_playlist_is_read_by_its_listener(home: Settings, http: httpx.Client) -> None:
+    store = open_store(home)
+    tracks = [Entry(artist_name="Air", track_name="Sexy Boy", recording_mbid=str(MUSICBRAINZ))]
+    mbid = save_playlist(store, "Ada", Playlist(title="Mine", tracks=tracks))
+    (listed,) = http.get("/1/user/Ada/playlists").json()["playlists"]
+    assert (listed["playlist"]["title"], listed["playlist"]["creator"], listed["playlist"]["track"]) == (
+        "Mine",
+        "Ada",
+        [],
+    )
+    tokens = {name: create_token(store, name, ["read"])[0] for name in ("Ada", "Ben")}
+    with client_of(home, needs_tokens=True) as locked:
+        status = {
+            name: locked.get(f"/1/playlist/{mbid}", headers={"Authorization": f"Token {token}"}).status_code
+            for name, token in tokens.items()
+        }
+    assert status == {"Ada": 200, "Ben": 403}
+    whole = http.get(f"/1/playlist/{mbid}").json()["playlist"]
+    assert whole["track"][0]["identifier"] == [f"https://musicbrainz.org/recording/{MUSICBRAINZ}"]
+
+
+def test_an_id_of_no_playlist_is_404_and_what_is_no_id_400(http: httpx.Client) -> None:
+    assert http.get(f"/1/playlist/{MUSICBRAINZ}").json()["code"] == 404
+    assert http.get("/1/playlist/jams").json()["code"] == 400
+
+
+def test_recordings_are_recommended_by_their_mbid(http: httpx.Client) -> None:
+    answer = http.get("/1/cf/recommendation/user/Ada/recording", params={"count": 3})
+    # Everything in this home was heard by Ada.
+    assert answer.status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "first"),
+    [
+        ("weekly-jams", date(2024, 4, 10), date(2024, 4, 8)),
+        ("weekly-jams", date(2024, 4, 8), date(2024, 4, 8)),
+        ("weekly-exploration", date(2024, 4, 14), date(2024, 4, 8)),
+        ("daily", date(2024, 4, 10), date(2024, 4, 10)),
+    ],
+)
+def test_a_playlist_is_dated_by_the_first_day_of_its_period(name: str, on: date, first: date) -> None:
+    assert first_day(name, on) == first
+
+
+def test_a_home_that_heard_nothing_has_no_playlists(tmp_path: Path) -> None:
+    made = Settings(home=tmp_path / "home")
+    open_store(made).ensure_listener("Ada", "UTC")
+    with client_of(made) as http:
+        assert http.get("/1/user/Ada/playlists/createdfor").json()["playlists"] == []
