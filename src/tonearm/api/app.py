@@ -25,6 +25,7 @@ from tonearm.api.recommending import Recommending
 from tonearm.api.routes import (
     audioscrobbler,
     docs,
+    exports,
     health,
     imports,
     koito,
@@ -59,7 +60,7 @@ from tonearm.errors import (
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
-ROUTES = (tables, listens, listeners, playlists, recommend, imports, runs)
+ROUTES = (tables, listens, listeners, exports, playlists, recommend, imports, runs)
 _LISTENBRAINZ = (
     listenbrainz_submit,
     listenbrainz_read,
