@@ -21,18 +21,30 @@ from tests.ui.conftest import PATIENCE_S
 
 @contextmanager
 def serving(home: Path, **environment: str) -> Iterator[str]:
-    """Address of ``tonearm serve`` on a home; it must end cleanly on Ctrl-C."""
-    port = free_port()
-    command = [sys.executable, "-m", "tonearm", "--home", str(home), "serve", "--port", str(port)]
+    """Address of the page of ``tonearm serve`` on a home; it must end cleanly on Ctrl-C."""
+    with both(home, **environment) as (_, page):
+        yield page
+
+
+@contextmanager
+def both(home: Path, end: signal.Signals = signal.SIGINT, **environment: str) -> Iterator[tuple[str, str]]:
+    """Addresses of the API and the page of ``tonearm serve``; the signal ``end`` must end both cleanly."""
+    api, page = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
+    ports = ["--port", api.rpartition(":")[2], "--page-port", page.rpartition(":")[2]]
+    command = [sys.executable, "-m", "tonearm", "--home", str(home), "serve", *ports]
     served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
     try:
-        wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", served)
-        yield f"http://127.0.0.1:{port}"
-        served.send_signal(signal.SIGINT)
+        wait_until_up(f"{page}/_stcore/health", served)
+        wait_until_up(f"{api}/health", served)
+        yield api, page
+        served.send_signal(end)
         output, _ = served.communicate(timeout=PATIENCE_S)
     finally:
         served.kill()
-    assert f"http://127.0.0.1:{port}" in output
+    assert api in output and page in output
+    for ended in (api, page):
+        with pytest.raises(URLError):
+            urllib.request.urlopen(ended)
     assert served.returncode in (0, 130)
 
 

@@ -32,6 +32,13 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str) -> None:
         load_settings(tmp_path, {})
 
 
+def test_several_hosts_stand_between_commas_or_in_a_list(tmp_path: Path) -> None:
+    (tmp_path / "tonearm.toml").write_text('allowed_hosts = ["one.example", "two.example"]')
+    assert load_settings(tmp_path, {}).allowed_hosts == ("one.example", "two.example")
+    environ = {"TONEARM_ALLOWED_HOSTS": "music.example, www.music.example,"}
+    assert load_settings(tmp_path, environ).allowed_hosts == ("music.example", "www.music.example")
+
+
 def test_every_setting_is_documented() -> None:
     text = DOCS.read_text(encoding="utf-8")
     missing = [f.name for f in msgspec.structs.fields(Settings) if PREFIX + f.name.upper() not in text]

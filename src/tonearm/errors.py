@@ -18,7 +18,9 @@
     ├── ModelDamaged             6   a model's files differ from those registered
     │   └── ModelOutdated        6   a model was written in another layout
     ├── RegistryUnreachable      6   the model registry does not answer
-    └── AfterRunFailed           9   the command that follows a run failed; the run itself did not
+    ├── AfterRunFailed           9   the command that follows a run failed; the run itself did not
+    ├── ServiceRefused           10  another service refuses: its owner must connect again, or allow it
+    └── ServiceUnavailable       11  another service does not answer, or asks to be left alone for a while
 
 A message says what happened, to what, and what to do about it. Any other exception that reaches the command
 line is a bug in tonearm and ends with exit code 1.
@@ -159,3 +161,20 @@ class AfterRunFailed(TonearmError):
     """The command that follows a run did not start or failed; the run itself is done."""
 
     exit_code = 9
+
+
+class ServiceRefused(TonearmError):
+    """Another service refuses what it was asked, and will until somebody changes something."""
+
+    exit_code = 10
+
+
+class ServiceUnavailable(TonearmError):
+    """Another service does not answer, fails, or asks to wait; later it may do."""
+
+    exit_code = 11
+
+    def __init__(self, message: str, wait_s: float | None = None) -> None:
+        """``wait_s`` is for how long the service asks to be left alone; None where it does not say."""
+        super().__init__(message)
+        self.wait_s = wait_s

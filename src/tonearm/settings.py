@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,6 +17,8 @@ PREFIX = "TONEARM_"
 
 _OTHERS = {"MLFLOW_TRACKING_URI": "mlflow_tracking_uri", "ALLOW_SYNTHETIC": "allow_synthetic"}
 """Variables under which other programs know the same settings."""
+_LIST = tuple[str, ...]
+"""Type of settings that are several; in the environment they stand between commas."""
 _MOST = 2**30
 """Largest value of a size or a count: in bytes it is still a number of 64 bits."""
 _NOT_IN_HOME = "%*[]="
@@ -34,12 +36,25 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Folder that holds the lake, the store and the inbox."""
     api_url: str = ""
     """Address of a running tonearm API; empty means in this process."""
+    api_token: str = ""
+    """Token with which ``api_url`` is asked, where that needs one."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Names besides this machine's own under which the API answers, such as ``music.example.org`` behind a proxy;
+    with any, every request needs a token."""
+    allowed_origins: tuple[str, ...] = ()
+    """Websites whose pages may use the whole API with a token, such as ``https://music.example.org``; every website
+    may use the protocols of scrobblers."""
+    rate_limit: Annotated[int, msgspec.Meta(ge=0, le=_MOST)] = 0
+    """Requests that one token, or one address without a token, may make in 10 s; 0 means 100,000 while only this
+    machine can reach the API, and 500 otherwise."""
+    log: Literal["text", "json"] = "text"
+    """What a server writes to standard error: text, warnings alone, or json, a line of JSON for each request too."""
     lake_uri: str = ""
     """Where the Delta tables are if not in the home: another folder (relative to the home unless absolute) or an
     address such as ``s3://bucket/lake``."""
     database_url: str = ""
-    """The transactional store's database if not SQLite in the home: ``postgresql://user@host/name``, which needs
-    ``tonearm[postgres]``. A password in it is better given in the file ``~/.pgpass``."""
+    """The transactional store's database: ``sqlite`` or nothing for a file in the home, or
+    ``postgresql://user@host/name``, which needs ``tonearm[postgres]``. A password is better given in ``~/.pgpass``."""
     memory_mb: Annotated[int, msgspec.Meta(ge=0, le=_MOST)] = 0
     """Megabytes the embedded engine may hold before it spills to disk; 0 means chosen by the size of the history."""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
@@ -63,6 +78,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     if not, every such report counts."""
     retrain: Literal["when_due", "never"] = "never"
     """Whether ``tonearm run`` retrains a model when its inputs have drifted."""
+    spotify_url: str = "https://api.spotify.com/v1/"
+    """Address of Spotify's Web API."""
+    spotify_accounts_url: str = "https://accounts.spotify.com/"
+    """Address at which Spotify's listeners allow access."""
+    lastfm_url: str = "https://ws.audioscrobbler.com/2.0/"
+    """Address of Last.fm's API."""
+    listenbrainz_url: str = "https://api.listenbrainz.org/"
+    """Address of ListenBrainz's API, or that of another server with the same."""
+    reccobeats_url: str = "https://api.reccobeats.com/"
+    """Address of ReccoBeats' API, from which measured audio features come."""
     after_run: str = ""
     """Command that ``tonearm run`` starts after tables changed, for example to publish them; it is run without a
     shell, and finds the home in ``TONEARM_HOME``."""
@@ -71,6 +96,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     them out."""
     time_travel_days: Annotated[float, msgspec.Meta(ge=0)] = 90.0
     """Days for which old versions of tables stay readable; ``tonearm run`` removes older ones."""
+    fetch_features: bool = False
+    """Whether the schedule asks ReccoBeats once a day for the measured audio features of heard tracks, which tells it
+    their Spotify ids."""
+    backup_folder: str = ""
+    """Folder into which the schedule backs the home up once a day, on another disk if there is one; empty means not."""
+    backups_kept: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 7
+    """How many of the schedule's backups stay; older ones are removed after a new one is whole."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     """Seconds to wait for another writer before giving up."""
     max_entries: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 10_000
@@ -109,6 +141,72 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def database(self) -> Path:
         """File of the transactional store."""
         return self.home / "tonearm.sqlite"
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What other services need to know tonearm by, from the environment or a file ``.env``; empty where not given."""
+
+    spotify_client_id: str = ""
+    """Client id of the app at developer.spotify.com; also read from ``CLIENT_ID``."""
+    spotify_client_secret: str = ""
+    """The app's secret, which PKCE does without; also read from ``CLIENT_SECRET``."""
+    spotify_redirect_uri: str = "http://127.0.0.1:8888/callback"
+    """Where Spotify sends the listener back to, exactly as it stands in the app; also read from ``REDIRECT_URI``."""
+    spotify_refresh_token: str = ""
+    """A refresh token from ``tonearm connect spotify --print-refresh-token``, instead of a browser."""
+    lastfm_api_key: str = ""
+    """API key from last.fm/api."""
+    listenbrainz_token: str = ""
+    """User token from listenbrainz.org/settings; listens are public, so it is not needed to read them."""
+
+    def __repr__(self) -> str:
+        """Only which are known, since logs and errors show what is printed."""
+        return f"Credentials({', '.join(f for f in self.__struct_fields__ if getattr(self, f))})"
+
+
+_SHORTER = {
+    "spotify_client_id": "CLIENT_ID",
+    "spotify_client_secret": "CLIENT_SECRET",
+    "spotify_redirect_uri": "REDIRECT_URI",
+}
+"""Names without the service, which other programs use."""
+
+
+def credentials(home: Path, environ: Mapping[str, str] = os.environ, folder: Path | None = None) -> Credentials:
+    """The credentials from the environment, else from ``.env`` in ``folder`` (the working one), else in ``home``.
+
+    Raises UsageError for a ``.env`` that cannot be read.
+    """
+    known: dict[str, str] = {}
+    for where in ({**environ}, _from_dotenv((folder or Path.cwd()) / ".env"), _from_dotenv(home / ".env")):
+        for name in Credentials.__struct_fields__:
+            value = where.get(name.upper()) or where.get(_SHORTER.get(name, "")) or ""
+            if value and name not in known:
+                known[name] = value
+    return Credentials(**known)
+
+
+def _from_dotenv(path: Path) -> dict[str, str]:
+    """Lines ``NAME=value`` of a file, with or without ``export`` and quotes; ``#`` begins a comment."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read; make it a text file of NAME=value that you may read") from error
+    return dict(_assignments(lines))
+
+
+def _assignments(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for line in lines:
+        name, equals, value = line.strip().removeprefix("export ").partition("=")
+        if equals and not name.lstrip().startswith("#"):
+            value = value.strip()
+            quote = value[:1]
+            if quote in {"'", '"'} and value.find(quote, 1) > 0:
+                yield name.strip(), value[1 : value.find(quote, 1)]
+            else:
+                yield name.strip(), value.partition(" #")[0].strip()
 
 
 def default_home() -> Path:
@@ -166,6 +264,12 @@ def _from_file(path: Path) -> dict[str, object]:
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
-    names = {f.name for f in msgspec.structs.fields(Settings)} - {"home"}
+    kinds = {f.name: f.type for f in msgspec.structs.fields(Settings) if f.name != "home"}
     by_others: dict[str, object] = {name: environ[key] for key, name in _OTHERS.items() if environ.get(key)}
-    return by_others | {n: environ[PREFIX + n.upper()] for n in names if environ.get(PREFIX + n.upper())}
+    texts = {name: environ[PREFIX + name.upper()] for name in kinds if environ.get(PREFIX + name.upper())}
+    return by_others | {name: _parts(text) if kinds[name] == _LIST else text for name, text in texts.items()}
+
+
+def _parts(text: str) -> list[str]:
+    """What stands between commas."""
+    return [part.strip() for part in text.split(",") if part.strip()]

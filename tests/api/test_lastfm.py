@@ -199,3 +199,66 @@ def test_the_real_client_scrobbles(home: Settings, store: Store, password: str) 
     }
     assert [one.track_name for one in loves(store, "Ada", 1)] == ["Remember"]
     assert playing(store, "Ada") is not None
+
+
+def test_what_was_just_scrobbled_is_read_back_by_the_real_client(home: Settings, store: Store, password: str) -> None:
+    with listening(home) as address, plain(address):
+        client = network(password)
+        for number in range(3):
+            client.scrobble("Air", f"n {number}", 1_600_000_000 + 1000 * number, album="Moon Safari")
+        client.update_now_playing("Air", "Remember")
+        client.get_track("Air", "n 1").love()
+        ada = client.get_user("ada")
+        assert (ada.get_name(properly_capitalized=True), ada.get_playcount()) == ("Ada", 3)
+        assert ada.get_unixtime_registered() == 1_600_000_000
+        played = ada.get_now_playing()
+        assert played is not None
+        assert played.title == "Remember"
+        recent = ada.get_recent_tracks(limit=2)
+        assert [(one.track.title, one.album, one.timestamp) for one in recent] == [
+            ("n 2", "Moon Safari", "1600002000"),
+            ("n 1", "Moon Safari", "1600001000"),
+        ]
+        assert len(ada.get_recent_tracks(limit=None, time_from=1_600_001_000, time_to=1_600_002_000)) == 1
+        assert [str(one.track) for one in ada.get_loved_tracks()] == ["Air - n 1"]
+
+
+def test_what_was_heard_most_is_ranked(filled: httpx.Client) -> None:
+    artists = call(filled, "user.getTopArtists", user="ada")["topartists"]
+    (air,) = artists["artist"]
+    assert (air["name"], air["playcount"], air["@attr"]) == ("Air", "2", {"rank": "1"})
+    assert artists["@attr"] == {"user": "Ada", "page": "1", "perPage": "50", "totalPages": "1", "total": "1"}
+    tracks = call(filled, "user.getTopTracks", user="ada", limit="1", page="2")["toptracks"]
+    assert [(one["name"], one["artist"]["name"]) for one in tracks["track"]] == [("Sexy Boy", "Air")]
+    assert tracks["@attr"]["totalPages"] == "2"
+    albums = call(filled, "user.getTopAlbums", user="ada", period="overall")["topalbums"]["album"]
+    assert [one["name"] for one in albums] == ["Moon Safari"]
+    assert call(filled, "user.getTopArtists", user="ada", period="7day")["topartists"]["artist"] == []
+
+
+def test_recent_tracks_come_in_pages(filled: httpx.Client) -> None:
+    page = call(filled, "user.getRecentTracks", user="ada", limit="1", page="2", extended="1")["recenttracks"]
+    (track,) = page["track"]
+    assert (track["name"], track["artist"]["name"], track["loved"]) == ("Sexy Boy", "Air", "0")
+    assert page["@attr"] == {"user": "Ada", "page": "2", "perPage": "1", "totalPages": "2", "total": "2"}
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [({}, 6), ({"user": "bob"}, 6), ({"user": "ada", "limit": "many"}, 6), ({"user": "ada", "sk": "unknown"}, 9)],
+)
+def test_wrong_reads_fail_in_words(filled: httpx.Client, given: dict[str, str], code: int) -> None:
+    assert call(filled, "user.getRecentTracks", **given)["error"] == code
+
+
+def test_where_tokens_are_needed_a_listener_is_read_by_themselves_alone(home: Settings, store: Store) -> None:
+    store.ensure_listener("Bob", "UTC")
+    tokens = {name: create_token(store, name, ["read", "submit"])[0] for name in ("Ada", "Bob")}
+    with client_of(home, needs_tokens=True) as http:
+        assert call(http, "user.getInfo", user="ada")["error"] == 4
+        key = call(http, "auth.getMobileSession", username="bob", password=tokens["Bob"])["session"]["key"]
+        assert call(http, "user.getInfo", user="ada", sk=key)["error"] == 17
+        assert call(http, "user.getInfo", sk=key)["user"]["name"] == "Bob"
+        http.headers["Authorization"] = f"Token {tokens['Ada']}"
+        assert call(http, "user.getInfo", user="ada")["user"]["playcount"] == "0"
+        assert call(http, "user.getInfo", user="bob")["error"] == 17

@@ -1,29 +1,79 @@
 from __future__ import annotations
 
+import json
+import signal
 import socket
+import urllib.request
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from tonearm.api.serve import PAGE, page_options, serve_api, serve_page
+from tests.serving import both
+from tonearm.api.serve import PAGE, Reach, page_options, reach, serve_all, serve_api, serve_page
+from tonearm.cli import main
 from tonearm.errors import UsageError
 from tonearm.settings import Settings
+from tonearm.store import open_store
+from tonearm.store.tokens import create_token, revoke_token
+
+HERE = ("127.0.0.1", "localhost", "::1")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.2"])
+def test_on_this_machine_nobody_needs_a_token(tmp_path: Path, host: str) -> None:
+    assert reach(Settings(home=tmp_path), host) == Reach(HERE, needs_tokens=False)
+
+
+def test_beyond_this_machine_everybody_needs_a_token(tmp_path: Path) -> None:
+    assert reach(Settings(home=tmp_path), "0.0.0.0") == Reach((*HERE, "0.0.0.0"), needs_tokens=True)
+    behind_a_proxy = Settings(home=tmp_path, allowed_hosts=("Music.example",))
+    assert reach(behind_a_proxy, "127.0.0.1") == Reach((*HERE, "music.example"), needs_tokens=True)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.7", "::", "example.org"])
-@pytest.mark.parametrize("serve", [serve_page, serve_api])
-def test_a_host_that_others_can_reach_is_refused(tmp_path: Path, serve: object, host: str) -> None:
+@pytest.mark.parametrize("serve", [serve_all, serve_api])
+def test_a_host_that_others_can_reach_is_refused_without_a_token(tmp_path: Path, serve: object, host: str) -> None:
     assert callable(serve)
-    with pytest.raises(UsageError, match="no passwords yet"):
+    with pytest.raises(UsageError, match="tonearm tokens create --listener NAME --scope admin"):
         serve(Settings(home=tmp_path), 8501, host)
+
+
+def test_a_token_that_is_revoked_opens_no_host(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    store = open_store(settings)
+    store.ensure_listener("Ada")
+    _, token = create_token(store, "Ada", ["read"])
+    revoke_token(store, token.number)
+    store.close()
+    with pytest.raises(UsageError, match="needs a token"):
+        serve_api(settings, 8501, "0.0.0.0")
 
 
 def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(UsageError, match="name another with --port"):
-            serve_page(Settings(home=tmp_path), taken.getsockname()[1])
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port} .* name another with --page-port"):
+            serve_page(Settings(home=tmp_path), port)
+        with pytest.raises(UsageError, match=f"port {port} .* name another with --port"):
+            serve_api(Settings(home=tmp_path), port)
+
+
+@pytest.mark.parametrize("host", ["203.0.113.9", "no-such-name.invalid"])
+def test_an_address_that_is_not_this_machine_s_is_a_sentence(tmp_path: Path, host: str) -> None:
+    store = open_store(Settings(home=tmp_path))
+    store.ensure_listener("Ada")
+    create_token(store, "Ada", ["admin"])
+    store.close()
+    with pytest.raises(UsageError, match=host):
+        serve_api(Settings(home=tmp_path), 8501, host)
+
+
+def test_the_api_or_the_page_alone_but_not_both_alone(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["--home", str(tmp_path), "serve", "--api", "--page"])
+    assert done.exit_code == 2 and "--api or --page" in done.stderr
 
 
 def test_the_page_runs_on_this_machine_and_reports_to_nobody() -> None:
@@ -38,3 +88,13 @@ def test_every_option_is_one_that_streamlit_knows() -> None:
 
     for name in page_options(8501):
         assert config.get_option(name) is not Ellipsis
+
+
+@pytest.mark.slow
+def test_api_and_page_start_together_and_a_signal_to_the_one_process_ends_both(tmp_path: Path) -> None:
+    with both(tmp_path / "home", end=signal.SIGTERM) as (api, page):
+        found = json.load(urllib.request.urlopen(f"{api}/"))
+        assert (found["name"], found["status"]) == ("tonearm", "ok")
+        with urllib.request.urlopen(urllib.request.Request(api, headers={"Accept": "text/html"})) as opened:
+            assert b'<a href="/docs">' in opened.read()
+        assert urllib.request.urlopen(page).status == 200

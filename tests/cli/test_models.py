@@ -107,3 +107,9 @@ def test_records_that_cannot_be_read_get_a_sentence(call: Run, tmp_path: Path) -
 def test_a_model_that_is_not_there(call: Run) -> None:
     assert "did you mean coin?" in call("train", "coinn", expect=2).stderr
     assert "no version '99'" in call("models", "show", "coin", "99", expect=2).stderr
+
+
+def test_forecasts_on_trial(call: Run) -> None:
+    assert "no forecast has been kept yet" in call("models", "trial").stdout
+    assert answer(call("models", "trial", "--json")) == {"trials": [], "open": 0, "next_due_at": None}
+    assert "bob" in call("models", "trial", "--listener", "bob", expect=2).stderr

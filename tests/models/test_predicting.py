@@ -93,8 +93,8 @@ def test_a_number_larger_than_any_quantity_is_missing(tmp_path: Path) -> None:
 def test_genres_that_a_model_never_heard_of_are_named() -> None:
     fitted = cast(Fitted, SimpleNamespace(genres={"rock"}))
     records = pd.DataFrame({"genre": ["rock", None, "", "polka", "polka", *"abc"]})
-    assert list(predicting._unknown_genres(find("popularity"), fitted, records)) == [
+    assert list(predicting.unknown_genres(find("popularity"), fitted, records)) == [
         "popularity learned of no genre 'polka', 'a', 'b' and 1 more; it is taken as not known"
     ]
-    assert list(predicting._unknown_genres(find("popularity"), fitted, records.head(3))) == []
-    assert list(predicting._unknown_genres(find("mood"), cast(Fitted, SimpleNamespace()), records)) == []
+    assert list(predicting.unknown_genres(find("popularity"), fitted, records.head(3))) == []
+    assert list(predicting.unknown_genres(find("mood"), cast(Fitted, SimpleNamespace()), records)) == []

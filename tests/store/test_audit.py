@@ -1,18 +1,9 @@
 from __future__ import annotations
 
 from datetime import UTC
-from pathlib import Path
 
-import pytest
-
-from tonearm.settings import Settings
-from tonearm.store import Store, open_store
+from tonearm.store import Store
 from tonearm.store.audit import entries, note
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return open_store(Settings(home=tmp_path))
 
 
 def test_what_was_done_is_kept_newest_first(store: Store) -> None:

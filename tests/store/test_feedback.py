@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from tonearm.errors import UnknownName, UsageError
 from tonearm.settings import Settings
@@ -19,17 +19,10 @@ HIDE = Feedback("hide", "artist", 7, "Nickelback", AT + timedelta(hours=1))
 SKIP = replace(LIKE, kind="skip")
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = open_store(Settings(home=tmp_path))
-    made.ensure_listener("Ada", "UTC")
-    return made
-
-
-def test_feedback_is_kept_newest_first(store: Store, tmp_path: Path) -> None:
+def test_feedback_is_kept_newest_first(store: Store, settings: Settings) -> None:
     give_feedback(store, "Ada", HIDE)
     give_feedback(store, "ada", LIKE)
-    assert feedback_of(open_store(Settings(home=tmp_path)), "ada") == [HIDE, LIKE]
+    assert feedback_of(open_store(settings), "ada") == [HIDE, LIKE]
 
 
 def test_instants_of_any_zone_come_back_in_utc(store: Store) -> None:
@@ -60,14 +53,14 @@ def test_everybody_has_an_opinion_of_their_own(store: Store) -> None:
     assert feedback_of(store, "Ada") == [LIKE]
 
 
-def test_what_cannot_be_given(store: Store, settings: Settings) -> None:
+def test_what_cannot_be_given(store: Store, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="an artist can be hidden"):
         give_feedback(store, "Ada", replace(HIDE, kind="like"))
     with pytest.raises(UnknownName, match="did you mean Ada"):
         give_feedback(store, "Adda", LIKE)
     with pytest.raises(UnknownName):
-        give_feedback(open_store(settings), "Ada", LIKE)
-    assert not settings.home.exists()
+        give_feedback(open_store(Settings(home=tmp_path / "none")), "Ada", LIKE)
+    assert not (tmp_path / "none").exists()
 
 
 def test_at_the_limit_the_oldest_skip_makes_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,15 +74,12 @@ def test_at_the_limit_the_oldest_skip_makes_room(store: Store, monkeypatch: pyte
         give_feedback(store, "Ada", replace(HIDE, subject_id=8))
 
 
-def test_a_store_from_before_feedback_is_upgraded_with_its_listeners(tmp_path: Path, store: Store) -> None:
-    store.close()
-    with sqlite3.connect(tmp_path / "tonearm.sqlite") as connection:
-        newer = set(Base.metadata.tables) - {"listeners", "listener_zones"}
-        for name in newer:
-            connection.execute(f"DROP TABLE {name}")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    connection.close()
-    upgraded = open_store(Settings(home=tmp_path))
+def test_a_store_from_before_feedback_is_upgraded_with_its_listeners(store: Store, settings: Settings) -> None:
+    with store.engine.begin() as connection:
+        newer = [table for table in Base.metadata.sorted_tables if table.name not in ("listeners", "listener_zones")]
+        Base.metadata.drop_all(connection, newer)
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    upgraded = open_store(settings)
     assert feedback_of(upgraded, "ada") == []
     give_feedback(upgraded, "ada", LIKE)
     assert feedback_of(upgraded, "Ada") == [LIKE]

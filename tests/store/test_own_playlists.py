@@ -2,14 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from tonearm.errors import Conflict, UnknownName, UsageError
-from tonearm.settings import Settings
-from tonearm.store import Store, open_store, playlists
+from tonearm.store import Store, playlists
 from tonearm.store.playlists import (
     Entry,
     Playlist,
@@ -23,13 +21,6 @@ from tonearm.store.playlists import (
 AIR = Entry(artist_name="Air", track_name="Sexy Boy", track_id=2**62 + 1)
 CAN = Entry(artist_name="Can", track_name="Vitamin C", added_at=datetime(2024, 5, 1, tzinfo=UTC))
 MIX = Playlist(title="Mix", tracks=(AIR, CAN, AIR))
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = open_store(Settings(home=tmp_path))
-    made.ensure_listener("Ada", "UTC")
-    return made
 
 
 def names(one: Playlist) -> list[str]:

@@ -2,21 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from pathlib import Path
 
 import pytest
 
 from tonearm.errors import UnknownName
-from tonearm.settings import Settings
-from tonearm.store import Store, open_store
+from tonearm.store import Store
 from tonearm.store.scrobble_passwords import create_password, password_md5, remove_password
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    made = open_store(Settings(home=tmp_path))
-    made.ensure_listener("Ada", "UTC")
-    return made
 
 
 def test_the_md5_of_a_password_is_kept(store: Store) -> None:

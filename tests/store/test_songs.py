@@ -1,22 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from tonearm.errors import Conflict, UnknownName, UsageError
-from tonearm.settings import Settings
-from tonearm.store import Store, open_store
+from tonearm.store import Store
 from tonearm.store.songs import Song, add_song, count_songs, delete_song, put_songs, song, songs, update_song
 
 HELP = Song(artist_name="The Beatles", track_name="Help!", genre="rock", duration_s=139.0)
 SPOTIFY = "4uLU6hMCjMI75M1A2tKUQC"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return open_store(Settings(home=tmp_path))
 
 
 def test_a_song_is_added_changed_and_removed(store: Store) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -8,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import text
 
 from tonearm.errors import HomeUnusable, UnknownName, UsageError
 from tonearm.settings import Settings
@@ -17,8 +16,9 @@ from tonearm.store.models import HEAD, Base
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return open_store(Settings(home=tmp_path))
+def store(empty: Store) -> Store:
+    """The tests of this file add the listeners that they need."""
+    return empty
 
 
 def test_a_new_listener_has_the_zone_given_from_always(store: Store) -> None:
@@ -79,9 +79,9 @@ def test_names_that_are_taken(store: Store, name: str) -> None:
     assert store.ensure_listener(name, "UTC").name == name.strip()
 
 
-def test_listeners_are_there_when_opened_again(tmp_path: Path, store: Store) -> None:
+def test_listeners_are_there_when_opened_again(settings: Settings, store: Store) -> None:
     store.ensure_listener("Ada", "UTC")
-    assert [one.name for one in open_store(Settings(home=tmp_path)).listeners()] == ["Ada"]
+    assert [one.name for one in open_store(settings).listeners()] == ["Ada"]
 
 
 def test_threads_adding_the_same_listener_make_one(store: Store) -> None:
@@ -93,41 +93,48 @@ def test_threads_adding_the_same_listener_make_one(store: Store) -> None:
     assert len(store.listeners()) == 1
 
 
-def test_the_schema_is_what_the_models_say_made_anew_or_by_migrations(store: Store, tmp_path: Path) -> None:
+def test_the_schema_is_what_the_models_say_made_anew_or_by_migrations(store: Store) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
     from tonearm.store.migrations.upgrading import config, upgrade
 
-    store.ensure_listener("ada")
-    migrated = create_engine(f"sqlite:///{tmp_path / 'migrated.sqlite'}")
-    upgrade(migrated, tmp_path / "migrated.sqlite")
-    assert ScriptDirectory.from_config(config()).get_current_head() == HEAD
-    for engine in (store.engine, migrated):
-        with engine.connect() as connection:
+    def check() -> None:
+        with store.engine.connect() as connection:
             context = MigrationContext.configure(connection)
             assert context.get_current_revision() == HEAD
             assert compare_metadata(context, Base.metadata) == []
 
+    store.ensure_listener("ada")
+    check()
+    with store.engine.begin() as connection:
+        Base.metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+    upgrade(store.engine)
+    assert ScriptDirectory.from_config(config()).get_current_head() == HEAD
+    check()
 
-def test_a_store_that_is_up_to_date_opens_without_alembic(tmp_path: Path, store: Store) -> None:
+
+def test_a_store_that_is_up_to_date_opens_without_alembic(settings: Settings, store: Store) -> None:
+    store.ensure_listener("ada")
     code = (
         "import sys; from pathlib import Path; from tonearm.settings import Settings;"
-        "from tonearm.store import open_store; open_store(Settings(home=Path(sys.argv[1]))).listeners();"
+        "from tonearm.store import open_store;"
+        "assert open_store(Settings(home=Path(sys.argv[1]), database_url=sys.argv[2])).listeners();"
         "print([m for m in ('alembic', 'pyarrow', 'pandas', 'duckdb') if m in sys.modules])"
     )
-    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    given = [str(settings.home), settings.database_url]
+    ran = subprocess.run([sys.executable, "-c", code, *given], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
 
 
-def test_a_store_of_a_newer_tonearm_is_refused(tmp_path: Path, store: Store) -> None:
+def test_a_store_of_a_newer_tonearm_is_refused(settings: Settings, store: Store) -> None:
     store.ensure_listener("ada")
-    store.close()
-    with sqlite3.connect(tmp_path / "tonearm.sqlite") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with store.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(HomeUnusable, match="newer tonearm"):
-        open_store(Settings(home=tmp_path))
+        open_store(settings)
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

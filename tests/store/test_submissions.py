@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -9,21 +8,9 @@ from tonearm.errors import UnknownName, UsageError
 from tonearm.ingest.ledger import import_rows
 from tonearm.ingest.submissions import import_submissions
 from tonearm.settings import Settings
-from tonearm.store import Store, open_store
+from tonearm.store import Store
 from tonearm.store.submissions import Submission, count_waiting, done, keep, take, waiting
 from tonearm.store.tokens import create_token, find_token, revoke_token, tokens
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path)
-
-
-@pytest.fixture
-def store(settings: Settings) -> Store:
-    made = open_store(settings)
-    made.ensure_listener("Ada", "UTC")
-    return made
 
 
 def listen(at: float, track: str = "Sexy Boy") -> Submission:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.ui.conftest import evaluation
 from tonearm.models.needs import needs
+from tonearm.models.trial.summary import Trial, Trials, Week
 from tonearm.ui import forecasts
 from tonearm.ui.charts import LIGHT
 from tonearm.ui.forecasts import Chance
@@ -94,6 +95,40 @@ def test_where_the_baseline_is_used() -> None:
         "The baseline is used for which artist becomes yours."
     )
     assert sentences.believe([]).startswith("**Not known yet**")
+
+
+def on_trial(**more: Any) -> Trial:
+    """40 forecasts of when a session starts over three weeks."""
+    due, week = datetime(2026, 3, 2, tzinfo=UTC), Week(date(2026, 3, 2), 40, 0.2, 0.3)
+    fields = {
+        "model": "session_start", "version": "2", "target": "session_start_day_ahead", "served_by": "model",
+        "metric": "log_loss", "n": 40, "first_due_at": due, "last_due_at": due, "predicted": 0.25, "happened": 0.3,
+        "loss": 0.2, "baseline_loss": 0.3, "gain": 0.1, "gain_low": 0.05, "gain_high": 0.15, "brier": 0.1,
+        "baseline_brier": 0.2, "weeks_won": 2, "bins": [], "weeks": [week] * 3,
+    }  # fmt: skip
+    return Trial(**fields | more)
+
+
+def test_forecasts_that_were_kept_are_compared_with_what_happened() -> None:
+    said = sentences.on_trial(Trials([on_trial()], 7, None))
+    assert said == "**40 forecasts** made before the fact could be compared with what you heard since."
+    assert sentences.trial_line(on_trial()) == (
+        "**When you listen (a day ahead)**, version 2: of 40 forecasts, 10 were expected to come true and 12 did; "
+        "nearer than the baseline in 2 of 3 weeks, better over all (gain 0.100, 0.050 to 0.150)."
+    )
+    few = sentences.trial_line(on_trial(gain_low=None, gain_high=None))
+    assert few.endswith("nearer than the baseline in 2 of 3 weeks, too few days to tell.")
+    assert sentences.trial_line(on_trial(served_by="baseline")).endswith("12 did; all by the baseline.")
+    energy = on_trial(model="energy_forecast", target="energy", brier=None, predicted=0.61, happened=0.58)
+    assert "of 40 hours, 0.61 was expected on average and 0.58 heard" in sentences.trial_line(energy)
+
+
+def test_before_anything_was_compared_the_page_says_when_it_will_be() -> None:
+    assert sentences.on_trial(Trials([], 0, None)).startswith("**Nothing to check yet.**")
+    due = datetime(2026, 3, 2, 13, tzinfo=UTC)
+    assert sentences.on_trial(Trials([], 1, due)).startswith(
+        "**None checked yet**: 1 forecast kept. The first is due on 02 March 2026 at 13:00 UTC"
+    )
 
 
 def test_a_models_line_has_interval_baseline_and_verdict() -> None:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from tonearm.api.deps import StoreDep
-from tonearm.store.tokens import SCOPES, Scope, find_token
+from tonearm.errors import TonearmError
+from tonearm.store import Store, same_name
+from tonearm.store.audit import note
+from tonearm.store.tokens import SCOPES, Scope, Token, find_token, note_use
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SCHEMES = ("token", "bearer")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+"""Headers by which a proxy says for whom it asks, who may be anywhere."""
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+"""How exactly it is known when a token was last used; to know better would be a write for every request."""
+
+_CHALLENGE = {"WWW-Authenticate": "Token"}
+
+_Route = TypeVar("_Route", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -30,6 +45,26 @@ class Caller:
         """Whether the caller has ``scope``; admin includes the others."""
         return scope in self.scopes or "admin" in self.scopes
 
+    @property
+    def only(self) -> str | None:
+        """The listener whose data alone the caller may see and change; None for an administrator, who may all."""
+        return None if "admin" in self.scopes else self.listener
+
+    def of(self, listener: str | None) -> str | None:
+        """The listener that a request is about when it names ``listener``, None for everybody.
+
+        A request that names none is about the caller's own data. Raises 403 for another's.
+        """
+        if self.only is None:
+            return listener
+        if listener is not None and not same_name(listener, self.only):
+            raise HTTPException(403, f"this token opens the data of {self.only} alone")
+        return self.only
+
+
+THIS_MACHINE = Caller(None, frozenset(SCOPES))
+"""Whoever may use this machine may read the home's files anyway."""
+
 
 def secret_of(request: Request) -> str | None:
     """The token in the header ``Authorization: Token …`` or ``Bearer …``; None without one."""
@@ -37,32 +72,128 @@ def secret_of(request: Request) -> str | None:
     return secret.strip() or None if scheme.lower() in _SCHEMES else None
 
 
-def caller(request: Request, store: StoreDep) -> Caller:
+def caller(request: Request, store: Store) -> Caller:
     """Who asks; raises 401 for a token that is not good, and for none where tokens are needed."""
     secret = secret_of(request)
     if secret is None:
-        if not request.app.state.needs_tokens:
-            return Caller(None, frozenset(SCOPES))
-        raise HTTPException(401, "a token is needed: Authorization: Token …", {"WWW-Authenticate": "Token"})
-    found = find_token(store, secret)
+        return _without_token(request)
+    if _is_page(request, secret):
+        return THIS_MACHINE
+    found = _good_token(store, secret)
     if found is None:
-        raise HTTPException(401, "the token is unknown, revoked or expired", {"WWW-Authenticate": "Token"})
+        raise HTTPException(401, "the token is unknown, revoked or expired", _CHALLENGE)
     return Caller(found.listener, frozenset(found.scopes), found.number)
 
 
-CallerDep = Annotated[Caller, Depends(caller)]
+async def _caller(request: Request) -> Caller:
+    """The same, on a thread only where the store is asked."""
+    if secret_of(request) is None:
+        return _without_token(request)
+    return await run_in_threadpool(lambda: caller(request, request.app.state.store.get()))
 
 
-def needs(scope: Scope) -> Callable[[Caller], None]:
+CallerDep = Annotated[Caller, Depends(_caller)]
+
+
+def _without_token(request: Request) -> Caller:
+    if request.app.state.needs_tokens or is_from_elsewhere(request):
+        raise HTTPException(401, "a token is needed: Authorization: Token …", _CHALLENGE)
+    return THIS_MACHINE
+
+
+def _is_page(request: Request, secret: str) -> bool:
+    """Whether the page that this server started is asking."""
+    key: str | None = request.app.state.page_key
+    return key is not None and secrets.compare_digest(secret.encode("utf-8", "replace"), key.encode())
+
+
+def is_from_elsewhere(request: Request) -> bool:
+    """Whether a page of another website or another machine is behind a request that this machine sends."""
+    return getattr(request.state, "is_foreign", False) or any(name in request.headers for name in _FORWARDED)
+
+
+def _good_token(store: Store, secret: str) -> Token | None:
+    found, now = find_token(store, secret), datetime.now(UTC)
+    if found and (found.used_at is None or now - found.used_at >= USE_NOTED_EVERY):
+        # Another program may hold the store; what was asked is answered all the same.
+        with suppress(TonearmError):
+            note_use(store, found.number, now)
+    return found
+
+
+def needs(scope: Scope) -> Callable[[Caller], Coroutine[Any, Any, None]]:
     """A dependency that raises 403 for callers without ``scope``."""
 
-    def check(who: CallerDep) -> None:
-        if not who.may(scope):
-            raise HTTPException(403, f"this needs a token with the scope {scope}")
+    async def check(who: CallerDep) -> None:
+        _require(who, scope)
 
     return check
 
 
-def needs_by_method(request: Request, who: CallerDep) -> None:
-    """For our own routes: reading needs the scope read, and everything else admin."""
-    needs("read" if request.method in _READS else "admin")(who)
+def open_to(scope: Scope) -> Callable[[_Route], _Route]:
+    """Marks a route as open to tokens with ``scope``; unmarked, reads need ``read`` and all else ``admin``."""
+
+    def mark(route: _Route) -> _Route:
+        vars(route)["open_to"] = scope
+        return route
+
+    return mark
+
+
+def scope_of(request: Request) -> Scope:
+    """The scope that a request to one of our own routes needs."""
+    usual: Scope = "read" if request.method in _READS else "admin"
+    scope: Scope = getattr(getattr(request.scope.get("route"), "endpoint", None), "open_to", usual)
+    return scope
+
+
+async def recorded(request: Request, who: CallerDep) -> AsyncIterator[None]:
+    """For our own routes: what an administrator did is kept in the audit once it is done."""
+    yield
+    if request.method not in _READS and scope_of(request) == "admin":
+        by = "this machine" if who.token is None else f"{who.listener}, token {who.token}"
+        route = getattr(request.scope.get("route"), "path", "")
+        subject = ", ".join([*map(str, request.path_params.values()), *await _named_in_body(request)])
+        store = request.app.state.store.get()
+        await run_in_threadpool(note, store, by, f"{request.method} {route}", subject)
+
+
+async def guard(request: Request, who: CallerDep) -> None:
+    """For our own routes: raises 403 for a caller without the scope, and for one who names another listener."""
+    _require(who, scope_of(request))
+    if who.only is not None:
+        for name in await _named(request):
+            who.of(name)
+
+
+def household(who: CallerDep) -> None:
+    """A dependency that raises 403 for whoever may see one listener's data alone."""
+    if who.only is not None:
+        raise HTTPException(403, "this is of the whole household and needs a token with the scope admin")
+
+
+def _require(who: Caller, scope: Scope) -> None:
+    if not who.may(scope):
+        raise HTTPException(403, f"this needs a token with the scope {scope}")
+
+
+async def _named(request: Request) -> list[str]:
+    """Every listener that a request names: in its path, its query or its body."""
+    route = getattr(request.scope.get("route"), "path", "")
+    in_path = [request.path_params["name"]] if route.startswith("/listeners/{name}") else []
+    return [*in_path, *request.query_params.getlist("listener"), *await _named_in_body(request)]
+
+
+async def _named_in_body(request: Request) -> list[str]:
+    if request.method in _READS:
+        return []
+    if "form" in request.headers.get("content-type", ""):
+        sent: Any = await request.form()
+    else:
+        try:
+            sent = await request.json()
+        except (ValueError, RecursionError):
+            # Not JSON, as the route will say.
+            return []
+    named = sent.get("listener") if hasattr(sent, "get") else None
+    return [named] if isinstance(named, str) else []

@@ -16,6 +16,7 @@ from tonearm.api.answers import Health, Imported, ImportRows, ListenerInfo, Prob
 from tonearm.api.app import create_app
 from tonearm.errors import HomeBusy, HomeUnusable, InputError, TonearmError, UsageError
 from tonearm.ingest.ledger import ImportReport, Outcome
+from tonearm.models.trial.summary import Trials
 from tonearm.read.overview import Favourite, Overview, Subject
 from tonearm.settings import Settings
 
@@ -112,6 +113,10 @@ class Client:
         found: list[dict[str, Any]] = pa.ipc.open_stream(answer.content).read_all().to_pylist()
         return found
 
+    def trials(self, listener: str) -> Trials:
+        """How the forecasts of one listener did that were kept before the fact."""
+        return self._get(Trials, "/predictions/trial", listener=listener)
+
     def playlist(self, name: str, playlist: str, form: Literal["json", "m3u", "jspf", "spotify"]) -> bytes:
         """A suggested playlist as a file."""
         path = f"/listeners/{_quoted(name)}/playlists/{_quoted(playlist)}"
@@ -158,8 +163,8 @@ class Client:
 def open_client(settings: Settings) -> Client:
     """The client of the API at ``settings.api_url``, or of one in this process."""
     if settings.api_url:
-        return Client(httpx.Client(base_url=settings.api_url, timeout=_PATIENCE))
-
+        shown = {"Authorization": f"Token {settings.api_token}"} if settings.api_token else {}
+        return Client(httpx.Client(base_url=settings.api_url, headers=shown, timeout=_PATIENCE))
     return Client(httpx.Client(base_url=_HERE, transport=InProcess(create_app(settings)), timeout=_PATIENCE))
 
 

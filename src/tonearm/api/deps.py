@@ -7,6 +7,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from tonearm.api.auth import CallerDep
+from tonearm.api.predicting import Predicting
 from tonearm.api.recommending import Recommending
 from tonearm.errors import UsageError
 from tonearm.lake import Lake
@@ -39,7 +41,7 @@ class OneStore:
             self._store = None
 
 
-def _settings(request: Request) -> Settings:
+async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
 
@@ -47,7 +49,7 @@ def _settings(request: Request) -> Settings:
 SettingsDep = Annotated[Settings, Depends(_settings)]
 
 
-def _lake(request: Request) -> Lake:
+async def _lake(request: Request) -> Lake:
     lake: Lake = request.app.state.lake
     return lake
 
@@ -56,13 +58,22 @@ LakeDep = Annotated[Lake, Depends(_lake)]
 """The app's one lake: a table is opened at its first use and kept up with from then on."""
 
 
-def _recommending(request: Request) -> Recommending:
+async def _recommending(request: Request) -> Recommending:
     recommending: Recommending = request.app.state.recommending
     return recommending
 
 
 RecommendingDep = Annotated[Recommending, Depends(_recommending)]
 """The app's one recommender: what it needs is read at the first use, and again when it has changed."""
+
+
+async def _predicting(request: Request) -> Predicting:
+    predicting: Predicting = request.app.state.predicting
+    return predicting
+
+
+PredictingDep = Annotated[Predicting, Depends(_predicting)]
+"""The app's loaded models: each is loaded at its first use, and again when another version is in use."""
 
 
 def _store(request: Request) -> Store:
@@ -79,7 +90,8 @@ Limit = Annotated[int, Query(ge=0, le=MAX_LIMIT, description="How many rows at m
 Offset = Annotated[int, Query(ge=0, le=2**62, description="How many rows to pass over first.")]
 
 
-def _listener(store: StoreDep, name: str) -> str:
+def _listener(store: StoreDep, who: CallerDep, name: str) -> str:
+    who.of(name)
     return store.listener(name).name
 
 
@@ -87,20 +99,25 @@ ListenerInPath = Annotated[str, Depends(_listener)]
 """The name in the path, as it is written in the store."""
 
 
-def _listener_asked(store: StoreDep, listener: Annotated[str | None, Query()] = None) -> str | None:
-    return None if listener is None else store.listener(listener).name
+def _listener_asked(
+    store: StoreDep, who: CallerDep, listener: Annotated[str | None, Query(description="Whose data.")] = None
+) -> str | None:
+    asked = who.of(listener)
+    return None if asked is None else store.listener(asked).name
 
 
 ListenerAsked = Annotated[str | None, Depends(_listener_asked)]
-"""The listener in the query, as written in the store; None for everybody."""
+"""The listener in the query, as written in the store, or whose token it is; None for everybody."""
 
 
 def _only_listener(store: StoreDep, asked: ListenerAsked) -> str:
+    if asked is not None:
+        return asked
     names = [one.name for one in store.listeners()]
-    if asked is None and len(names) != 1:
+    if len(names) != 1:
         raise UsageError(f"whose listens? name a listener: {', '.join(names) or 'there is none yet'}")
-    return asked or names[0]
+    return names[0]
 
 
 OneListener = Annotated[str, Depends(_only_listener)]
-"""The listener in the query, else the only one there is."""
+"""The listener in the query or of the token, else the only one there is."""

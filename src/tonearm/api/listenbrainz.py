@@ -46,17 +46,18 @@ def get(router: APIRouter, path: str, **options: Any) -> Callable[[_Route], _Rou
     return both
 
 
-def check_may_read(who: Caller, listener: str) -> None:
-    """Raise 403 unless the caller may read what is ``listener``'s: their own token, or an administrator's."""
+def reader(who: CallerDep) -> Caller:
+    """The caller, who may read; raises 403 otherwise."""
     if not who.may("read"):
         raise HTTPException(403, "this needs a token with the scope read")
-    is_own = who.listener is None or who.listener.casefold() == listener.casefold()
-    if not is_own and not who.may("admin"):
-        raise HTTPException(403, f"the token is {who.listener}'s; what is {listener}'s needs theirs or an admin's")
+    return who
 
 
-def _own(who: CallerDep, store: StoreDep, user_name: Annotated[str, Path(description="The listener.")]) -> str:
-    check_may_read(who, user_name)
+ReaderDep = Annotated[Caller, Depends(reader)]
+
+
+def _own(who: ReaderDep, store: StoreDep, user_name: Annotated[str, Path(description="The listener.")]) -> str:
+    who.of(user_name)
     return store.listener(user_name).name
 
 

@@ -1,23 +1,33 @@
-"""Serving the page and the API to this machine."""
+"""Serving the API and the page: one process each, which start and end together."""
 
 from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
+import subprocess
 import sys
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from starlette.middleware import Middleware
 
-from tonearm.api.app import create_app
-from tonearm.api.limits import MAX_UPLOAD_MB
+from tonearm.api.app import Background, create_app
+from tonearm.api.limits import MAX_UPLOAD_MB, uvicorn_limits
+from tonearm.api.logs import write_logs
 from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.errors import ExtraMissing, UsageError
+from tonearm.store import open_store
+from tonearm.store.tokens import tokens
 
 if TYPE_CHECKING:
     from streamlit.starlette import App
@@ -28,6 +38,9 @@ LOOPBACK = "127.0.0.1"
 
 PAGE = Path(__file__).parents[1] / "ui" / "app.py"
 """The script of the page."""
+
+ENDING_S = 10
+"""Seconds that requests under way, and the page, have to end; what a killed import wrote is whole or not there."""
 
 STREAMLIT_OPTIONS: dict[str, Any] = {
     "server.headless": True,
@@ -50,39 +63,68 @@ STREAMLIT_OPTIONS: dict[str, Any] = {
 """How Streamlit is run: nothing fetched from or reported to anywhere, colours fit for everybody."""
 
 
-def serve_page(settings: Settings, port: int, host: str = LOOPBACK) -> None:
-    """Serve the page at ``host``:``port`` until Ctrl-C.
+@dataclass(frozen=True)
+class Reach:
+    """From where the API can be reached."""
 
-    Raises ExtraMissing, and UsageError for a host that others could reach and for a port that is taken.
+    hosts: tuple[str, ...]
+    """Names under which it answers."""
+    needs_tokens: bool
+    """Whether others than this machine may reach it; it then answers under any numeric address too."""
+
+
+def reach(settings: Settings, host: str) -> Reach:
+    """From where an API at ``host`` is reached: from elsewhere, if not by its address then through a proxy."""
+    named = () if _is_loopback(host) else (host.lower(),)
+    others = (*named, *(name.lower() for name in settings.allowed_hosts))
+    return Reach((*HOSTS, *others), bool(others))
+
+
+def serve_all(
+    settings: Settings, port: int, host: str = LOOPBACK, page_port: int = 8501, background: Background | None = None
+) -> NoReturn:
+    """Serve the API at ``host``:``port``, and the page at ``page_port`` of this machine, until Ctrl-C or SIGTERM.
+
+    ``background`` is entered when the API starts and left when it ends. Raises ExtraMissing where the page is not
+    installed, and UsageError for a port that is taken, and for a host that others reach when there is no token.
     """
-    if not find_spec("streamlit"):
-        raise ExtraMissing("the page is", "lab")
-    _check(host, port)
+    _require_page()
+    _check_port(LOOPBACK, page_port, "--page-port")
+    reached = _checked(settings, port, host)
+    # The page's own token, which lives as long as this process and is kept nowhere.
+    key = token_urlsafe(32)
+    with _page_beside(settings, page_port, _url(host, port), key):
+        _run_api(settings, port, host, reached, background, key)
+    _end()
+
+
+def serve_api(settings: Settings, port: int, host: str = LOOPBACK, background: Background | None = None) -> NoReturn:
+    """Serve the API alone; see :func:`serve_all`."""
+    _run_api(settings, port, host, _checked(settings, port, host), background, None)
+    _end()
+
+
+def serve_page(settings: Settings, port: int, until_eof: bool = False) -> NoReturn:
+    """Serve the page alone at ``port`` of this machine, until Ctrl-C or, with ``until_eof``, standard input ends.
+
+    Raises ExtraMissing, and UsageError for a port that is taken.
+    """
+    _require_page()
+    _check_port(LOOPBACK, port, "--page-port")
     # Streamlit runs the page as a script, which reads its settings where every program does.
     os.environ["TONEARM_HOME"] = str(settings.home)
-    if settings.api_url:
-        os.environ["TONEARM_API_URL"] = settings.api_url
-    click.echo(f"the page is at http://{host}:{port}  (Ctrl-C ends it)")
+    for name in ("api_url", "api_token"):
+        if value := getattr(settings, name):
+            os.environ[f"TONEARM_{name.upper()}"] = value
+    click.echo(f"the page is at http://{LOOPBACK}:{port}  (Ctrl-C ends it)")
     sys.stdout.flush()
+    if until_eof:
+        threading.Thread(target=_interrupt_at_eof, daemon=True).start()
     # Streamlit adds the folder of the running script to the import path, and that must not be tonearm's own.
     sys.argv = [str(PAGE)]
     with suppress(KeyboardInterrupt):
-        page().run(config=page_options(port, host))
-    sys.stdout.flush()
-    # A page that was being drawn may still be inside a native library, on a thread that nobody can stop; to take
-    # Python down beneath it ends in a crash. Whatever it was writing is whole or not there.
-    os._exit(0)
-
-
-def serve_api(settings: Settings, port: int, host: str = LOOPBACK) -> None:
-    """Serve the API alone at ``host``:``port`` until Ctrl-C; raises what ``serve_page`` raises."""
-    _check(host, port)
-    import uvicorn
-
-    click.echo(f"the API is at http://{host}:{port}, its routes at http://{host}:{port}/docs  (Ctrl-C ends it)")
-    sys.stdout.flush()
-    # No access log: addresses name listeners, and may carry what a client puts into its query.
-    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", access_log=False)
+        page().run(config=page_options(port))
+    _end()
 
 
 def page() -> App:
@@ -102,22 +144,129 @@ def page_options(port: int, host: str = LOOPBACK) -> dict[str, Any]:
     return STREAMLIT_OPTIONS | {"server.address": host, "server.port": port, "browser.serverAddress": host}
 
 
-def _check(host: str, port: int) -> None:
-    if host != "localhost" and not _is_loopback(host):
-        raise UsageError(
-            f"{host} could be reached by others, and there are no passwords yet; tonearm serves {LOOPBACK} only "
-            "(from another machine, use an SSH tunnel)"
+def _run_api(
+    settings: Settings, port: int, host: str, reached: Reach, background: Background | None, page_key: str | None
+) -> None:
+    import uvicorn
+
+    write_logs(settings.log)
+    app = create_app(
+        settings,
+        hosts=reached.hosts,
+        needs_tokens=reached.needs_tokens,
+        background=background,
+        page_key=page_key,
+    )
+    url = _url(host, port)
+    click.echo(f"the API is at {url}, its routes at {url}/docs  (Ctrl-C ends it)")
+    sys.stdout.flush()
+    # Uvicorn repeats a signal once it has ended, which would end this process before what stands around the call.
+    signal.signal(signal.SIGTERM, _interrupt)
+    with suppress(KeyboardInterrupt):
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=ENDING_S,
+            **uvicorn_limits(),
         )
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+
+@contextmanager
+def _page_beside(settings: Settings, port: int, api_url: str, key: str) -> Iterator[None]:
+    """The page in a process of its own, which ends with this one however this one ends."""
+    command = [sys.executable, "-m", "tonearm", "--home", str(settings.home)]
+    command += ["serve", "--page", "--page-port", str(port), "--until-eof"]
+    environment = {**os.environ, "TONEARM_API_URL": api_url, "TONEARM_API_TOKEN": key}
+    # In a session of its own, so that a terminal's Ctrl-C reaches it through this process alone.
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)  # noqa: S603
+    assert child.stdin
+    try:
+        yield
+    finally:
+        child.stdin.close()
         try:
-            trial.bind((host, port))
-        except OSError as error:
-            raise UsageError(f"port {port} cannot be used ({error.strerror}); name another with --port") from error
+            child.wait(ENDING_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _interrupt_at_eof() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def _end() -> NoReturn:
+    """End this process at once.
+
+    A request or a page that was under way may still be inside a native library, on a thread that nobody can stop; to
+    take Python down beneath it ends in a crash. Whatever it was writing is whole or not there.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _require_page() -> None:
+    if not find_spec("streamlit"):
+        raise ExtraMissing("the page is", "lab")
+
+
+def _checked(settings: Settings, port: int, host: str) -> Reach:
+    """The reach of an API at ``host``:``port``; raises UsageError where it cannot or must not be served."""
+    reached = reach(settings, host)
+    if reached.needs_tokens and not _has_token(settings):
+        raise UsageError(
+            "others than this machine could reach the API, so that every request needs a token, and there is none "
+            "yet: `tonearm tokens create --listener NAME --scope admin` makes one"
+        )
+    _check_port(host, port, "--port")
+    return reached
+
+
+def _has_token(settings: Settings) -> bool:
+    store = open_store(settings)
+    try:
+        return any(token.is_good(datetime.now(UTC)) for token in tokens(store))
+    finally:
+        store.close()
+
+
+def _check_port(host: str, port: int, option: str) -> None:
+    try:
+        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except socket.gaierror as error:
+        raise UsageError(f"{host} is no address of this machine ({error.strerror}); name one with --host") from error
+    except OSError as error:
+        raise UsageError(
+            f"port {port} of {host} cannot be used ({error.strerror}); name another with {option}"
+        ) from error
 
 
 def _is_loopback(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _url(host: str, port: int) -> str:
+    """Address of the API for programs on this machine."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f"http://{host}:{port}"
+    if address.is_unspecified:
+        address = ipaddress.ip_address("::1" if address.version == 6 else LOOPBACK)
+    return f"http://[{address}]:{port}" if address.version == 6 else f"http://{address}:{port}"

@@ -30,7 +30,7 @@ Examples:
 )
 @with_options
 def export(context: Context) -> None:
-    """Take a history elsewhere: files that other trackers import, and tonearm too. Without a command, list the forms."""
+    """Write files that other trackers import, and tonearm too. Without a command, list their forms."""
     from tonearm.read.exports import FORMATS
 
     if click.get_current_context().invoked_subcommand:
@@ -97,7 +97,9 @@ def _show(context: Context, report: Report) -> None:
     if report.loved:
         context.say(f"{report.loved:,} loved or hated tracks")
     if report.left_out:
-        context.say(f"{report.left_out:,} listens have no artist or title, which this form needs; listenbrainz has them")
+        context.say(
+            f"{report.left_out:,} listens have no artist or title, which this form needs; listenbrainz has them"
+        )
     if report.not_music:
         context.say(f"{report.not_music:,} podcasts and audiobooks are in no tracker's form and stay here")
 

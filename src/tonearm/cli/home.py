@@ -13,8 +13,9 @@ from tonearm.cli.command import Context, command
 def doctor(context: Context) -> None:
     """Check the installation and the data: what is missing or wrong, and how to fix it."""
     from tonearm.home.doctor import examine
+    from tonearm.store.state import checked
 
-    findings = examine(context.settings)
+    findings = examine(context.settings, checked)
     if context.as_json:
         context.answer(findings)
         return
@@ -33,8 +34,12 @@ Examples:
 )
 @click.argument("archive", type=click.Path(path_type=Path))
 def backup(context: Context, archive: Path) -> None:
-    """Write the home into ARCHIVE (.tar.gz), without imported files that were kept; other writers wait meanwhile."""
-    from tonearm.home.backup import back_up
+    """Write the home and its store into ARCHIVE (.tar.gz), without imported files that were kept.
+
+    Other writers wait meanwhile, clients that submit listens do not. The archive holds the secrets of other services,
+    too, so it is for its owner alone. A store in PostgreSQL is in it like one in the home.
+    """
+    from tonearm.store.backup import back_up
 
     size = back_up(context.settings, archive, waiting=context.note)
     if context.as_json:
@@ -53,9 +58,12 @@ Examples:
 def restore(context: Context, archive: Path) -> None:
     """Restore a backup into an empty home; interrupted, it leaves none.
 
+    The store comes into the database that the setting `database_url` names, which must be empty; with
+    TONEARM_DATABASE_URL=sqlite it comes into the home whatever the backup's own settings name.
+
     A command in the setting `after_run` that came with the backup waits for `tonearm run --confirm-after-run`.
     """
-    from tonearm.home.backup import restore as put_back
+    from tonearm.store.backup import restore as put_back
 
     files = put_back(context.settings, archive)
     if context.as_json:

@@ -8,19 +8,42 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tonearm.cli.command import Context, command
-from tonearm.errors import UnknownName, UsageError
+from tonearm.cli.command import Context, with_options
+from tonearm.errors import Conflict, UnknownName, UsageError
 
 if TYPE_CHECKING:
-    from tonearm.store import Listener
+    from tonearm.store import Listener, Store
 
 
-@command(
+class _OrList(click.Group):
+    """Takes what is none of its commands for the arguments of ``list``, such as a listener's name."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {*self.commands, *ctx.help_option_names}
+        return super().parse_args(ctx, args if args[:1] and args[0] in own else ["list", *args])
+
+
+@click.group(
+    cls=_OrList,
+    epilog="""\b
+Examples:
+  tonearm listeners
+  tonearm listeners add ben --timezone Europe/Berlin
+  tonearm listeners ada --timezone Asia/Kolkata --from 2024-05-01
+  tonearm listeners scrobble-password ada
+""",
+)
+def listeners() -> None:
+    """List the listeners, add one, set where they live, make their scrobble password."""
+
+
+@listeners.command(
+    "list",
     epilog="""\b
 Examples:
   tonearm listeners
   tonearm listeners ada --timezone Asia/Kolkata --from 2024-05-01
-"""
+""",
 )
 @click.argument("name", required=False)
 @click.option("--timezone", "zone", help="IANA time zone the listener lives in.")
@@ -31,37 +54,105 @@ Examples:
     metavar="DAY",
     help="First day of the zone; else always.",
 )
-def listeners(context: Context, name: str | None, zone: str | None, since: datetime | None) -> None:
+@with_options
+def list_(context: Context, name: str | None, zone: str | None, since: datetime | None) -> None:
     """List the listeners and their time zones, or set a listener's zone, from a day on or for always.
 
-    A move does not rewrite the past: listens before the day keep the zone they had.
+    The word `list` may be left out. A move does not rewrite the past: listens before the day keep the zone they had.
     """
-    from tonearm.store import ALWAYS
-
     if zone and not name:
         raise UsageError("whose time zone is that? name the listener: tonearm listeners NAME --timezone ZONE")
     if since and not zone:
         raise UsageError("--from needs the zone that applies from that day on: --timezone ZONE")
     found = _moved(context, name, zone, since.date() if since else None) if name and zone else _known(context, name)
+    _show(context, found)
+    if name and zone:
+        context.say("next: `tonearm build` updates the local times")
+
+
+@listeners.command(
+    epilog="""\b
+Examples:
+  tonearm listeners add ben --timezone Europe/Berlin
+"""
+)
+@click.argument("name")
+@click.option("--timezone", "zone", help="IANA time zone the listener lives in; else this machine's.")
+@with_options
+def add(context: Context, name: str, zone: str | None) -> None:
+    """Add a listener, for whom clients can then submit listens."""
+    from tonearm.store import open_store
+
+    with closing(open_store(context.settings)) as store:
+        found = _added(store, name, zone)
+    _show(context, [found])
+    context.say("next: `tonearm tokens create` lets a program submit listens, `tonearm import` brings in a history")
+
+
+@listeners.command(
+    "scrobble-password",
+    epilog="""\b
+Examples:
+  tonearm listeners scrobble-password ada
+""",
+)
+@click.argument("name")
+@with_options
+def scrobble_password(context: Context, name: str) -> None:
+    """Make a new scrobble password, and show it this once.
+
+    Players that speak Last.fm's or AudioScrobbler's protocol need it. It can submit and read the listens of this
+    listener and nothing else. The one before it stops working.
+    """
+    from tonearm.store import open_store
+    from tonearm.store.audit import note
+    from tonearm.store.scrobble_passwords import create_password
+
+    with closing(open_store(context.settings)) as store:
+        who = store.listener(name).name
+        password = create_password(store, who)
+        note(store, "command line", "create scrobble password", who)
+    if context.as_json:
+        context.answer({"listener": who, "password": password})
+        return
+    context.say(password)
+    context.note(f"the scrobble password of {who}; it is not shown again")
+
+
+def _added(store: Store, name: str, zone: str | None) -> Listener:
+    """The new listener, or the one that is there if they live in ``zone``; raises Conflict if they do not."""
+    from tonearm.store.zones import find_zone
+
+    wanted = find_zone(zone) if zone else None
+    try:
+        known = store.listener(name)
+    except UnknownName:
+        return store.ensure_listener(name, wanted)
+    if wanted and wanted != known.zone:
+        raise Conflict(
+            f"{known.name} lives in {known.zone}; `tonearm listeners {known.name} --timezone {wanted}` moves them"
+        )
+    return known
+
+
+def _show(context: Context, found: list[Listener]) -> None:
+    from tonearm.store import ALWAYS
+
     if context.as_json:
         context.answer([{"name": one.name, "zones": [[str(d), z] for d, z in one.zones]} for one in found])
     elif not found:
-        context.say("no listeners yet; `tonearm import PATH --listener NAME` adds one")
+        context.say(
+            "no listeners yet; `tonearm import PATH --listener NAME` adds one, and `tonearm listeners add NAME`"
+        )
     else:
         rows = [(one.name, ", ".join(z if d == ALWAYS else f"{z} from {d}" for d, z in one.zones)) for one in found]
         context.grid("", ("listener", "time zones"), rows)
-    if name and zone:
-        context.say("next: `tonearm build` updates the local times")
 
 
 def _known(context: Context, name: str | None) -> list[Listener]:
     """All listeners, or the one named; does not create a home."""
     from tonearm.store import open_store
 
-    if not context.settings.database.exists():
-        if name:
-            raise UnknownName("listener", name, [], hint="importing a file with --listener adds one")
-        return []
     with closing(open_store(context.settings)) as store:
         return [store.listener(name)] if name else store.listeners()
 

@@ -131,6 +131,7 @@ Examples:
   tonearm models promote breakout 2 production --reason "better on my own list"
   tonearm models rollback breakout --reason "too many alerts"
   tonearm models drift
+  tonearm models trial
 """,
 )
 @with_options
@@ -325,6 +326,43 @@ def drift(context: Context) -> None:
     context.grid("", ("model", "version", "quantity", "drift", "rows", ""), rows, "lrlrrl")
     if not found:
         context.say("no model has been trained yet: `tonearm train`")
+
+
+@models.command(
+    epilog="""\b
+Examples:
+  tonearm models trial
+  tonearm models trial --listener ada --json
+"""
+)
+@click.option("--listener", help="Whose forecasts; everybody's by default.")
+@with_options
+def trial(context: Context, listener: str | None) -> None:
+    """How forecasts that were kept before the fact did, beside their baseline: calibration, wins and intervals."""
+    from contextlib import closing
+
+    from tonearm.models.trial.summary import trials
+    from tonearm.store import open_store
+
+    with closing(open_store(context.settings)) as store:
+        found = trials(store, store.listener(listener).name if listener else None)
+    if context.as_json:
+        context.answer(found)
+        return
+    rows = [
+        (
+            *(one.model, one.version, one.target, one.served_by, one.n, one.metric),
+            *(_decimals(one.loss), _decimals(one.baseline_loss), _span(one.gain_low, one.gain_high)),
+            *(f"{one.predicted:.3f}", f"{one.happened:.3f}", f"{one.weeks_won} of {len(one.weeks)}"),
+        )
+        for one in found.trials
+    ]
+    columns = ("model", "version", "target", "by", "n", "metric", "loss", "baseline", "gain, 95 %")
+    context.grid("", (*columns, "forecast", "happened", "weeks won"), rows, "lrllrlrrlrrr")
+    if found.next_due_at:
+        context.say(f"{found.open:,} forecasts are open; the first is due at {found.next_due_at:%Y-%m-%d %H:%M} UTC")
+    elif not rows:
+        context.say("no forecast has been kept yet: `tonearm run` keeps those that its models make of what is to come")
 
 
 def _answer_version(context: Context, version: Version) -> None:

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import platform
 import shutil
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
@@ -35,9 +36,10 @@ class Finding(msgspec.Struct, frozen=True):
     advice: str = ""
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """All checks, failed ones first."""
-    found = [*_programs(), *_home(settings), *_lake(settings), _spark(settings), *_optional()]
+def examine(settings: Settings, *others: Callable[[Settings], Finding]) -> list[Finding]:
+    """All checks, those of ``others`` too, failed ones first."""
+    more = [check(settings) for check in others]
+    found = [*_programs(), *_home(settings), *more, *_lake(settings), _spark(settings), *_optional()]
     return sorted(found, key=lambda f: f.state != "wrong")
 
 

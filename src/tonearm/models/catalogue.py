@@ -26,6 +26,8 @@ TABLES = ("tracks", "track_identities", "catalogue_tracks", "my_tracks_features_
 SOUND = (*FEATURES, "liveness")
 TEXTS = ("artist_name", "track_name", "album_name", "release_date", "genre", "subgenre")
 _NUMBERS = ("popularity", "duration_s", "key", "mode", "time_signature", "is_explicit", *SOUND)
+NUMBERS_BROUGHT = (*_NUMBERS[1:], "duration_ms", "year")
+"""Numbers that a record may have which somebody brings."""
 
 TITLE_MARKS = {
     "remix": r"\bremix|\bmix\b|\bedit\b|rework|bootleg|\bvip\b|\bflip\b",

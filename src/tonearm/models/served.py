@@ -79,6 +79,10 @@ class Served:
         """One row for each record."""
         return answers(self.model, self.fitted, records, self.serves)
 
+    def get_raw_model(self) -> Served:
+        """What MLflow hands out of what it loaded."""
+        return self
+
 
 def _load_pyfunc(path: str, model_config: Mapping[str, Any] | None = None) -> Served:
     """MLflow's entry: ``path`` is the folder of a version's files.

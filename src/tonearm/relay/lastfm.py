@@ -81,6 +81,25 @@ class LastFm:
         return call(self._link, {**sent, "api_sig": signature(sent, self._shared)}, post)
 
 
+def request_token(link: Link) -> str:
+    """A token that the owner of an account allows on Last.fm's page; ``link.secret`` is an API key and its secret."""
+    return str(_authorised(link, "auth.getToken", {})["token"])
+
+
+def session_key(link: Link, token: str) -> str:
+    """The key of the session that the owner has allowed with ``token``; it does not expire."""
+    return str(_authorised(link, "auth.getSession", {"token": token})["session"]["key"])
+
+
+def _authorised(link: Link, method: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+    key, shared = link.secret.split()
+    sent = {**parameters, "method": method, "api_key": key}
+    found = call(link, {**sent, "api_sig": signature(sent, shared)})
+    if isinstance(found, Answer):
+        raise UsageError(f"Last.fm: {found.reason}; check the API key and its shared secret")
+    return found
+
+
 def call(link: Link, parameters: Mapping[str, str], post: bool = False) -> dict[str, Any] | Answer:
     """Last.fm's answer to one call as JSON; an Answer if it is an error or there was none."""
     sent = {**parameters, "format": "json"}

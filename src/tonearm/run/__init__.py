@@ -1,8 +1,9 @@
-"""The pass: import what waits in the inbox, build, predict, and publish, recorded as one Run."""
+"""The pass: import what waits, in the inbox and from clients, build, predict, and publish, recorded as one Run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 
 import msgspec
@@ -11,12 +12,14 @@ from tonearm.building.execute import BuildReport, TableReport, build
 from tonearm.errors import AfterRunFailed, TonearmError
 from tonearm.ingest.inbox import import_inbox
 from tonearm.ingest.ledger import FileReport, ImportReport
+from tonearm.ingest.submissions import import_submissions
 from tonearm.run.after import after_run
 from tonearm.run.keeping import keep_small
 from tonearm.run.predictions import Predicted, predict
 from tonearm.run.record import record
 from tonearm.run.trial import put_on_trial
 from tonearm.settings import Settings
+from tonearm.store import open_store
 
 Progress = Callable[[str, str, int, int], None]
 """Called with the step (build or train), what is worked on, how many are done and how many there are."""
@@ -52,7 +55,7 @@ def run_once(
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
 ) -> Run:
-    """Import the inbox, build, let the models predict, start the command that follows, and record all of it.
+    """Import the inbox and what clients submitted, build, predict, start the command that follows; record all of it.
 
     Once a day it also removes versions of tables that are older than the setting ``time_travel_days`` promises.
 
@@ -84,6 +87,8 @@ def _pass(
         return (lambda name, done, total: progress(step, name, done, total)) if progress else None
 
     run.imports = import_inbox(settings, waiting)
+    with closing(open_store(settings)) as store:
+        run.imports += import_submissions(settings, store, waiting)
     run.built = build(settings, progress=of("build"), waiting=waiting)
     run.predicted = predict(settings, bool(run.built.changed), full_retrain, of("train"), waiting)
     put_on_trial(settings)

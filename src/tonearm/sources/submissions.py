@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tonearm.sources.files import InputFile
 
 
+PULLED = "_api"
+"""How the protocols end by which listens are pulled."""
+
+
 class Line(msgspec.Struct, gc=False, omit_defaults=True):
     """A line: one submission by its number, a listen or why it is none."""
 
@@ -39,7 +43,7 @@ class Submissions:
 
     def __init__(self, protocol: str, title: str) -> None:
         """``protocol`` is the name that :mod:`tonearm.store.submissions` has for it."""
-        self.kind = f"{protocol}_submission"
+        self.kind = submitted_kind(protocol)
         self.title = title
 
     def recognises(self, file: InputFile) -> bool:
@@ -48,11 +52,17 @@ class Submissions:
 
     def reading(self, file: InputFile) -> str:
         """How the file is read, in a phrase."""
-        return "submitted by a client; listened_at is the start"
+        how = "pulled from the service" if self.kind.endswith(PULLED) else "submitted by a client"
+        return f"{how}; listened_at is the start"
 
     def read(self, file: InputFile, context: Context) -> Iterator[pa.Table]:
         """The file's rows; see ``Source.read``."""
         return tables(file, context, Line, _values, (), SHOWN)
+
+
+def submitted_kind(protocol: str) -> str:
+    """Kind of the listens that came through ``protocol``; what is pulled from a service's API goes by that name."""
+    return protocol if protocol.endswith(PULLED) else f"{protocol}_submission"
 
 
 def _values(line: Line) -> dict[str, Any] | Rejected:
@@ -65,4 +75,9 @@ SOURCES = (
     Submissions("listenbrainz", "Submitted live, ListenBrainz's protocol"),
     Submissions("lastfm", "Submitted live, Last.fm's protocol"),
     Submissions("audioscrobbler", "Submitted live, AudioScrobbler's protocol"),
+    # played_at is the start or the end of a play, depending on the player. A file in which plays follow one another by
+    # their own lengths shows that it has ends, and so does a comparison with other sources: both look at starts only.
+    Submissions("spotify_api", "Pulled from Spotify's Web API"),
+    Submissions("lastfm_api", "Pulled from Last.fm's API"),
+    Submissions("listenbrainz_api", "Pulled from ListenBrainz's API"),
 )

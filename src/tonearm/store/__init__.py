@@ -1,8 +1,4 @@
-"""The transactional store: the listeners, their time zones and their feedback.
-
-SQLite in WAL mode inside the home folder. Only the PRAGMAs are particular to SQLite; another database
-needs only its URL.
-"""
+"""The transactional store: listeners and what they gave, set and submitted, in SQLite or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,15 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Engine, create_engine, event, select, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from tonearm.bronze import tidied
-from tonearm.errors import HomeBusy, HomeUnusable, UnknownName, UsageError
+from tonearm.errors import UnknownName, UsageError
 from tonearm.home import unusable
+from tonearm.store.database import connect, for_writing, plain_errors, revision
 from tonearm.store.models import HEAD, ListenerRow, ZoneRow
 from tonearm.store.zones import find_zone, system_zone
 
@@ -31,7 +27,6 @@ ALWAYS = date(2000, 1, 1)
 """The day stored with a listener's first zone, which also applies to every day before."""
 
 LONGEST_NAME = 64
-_BUSY_MS = 15_000
 _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
@@ -57,11 +52,12 @@ class Store:
         See :func:`open_store`.
         """
         self.engine, self._make = engine, make
+        self._writing = for_writing(engine)
 
     @property
     def is_missing(self) -> bool:
         """Whether the database is yet to be made, by this process or another one."""
-        if self._make and Path(self.engine.url.database or "").exists():
+        if self._make and is_there(self.engine):
             self._make()
             self._make = None
         return self._make is not None
@@ -150,7 +146,7 @@ class Store:
         if self._make:
             self._make()
             self._make = None
-        with plain_errors(self.engine), Session(self.engine.execution_options(writes=writes)) as session:
+        with plain_errors(self.engine), Session(self._writing if writes else self.engine) as session:
             yield session
             session.commit()
 
@@ -158,12 +154,12 @@ class Store:
 def open_store(settings: Settings) -> Store:
     """The home's store, migrated first if needed; one that is not there yet is made when something is written to it.
 
-    Raises HomeUnusable when it cannot be opened or was created by a newer tonearm, HomeBusy when another
-    process locks it for too long.
+    Raises HomeUnusable when it cannot be opened or was created by a newer tonearm, HomeBusy when another process locks
+    it for too long, and for the setting ``database_url`` what :func:`tonearm.store.database.connect` raises.
     """
     if settings.home.is_file():
         raise unusable(NotADirectoryError(), settings.home)
-    engine = _connect(URL.create("sqlite", database=str(settings.database)))
+    engine = connect(settings)
 
     def prepare(is_new: bool) -> None:
         # Rare, and its libraries take longer to load than a query takes.
@@ -171,12 +167,17 @@ def open_store(settings: Settings) -> Store:
 
         migrations.prepare(engine, settings, is_new)
 
-    if not settings.database.exists():
+    if not is_there(engine):
         return Store(engine, lambda: prepare(is_new=True))
-    found = _revision(engine)
+    found = revision(engine)
     if found != HEAD:
         prepare(is_new=found is None)
     return Store(engine)
+
+
+def is_there(engine: Engine) -> bool:
+    """Whether the database was made; a file may be empty yet, while another process makes it."""
+    return Path(engine.url.database or "").exists() if engine.dialect.name == "sqlite" else revision(engine) is not None
 
 
 def valid_name(text: str) -> str:
@@ -191,6 +192,11 @@ def valid_name(text: str) -> str:
     return name
 
 
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are of the same listener."""
+    return _key(one) == _key(other)
+
+
 def _key(name: str) -> str:
     return (tidied(unicodedata.normalize("NFC", name)) or "").casefold()
 
@@ -203,54 +209,10 @@ def _find(session: Session, name: str) -> ListenerRow:
 
 
 def _unknown(name: str, known: Iterable[str]) -> UnknownName:
-    return UnknownName("listener", name, known, hint="importing a file adds one")
+    return UnknownName(
+        "listener", name, known, hint="importing a file with --listener adds one, and `tonearm listeners add`"
+    )
 
 
 def _listener(row: ListenerRow) -> Listener:
     return Listener(row.name, tuple(sorted((z.from_at, z.zone) for z in row.zones)))
-
-
-def _connect(url: URL) -> Engine:
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # Python's sqlite3 begins transactions late and not for DDL; we begin them ourselves, so that a killed
-    # migration leaves nothing behind.
-    connection.isolation_level = None
-    # What is acknowledged to a client must survive a loss of power, so a commit reaches the disk.
-    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Any) -> None:
-    # A read transaction that starts to write fails at once if another process wrote meanwhile; taking the
-    # write lock at the start waits instead.
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _revision(engine: Engine) -> str | None:
-    """The schema's revision; None for a database without a schema."""
-    with plain_errors(engine), engine.connect() as connection:
-        known = connection.scalar(text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"))
-        found = connection.scalar(text("SELECT version_num FROM alembic_version")) if known else None
-        return None if found is None else str(found)
-
-
-@contextmanager
-def plain_errors(engine: Engine) -> Iterator[None]:
-    """Raise the database's errors as HomeBusy or HomeUnusable."""
-    where = engine.url.database
-    try:
-        yield
-    except OperationalError as error:
-        if "locked" in str(error.orig):
-            raise HomeBusy(f"{where} is held by another program; repeat the command later") from error
-        raise HomeUnusable(f"{where} cannot be used ({error.orig}); check the disk and permissions") from error
-    except DatabaseError as error:
-        raise HomeUnusable(f"{where} is damaged ({error.orig}); `tonearm restore` a backup") from error

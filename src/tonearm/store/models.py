@@ -329,6 +329,15 @@ class ConnectionRow(Base):
     """Why the last pull stopped early; None if it did not."""
 
 
+class UnmeasuredRow(Base):
+    """A track of which a service knew no audio features when it was asked, so that it is not asked again soon."""
+
+    __tablename__ = "unmeasured_tracks"
+
+    spotify_id: Mapped[str] = mapped_column(String(22), primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class ScheduleRow(Base):
     """A job that is done at intervals."""
 
@@ -352,6 +361,8 @@ class JobRow(Base):
     started_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     """None for one under way, or whose process was killed."""
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
+    """Until when nobody else may start the job; its process moves this on while it lives. None once it has ended."""
     outcome: Mapped[str | None] = mapped_column(String(16))
     """done, failed or interrupted."""
     message: Mapped[str | None] = mapped_column(String(1024))

@@ -12,13 +12,18 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Session
 
 from tonearm.store import Store
 from tonearm.store.models import ListenerRow, SubmissionRow
 from tonearm.store.relays import enqueue
 
-Protocol = Literal["listenbrainz", "lastfm", "audioscrobbler"]
-PROTOCOLS: tuple[Protocol, ...] = ("listenbrainz", "lastfm", "audioscrobbler")
+Protocol = Literal["listenbrainz", "lastfm", "audioscrobbler", "spotify_api", "lastfm_api", "listenbrainz_api"]
+PROTOCOLS: tuple[Protocol, ...] = (
+    *("listenbrainz", "lastfm", "audioscrobbler"),
+    *("spotify_api", "lastfm_api", "listenbrainz_api"),
+)
+"""How clients send listens, and the services that they are pulled from."""
 
 MOST_OF_BATCH = 50_000
 """Submissions of one import."""
@@ -62,25 +67,40 @@ def keep(store: Store, listener: str, submissions: Iterable[Submission]) -> list
 
     Only when this returns may they be acknowledged. The good ones wait in the queues of the listener's relays, too.
     """
-    submissions, received = list(submissions), datetime.now(UTC)
+    submissions = list(submissions)
     with store.session_of(listener, writes=True) as (session, who):
-        rows = [
-            {
-                "listener_id": who,
-                "protocol": one.protocol,
-                "received_at": received,
-                "listened_s": one.listened_s,
-                "body": one.body,
-                "reason": one.reason and one.reason[:256],
-            }
-            for one in submissions
-        ]
-        if not rows:
-            return []
-        made = session.scalars(insert(SubmissionRow).returning(SubmissionRow.id, sort_by_parameter_order=True), rows)
-        numbers = list(made)
-        enqueue(session, who, [one.body for one in submissions if one.reason is None], received)
+        numbers = add(session, who, submissions)
+        if numbers:
+            enqueue(session, who, [one.body for one in submissions if one.reason is None], datetime.now(UTC))
         return numbers
+
+
+def add(session: Session, listener_id: int, submissions: Iterable[Submission]) -> list[int]:
+    """Add ``submissions`` to a transaction, whose commit keeps them; returns their numbers, in order.
+
+    They are not relayed: what is pulled from a service does not go back to it.
+    """
+    received = datetime.now(UTC)
+    rows = [
+        {
+            "listener_id": listener_id,
+            "protocol": one.protocol,
+            "received_at": received,
+            "listened_s": one.listened_s,
+            "body": _storable(one.body),
+            "reason": one.reason and _storable(one.reason[:256]),
+        }
+        for one in submissions
+    ]
+    if not rows:
+        return []
+    made = session.scalars(insert(SubmissionRow).returning(SubmissionRow.id, sort_by_parameter_order=True), rows)
+    return list(made)
+
+
+def _storable(body: str) -> str:
+    """``body`` without what no database can hold, which a rejected row may have."""
+    return body.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
 
 
 def waiting(store: Store, listener: str | None = None) -> list[Waiting]:

@@ -96,6 +96,12 @@ def find_token(store: Store, secret: str) -> Token | None:
     return token if token and token.is_good(datetime.now(UTC)) else None
 
 
+def note_use(store: Store, number: int, at: datetime) -> None:
+    """Keep that a token was used at ``at``."""
+    with store.session(writes=True) as session:
+        session.execute(update(TokenRow).where(TokenRow.id == number).values(used_at=at))
+
+
 def revoke_token(store: Store, number: int) -> Token:
     """Make a token useless from now on; raises UnknownName."""
     if store.is_missing:

@@ -33,8 +33,8 @@ def start(at: datetime, score: float, baseline: float = 0.5, **more: Any) -> Row
     """The chance that a session starts in the hour from ``at`` on."""
     return {
         "listener": "Ada", "model": "session_start", "model_version": 1, "served_by": "model", "subject": "hour",
-        "quantity": "session_start_day_ahead", "predicted_for_at": at, "as_of_at": at, "score": score,
-        "baseline_score": baseline, **more,
+        "subject_id": None, "quantity": "session_start_day_ahead", "predicted_for_at": at, "as_of_at": at,
+        "score": score, "baseline_score": baseline, **more,
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from tests.models.trial.conftest import HOUR, NOON, Row, start
 from tonearm.lake import open_lake
 from tonearm.models import trial
 from tonearm.models.trial import truth
-from tonearm.models.trial.summary import trials
+from tonearm.models.trial.summary import trial_gauges, trials
 from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.forecasts import Forecast, keep_forecasts, scored_forecasts
@@ -142,6 +142,25 @@ def test_the_next_track_counts_where_the_session_went_on(
     heard([NOON - HOUR / 6, NOON + timedelta(minutes=minutes), NOON + 9 * HOUR], energy=0.9)
     assert trial.score_forecasts(settings, store, NOON + 9 * HOUR) == 2
     assert {one.subject: one.outcome for one in scored_forecasts(store, LONG_AGO)} == happened
+
+
+def test_what_is_monitored_is_what_was_summed_up(
+    settings: Settings, store: Store, forecast: Write, heard: Hear
+) -> None:
+    forecast([start(NOON, 0.8), start(NOON + 20 * HOUR, 0.3)])
+    trial.log_forecasts(settings, store, NOON - HOUR)
+    heard([NOON + HOUR / 4, NOON + 9 * HOUR])
+    trial.score_forecasts(settings, store, NOON + 9 * HOUR)
+    found = {one.name: one for one in trial_gauges(store, NOON + 9 * HOUR)}
+    (one,) = trials(store, now=NOON + 9 * HOUR).trials
+    assert found["tonearm_forecasts_open"].value == 1
+    assert found["tonearm_forecasts_loss"].value == one.loss
+    assert found["tonearm_forecasts_scored"].labels == {
+        "model": "session_start",
+        "version": "1",
+        "target": "session_start_day_ahead",
+        "served_by": "model",
+    }
 
 
 def simulated(settings: Settings, store: Store, forecast: Write, heard: Hear, said: Callable[[float], float]) -> Any:

@@ -13,9 +13,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from tonearm.api.auth import CallerDep
 from tonearm.api.deps import ListenerInPath, SettingsDep, StoreDep
-from tonearm.api.listenbrainz import check_may_read
 from tonearm.api.reading import ReadingDep
 from tonearm.read.exports import FIRST, LAST, export_listens, file_name, format_of
 
@@ -30,7 +28,6 @@ def export(
     settings: SettingsDep,
     store: StoreDep,
     reading: ReadingDep,
-    who: CallerDep,
     listener: ListenerInPath,
     form: Annotated[Format, Query(alias="format", description="Which tracker's form of file.")] = "listenbrainz",
     start: Annotated[datetime, Query(alias="from", description="First instant, UTC.")] = FIRST,
@@ -40,19 +37,20 @@ def export(
 
     The same as `tonearm export listens`. It is written before it is sent, so that what arrives is complete.
     """
-    check_may_read(who, listener)
     _sweep(settings.scratch)
     folder = Path(mkdtemp(dir=settings.scratch, prefix="sent-export-"))
     try:
         path = folder / file_name(form, listener, datetime.now(UTC))
-        bounds = (at if at.tzinfo else at.replace(tzinfo=UTC) for at in (start, end))
-        report = export_listens(settings, store, listener, form, path, *bounds, plays=reading.plays)
+        start, end = (at if at.tzinfo else at.replace(tzinfo=UTC) for at in (start, end))
+        report = export_listens(settings, store, listener, form, path, start, end, reading.plays)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     counts = {"X-Listens": str(report.written), "X-Left-Out": str(report.left_out)}
     sent = BackgroundTask(shutil.rmtree, folder, ignore_errors=True)
-    return FileResponse(path, media_type=format_of(form).media_type, filename=path.name, headers=counts, background=sent)
+    return FileResponse(
+        path, media_type=format_of(form).media_type, filename=path.name, headers=counts, background=sent
+    )
 
 
 def _sweep(scratch: Path) -> None:

@@ -1,23 +1,47 @@
-"""``/health``."""
+"""``/health`` and ``/ready``, which need no token."""
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
 
 from tonearm import __version__
-from tonearm.api.answers import Health
+from tonearm.api.answers import Answer, Health
 from tonearm.api.deps import LakeDep, SettingsDep
+from tonearm.errors import TonearmError
+from tonearm.lake import Lake
 from tonearm.read.overview import LISTENS
+from tonearm.settings import Settings
 
 router = APIRouter(tags=["health"])
+
+LEAST_FREE_BYTES = 200_000_000
+"""Below this the next build of a large history may fail."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""For which submissions may wait for tables, as they do while a long build holds the lake."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Ready(Answer):
+    """Whether requests that need the home can be answered."""
+
+    is_ready: bool
+    problems: list[str]
+    """What is wrong, a sentence each."""
 
 
 @router.get("/health")
 def health(settings: SettingsDep, lake: LakeDep) -> Health:
     """Whether tonearm can work, and which version of the listens it shows."""
-    nearest = next(p for p in (settings.home, *settings.home.parents) if p.exists())
+    nearest = _nearest(settings.home)
     writable = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
     return Health(
         status="ok" if writable else "home unusable",
@@ -26,3 +50,57 @@ def health(settings: SettingsDep, lake: LakeDep) -> Health:
         tables=len(lake.names()),
         listens_version=lake.version(LISTENS),
     )
+
+
+@router.get("/ready", responses={503: {"model": Ready}})
+def ready(request: Request, settings: SettingsDep, lake: LakeDep) -> JSONResponse:
+    """Whether the store, the lake and the disk can be used: 200, or 503 with the reasons."""
+    problems = [*_of_store(request), *_of_lake(lake), *_of_disk(settings), *_of_live(request)]
+    found = Ready(is_ready=not problems, problems=problems)
+    return JSONResponse(found.model_dump(), status_code=503 if problems else 200)
+
+
+def _of_store(request: Request) -> Iterator[str]:
+    try:
+        request.app.state.store.get().listeners()
+    except (TonearmError, OSError) as error:
+        yield _noted("the store cannot be used", error)
+
+
+def _of_lake(lake: Lake) -> Iterator[str]:
+    try:
+        lake.names()
+        lake.version(LISTENS)
+    except (TonearmError, OSError) as error:
+        yield _noted("the lake cannot be read", error)
+
+
+def _of_disk(settings: Settings) -> Iterator[str]:
+    try:
+        nearest = _nearest(settings.home)
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            yield "the home folder cannot be written to"
+        free = shutil.disk_usage(nearest).free
+        if free < LEAST_FREE_BYTES:
+            yield f"the disk has {free / 1e6:,.0f} MB left, and {LEAST_FREE_BYTES / 1e6:,.0f} are needed"
+    except OSError as error:
+        yield _noted("the disk cannot be read", error)
+
+
+def _of_live(request: Request) -> Iterator[str]:
+    """Submissions that wait for longer than a run keeps the lake to itself; they are kept, and none is refused."""
+    live = getattr(request.app.state, "live", None)
+    if live and live.state.since and datetime.now(UTC) - live.state.since > LONGEST_WAIT:
+        _LOG.warning("not ready: submissions wait: %s", live.state.problem)
+        yield f"what clients submit is kept, and has not reached the tables since {live.state.since:%H:%M} UTC"
+
+
+def _noted(sentence: str, error: Exception) -> str:
+    """The sentence; the rest, which may name folders, is for the log, as anybody may ask."""
+    _LOG.warning("not ready: %s: %s", sentence, error)
+    return sentence
+
+
+def _nearest(home: Path) -> Path:
+    """The home, or the folder in which it will be."""
+    return next(path for path in (home, *home.parents) if path.exists())

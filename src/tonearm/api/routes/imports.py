@@ -13,6 +13,7 @@ from fastapi import APIRouter, Form, Query, UploadFile
 from fastapi.responses import Response
 
 from tonearm.api.answers import Imported, ImportRows
+from tonearm.api.auth import CallerDep
 from tonearm.api.deps import Limit, SettingsDep
 from tonearm.api.rows import json_response, json_rows
 from tonearm.building.execute import build
@@ -31,14 +32,15 @@ _ABANDONED_S = 24 * 3600
 
 
 @router.get("/imports")
-def list_imports(settings: SettingsDep) -> list[ImportReport]:
+def list_imports(settings: SettingsDep, who: CallerDep) -> list[ImportReport]:
     """Every import, newest first; in each, read = kept + duplicates + rejected."""
-    return imports(settings)
+    return [report for report in imports(settings) if who.only in (None, report.listener)]
 
 
 @router.get("/imports/{run}", response_model=ImportRows)
 def read_import(
     settings: SettingsDep,
+    who: CallerDep,
     run: int,
     outcome: Annotated[Outcome | None, Query(description="Which rows to list.")] = None,
     limit: Limit = 1_000,
@@ -47,6 +49,7 @@ def read_import(
     they repeat, or kept.
     """
     report = find_import(settings, run)
+    who.of(report.listener)
     if outcome is None:
         return json_response(ledger=report, rows=[], truncated=False)
     rows = import_rows(settings, run, outcome, limit + 1)

@@ -10,20 +10,26 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from tonearm.api.accepting import RETRY_AFTER_S, STORE_ERRORS, RawBody, accept, now
-from tonearm.api.deps import StoreDep
+from tonearm.api.auth import caller
+from tonearm.api.deps import SettingsDep, StoreDep
+from tonearm.api.reading import Reading, ReadingDep
 from tonearm.errors import UnknownName, UsageError
+from tonearm.read.tops import Entity, sums, tops
 from tonearm.scrobble import lastfm as protocol
+from tonearm.scrobble import lastfm_reads as reads
 from tonearm.scrobble.lastfm import Failure, Node, client_of
 from tonearm.scrobble.listenbrainz import duration_s
+from tonearm.settings import Settings
 from tonearm.store import Store
-from tonearm.store.loves import LOVED, Love, give_love, take_love_back
-from tonearm.store.playing import set_playing
+from tonearm.store.loves import LOVED, Love, give_love, loves, take_love_back
+from tonearm.store.playing import playing, set_playing
 from tonearm.store.scrobble_passwords import password_md5
 from tonearm.store.scrobble_sessions import (
     find_session,
@@ -52,6 +58,9 @@ def in_lastfm_form(request: Request, status: int, message: str) -> Response:
     return _answer(Failure(_CODES.get(status, protocol.BAD_PARAMETERS), message), given.get("format", ""), status)
 
 
+_LAST_S = 4_102_444_800
+"""Later than any listen: the year 2100."""
+
 ERROR_FORMS = (("/2.0", in_lastfm_form),)
 
 
@@ -63,6 +72,8 @@ class _Call:
     store: Store
     given: dict[str, str]
     client: str | None
+    reading: Reading
+    settings: Settings
 
     def listener(self) -> str:
         """Whose session key the call has; raises Failure without a good one."""
@@ -71,12 +82,30 @@ class _Call:
             raise Failure(protocol.BAD_SESSION, "Invalid session key - Please re-authenticate")
         return found.listener
 
+    def read_listener(self) -> str:
+        """The listener ``user``, else the session's, if the call may read them; raises Failure and 401."""
+        asked = self.given.get("user", "")
+        if "sk" in self.given:
+            own: str | None = self.listener()
+        else:
+            who = caller(self.request, self.store)
+            own = None if who.may("admin") else who.listener
+        if not asked and own is None:
+            raise Failure(protocol.BAD_PARAMETERS, "user is needed: the name of a listener")
+        try:
+            name = self.store.listener(asked).name if asked else own or ""
+        except UnknownName as error:
+            raise Failure(protocol.BAD_PARAMETERS, "User not found") from error
+        if own not in (None, name):
+            raise Failure(protocol.LOGIN_NEEDED, f"Login: {own} may not read what {name} heard")
+        return name
+
 
 @router.get("/2.0", include_in_schema=False)
 @router.get("/2.0/")
 @router.post("/2.0", include_in_schema=False)
 @router.post("/2.0/")
-def call(request: Request, body: RawBody, store: StoreDep) -> Response:
+def call(request: Request, body: RawBody, store: StoreDep, reading: ReadingDep, settings: SettingsDep) -> Response:
     """A method of Last.fm's: ``method`` and its parameters in the query, the body or both; ``format=json`` for JSON."""
     form = request.query_params.get("format", "")
     try:
@@ -86,7 +115,7 @@ def call(request: Request, body: RawBody, store: StoreDep) -> Response:
         if method is None:
             raise Failure(protocol.UNKNOWN_METHOD, "Invalid Method - No method with that name in this package")
         client = client_of(request.headers.get("user-agent", ""))
-        return _answer(method(_Call(request, store, given, client)), form)
+        return _answer(method(_Call(request, store, given, client, reading, settings)), form)
     except Failure as failure:
         return _answer(failure, form)
     except STORE_ERRORS as error:
@@ -184,6 +213,52 @@ def _loved(call: _Call) -> Love:
     return Love(LOVED, now(), named["artist_name"], named["track_name"])
 
 
+def _user(call: _Call) -> Node:
+    listener = call.read_listener()
+    ends = call.reading.plays.ends(call.store, listener)
+    return reads.user(listener, call.reading.plays.count(call.store, listener), ends and ends[0])
+
+
+def _recent_tracks(call: _Call) -> Node:
+    """Newest first, from ``from`` to before ``to``; a later page costs as much as all before it."""
+    listener, asked = call.read_listener(), reads.page(call.given)
+    start = reads.number(call.given, "from", 0, _LAST_S)
+    end = reads.number(call.given, "to", _LAST_S, _LAST_S)
+    after, before = _instant(start) - timedelta(microseconds=1), _instant(end)
+    plays = call.reading.plays
+    rows = plays.page(call.store, listener, (after, None), (before, None), asked.start + asked.size)
+    total = plays.count(call.store, listener)
+    if start or end < _LAST_S:
+        fresh = plays.fresh(call.store, listener)["started_at"].to_pylist()
+        total = sums(call.settings, listener, _instant(start), before).listens
+        total += sum(after < at < before for at in fresh)
+    found = playing(call.store, listener, now())
+    now_playing = msgspec.json.decode(found.body) if found else None
+    is_extended = call.given.get("extended") == "1"
+    loved = reads.is_loved(loves(call.store, listener, LOVED)) if is_extended else None
+    return reads.recent(listener, rows.slice(asked.start).to_pylist(), now_playing, asked, total, loved)
+
+
+def _loved_tracks(call: _Call) -> Node:
+    listener = call.read_listener()
+    return reads.loved_tracks(listener, loves(call.store, listener, LOVED), reads.page(call.given))
+
+
+def _top(entity: Entity) -> Callable[[_Call], Node]:
+    def answer(call: _Call) -> Node:
+        listener, asked = call.read_listener(), reads.page(call.given)
+        between = reads.period(call.given, now())
+        about = ("lastfm", listener, entity, between)
+        found = call.reading.answer(about, lambda: tops(call.settings, listener, entity, *between))
+        return reads.top(listener, entity, found.ranked, asked)
+
+    return answer
+
+
+def _instant(at_s: int) -> datetime:
+    return datetime.fromtimestamp(at_s, UTC)
+
+
 _METHODS: dict[str, Callable[[_Call], Node | None]] = {
     "auth.getmobilesession": _mobile_session,
     "auth.gettoken": _token,
@@ -192,4 +267,10 @@ _METHODS: dict[str, Callable[[_Call], Node | None]] = {
     "track.updatenowplaying": _now_playing,
     "track.love": _love,
     "track.unlove": _unlove,
+    "user.getinfo": _user,
+    "user.getrecenttracks": _recent_tracks,
+    "user.getlovedtracks": _loved_tracks,
+    "user.gettopartists": _top("artists"),
+    "user.gettopalbums": _top("releases"),
+    "user.gettoptracks": _top("recordings"),
 }

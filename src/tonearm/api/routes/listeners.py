@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from tonearm.api.answers import ListenerInfo, Zone, Zones
+from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, Limit, ListenerInPath, Rule, SettingsDep, StoreDep
 from tonearm.building.execute import build
 from tonearm.read.overview import LISTENS, Favourite, Overview, Subject, favourites, overview
@@ -28,9 +29,9 @@ class Where(BaseModel):
 
 
 @router.get("/listeners")
-def list_listeners(store: StoreDep) -> list[ListenerInfo]:
-    """Every listener, with their time zones."""
-    return [_info(one) for one in store.listeners()]
+def list_listeners(store: StoreDep, who: CallerDep) -> list[ListenerInfo]:
+    """Every listener, with their time zones; without the scope admin, the token's own."""
+    return [_info(one) for one in store.listeners() if who.only in (None, one.name)]
 
 
 @router.get("/zones")

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from tonearm.api.answers import Answer as Model
+from tonearm.api.auth import CallerDep, open_to
 from tonearm.api.deps import ListenerInPath, RecommendingDep, StoreDep
 from tonearm.api.recommending import Recommending
 from tonearm.errors import UsageError
@@ -113,15 +114,16 @@ class Gone(Model):
 
 @router.get("/recommend/song/{track_id}")
 def recommend_song(
-    asked: RecommendingDep, store: StoreDep, track_id: str, wishes: Annotated[SongWishes, Query()]
+    asked: RecommendingDep, store: StoreDep, who: CallerDep, track_id: str, wishes: Annotated[SongWishes, Query()]
 ) -> Answer:
     """What goes with a track, given by its id, Spotify id or URI, `artist - title`, or title."""
     from tonearm.recommend.answers.answering import for_track
     from tonearm.recommend.answers.feedback import opinions
 
-    if wishes.unheard and wishes.listener is None:
+    named = who.of(wishes.listener)
+    if wishes.unheard and named is None:
         raise UsageError("unheard by whom? name a listener")
-    listener = None if wishes.listener is None else store.listener(wishes.listener).name
+    listener = None if named is None else store.listener(named).name
     request = _request(asked, wishes, unheard=wishes.unheard)
     track, home = asked.names().track(track_id[:LONGEST_QUERY]).id, asked.home()
     if listener is None:
@@ -133,13 +135,15 @@ def recommend_song(
 
 @router.post("/recommend/user/")
 @router.post("/recommend/user", include_in_schema=False)
-def recommend_user(asked: RecommendingDep, store: StoreDep, wishes: UserWishes) -> Answer:
+@open_to("read")
+def recommend_user(asked: RecommendingDep, store: StoreDep, who: CallerDep, wishes: UserWishes) -> Answer:
     """What a listener may want to hear next, or whoever likes the tracks in `liked`."""
     from tonearm.recommend.answers.answering import for_listener, for_tracks
 
-    if wishes.listener is None and not wishes.liked:
+    named = wishes.listener if wishes.listener is None and wishes.liked else who.of(wishes.listener)
+    if named is None and not wishes.liked:
         raise UsageError("for whom? name a listener, or tracks in liked")
-    listener = None if wishes.listener is None else store.listener(wishes.listener).name
+    listener = None if named is None else store.listener(named).name
     request = _request(
         asked,
         wishes,
@@ -155,6 +159,7 @@ def recommend_user(asked: RecommendingDep, store: StoreDep, wishes: UserWishes) 
 
 
 @router.post("/recommend/playlist")
+@open_to("read")
 def recommend_playlist(asked: RecommendingDep, wishes: PlaylistWishes) -> Answer:
     """How a playlist may go on: tracks that go with those that it has."""
     from tonearm.recommend.answers.answering import for_tracks
@@ -181,6 +186,7 @@ def list_feedback(store: StoreDep, listener: ListenerInPath) -> list[Feedback]:
 
 
 @router.post("/listeners/{name}/feedback")
+@open_to("submit")
 def post_feedback(asked: RecommendingDep, store: StoreDep, listener: ListenerInPath, opinion: Opinion) -> Feedback:
     """Give feedback, which changes the next recommendations; a new opinion on the same replaces the one before."""
     names = asked.names()
@@ -191,6 +197,7 @@ def post_feedback(asked: RecommendingDep, store: StoreDep, listener: ListenerInP
 
 
 @router.delete("/listeners/{name}/feedback/{subject}/{subject_id}")
+@open_to("submit")
 def delete_feedback(store: StoreDep, listener: ListenerInPath, subject: Subject, subject_id: int) -> Gone:
     """Take back all feedback of a listener on a track or an artist."""
     return Gone(entries=take_back(store, listener, subject, subject_id) if abs(subject_id) < 2**63 else 0)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from tonearm.api.answers import ColumnInfo, Rows, TableInfo
+from tonearm.api.auth import CallerDep, household
 from tonearm.api.deps import LakeDep, Limit, ListenerAsked, Offset, Rule, SettingsDep
 from tonearm.api.rows import json_response, json_rows
 from tonearm.columns import COLUMNS
@@ -55,6 +56,7 @@ def read_history(
 @router.get("/tables/{name}", response_model=Rows)
 def read_table(
     settings: SettingsDep,
+    who: CallerDep,
     name: str,
     listener: ListenerAsked,
     rule: Rule = "all",
@@ -64,8 +66,13 @@ def read_table(
     as_of: Annotated[str | None, Query(description=_AS_OF)] = None,
     safe: Annotated[bool, Query(description=_SAFE)] = True,
 ) -> Response:
-    """Rows of a table in the order of its grain, under a listen rule or as of a day; Arrow or Parquet for many."""
+    """Rows of a table in the order of its grain, under a listen rule or as of a day; Arrow or Parquet for many.
+
+    A token without the scope admin opens the rows of its own listener, and no table that is not by listener.
+    """
     rows = show(settings, name, listener, rule, limit=limit + 1, offset=offset, as_of=as_of)
+    if "listener" not in rows.column_names:
+        household(who)
     shown, truncated = rows.slice(0, limit), rows.num_rows > limit
     if form == "json":
         return json_response(rows=json_rows(shown), truncated=truncated)

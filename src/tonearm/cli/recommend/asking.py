@@ -15,7 +15,7 @@ import click
 
 from tonearm.cli.command import NOTHING_YET, SEED, Context
 from tonearm.cli.playlist import FORMAT_HELP, FORMATS
-from tonearm.errors import UnknownName, UsageError
+from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -159,24 +159,24 @@ class Asked:
 
     def listener(self, name: str) -> str:
         """The listener's name as it is written; raises UnknownName."""
-        with _store(self.context, name) as store:
+        with _store(self.context) as store:
             return store.listener(name).name
 
     def feedback(self, listener: str) -> list[Feedback]:
         """What the listener thinks of tracks and artists."""
         from tonearm.store.feedback import feedback_of
 
-        with _store(self.context, listener) as store:
+        with _store(self.context) as store:
             return feedback_of(store, listener)
 
     def only_listener(self, name: str | None) -> str:
         """The listener called ``name``, or the only one there is; raises UsageError where there are others."""
         if name is not None:
             return self.listener(name)
-        if not self.context.settings.database.exists():
-            raise UsageError(f"there is no listener yet: {NOTHING_YET}")
-        with _store(self.context, "") as store:
+        with _store(self.context) as store:
             names = [one.name for one in store.listeners()]
+        if not names:
+            raise UsageError(f"there is no listener yet: {NOTHING_YET}")
         if len(names) != 1:
             there = ", ".join(names) or "there is none yet"
             raise UsageError(f"whose? name a listener (--listener, or `tonearm recommend for NAME`): {there}")
@@ -194,11 +194,9 @@ class Asked:
 
 
 @contextmanager
-def _store(context: Context, listener: str) -> Iterator[Store]:
-    """The home's store; a home that is not there is not made, and does not know the listener."""
+def _store(context: Context) -> Iterator[Store]:
+    """The home's store; one that is not there is not made, and knows no listener."""
     from tonearm.store import open_store
 
-    if not context.settings.database.exists():
-        raise UnknownName("listener", listener, [], hint="importing a file with --listener adds one")
     with closing(open_store(context.settings)) as store:
         yield store

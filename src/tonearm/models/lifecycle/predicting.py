@@ -50,12 +50,12 @@ def predict(
         raise NotRegistered(f"{model.name} has never been trained; `tonearm train {model.name}` does it")
     fitted = registry.load(model, version)
     if note:
-        for remark in _unknown_genres(model, fitted, records):
+        for remark in unknown_genres(model, fitted, records):
             note(remark)
     return answers(model, fitted, records, version.serves, threshold), version
 
 
-def _unknown_genres(model: Model, fitted: Fitted, records: pd.DataFrame) -> Iterator[str]:
+def unknown_genres(model: Model, fitted: Fitted, records: pd.DataFrame) -> Iterator[str]:
     """A sentence on the genres that a model which says what genres it knows never heard of."""
     known = getattr(fitted, "genres", None)
     if known is None or "genre" not in records.columns:

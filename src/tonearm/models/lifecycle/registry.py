@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from tonearm.models.evaluate import Measured
     from tonearm.models.model import Candidate, Fitted, Model
+    from tonearm.models.served import Served
     from tonearm.settings import Settings
 
 STAGING, PRODUCTION = "staging", "production"
@@ -209,7 +210,7 @@ class Registry:
 
     def _remembered(self) -> Remembered:
         """What was asked since the database last changed: opening it through MLflow takes seconds."""
-        stamp = self._stamp()
+        stamp = self.stamp()
         try:
             known = msgspec.json.decode(self._memory().read_bytes(), type=Remembered)
         except (OSError, msgspec.DecodeError):
@@ -218,14 +219,14 @@ class Registry:
 
     def _remember(self, known: Remembered) -> None:
         # Who may not write here can still read what is registered.
-        if known.stamp is not None and known.stamp == self._stamp():
+        if known.stamp is not None and known.stamp == self.stamp():
             with suppress(OSError):
                 self._memory().write_bytes(msgspec.json.encode(known))
 
     def _memory(self) -> Path:
         return self.artefacts.with_name("versions.json")
 
-    def _stamp(self) -> str | None:
+    def stamp(self) -> str | None:
         """What changes with each commit to the home's own database; None for a server."""
         file = self._file()
         if file is None or not file.is_file():
@@ -269,6 +270,17 @@ class Registry:
     def load(self, model: Model, version: Version) -> Fitted:
         """The version's model; raises ModelDamaged where its files are not what was registered."""
         return served.load(self.folder(version), model, version.sha256)
+
+    def served(self, version: Version) -> Served:
+        """The version as MLflow serves it (``pyfunc``), beneath MLflow's own checks of each request.
+
+        Raises ModelDamaged where its files are not what was registered.
+        """
+        served.check(self.folder(version), version.sha256)
+        with plainly(self.uri), quiet(), speaking_to(self.uri) as mlflow:
+            loaded = mlflow.pyfunc.load_model(f"{_LOGGED}{version.model}/{version.version}")
+        raw: Served = loaded.get_raw_model()
+        return raw
 
     def folder(self, version: Version) -> Path:
         """The version's files; fetched first where the registry is a server."""

@@ -122,8 +122,8 @@ def _of(one: Forecast) -> tuple[str, str, str, str]:
 
 def _trial(key: tuple[str, str, str, str], some: Sequence[Forecast]) -> Trial:
     model, version, of, served_by = key
-    is_probability = RULES[model].is_probability if model in RULES else True
-    losses = [_loss(one, _surprise if is_probability else _squared) for one in some]
+    is_probability = _is_probability(model)
+    losses = [_loss(one, _loss_of(model)) for one in some]
     squares = [_loss(one, _squared) for one in some]
     weeks = list(_weeks(some, losses))
     low, high = _interval(some, losses)
@@ -151,6 +151,14 @@ def _trial(key: tuple[str, str, str, str], some: Sequence[Forecast]) -> Trial:
         bins=list(_bins(some)) if is_probability else [],
         weeks=weeks,
     )
+
+
+def _is_probability(model: str) -> bool:
+    return model not in RULES or RULES[model].is_probability
+
+
+def _loss_of(model: str) -> Callable[[float, float], float]:
+    return _surprise if _is_probability(model) else _squared
 
 
 def _happened(one: Forecast) -> float:
@@ -215,3 +223,37 @@ def _interval(some: Sequence[Forecast], losses: Sequence[_Loss]) -> tuple[float 
     beyond = outside_of(day)
     low, high = np.quantile(np.concatenate(drawn), [beyond, 1 - beyond])
     return float(low), float(high)
+
+
+class Gauge(NamedTuple):
+    """One number of a trial, for monitoring."""
+
+    name: str
+    help: str
+    labels: dict[str, str]
+    value: float
+
+
+def trial_gauges(store: Store, now: datetime | None = None) -> Iterator[Gauge]:
+    """How the trials of all listeners stand, without intervals; names and labels as Prometheus has them.
+
+    Each name comes with the labels ``model``, ``version``, ``target`` and ``served_by``, but for the number of
+    forecasts that are open, which has none.
+    """
+    since = (now or datetime.now(UTC)) - SUMMED
+    yield Gauge("tonearm_forecasts_open", "Forecasts whose outcome is not known yet.", {}, count_open(store)[0])
+    ordered = sorted(scored_forecasts(store, since), key=_of)
+    for (model, version, of, served_by), own in groupby(ordered, key=_of):
+        some = list(own)
+        labels = {"model": model, "version": version, "target": of, "served_by": served_by}
+        yield Gauge("tonearm_forecasts_scored", "Forecasts of the last year with an outcome.", labels, len(some))
+        yield from (Gauge(*named, labels, value) for named, value in _losses(model, some))
+
+
+def _losses(model: str, some: Sequence[Forecast]) -> Iterator[tuple[tuple[str, str], float]]:
+    losses = [_loss(one, _loss_of(model)) for one in some]
+    yield ("tonearm_forecasts_predicted", "Mean of what was forecast."), fmean(one.predicted for one in some)
+    yield ("tonearm_forecasts_happened", "Mean of what happened."), fmean(_happened(one) for one in some)
+    yield ("tonearm_forecasts_loss", "Mean log loss, or squared error of numbers."), fmean(one.own for one in losses)
+    if (baseline := _baseline(losses)) is not None:
+        yield ("tonearm_forecasts_baseline_loss", "The same of the baseline."), baseline

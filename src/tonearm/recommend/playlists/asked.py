@@ -114,10 +114,8 @@ def check_minutes(minutes: float | None) -> None:
 
 def feedback(settings: Settings, listener: str) -> list[Feedback]:
     """What the listener gave; none where there is no store."""
-    if not settings.database.exists():
-        return []
     with closing(open_store(settings)) as store:
-        return feedback_of(store, listener)
+        return [] if store.is_missing else feedback_of(store, listener)
 
 
 def hidden_of(settings: Settings, listener: str) -> Hidden:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 
 from tonearm.errors import HomeBusy
 from tonearm.home import make_home
 from tonearm.settings import Settings
-from tonearm.store import plain_errors
+from tonearm.store.database import for_writing, plain_errors, where
 from tonearm.store.models import HEAD, Base
 
 
@@ -22,15 +22,15 @@ def prepare(engine: Engine, settings: Settings, is_new: bool) -> None:
                 # Alembic takes long to load and is needed for old stores only.
                 from tonearm.store.migrations.upgrading import upgrade
 
-                upgrade(engine, settings.database)
+                upgrade(engine)
     except Timeout as error:
-        raise HomeBusy(f"another tonearm is preparing {settings.database}; repeat the command") from error
+        raise HomeBusy(f"another tonearm is preparing {where(engine)}; repeat the command") from error
 
 
 def _created(engine: Engine) -> bool:
     """Create the newest schema in an empty database, marked as Alembic would; False when it is not empty."""
-    with engine.execution_options(writes=True).begin() as connection:
-        if connection.scalar(text("SELECT count(*) FROM sqlite_master")):
+    with for_writing(engine).begin() as connection:
+        if inspect(connection).get_table_names():
             return False
         Base.metadata.create_all(connection)
         connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))

@@ -10,6 +10,7 @@ from alembic.util import CommandError
 from sqlalchemy import Engine
 
 from tonearm.errors import HomeUnusable
+from tonearm.store.database import for_writing, where
 
 
 def config() -> Config:
@@ -20,14 +21,14 @@ def config() -> Config:
     return made
 
 
-def upgrade(engine: Engine, database: Path) -> None:
+def upgrade(engine: Engine) -> None:
     """Upgrade the schema to the newest revision in one transaction; raises HomeUnusable if it is newer than that."""
     made = config()
-    with engine.execution_options(writes=True).begin() as connection:
+    with for_writing(engine).begin() as connection:
         made.attributes["connection"] = connection
         try:
             command.upgrade(made, "head")
         except CommandError as error:
             raise HomeUnusable(
-                f"{database} was made by a newer tonearm ({error}); install that version, or use another home"
+                f"{where(engine)} was made by a newer tonearm ({error}); install that version, or use another home"
             ) from error

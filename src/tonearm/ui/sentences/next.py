@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tonearm.models.evaluate import LOWER_IS_BETTER
 from tonearm.models.needs import needs
+from tonearm.models.trial.summary import Trial, Trials
 from tonearm.ui.frame import plain
 from tonearm.ui.section import Row
 from tonearm.ui.words import SOUNDS, counted, listed
@@ -207,6 +208,51 @@ def believe(found: Sequence[Row]) -> str:
         f"**{len(better)} of {counted(len(rows), 'prediction')}** {shown} to be better than a simple baseline, "
         f"on data that the models had not learned from.{rest}"
     )
+
+
+def on_trial(found: Trials) -> str:
+    """How many forecasts have been scored, and what that shows of each model."""
+    if not found.trials and found.next_due_at is None:
+        return (
+            "**Nothing to check yet.** Each `tonearm run` keeps the forecasts of what is to come, and a later one "
+            "compares them with what you heard. Of a history that has ended there is nothing to come."
+        )
+    if not found.trials:
+        due = found.next_due_at
+        assert due is not None
+        return (
+            f"**None checked yet**: {counted(found.open, 'forecast')} kept. "
+            f"The first is due on {due:%d %B %Y at %H:%M} UTC, and is checked by the first run after a later listen."
+        )
+    scored = sum(one.n for one in found.trials)
+    return f"**{counted(scored, 'forecast')}** made before the fact could be compared with what you heard since."
+
+
+def trial_line(one: Trial) -> str:
+    """One trial: what was expected and what happened, and whether it was nearer than the baseline."""
+    name = _PARTS.get((one.model, one.target)) or (SOUNDS.get(one.target) if one.model in _OF_SOUND else "")
+    predicts = MODELS[one.model].predicts if one.model in MODELS else one.model.replace("_", " ")
+    begun = f"**{_begun(predicts)}{f' ({name})' if name else ''}**, version {one.version}"
+    return f"{begun}: {_came_true(one)}; {_beside_baseline(one)}."
+
+
+def _came_true(one: Trial) -> str:
+    if one.brier is None:
+        return f"of {counted(one.n, 'hour')}, {one.predicted:.2f} was expected on average and {one.happened:.2f} heard"
+    expected, happened = one.predicted * one.n, round(one.happened * one.n)
+    return f"of {counted(one.n, 'forecast')}, {expected:.0f} were expected to come true and {happened:,} did"
+
+
+def _beside_baseline(one: Trial) -> str:
+    if one.served_by == "baseline":
+        return "all by the baseline"
+    if one.gain is None:
+        return "the baseline had none"
+    weeks = f"nearer than the baseline in {one.weeks_won} of {counted(len(one.weeks), 'week')}"
+    if one.gain_low is None or one.gain_high is None:
+        return f"{weeks}, too few days to tell"
+    shown = "better" if one.gain_low > 0 else "worse" if one.gain_high < 0 else "not shown to be better"
+    return f"{weeks}, {shown} over all (gain {_number(one.gain)}, {_number(one.gain_low)} to {_number(one.gain_high)})"
 
 
 def deciding(metrics: Sequence[Row]) -> list[Row]:

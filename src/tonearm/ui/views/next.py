@@ -9,7 +9,7 @@ import streamlit as st
 from tonearm.ui import findings, forecasts, words
 from tonearm.ui.findings import Finding
 from tonearm.ui.forecasts import Chance, Checked, Expected
-from tonearm.ui.frame import plain
+from tonearm.ui.frame import client, plain
 from tonearm.ui.section import Row, chart, chosen_listener, colours, question, rows, source
 from tonearm.ui.sentences import next as sentences
 
@@ -36,6 +36,7 @@ def page() -> None:
     _artists(listener, metrics)
     _check(listener, metrics)
     _believe(listener)
+    _on_trial(listener)
 
 
 def _starts(listener: str, metrics: Sequence[Row]) -> None:
@@ -184,6 +185,18 @@ def _believe(listener: str) -> None:
             help=f"{meaning} The baseline: {sentences.about(row).baseline}. {plain(row['protocol'])}.",
         )
     source(_METRICS, [row for row in found if (row["model"], row["model_version"]) in _answering(decided)])
+
+
+def _on_trial(listener: str) -> None:
+    found = client().trials(listener)
+    question("Did the forecasts come true?", sentences.on_trial(found))
+    for one in found.trials:
+        st.markdown(sentences.trial_line(one))
+    if found.trials:
+        st.caption(
+            "Kept before the fact and never changed. Gains are in log loss, or in squared error for sound; their 95 % "
+            "intervals come from resampling whole days."
+        )
 
 
 def _answering(decided: Sequence[Row]) -> set[tuple[str, int]]:

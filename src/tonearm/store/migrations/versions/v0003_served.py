@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(96), nullable=False),
         sa.Column("started_at", AT, nullable=False),
         sa.Column("ended_at", AT),
+        sa.Column("lease_until", AT),
         sa.Column("outcome", sa.String(16)),
         sa.Column("message", sa.String(1024)),
     )
@@ -47,6 +48,11 @@ def upgrade() -> None:
         sa.Column("key", sa.String(128), primary_key=True),
         sa.Column("value", sa.Text, nullable=False),
         sa.Column("changed_at", AT, nullable=False),
+    )
+    op.create_table(
+        "unmeasured_tracks",
+        sa.Column("spotify_id", sa.String(22), primary_key=True),
+        sa.Column("asked_at", AT, nullable=False),
     )
     op.create_table(
         "songs",
@@ -231,6 +237,7 @@ def downgrade() -> None:
         "forecasts",
         "connections",
         "songs",
+        "unmeasured_tracks",
         "settings",
         "schedules",
         "jobs",

@@ -1,4 +1,8 @@
-"""Backing up a home into one file, and restoring it: each is there as a whole or not at all."""
+"""Backing up a home and its store into one file, and restoring them: each is there as a whole or not at all.
+
+The archive holds the store as a SQLite file, whatever database it is in, and the file of other services' secrets, so it
+is for its owner alone.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import gzip
 import hashlib
 import os
 import shutil
-import sqlite3
 import tarfile
 import tempfile
 import zlib
@@ -21,16 +24,20 @@ from tonearm.home import INBOX_DONE, LOCK, MARKER, unusable
 from tonearm.home.confirming import ask_to_confirm
 from tonearm.home.lock import writing
 from tonearm.settings import Settings, load_settings
+from tonearm.store import open_store
+from tonearm.store.copying import copy_rows, copy_store
+from tonearm.store.database import IN_HOME
 
-_LEFT_OUT = {"scratch", "compiled", LOCK, "store.lock"}
+_LEFT_OUT = {"scratch", "compiled", LOCK, "store.lock", "submissions.lock", "secrets.lock"}
 _CHUNK = 1 << 20
 _OWNER_ONLY = 0o600
 
 
 def back_up(settings: Settings, archive: Path, waiting: Callable[[str], None] | None = None) -> int:
-    """Write the home into ``archive`` and return its size in bytes; an existing file is not overwritten.
+    """Write the home and its store into ``archive`` and return its size in bytes; an existing file is not overwritten.
 
-    Imported files that are kept in the inbox are left out: what tonearm keeps of them is in the lake.
+    Clients may go on submitting: what comes too late for the archive comes into the next one. Imported files that are
+    kept in the inbox are left out: what tonearm keeps of them is in the lake.
     """
     if not (settings.home / MARKER).exists():
         raise UsageError(f"there is no tonearm home at {settings.home}; name it with --home")
@@ -85,13 +92,20 @@ def _add(settings: Settings, tar: tarfile.TarFile) -> None:
     for path in sorted(settings.home.iterdir()):
         if path.name not in _LEFT_OUT and not path.name.startswith(database.name):
             tar.add(path, arcname=path.name, filter=_is_kept)
-    if database.exists():
-        # SQLite's own backup, because a copied file lacks what is still in its write-ahead log.
-        with tempfile.TemporaryDirectory(dir=settings.scratch) as folder:
-            copy = Path(folder) / database.name
-            with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(copy)) as target:
-                source.backup(target)
+    with tempfile.TemporaryDirectory(dir=settings.scratch) as folder:
+        copy = Path(folder) / database.name
+        if _is_copied(settings, copy):
             tar.add(copy, arcname=database.name)
+
+
+def _is_copied(settings: Settings, copy: Path) -> bool:
+    """Copy the store into the SQLite file ``copy``; False if there is no store yet."""
+    with closing(open_store(settings)) as store:
+        if store.is_missing:
+            return False
+        with closing(open_store(Settings(home=copy.parent))) as target:
+            copy_rows(store, target)
+    return True
 
 
 def _is_kept(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
@@ -102,7 +116,8 @@ def restore(settings: Settings, archive: Path) -> int:
     """Unpack ``archive`` into the home, which must be empty or missing; returns the number of files.
 
     It is unpacked beside the home and put in its place at the end, so that a killed restore leaves no home, and a
-    retry works. The command in a restored ``after_run`` is not started before its owner confirms it.
+    retry works. The store goes into the database that the settings name, else those in the archive, which must hold
+    nothing yet. The command in a restored ``after_run`` is not started before its owner confirms it.
     """
     home = settings.home.resolve()
     inside = home.is_dir() and os.path.ismount(home)
@@ -119,6 +134,7 @@ def restore(settings: Settings, archive: Path) -> int:
         _read_through(archive)
         with _stage(parent, home) as stage:
             count = _unpack(archive, stage)
+            _fill_database(settings, stage)
             _put_in_place(stage, home, inside)
     except OSError as error:
         raise unusable(error, settings.home) from error
@@ -139,6 +155,17 @@ def _unpack(archive: Path, stage: Path) -> int:
     if hasattr(os, "sync"):
         os.sync()
     return sum(m.isfile() for m in members)
+
+
+def _fill_database(settings: Settings, stage: Path) -> None:
+    """Bring the store into its database, where that is not the SQLite file in ``stage``."""
+    url = settings.database_url or load_settings(stage, environ={}).database_url
+    unpacked = Settings(home=stage)
+    if url in IN_HOME or not unpacked.database.exists():
+        return
+    copy_store(unpacked, url)
+    for left in stage.glob(f"{unpacked.database.name}*"):
+        left.unlink()
 
 
 def _put_in_place(stage: Path, home: Path, inside: bool) -> None:

@@ -7,21 +7,25 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from tests.postgres import Server
 from tonearm.errors import AfterRunFailed, HomeUnusable, InputError, UsageError
-from tonearm.home import backup
-from tonearm.home.backup import back_up, restore
 from tonearm.home.confirming import confirm, is_confirmed
+from tonearm.home.secrets import put_secret, secret
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.inbox import import_inbox
 from tonearm.ingest.ledger import imports
 from tonearm.run.after import after_run
 from tonearm.settings import Settings, load_settings
+from tonearm.store import backup, open_store
+from tonearm.store.backup import back_up, restore
+from tonearm.store.submissions import Submission, keep, waiting
 
 
 class Died(BaseException):
@@ -30,6 +34,12 @@ class Died(BaseException):
 
 def die(*_: Any, **__: Any) -> Any:
     raise Died
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A home with its store; what a backup does with another database has tests of its own."""
+    return Settings(home=tmp_path / "home")
 
 
 ROW = ("Nina Simone", "Pastel Blues", "Sinnerman", "20 Nov 2020 09:35")
@@ -44,6 +54,59 @@ def test_a_restored_home_is_the_home(settings: Settings, lastfm: Callable[..., P
     assert imports(other) == imports(settings)
     again = import_paths(other, [lastfm([ROW])])
     assert (again.listener, again.kept) == ("ada", 0)
+
+
+def fill(settings: Settings) -> None:
+    """A listener, whose submission is not in the lake yet, and a secret."""
+    with closing(open_store(settings)) as store:
+        store.ensure_listener("Ada", "UTC")
+        keep(store, "Ada", [Submission("lastfm", "{}", 1.7e9)])
+    put_secret(settings, "relay/1", "token")
+
+
+def waiting_in(settings: Settings) -> list[float | None]:
+    with closing(open_store(settings)) as store:
+        return [one.listened_s for one in waiting(store)]
+
+
+def test_a_backup_holds_what_waits_and_secrets_for_their_owner_alone(settings: Settings, tmp_path: Path) -> None:
+    fill(settings)
+    back_up(settings, tmp_path / "home.tar.gz")
+    other = Settings(home=tmp_path / "other")
+    restore(other, tmp_path / "home.tar.gz")
+    assert (waiting_in(other), secret(other, "relay/1")) == ([1.7e9], "token")
+    assert stat.S_IMODE((other.home / "secrets.json").stat().st_mode) == 0o600
+
+
+def test_a_store_on_a_server_is_backed_up_and_restored_from_either_and_into_either(
+    settings: Settings, tmp_path: Path, database_url: str, postgres: Server
+) -> None:
+    there = replace(settings, database_url=database_url)
+    fill(there)
+    archive = tmp_path / "home.tar.gz"
+    back_up(there, archive)
+    assert not settings.database.exists()
+    home = Settings(home=tmp_path / "in-home")
+    restore(home, archive)
+    assert waiting_in(home) == [1.7e9]
+    with pytest.raises(UsageError, match="already; name an empty database"):
+        restore(replace(there, home=tmp_path / "other"), archive)
+    assert not (tmp_path / "other").exists()
+    postgres.run("CREATE DATABASE test_restored")
+    other = Settings(home=tmp_path / "other", database_url=postgres.url("test_restored"))
+    restore(other, archive)
+    assert (waiting_in(other), other.database.exists()) == ([1.7e9], False)
+    postgres.run("DROP DATABASE test_restored WITH (FORCE)")
+
+
+def test_a_backup_goes_where_its_own_settings_say(settings: Settings, tmp_path: Path, database_url: str) -> None:
+    fill(settings)
+    (settings.home / "tonearm.toml").write_text(f"database_url = '{database_url}'\n")
+    back_up(settings, tmp_path / "home.tar.gz")
+    home = tmp_path / "other"
+    restore(load_settings(home, {}), tmp_path / "home.tar.gz")
+    assert waiting_in(load_settings(home, {})) == [1.7e9]
+    assert not load_settings(home, {}).database.exists()
 
 
 def test_a_killed_restore_leaves_nothing_and_a_retry_works(

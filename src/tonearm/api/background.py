@@ -1,0 +1,42 @@
+"""What runs beside the requests of a server: the live worker, the relay and, where asked for, the schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tonearm.live.repeat import Repeat
+from tonearm.live.schedule import Scheduler
+from tonearm.live.worker import Live
+from tonearm.relay.sender import run_due
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from fastapi import FastAPI
+
+RELAY_S = 3.0
+"""How often relays are looked at; each keeps to its own service's rate."""
+
+
+def beside(with_schedule: bool) -> Callable[[FastAPI], AbstractContextManager[None]]:
+    """What to run beside an application, from its start to its end: ``app.state.live`` and ``app.state.scheduler``."""
+
+    @contextmanager
+    def work(app: FastAPI) -> Iterator[None]:
+        settings, store = app.state.settings, app.state.store
+        app.state.live = Live(settings, store.get)
+        workers = [app.state.live, Repeat("relay", RELAY_S, lambda: run_due(settings, store.get(), datetime.now(UTC)))]
+        if with_schedule:
+            app.state.scheduler = Scheduler(settings, store.get)
+            workers.append(app.state.scheduler)
+        with ExitStack() as stack:
+            for worker in workers:
+                worker.start()
+                stack.callback(worker.stop)
+            yield
+
+    return work

@@ -1,0 +1,48 @@
+"""Counts and logs every request: by its route, since the address itself may name a listener or hold a token."""
+
+from __future__ import annotations
+
+import logging
+from time import perf_counter
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tonearm.api.logs import REQUESTS
+from tonearm.api.metrics import Metrics
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Observed:
+    """Counts what passes."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        """Wrap ``app``."""
+        self.app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and count it when it has ended."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started_s, status = perf_counter(), 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noted)
+        finally:
+            self._count(scope, status, perf_counter() - started_s)
+
+    def _count(self, scope: Scope, status: int, took_s: float) -> None:
+        # What anybody may make up must not become a label of its own.
+        method = scope["method"] if scope["method"] in _METHODS else "other"
+        route = getattr(scope.get("route"), "path", "none")
+        self._metrics.requested(method, route, status, took_s)
+        if REQUESTS.isEnabledFor(logging.INFO):
+            fields = {"event": "request", "method": method, "route": route, "status": status}
+            REQUESTS.info("request", extra={"fields": {**fields, "took_ms": round(took_s * 1000, 1)}})

@@ -1,0 +1,66 @@
+"""Two homes that forward to each other stop after one round."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from tonearm.api.app import create_app
+from tonearm.ingest.ledger import imports
+from tonearm.ingest.submissions import import_submissions
+from tonearm.relay import run_due
+from tonearm.relay.managing import connect
+from tonearm.settings import Settings
+from tonearm.store import Store, open_store, relays
+from tonearm.store.tokens import create_token
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[str]:
+    """The home's API at a free port, in this process."""
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def kept(settings: Settings, store: Store) -> int:
+    import_submissions(settings, store)
+    return sum(report.kept for report in imports(settings))
+
+
+def test_a_listen_goes_round_once(tmp_path: Path) -> None:
+    here, there = Settings(home=tmp_path / "here"), Settings(home=tmp_path / "there")
+    stores = {home: open_store(home) for home in (here, there)}
+    tokens = {}
+    for home, listener in ((here, "Ada"), (there, "Ada Lovelace")):
+        stores[home].ensure_listener(listener, "UTC")
+        tokens[home], _ = create_token(stores[home], listener, ["submit", "read"])
+    with served(here) as here_url, served(there) as there_url:
+        assert connect(here, stores[here], "Ada", "tonearm", there_url, tokens[there]).account == "Ada Lovelace"
+        connect(there, stores[there], "Ada Lovelace", "tonearm", here_url, tokens[here])
+        info = {"submission_client": "Navidrome"}
+        names = {"artist_name": "Air", "track_name": "Sexy Boy", "additional_info": info}
+        listen = {"listened_at": 1_700_000_000, "track_metadata": names}
+        sent = httpx.post(
+            f"{here_url}/1/submit-listens",
+            json={"listen_type": "single", "payload": [listen]},
+            headers={"Authorization": f"Token {tokens[here]}"},
+        )
+        assert sent.status_code == 200, sent.text
+        forwarded = [run_due(home, stores[home], datetime.now(UTC)).sent for home in (here, there) * 3]
+    assert forwarded == [1, 1, 0, 0, 0, 0]
+    assert [kept(home, stores[home]) for home in (here, there)] == [1, 1]
+    assert relays.counts(stores[here]) == relays.counts(stores[there]) == {}
