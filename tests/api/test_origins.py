@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from tests.api.conftest import client_of
 from tests.serving import serving
 from tonearm.api.origins import refusal
 from tonearm.settings import Settings
+from tonearm.store import open_store
+from tonearm.store.tokens import create_token
 
 OWN = "127.0.0.1:8501"
 WRONG_HOSTS = ["evil.example", "evil.example:8501", "", "127.0.0.1:x", "127.0.0.1:99999", "[", "a@127.0.0.1",
@@ -65,6 +68,55 @@ def test_names_are_a_parameter_of_the_app(home: Settings) -> None:
     with client_of(home, hosts=("music.example",)) as client:
         assert client.get("/health", headers={"host": "music.example"}).status_code == 200
         assert client.get("/health").status_code == 400
+
+
+EXTENSION = "chrome-extension://hhinaapppaileiechjoiifaancjggfjm"
+
+
+@pytest.mark.parametrize("path", ["/1/submit-listens", "/2.0/", "/2.0", "/apis/web/v1/stats"])
+@pytest.mark.parametrize("origin", [EXTENSION, "moz-extension://6f0d1c2a", "https://site.example", "null"])
+def test_a_scrobbler_in_a_browser_may_ask_first(http: httpx.Client, path: str, origin: str) -> None:
+    asks = {"origin": origin, "access-control-request-method": "POST"}
+    answer = http.options(path, headers=asks | {"access-control-request-headers": "authorization,content-type"})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, origin)
+    assert "Authorization" in answer.headers["access-control-allow-headers"]
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_its_answers_are_given_to_the_page_even_those_that_refuse(http: httpx.Client) -> None:
+    answer = http.get("/1/nothing", headers={"origin": EXTENSION})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (404, EXTENSION)
+    assert "X-RateLimit-Reset-In" in answer.headers["access-control-expose-headers"]
+
+
+def test_our_own_routes_stay_closed_to_other_sites(http: httpx.Client) -> None:
+    for path in ("/listeners/x", "/10/submit-listens", "/imports"):
+        asks = {"origin": EXTENSION, "access-control-request-method": "PUT"}
+        for answer in (http.options(path, headers=asks), http.put(path, headers={"origin": EXTENSION})):
+            assert answer.status_code == 403
+            assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_site_that_is_allowed_may_use_every_route_with_a_token_and_none_without(home: Settings) -> None:
+    store = open_store(home)
+    store.ensure_listener("Ada")
+    secret, _ = create_token(store, "Ada", ["read"])
+    store.close()
+    asks = {"origin": "https://music.example"}
+    with client_of(msgspec.structs.replace(home, allowed_origins=("https://music.example/",))) as client:
+        # What this machine's own programs may without a token, a website's page may not.
+        assert client.get("/listeners", headers=asks).status_code == 401
+        answer = client.get("/listeners", headers=asks | {"Authorization": f"Token {secret}"})
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "https://music.example")
+        assert client.get("/listeners", headers={"origin": "https://other.example"}).status_code == 403
+
+
+def test_where_others_reach_it_a_numeric_address_is_a_name_too(home: Settings) -> None:
+    for needs_tokens, status in ((True, 200), (False, 400)):
+        with client_of(home, needs_tokens=needs_tokens) as client:
+            for host in ("192.168.1.7:9696", "[fe80::1]:9696"):
+                assert client.get("/health", headers={"host": host}).status_code == status
+            assert client.get("/health", headers={"host": "evil.example"}).status_code == 400
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from tonearm import __version__
 from tonearm.api.auth import guard, recorded
 from tonearm.api.deps import OneStore
+from tonearm.api.etags import Tagged, Unchanged, not_modified
 from tonearm.api.limits import MAX_UPLOAD_BYTES, PER_WINDOW, PER_WINDOW_HERE, BodyLimit, RateLimit
 from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
@@ -29,6 +30,7 @@ from tonearm.api.recommending import Recommending
 from tonearm.api.routes import (
     audioscrobbler,
     audit,
+    dashboard,
     docs,
     exports,
     health,
@@ -75,6 +77,7 @@ from tonearm.settings import Settings
 ROUTES = (
     root,
     docs,
+    dashboard,
     tables,
     listens,
     listeners,
@@ -160,6 +163,7 @@ def create_app(
     app.state.predicting = Predicting(app.state.settings)
     app.state.metrics = Metrics()
     app.state.metrics.registry.register(TrialMetrics(app.state.store.get))
+    app.state.metrics.watch(metrics.measures(app.state.store, app.state.lake))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
     for module in OPEN_ROUTES:
@@ -183,6 +187,7 @@ def _handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(TonearmError, _foreseen)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(Unchanged, not_modified)
     app.add_exception_handler(OSError, _not_accessible)
     app.add_exception_handler(Exception, _failed)
 
@@ -191,6 +196,7 @@ def _add_middleware(app: FastAPI, hosts: Sequence[str], max_upload_bytes: int) -
     """Whatever a request passes, from the inside out."""
     settings, needs_tokens = app.state.settings, app.state.needs_tokens
     usual = PER_WINDOW if needs_tokens else PER_WINDOW_HERE
+    app.add_middleware(Tagged)
     app.add_middleware(BodyLimit, upload_bytes=max_upload_bytes)
     app.add_middleware(RateLimit, limit=settings.rate_limit or usual)
     app.add_middleware(

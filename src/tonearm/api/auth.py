@@ -125,7 +125,7 @@ def needs(scope: Scope) -> Callable[[Caller], Coroutine[Any, Any, None]]:
     """A dependency that raises 403 for callers without ``scope``."""
 
     async def check(who: CallerDep) -> None:
-        _require(who, scope)
+        require(who, scope)
 
     return check
 
@@ -160,7 +160,7 @@ async def recorded(request: Request, who: CallerDep) -> AsyncIterator[None]:
 
 async def guard(request: Request, who: CallerDep) -> None:
     """For our own routes: raises 403 for a caller without the scope, and for one who names another listener."""
-    _require(who, scope_of(request))
+    require(who, scope_of(request))
     if who.only is not None:
         for name in await _named(request):
             who.of(name)
@@ -172,7 +172,8 @@ def household(who: CallerDep) -> None:
         raise HTTPException(403, "this is of the whole household and needs a token with the scope admin")
 
 
-def _require(who: Caller, scope: Scope) -> None:
+def require(who: Caller, scope: Scope) -> None:
+    """Raise 403 for a caller without ``scope``."""
     if not who.may(scope):
         raise HTTPException(403, f"this needs a token with the scope {scope}")
 

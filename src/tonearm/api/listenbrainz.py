@@ -12,9 +12,8 @@ from uuid import UUID, uuid5
 
 import pyarrow as pa
 from fastapi import APIRouter, Depends, Path
-from starlette.exceptions import HTTPException
 
-from tonearm.api.auth import Caller, CallerDep
+from tonearm.api.auth import Caller, CallerDep, require
 from tonearm.api.deps import StoreDep
 from tonearm.read.playlists import recording_uri
 from tonearm.scrobble.listenbrainz import recording_msid
@@ -48,8 +47,7 @@ def get(router: APIRouter, path: str, **options: Any) -> Callable[[_Route], _Rou
 
 def reader(who: CallerDep) -> Caller:
     """The caller, who may read; raises 403 otherwise."""
-    if not who.may("read"):
-        raise HTTPException(403, "this needs a token with the scope read")
+    require(who, "read")
     return who
 
 

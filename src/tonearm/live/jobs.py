@@ -103,7 +103,7 @@ def _run(settings: Settings, store: Store, now: datetime) -> str | None:
 
 
 def _back_up(settings: Settings, store: Store, now: datetime) -> str | None:
-    from tonearm.home.backup import back_up
+    from tonearm.store.backup import back_up
 
     folder = Path(settings.backup_folder).expanduser()
     if not folder.is_absolute():

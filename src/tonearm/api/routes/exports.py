@@ -15,7 +15,7 @@ from starlette.background import BackgroundTask
 
 from tonearm.api.deps import ListenerInPath, SettingsDep, StoreDep
 from tonearm.api.reading import ReadingDep
-from tonearm.read.exports import FIRST, LAST, export_listens, file_name, format_of
+from tonearm.read.exports import FIRST, FORMATS, LAST, export_listens, file_name, format_of
 
 router = APIRouter(tags=["listeners"])
 
@@ -23,7 +23,14 @@ Format = Literal["listenbrainz", "lastfm-csv", "maloja", "koito"]
 _ABANDONED_S = 6 * 3600.0
 
 
-@router.get("/listeners/{name}/export", response_class=FileResponse)
+_FILES = {form.media_type: {"schema": {"type": "string", "format": "binary"}} for form in FORMATS.values()}
+
+
+@router.get(
+    "/listeners/{name}/export",
+    response_class=FileResponse,
+    responses={200: {"content": _FILES, "description": "The file."}},
+)
 def export(
     settings: SettingsDep,
     store: StoreDep,

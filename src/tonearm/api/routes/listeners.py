@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from tonearm.api.answers import ListenerInfo, Zone, Zones
 from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, Limit, ListenerInPath, Rule, SettingsDep, StoreDep
+from tonearm.api.etags import of_tables
 from tonearm.building.execute import build
 from tonearm.read.overview import LISTENS, Favourite, Overview, Subject, favourites, overview
 from tonearm.store import Listener
@@ -51,13 +52,13 @@ def put_listener(settings: SettingsDep, lake: LakeDep, store: StoreDep, name: st
     return _info(changed)
 
 
-@router.get("/listeners/{name}/overview")
+@router.get("/listeners/{name}/overview", dependencies=[Depends(of_tables(LISTENS))])
 def read_overview(settings: SettingsDep, listener: ListenerInPath, rule: Rule = "all") -> Overview:
     """Totals, days, hours, discovery and moods of one listener."""
     return overview(settings, listener, rule)
 
 
-@router.get("/listeners/{name}/top/{subject}")
+@router.get("/listeners/{name}/top/{subject}", dependencies=[Depends(of_tables(LISTENS))])
 def read_favourites(
     settings: SettingsDep,
     listener: ListenerInPath,

@@ -6,15 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import pyarrow as pa
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from tonearm.api.answers import Listens
-from tonearm.api.deps import Limit, OneListener, StoreDep
+from tonearm.api.auth import CallerDep
+from tonearm.api.deps import LakeDep, Limit, OneListener, StoreDep
+from tonearm.api.etags import mark
 from tonearm.api.reading import ReadingDep
 from tonearm.api.rows import json_response, json_rows
 from tonearm.errors import UsageError
+from tonearm.read.overview import LISTENS
 from tonearm.read.plays import Instant
+from tonearm.store import submissions
 
 router = APIRouter(tags=["listens"])
 
@@ -24,8 +28,11 @@ _LEAST = timedelta(microseconds=1)
 
 @router.get("/listens", response_model=Listens)
 def listens(
+    request: Request,
     reading: ReadingDep,
+    lake: LakeDep,
     store: StoreDep,
+    who: CallerDep,
     listener: OneListener,
     start: Annotated[datetime | None, Query(alias="from", description="First instant, UTC.")] = None,
     end: Annotated[datetime | None, Query(alias="to", description="First instant after, UTC.")] = None,
@@ -37,6 +44,7 @@ def listens(
     Until the tables have a listen, what they find out about it is null; while it waits for its import, `listen_id` is
     the negative number of its submission.
     """
+    mark(request, who, (listener, lake.version(LISTENS), submissions.mark(store, listener)))
     ends = [(_utc(end or _LAST), None), *([_cursor(before)] if before else [])]
     last = min(ends, key=lambda one: (one[0], -1 if one[1] is None else 0))
     first = max(_utc(start), _FIRST) - _LEAST if start else _FIRST

@@ -231,7 +231,7 @@ def predict_mood(
     try:
         loaded = predicting.loaded("mood")
     except NotRegistered:
-        return MoodAnswer(status=_NOT_ENOUGH, needs=needs("mood"))
+        return MoodAnswer(status="not_enough_data", needs=needs("mood"))
     found = loaded.answers(_track_fields().of(_tracks(track), "energy"))
     return MoodAnswer(
         status="ok",

@@ -8,18 +8,20 @@ from typing import Annotated, Literal
 
 import pyarrow as pa
 import pyarrow.parquet
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from tonearm.api.answers import ColumnInfo, Rows, TableInfo
 from tonearm.api.auth import CallerDep, household
 from tonearm.api.deps import LakeDep, Limit, ListenerAsked, Offset, Rule, SettingsDep
+from tonearm.api.etags import of_tables
 from tonearm.api.rows import json_response, json_rows
 from tonearm.columns import COLUMNS
 from tonearm.lake import Lake
 from tonearm.read.as_csv import as_csv
 from tonearm.read.history import Version, history
 from tonearm.read.lineage import Graph, lineage
+from tonearm.read.overview import LISTENS
 from tonearm.read.show import show
 from tonearm.table import Table, schema_of, tables
 
@@ -43,7 +45,7 @@ def read_graph() -> Graph:
     return lineage()
 
 
-@router.get("/tables/{name}/history")
+@router.get("/tables/{name}/history", dependencies=[Depends(of_tables())])
 def read_history(
     lake: LakeDep,
     name: str,
@@ -53,7 +55,7 @@ def read_history(
     return history(lake, name, limit)
 
 
-@router.get("/tables/{name}", response_model=Rows)
+@router.get("/tables/{name}", response_model=Rows, dependencies=[Depends(of_tables(LISTENS))])
 def read_table(
     settings: SettingsDep,
     who: CallerDep,

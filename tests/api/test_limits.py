@@ -1,0 +1,128 @@
+"""How large, how fast and how slow a request may be."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from contextlib import suppress
+from time import sleep
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import uvicorn
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.api.conftest import client_of
+from tonearm.api import limits
+from tonearm.api.app import create_app
+from tonearm.api.limits import BodyLimit, Buckets
+from tonearm.api.patience import Patient
+from tonearm.settings import Settings
+
+
+def test_a_bucket_holds_a_window_s_requests_and_fills_up_evenly() -> None:
+    buckets = Buckets(limit=20, window_s=10)
+    assert [buckets.spend("ada", 0.0).remaining for _ in range(20)] == list(range(19, -1, -1))
+    refused = buckets.spend("ada", 0.0)
+    assert (refused.retry_in_s, refused.remaining, refused.full_in_s) == (1, 0, 10)
+    assert buckets.spend("bob", 0.0).retry_in_s is None
+    assert buckets.spend("ada", 0.5).retry_in_s is None
+    assert buckets.spend("ada", 0.5).retry_in_s == 1
+    assert buckets.spend("ada", 100.0).remaining == 19
+
+
+@given(st.lists(st.floats(min_value=0, max_value=3), max_size=80))
+def test_in_no_stretch_of_time_is_more_allowed_than_the_bucket_and_what_flows_into_it(waits: list[float]) -> None:
+    buckets, now, allowed_at = Buckets(limit=5, window_s=10), 0.0, []
+    for wait in waits:
+        now += wait
+        if buckets.spend("ada", now).retry_in_s is None:
+            allowed_at.append(now)
+    for first, start in enumerate(allowed_at):
+        for count, end in enumerate(allowed_at[first:], 1):
+            assert count <= 5 + (end - start) * 0.5 + 1e-6
+
+
+def test_only_so_many_clients_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_MOST_KEPT", 3)
+    buckets = Buckets(limit=2)
+    for number in range(10):
+        buckets.spend(str(number), 0.0)
+    assert list(buckets._kept) == ["7", "8", "9"]
+
+
+def test_too_many_requests_are_told_when_to_come_back(home: Settings) -> None:
+    with client_of(msgspec.structs.replace(home, rate_limit=3)) as http:
+        answers = [http.get("/1/nothing") for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [404, 404, 404, 429]
+        assert [answer.headers["x-ratelimit-remaining"] for answer in answers] == ["2", "1", "0", "0"]
+        last = answers[-1]
+        assert int(last.headers["retry-after"]) == int(last.headers["x-ratelimit-reset-in"]) >= 1
+        assert last.headers["x-ratelimit-limit"] == "3" and int(last.headers["x-ratelimit-reset"]) > 1e9
+        ours = http.get("/health")
+        assert (ours.status_code, ours.json()["error"]) == (429, "Refused")
+
+
+def test_guessing_tokens_is_asking_too_often(home: Settings) -> None:
+    with client_of(msgspec.structs.replace(home, rate_limit=3)) as http:
+        guesses = [http.get("/listeners", headers={"Authorization": f"Token {n}"}).status_code for n in range(5)]
+        assert guesses == [401, 401, 401, 429, 429]
+
+
+def test_a_body_has_a_limit_that_only_uploads_exceed(home: Settings) -> None:
+    large = b"x" * (limits.MAX_BODY_BYTES + 1)
+    with client_of(home) as http:
+        answer = http.put("/listeners/Ada", content=large, headers={"content-type": "application/json"})
+        assert (answer.status_code, answer.json()["status"]) == (413, 413)
+        assert "10 MB" in answer.json()["detail"]
+        # Understood to be no upload, after it was read.
+        assert http.post("/imports", content=large).status_code == 422
+
+
+def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "FIRST_S", 0.05)
+    parts: list[dict[str, Any]] = [{"type": "http.request", "body": b"[", "more_body": True}]
+
+    async def trickle() -> dict[str, Any]:
+        if parts:
+            return parts.pop()
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    async def read(scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+
+    async def ask() -> None:
+        await BodyLimit(read)({"type": "http", "path": "/listeners/Ada"}, trickle, trickle)
+
+    with pytest.raises(limits.HTTPException, match="too slowly") as raised:
+        asyncio.run(ask())
+    assert raised.value.status_code == 408
+
+
+def test_a_connection_on_which_nothing_is_asked_is_closed(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tonearm.api.patience.HEADERS_S", 0.2)
+    server = uvicorn.Server(uvicorn.Config(create_app(home), port=0, log_level="error", **limits.uvicorn_limits()))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive()
+            sleep(0.01)
+        address = server.servers[0].sockets[0].getsockname()
+        with socket.create_connection(address, timeout=60) as silent:
+            silent.sendall(b"GET /health HTTP/1.1\r\nHost: 127")
+            assert silent.recv(100) == b""
+        assert issubclass(server.config.http_protocol_class, Patient)
+        headers = {"x-long": "x" * 300_000}
+        with suppress(httpx.TransportError):  # The server need not read all of it to the end.
+            assert httpx.get(f"http://127.0.0.1:{address[1]}/health", headers=headers).status_code in (400, 431)
+        assert httpx.get(f"http://127.0.0.1:{address[1]}/health").status_code == 200
+    finally:
+        server.should_exit = True
+        thread.join()
