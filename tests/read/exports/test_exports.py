@@ -144,6 +144,17 @@ def test_where_it_cannot_be_written_or_what_is_no_format_is_refused_in_words(hom
         export_listens(home, store, "Ada", "malja", tmp_path / "file")
 
 
+def test_what_was_imported_and_is_not_built_yet_is_exported_too(tmp_path: Path) -> None:
+    made = Settings(home=tmp_path / "home")
+    store = open_store(made)
+    store.ensure_listener("Ada", "UTC")
+    file = tmp_path / "one.jsonl"
+    file.write_text(json.dumps(listen(1, "Air", "Sexy Boy", None)))
+    import_paths(made, [file], "Ada")
+    _, report = exported(made, "koito", tmp_path)
+    assert report.written == 1
+
+
 def test_a_listener_without_listens_has_an_empty_export_that_can_be_read(tmp_path: Path) -> None:
     made = Settings(home=tmp_path / "home")
     open_store(made).ensure_listener("Ada", "UTC")

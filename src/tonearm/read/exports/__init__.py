@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from tonearm.errors import HomeUnusable, UnknownName, UsageError
+from tonearm.bronze import HISTORY
+from tonearm.errors import HomeUnusable, TableInvalid, UnknownName, UsageError
 from tonearm.home import FULL
 from tonearm.lake import open_lake
 from tonearm.read.exports.koito import write_koito
@@ -106,10 +107,12 @@ def export_listens(
 ) -> Report:
     """Write every listen from ``start`` to before ``end`` to ``path``, all or nothing.
 
-    Those that were submitted and wait for their import are among them. Raises UnknownName for the listener or the
-    format, UsageError for a path that cannot be written, HomeUnusable for a full disk.
+    Those that were submitted and wait for their import are among them, and what was imported since the last build is
+    built first. Raises UnknownName for the listener or the format, UsageError for a path that cannot be written,
+    HomeUnusable for a full disk, and what a build raises.
     """
     form, who = format_of(name), store.listener(listener).name
+    _complete(settings)
     plays = plays or Plays(open_lake(settings.lake))
     report = Report(who, name, path=str(path), not_music=not_music(settings, who))
     heading = Heading(who, datetime.now(UTC), loves(store, who) if name == "listenbrainz" else [])
@@ -121,6 +124,18 @@ def export_listens(
             raise AssertionError(f"{name} did not write every listen")
     report.size = path.stat().st_size
     return report
+
+
+def _complete(settings: Settings) -> None:
+    """Build the table of listens where an import or a deletion is not in it yet."""
+    lake = open_lake(settings.lake)
+    seen = lake.noted("listens", "inputs") if lake.has("listens") else None
+    if lake.has(HISTORY) and (seen or {}).get(HISTORY) != lake.content(HISTORY):
+        from tonearm.building.execute import build
+
+        report = build(settings, ["listens"])
+        if report.failed:
+            raise TableInvalid("listens", [one.problem or one.action for one in report.failed])
 
 
 def _counted(rows: Iterator[Exported], form: Format, report: Report) -> Iterator[Exported]:
