@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tonearm.api.answers import Answer as Model
 from tonearm.api.auth import Caller, CallerDep, open_to
 from tonearm.api.deps import ListenerInPath, RecommendingDep, StoreDep
-from tonearm.api.recommending import Recommending
+from tonearm.api.recommending import Recommending, Remembered
 from tonearm.errors import UsageError
 from tonearm.read.songs import in_lake
 from tonearm.recommend.answers.loved import opinions_of
@@ -26,6 +26,7 @@ from tonearm.store.feedback import Feedback, Kind, Subject, feedback_of, give_fe
 from tonearm.store.playlists import Playlist, playlist, playlists_of
 
 router = APIRouter(tags=["recommend"])
+_remembered = APIRouter(tags=["recommend"], route_class=Remembered)
 
 Name = Annotated[str, Field(max_length=LONGEST_QUERY)]
 Names = Annotated[list[Name], Field(max_length=MOST_NAMES)]
@@ -131,7 +132,7 @@ class Gone(Model):
     entries: int
 
 
-@router.get("/recommend/song/{track_id}")
+@_remembered.get("/recommend/song/{track_id}")
 def recommend_song(
     asked: RecommendingDep, store: StoreDep, who: CallerDep, track_id: str, wishes: Annotated[SongWishes, Query()]
 ) -> Answer:
@@ -228,6 +229,9 @@ def post_feedback(asked: RecommendingDep, store: StoreDep, listener: ListenerInP
 def delete_feedback(store: StoreDep, listener: ListenerInPath, subject: Subject, subject_id: int) -> Gone:
     """Take back all feedback of a listener on a track or an artist."""
     return Gone(entries=take_back(store, listener, subject, subject_id) if abs(subject_id) < 2**63 else 0)
+
+
+router.include_router(_remembered)
 
 
 def _request(asked: Recommending, wishes: Wishes, **more: Any) -> Request:
