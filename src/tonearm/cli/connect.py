@@ -242,10 +242,8 @@ def _list(context: Context) -> None:
     from tonearm.store import open_store
     from tonearm.store.connections import connections as every
 
-    found = []
-    if context.settings.database.exists() or context.settings.database_url:
-        with closing(open_store(context.settings)) as store:
-            found = every(store)
+    with closing(open_store(context.settings)) as store:
+        found = every(store)
     if context.as_json:
         context.answer([_shown(one) for one in found])
     elif not found:
