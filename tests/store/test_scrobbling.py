@@ -11,7 +11,7 @@ from tonearm.errors import HomeUnusable, UsageError
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store
 from tonearm.store.loves import HATED, LOVED, Love, count_loves, give_love, loves, take_love_back
-from tonearm.store.playing import LONGEST_S, playing, set_playing, stop_playing
+from tonearm.store.playing import LONGEST_S, playing, set_playing
 from tonearm.store.scrobble_sessions import (
     MOST_OF_ONE,
     TOKEN_MINUTES,
@@ -69,8 +69,6 @@ def test_what_plays_is_believed_for_its_length(
     set_playing(store, ada, "{}", duration_s, NOW)
     assert playing(store, ada, NOW + timedelta(seconds=believed_s - 1)) is not None
     assert playing(store, ada, NOW + timedelta(seconds=believed_s)) is None
-    stop_playing(store, ada)
-    assert playing(store, ada, NOW) is None
 
 
 def test_a_session_is_valid_for_ever_and_its_key_is_not_kept(store: Store, ada: str) -> None:
