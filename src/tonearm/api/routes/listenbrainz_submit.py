@@ -96,7 +96,7 @@ def validate_token(
 def recording_feedback(body: RawBody, listener: SubmitterDep, store: StoreDep, reading: ReadingDep) -> dict[str, str]:
     """Love (1), hate (-1) or neither (0) for a recording by its MBID or MSID."""
     given = decoded(body)
-    if not isinstance(given, dict) or given.get("score") not in (1, 0, -1) or isinstance(given["score"], bool):
+    if not isinstance(given, dict) or type(given.get("score")) is not int or given["score"] not in (1, 0, -1):
         raise UsageError("score must be 1, 0 or -1")
     wanted = mbid(given.get("recording_mbid")), mbid(given.get("recording_msid"))
     if not any(wanted):
