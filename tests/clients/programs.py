@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 from tests.clients.players import Account, Heard, NotHere, Player, Verdict
 
-_MPDSCRIBBLE_ANSWER = re.compile(r"(?i)\[tonearm\] (OK$|.*(error|fail|waiting|rejected|BAD))", re.M)
+_MPDSCRIBBLE_ANSWER = re.compile(r"(?i)\[tonearm\] (OK$|(?!post data).*(error|fail|waiting|rejected|BAD))", re.M)
 """In its log: what it sent was acknowledged, or was not."""
 _INSTALL_S = 180
 _ANSWER_S = 120
