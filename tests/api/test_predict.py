@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -16,7 +18,7 @@ from tests.api.conftest import client_of
 from tests.models.trial.conftest import HOUR, NOON, start
 from tonearm.api.app import create_app
 from tonearm.api.client import InProcess
-from tonearm.api.predicting import Loaded, Predicting
+from tonearm.api.predicting import Loaded, Predicting, Together
 from tonearm.api.routes.predict import _ICHIKO_AOBA
 from tonearm.errors import NotRegistered
 from tonearm.lake import open_lake
@@ -47,6 +49,15 @@ class ByOneField:
     def baseline(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         return self.predict(records.assign(**{self.field: 0.1}), threshold)
 
+    genres = frozenset({"pop"})
+
+    @property
+    def quick(self) -> Any:
+        return SimpleNamespace(
+            probability=lambda records: np.array([one.get(self.field, 0.0) for one in records]),
+            baseline=lambda records: np.full(len(records), 0.1),
+        )
+
 
 def loaded(name: str, fitted: Any, *serves: str) -> Loaded:
     model = find(name)
@@ -58,6 +69,9 @@ class Given:
 
     def __init__(self, **models: Loaded) -> None:
         self.models = models
+
+    def kept(self, name: str) -> Loaded | None:
+        return self.models.get(name)
 
     def loaded(self, name: str) -> Loaded:
         if name not in self.models:
@@ -125,6 +139,30 @@ def test_the_probability_of_being_popular_names_who_answers(http: httpx.Client) 
     answer = http.post("/predict/popularity?probability=true", json={"energy": 0.8}).json()
     assert (answer["popular"], answer["probability"], answer["threshold"]) == (1, 0.8, 0.5)
     assert (answer["model"], answer["version"], answer["served_by"]) == ("spotify_classifier", 3, "model")
+
+
+def test_a_genre_that_nobody_knows_is_noted(http: httpx.Client) -> None:
+    answers = [
+        http.post("/predict/popularity?probability=true", json={"energy": 0.8, "genre": genre}).json()["notes"]
+        for genre in ("pop", "polka")
+    ]
+    assert answers == [[], ["no genre 'polka' is known; it is taken as missing"]]
+
+
+def test_what_is_asked_in_one_moment_is_answered_by_one_call() -> None:
+    calls: list[list[int]] = []
+
+    def doubled(questions: Sequence[int]) -> list[int]:
+        calls.append(list(questions))
+        return [1 // one if one == 0 else 2 * one for one in questions]
+
+    async def ask(*questions: int) -> list[Any]:
+        together = Together(doubled)
+        return await asyncio.gather(*map(together.ask, questions), return_exceptions=True)
+
+    assert asyncio.run(ask(1, 2, 3)) == [2, 4, 6]
+    assert calls == [[1, 2, 3]]
+    assert all(isinstance(one, ZeroDivisionError) for one in asyncio.run(ask(1, 0)))
 
 
 def test_tracks_of_nothing_known_are_refused_in_words(http: httpx.Client) -> None:
@@ -204,7 +242,7 @@ class Shelf:
 def test_a_model_is_loaded_once_for_each_version_in_use(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = Shelf()
     monkeypatch.setattr("tonearm.models.lifecycle.registry.open_registry", lambda _: shelf)
-    predicting = Predicting(home)
+    predicting: Any = Predicting(home)
     assert [predicting.loaded("popularity").fitted for _ in range(3)] == ["version 1"] * 3
     assert shelf.loads == 1
     shelf.now = 2

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from tests.api.conftest import client_of, upload
 from tests.api.test_hostile import BODIES, check
+from tonearm.api.recommending import Recommending
 from tonearm.settings import Settings
 
 HEADER = (
@@ -59,6 +61,19 @@ def test_a_listener_gets_what_is_new_to_them(http: httpx.Client) -> None:
         assert not any(track["is_heard"] for track in found["tracks"])
         assert all(track["because"] for track in found["tracks"])
     assert found["served_by"] == "baseline"
+
+
+def test_a_playlist_of_the_listener_goes_on_and_counts_as_liked(http: httpx.Client) -> None:
+    tracks = ["Jazz Band 0 - Song 1", "Jazz Band 0 - Song 3", "Nobody - Nothing"]
+    made = http.post("/playlists", json={"title": "Jazz", "tracks": tracks}).json()
+    found = answer(http.post("/recommend/playlist", json={"playlist": made["id"], "k": 5}))
+    assert found == answer(http.post("/recommend/playlist", json={"tracks": tracks[:2], "k": 5}))
+    plain = {"listener": "Ada", "k": 20, "day": "2024-05-01", "explained": False}
+    liked = answer(http.post("/recommend/user/", json=plain | {"playlists": True}))
+    assert liked == answer(http.post("/recommend/user/", json=plain | {"liked": tracks[:2]}))
+    empty = http.post("/playlists", json={"title": "Jazz", "tracks": tracks[2:]}).json()
+    for wrong, status in (({}, 422), ({"playlist": "x"}, 404), ({"playlist": empty["id"]}, 422)):
+        assert http.post("/recommend/playlist", json=wrong).status_code == status
 
 
 def test_liked_tracks_and_filters_are_enough(http: httpx.Client) -> None:
@@ -176,3 +191,25 @@ def test_the_api_starts_without_what_recommends() -> None:
     code = "import sys, tonearm.api.app; print([m for m in ('scipy', 'rapidfuzz') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd())
     assert done.stdout.strip() == "[]"
+
+
+def test_an_answer_is_remembered_until_the_tables_change() -> None:
+    versions, now_s = {"tracks": 1}, [0.0]
+    lake: Any = SimpleNamespace(version=versions.get)
+    asked = Recommending(Settings(home=Path("nowhere")), lake, clock=lambda: now_s[0])
+    asked.remember("/recommend/song/7?", b"{}", asked.versions())
+    assert asked.remembered("/recommend/song/7?") == b"{}"
+    assert asked.remembered("/recommend/song/7?k=3") is None
+    versions["tracks"], now_s[0] = 2, 1.0
+    assert asked.remembered("/recommend/song/7?") is None
+
+
+def test_answers_make_room_for_newer_ones() -> None:
+    lake: Any = SimpleNamespace(version=lambda _: 1)
+    asked = Recommending(Settings(home=Path("nowhere")), lake)
+    for number in range(40):
+        asked.remember(str(number), b"x" * 1_000_000, asked.versions())
+    assert asked.remembered("0") is None
+    assert asked.remembered("39") is not None
+    asked.remember("large", b"x" * 1_000_001, asked.versions())
+    assert asked.remembered("large") is None

@@ -31,6 +31,25 @@ def test_what_makes_tracks_popular_is_found(fitted: FittedPopularity) -> None:
     assert said.probability[0] > 0.7 > 0.3 > said.probability[1]
 
 
+RECORDS: list[dict[str, object]] = [
+    {"danceability": 0.95},
+    {"danceability": 0.05, "genre": "no such genre", "duration_ms": 200_000, "year": 1999},
+    {"track_name": "A Song (Live)", "album_name": "A Song", "artist_name": "Nobody", "energy": 0.5},
+    {"release_date": "2019-05-17", "genre": "pop", "subgenre": "dance pop", "tempo": 120.0, "is_explicit": 1.0},
+]
+
+
+@pytest.mark.parametrize("candidate", ["boosting", "logistic"])
+def test_a_few_tracks_at_a_time_have_the_same_probabilities(examples: pd.DataFrame, candidate: str) -> None:
+    fitted = Popularity(candidates=(candidate,), trees=12, depth=3, rate=0.4).fit(examples.head(600))
+    listed = examples.head(3)[["artist_name", "track_name", "danceability", "energy", "genre", "release_date"]]
+    records = [*RECORDS, *listed.to_dict("records"), {"artist_name": listed.artist_name.iloc[0], "track_name": "New"}]
+    frame = pd.DataFrame(records)
+    for _ in range(2):
+        assert fitted.quick.probability(records) == pytest.approx(fitted.predict(frame).probability, abs=1e-6)
+    assert fitted.quick.baseline(records) == pytest.approx(fitted.baseline(frame).probability)
+
+
 def test_the_threshold_can_be_set(fitted: FittedPopularity) -> None:
     record = pd.DataFrame({"danceability": [0.95]})
     assert fitted.predict(record, threshold=0.999).popular.tolist() == [0]

@@ -84,6 +84,8 @@ def test_spotify_takes_a_refresh_token_instead_of_a_browser(
         monkeypatch.setenv(f"SPOTIFY_{name}", value)
     assert run("connect", "spotify").exit_code == 0
     assert not any(one.path == "/authorize" for one in at_spotify.asked)
+    # Spotify has replaced it since.
+    assert "without that variable a browser signs in" in run("connect", "spotify").output
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from tonearm.errors import UsageError
+from tonearm.errors import HomeUnusable, UsageError
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store
 from tonearm.store.loves import HATED, LOVED, Love, count_loves, give_love, loves, take_love_back
@@ -86,6 +88,22 @@ def test_old_sessions_of_players_that_open_one_at_each_start_make_room(store: St
     assert find_session(store, first, "audioscrobbler", NOW) is None
     assert all(find_session(store, key, "audioscrobbler", NOW) for key in (rest[0], rest[-1]))
     assert find_session(store, kept, "lastfm", NOW) is not None
+
+
+def test_a_store_that_was_removed_keeps_nothing_that_would_be_lost(tmp_path: Path) -> None:
+    home = Settings(home=tmp_path)
+    store = open_store(home)
+    store.ensure_listener("Ada", "UTC")
+    aside = home.database.rename(tmp_path / "aside")
+    with pytest.raises(HomeUnusable, match="was removed while tonearm used it"):
+        open_session(store, "Ada", "lastfm", None, NOW)
+    aside.rename(home.database)
+    assert open_session(store, "Ada", "lastfm", None, NOW)
+    shutil.copy(home.database, aside)
+    aside.replace(home.database)
+    key = open_session(store, "Ada", "lastfm", None, NOW)
+    store.close()
+    assert find_session(open_store(home), key, "lastfm", NOW) is not None, "it was written to the file that is gone"
 
 
 def test_a_token_becomes_one_session_within_its_hour(store: Store, ada: str) -> None:

@@ -33,6 +33,7 @@ from tonearm.api.routes import (
     connections,
     dashboard,
     docs,
+    exports,
     health,
     imports,
     koito,
@@ -46,6 +47,7 @@ from tonearm.api.routes import (
     listeners,
     listens,
     metrics,
+    own_playlists,
     playlists,
     predict,
     recommend,
@@ -53,7 +55,9 @@ from tonearm.api.routes import (
     root,
     runs,
     schedule,
+    songs,
     tables,
+    users,
 )
 from tonearm.api.trial_metrics import TrialMetrics
 from tonearm.errors import (
@@ -83,6 +87,10 @@ ROUTES = (
     tables,
     listens,
     listeners,
+    users,
+    songs,
+    own_playlists,
+    exports,
     playlists,
     recommend,
     predict,

@@ -85,14 +85,14 @@ def caller(request: Request, store: Store) -> Caller:
     return Caller(found.listener, frozenset(found.scopes), found.number)
 
 
-async def _caller(request: Request) -> Caller:
+async def asking(request: Request) -> Caller:
     """The same, on a thread only where the store is asked."""
     if secret_of(request) is None:
         return _without_token(request)
     return await run_in_threadpool(lambda: caller(request, request.app.state.store.get()))
 
 
-CallerDep = Annotated[Caller, Depends(_caller)]
+CallerDep = Annotated[Caller, Depends(asking)]
 
 
 def _without_token(request: Request) -> Caller:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from tonearm import models
 from tonearm.errors import NotRegistered, UsageError
@@ -29,6 +31,41 @@ _LOOK_EVERY_S = 30.0
 """A registry on a server is asked so often whether it has another version; a home's own file shows it by itself."""
 
 
+Asked = TypeVar("Asked")
+Answered = TypeVar("Answered")
+
+
+class Together(Generic[Asked, Answered]):
+    """Answers at once what is asked in the same moment: of many clients at a time, each waits for one call of all."""
+
+    def __init__(self, answer: Callable[[Sequence[Asked]], Sequence[Answered]]) -> None:
+        """``answer`` has one answer for each of its questions, and may take a few milliseconds."""
+        self._answer = answer
+        self._waiting: list[tuple[Asked, asyncio.Future[Answered]]] = []
+
+    async def ask(self, question: Asked) -> Answered:
+        """The answer; raises what ``answer`` raises."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answered] = loop.create_future()
+        self._waiting.append((question, future))
+        if len(self._waiting) == 1:
+            loop.call_soon(self._answer_all)
+        return await future
+
+    def _answer_all(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        try:
+            answers = self._answer([question for question, _ in waiting])
+        except Exception as error:  # noqa: BLE001 - whoever asked raises it
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), answered in zip(waiting, answers, strict=True):
+            if not future.done():
+                future.set_result(answered)
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A version of a model, ready to answer."""
@@ -42,6 +79,26 @@ class Loaded:
         from tonearm.models.model import answers
 
         return answers(self.model, self.fitted, records, self.version.serves, threshold)
+
+    def chances(self, records: Sequence[Mapping[str, Any]]) -> Sequence[float]:
+        """How probably each track is popular: by the model, or by its baseline where it did not beat that."""
+        fitted: Any = self.fitted
+        quick = fitted.quick
+        found = quick.probability(records) if "popular" in self.version.serves else quick.baseline(records)
+        chances: Sequence[float] = found.tolist()
+        return chances
+
+    @cached_property
+    def together(self) -> Together[Mapping[str, Any], float]:
+        """The same of one track, reckoned together with those that are asked for at the same moment."""
+        return Together(self.chances)
+
+    @cached_property
+    def genres(self) -> frozenset[str]:
+        """Those that a model of tracks learned of."""
+        fitted: Any = self.fitted
+        found: frozenset[str] = fitted.genres
+        return found
 
     @property
     def about(self) -> dict[str, Any]:
@@ -72,11 +129,16 @@ class Predicting:
         self._kept: dict[str, _Kept] = {}
         self._lock = Lock()
 
+    def kept(self, name: str) -> Loaded | None:
+        """The version of a model that is in use now, if it is loaded."""
+        kept = self._kept.get(name)
+        return kept.loaded if kept is not None and self._is_current(kept) else None
+
     def loaded(self, name: str) -> Loaded:
         """The version of a model that is in use now; raises NotRegistered, ModelDamaged and ExtraMissing."""
-        kept = self._kept.get(name)
-        if kept is not None and self._is_current(kept):
-            return kept.loaded
+        found = self.kept(name)
+        if found is not None:
+            return found
         models.require()
         with self._lock:
             return self._newest(name)
@@ -110,14 +172,12 @@ class Fields(NamedTuple):
     numbers: frozenset[str]
     texts: frozenset[str]
 
-    def of(self, records: Sequence[Mapping[str, Any]], example: str) -> pd.DataFrame:
-        """The fields of ``records`` that are known; others are passed over, and null is missing.
+    def known(self, records: Sequence[Mapping[str, Any]], example: str) -> list[dict[str, Any]]:
+        """The fields of ``records`` that are known, without null; others are passed over.
 
         Raises UsageError, in a sentence for each of the first records that hold something else than a number or text
         there, or nothing that is known, for which ``example`` shows what might be.
         """
-        import pandas as pd
-
         if not 1 <= len(records) <= MOST_RECORDS:
             raise UsageError(f"1 to {MOST_RECORDS:,} records are taken at once; these are {len(records):,}")
         problems: list[str] = []
@@ -132,7 +192,7 @@ class Fields(NamedTuple):
                 break
         if problems:
             raise UsageError("; ".join(problems[:_SHOWN_PROBLEMS]))
-        return pd.DataFrame(rows)
+        return rows
 
     def read(self, record: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         """What is known of one record, and what is wrong with it, in words."""
@@ -153,6 +213,13 @@ class Fields(NamedTuple):
                 else:
                     wrong.append(f"{name} is no text of at most {LONGEST_TEXT:,} characters")
         return row, wrong
+
+
+def frame(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Records as models take many of them."""
+    import pandas as pd
+
+    return pd.DataFrame(list(records))
 
 
 def as_number(value: Any) -> float | None:

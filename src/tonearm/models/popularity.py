@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from tonearm.models.catalogue import CATEGORIES
 from tonearm.models.crossfit import CrossFit, boosted, cross_fit, once, with_categories
 from tonearm.models.evaluate import grouped
 from tonearm.models.model import SCORE_COLUMNS, SEED, Candidate, Decision, HeldOut
+from tonearm.models.quick import QuickPopularity
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -249,7 +251,7 @@ class FittedPopularity:
 
     def predict(self, records: pd.DataFrame, threshold: float | None = None) -> pd.DataFrame:
         """``popular`` (0 or 1) and its ``probability``; of an artist it knows, by the artist's other tracks, too."""
-        probability = self.probability(records, self._artist_of(records))
+        probability = self.probability(records, self.evidence_of(records))
         limit = self.settings.threshold if threshold is None else threshold
         return pd.DataFrame(
             {"popular": (probability >= limit).astype(int), "probability": probability}, index=records.index
@@ -272,7 +274,12 @@ class FittedPopularity:
         found[is_known] = self.known.predict(_with_artist(inputs, of_artist)[is_known], artist[is_known])
         return found
 
-    def _artist_of(self, records: pd.DataFrame) -> Values:
+    @cached_property
+    def quick(self) -> QuickPopularity:
+        """The same probabilities for a few tracks at a time."""
+        return QuickPopularity(self)
+
+    def evidence_of(self, records: pd.DataFrame) -> Values:
         """What is known from the artists' other tracks; a track of the catalogue is no evidence of itself."""
         nothing = (0.0, 0.0, 0.0)
         of_artist = [self.artists.get(name, nothing) for name in catalogue.artists(records)]

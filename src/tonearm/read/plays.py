@@ -117,7 +117,7 @@ class Plays:
             span = timedelta(seconds=LAG_S + 1)
             low, high = together[0]["started_at"] - span, together[-1]["started_at"] + span
             near = self._pages.between(listener, _after((low, None)), _before((high, None)))
-            seen = near.select(["started_at", "artist_name", "track_name", "source"]).to_pylist()
+            seen = near.select(["started_at", "artist_name", "track_name", "source", "client"]).to_pylist()
             for one in together:
                 if not any(is_same_play(one, other) for other in seen):
                     seen.append(one)
@@ -179,7 +179,8 @@ def is_same_play(one: dict[str, Any], other: dict[str, Any]) -> bool:
     A rule for the moments until the tables, which compare much more, have both.
     """
     apart_s = abs((one["started_at"] - other["started_at"]).total_seconds())
-    allowed_s = REPEAT_S if one["source"] == other["source"] else LAG_S + 1
+    is_same_teller = one["source"] == other["source"] and one["client"] == other["client"]
+    allowed_s = REPEAT_S if is_same_teller else LAG_S + 1
     return apart_s < allowed_s and all(_folded(one[c]) == _folded(other[c]) for c in ("artist_name", "track_name"))
 
 

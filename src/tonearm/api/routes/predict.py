@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 
+import msgspec
 import pyarrow.compute as pc
 from fastapi import APIRouter, Body, Query
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from tonearm.api.answers import Answer
 from tonearm.api.auth import open_to
 from tonearm.api.deps import LakeDep, ListenerAsked, OneListener, PredictingDep, SettingsDep, StoreDep
-from tonearm.api.predicting import MOST_RECORDS, Evidence, Fields, Loaded, evidence, plain_rows
+from tonearm.api.predicting import MOST_RECORDS, Evidence, Fields, Loaded, evidence, frame, plain_rows
 from tonearm.errors import NotRegistered, UsageError
 from tonearm.lake import Lake
 from tonearm.models.needs import needs
 from tonearm.models.trial.summary import Trials, trials
 
 router = APIRouter(tags=["predict"])
-"""What is asked is posted, and changes nothing: reading is enough for it."""
 
-_ICHIKO_AOBA = {
+_ICHIKO_AOBA: dict[str, Any] = {
     "month": "2021-06-01",
     "artist_name": "Ichiko Aoba",
     "months_since_first_seen": 9,
@@ -38,8 +41,17 @@ _ICHIKO_AOBA = {
     "trend_slope_3m": 6.5,
     "active_months_count_before_t": 7,
 }
-_TRACK = {"energy": 0.82, "danceability": 0.71, "valence": 0.6, "tempo": 118.0, "genre": "pop", "year": 2019}
-_NOT_ENOUGH = "not_enough_data"
+_TRACK: dict[str, Any] = {
+    "energy": 0.82,
+    "danceability": 0.71,
+    "valence": 0.6,
+    "tempo": 118.0,
+    "genre": "pop",
+    "year": 2019,
+}
+_JSON = "application/json"
+Status = Literal["ok", "not_enough_data"]
+_NOT_ENOUGH: Status = "not_enough_data"
 
 
 class BreakoutRequest(BaseModel):
@@ -88,8 +100,7 @@ class BreakoutAnswer(Answer):
 def predict_breakout(predicting: PredictingDep, asked: BreakoutRequest) -> BreakoutAnswer:
     """Which artists become core artists within two months: with at least 20 listens, or 1 % of a month's."""
     loaded = predicting.loaded("breakout")
-    records = _breakout_fields().of(asked.records, "plays_t")
-    found = loaded.answers(records, asked.threshold_override)
+    found = loaded.answers(frame(_breakout_fields().known(asked.records, "plays_t")), asked.threshold_override)
     threshold: Any = loaded.fitted
     names, months = ([_text(one.get(key)) for one in asked.records] for key in ("artist_name", "month"))
     chances = found["probability"].tolist() if asked.return_probabilities else [None] * len(found)
@@ -106,6 +117,7 @@ def predict_breakout(predicting: PredictingDep, asked: BreakoutRequest) -> Break
     )
 
 
+@cache
 def _breakout_fields() -> Fields:
     from tonearm.models.breakout import INPUTS
 
@@ -148,7 +160,7 @@ Threshold = Annotated[
 
 @router.post("/predict/popularity", response_model=Popular | PopularWithProbability | PopularOfMany)
 @open_to("read")
-def predict_popularity(
+async def predict_popularity(
     predicting: PredictingDep,
     track: Annotated[
         dict[str, Any],
@@ -156,34 +168,52 @@ def predict_popularity(
     ],
     probability: Annotated[bool, Query(description="Whether the probability and the model are wanted, too.")] = False,
     threshold: Threshold = None,
-) -> Any:
+) -> Response:
     """Whether a track is popular, by its features: any of its sound, names, genre and release, the more the better."""
-    loaded = predicting.loaded("popularity")
-    records = _track_fields().of(_tracks(track), "energy")
-    found = loaded.answers(records, threshold)
-    rows = [{"popular": int(one)} for one in found["popular"]]
-    if probability:
-        about = _about_popular(loaded, records, threshold)
-        rows = [
-            {**row, "probability": float(chance), "served_by": by, **about}
-            for row, chance, by in zip(rows, found["probability"], found["served_by"], strict=True)
-        ]
-    return {"predictions": rows} if "records" in track else rows[0]
+    loaded = predicting.kept("popularity")
+    if loaded is None:
+        loaded = await run_in_threadpool(predicting.loaded, "popularity")
+    if "records" in track:
+        several = _tracks(track)
+        found = await run_in_threadpool(_popular, loaded, several, threshold)
+    else:
+        found = await _one_popular(loaded, _track_fields().known([track], "energy")[0], threshold)
+    shown = found if probability else [{"popular": one["popular"]} for one in found]
+    # Written by hand, because FastAPI's check of what we made ourselves takes as long as the rest.
+    return Response(msgspec.json.encode({"predictions": shown} if "records" in track else shown[0]), media_type=_JSON)
 
 
-def _about_popular(loaded: Loaded, records: Any, threshold: float | None) -> dict[str, Any]:
-    from tonearm.models.lifecycle.predicting import unknown_genres
+async def _one_popular(loaded: Loaded, record: dict[str, Any], threshold: float | None) -> list[dict[str, Any]]:
+    """The answer of one track, reckoned together with those that are asked for at the same moment."""
+    chance = await loaded.together.ask(record)
+    return [_about_popular(loaded, record, chance, threshold)]
 
+
+def _popular(loaded: Loaded, records: list[dict[str, Any]], threshold: float | None) -> list[dict[str, Any]]:
+    known = _track_fields().known(records, "energy")
+    chances = loaded.chances(known)
+    return [_about_popular(loaded, *one, threshold) for one in zip(known, chances, strict=True)]
+
+
+def _about_popular(loaded: Loaded, record: dict[str, Any], chance: float, threshold: float | None) -> dict[str, Any]:
     fitted: Any = loaded.fitted
+    limit = fitted.settings.threshold if threshold is None else threshold
+    genre = record.get("genre", "")
     return {
-        "threshold": fitted.settings.threshold if threshold is None else threshold,
+        "popular": int(chance >= limit),
+        "probability": float(chance),
+        "threshold": limit,
         "model": loaded.model.registered,
         "version": loaded.version.version,
+        "served_by": "model" if "popular" in loaded.version.serves else "baseline",
         "baseline": loaded.model.baseline,
-        "notes": list(unknown_genres(loaded.model, loaded.fitted, records)),
+        "notes": [f"no genre '{genre[:40]}' is known; it is taken as missing"]
+        if genre and genre not in loaded.genres
+        else [],
     }
 
 
+@cache
 def _track_fields() -> Fields:
     from tonearm.models.catalogue import NUMBERS_BROUGHT, TEXTS
 
@@ -203,7 +233,7 @@ def _tracks(body: dict[str, Any]) -> list[dict[str, Any]]:
 class MoodAnswer(Answer):
     """The predicted mood of each record, in their order."""
 
-    status: Literal["ok", "not_enough_data"]
+    status: Status
     needs: str | None = None
     """What data is missing, where no model could be learned yet."""
     model: str = "mood"
@@ -231,8 +261,8 @@ def predict_mood(
     try:
         loaded = predicting.loaded("mood")
     except NotRegistered:
-        return MoodAnswer(status="not_enough_data", needs=needs("mood"))
-    found = loaded.answers(_track_fields().of(_tracks(track), "energy"))
+        return MoodAnswer(status=_NOT_ENOUGH, needs=needs("mood"))
+    found = loaded.answers(frame(_track_fields().known(_tracks(track), "energy")))
     return MoodAnswer(
         status="ok",
         version=loaded.version.version,
@@ -246,7 +276,7 @@ def predict_mood(
 class Coming(Answer):
     """A forecast for one listener, made when the models last answered."""
 
-    status: Literal["ok", "not_enough_data"]
+    status: Status
     needs: str | None = None
     """What data is missing, where there is no forecast."""
     listener: str

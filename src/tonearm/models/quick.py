@@ -1,0 +1,154 @@
+"""Popularity of a few tracks at a time, for a server: the same answers as with frames, in a tenth of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from tonearm.models import catalogue
+from tonearm.models.catalogue import CATEGORIES, NUMBERS, NUMBERS_BROUGHT, TEXTS
+from tonearm.models.evaluate import grouped
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from tonearm.models.crossfit import CrossFit
+    from tonearm.models.popularity import FittedPopularity
+
+    Numbers = npt.NDArray[np.float32]
+    Values = npt.NDArray[np.float64]
+    Record = Mapping[str, Any]
+    Written = tuple[Any, ...]
+    """A record's names and dates, in the order of ``_WRITTEN``."""
+
+_MEASURED = tuple(name for name in NUMBERS_BROUGHT if name in NUMBERS)
+"""Inputs that are a record's own numbers; all others follow from its names and dates."""
+_AT = [NUMBERS.index(name) for name in _MEASURED]
+_WRITTEN = (*(name for name in TEXTS if name not in CATEGORIES), "year")
+_REMEMBERED = 4096
+_UNSEEN = -1
+
+
+class Named(NamedTuple):
+    """What follows from a record's names and dates."""
+
+    inputs: Numbers
+    """(NUMBERS,) null where they say nothing."""
+    of_artist: Values
+    """What is known of the artist's other tracks."""
+    unknown_fold: int
+    known_fold: int
+    """Which model saw nothing of the artist, of those without and with its other tracks; -1 where none saw it."""
+
+
+class QuickPopularity:
+    """The probabilities of a fitted model; what follows from names is remembered, and frames are made for new ones."""
+
+    def __init__(self, fitted: FittedPopularity) -> None:
+        """Nothing is learned or read."""
+        self._fitted = fitted
+        self._unknown, self._known = _Folds(fitted.unknown), _Folds(fitted.known)
+        self._kept: dict[Written, Named] = {}
+
+    def probability(self, records: Sequence[Record]) -> Values:
+        """(n,) that each track is popular; a record's numbers are numbers and its texts texts, or missing."""
+        named = self._named([tuple(record.get(name) for name in _WRITTEN) for record in records])
+        inputs = np.stack([_inputs(record, of.inputs) for record, of in zip(records, named, strict=True)])
+        genres = [tuple(str(record.get(name) or "") for name in CATEGORIES) for record in records]
+        of_artist = np.stack([of.of_artist for of in named])
+        is_known = of_artist[:, -1] > 0
+        found = np.zeros(len(records))
+        for folds, rows, fold in (
+            (self._unknown, ~is_known, [of.unknown_fold for of in named]),
+            (self._known, is_known, [of.known_fold for of in named]),
+        ):
+            own = np.flatnonzero(rows)
+            if len(own):
+                more = [inputs[own], of_artist[own].astype(np.float32)] if folds is self._known else [inputs[own]]
+                found[own] = folds.probability(np.hstack(more), [genres[n] for n in own.tolist()], np.array(fold)[own])
+        return found
+
+    def baseline(self, records: Sequence[Record]) -> Values:
+        """(n,) the same by the rate of the genre and year."""
+        written = [(str(one.get("genre") or ""), str(one.get("release_date") or "")[:4]) for one in records]
+        rates = self._fitted.rates
+        return np.array([rates.get(f"{g} {y}", rates.get(g, rates[""])) for g, y in written], dtype=float)
+
+    def _named(self, written: Sequence[Written]) -> list[Named]:
+        new = [one for one in dict.fromkeys(written) if one not in self._kept]
+        kept = self._kept
+        if new:
+            # A copy, so that threads that read the other one are not disturbed.
+            kept = self._kept if len(self._kept) + len(new) <= _REMEMBERED else {}
+            kept = {**{one: self._kept[one] for one in written if one in self._kept}, **kept, **self._anew(new)}
+            self._kept = kept
+        return [kept[one] for one in written]
+
+    def _anew(self, written: Sequence[Written]) -> dict[Written, Named]:
+        records = pd.DataFrame(list(written), columns=list(_WRITTEN), dtype=object)
+        artist = catalogue.artists(records)
+        inputs = catalogue.inputs(records)[list(NUMBERS)].to_numpy(np.float32)
+        of_artist = self._fitted.evidence_of(records)
+        folds = (_folds(self._fitted.unknown, artist), _folds(self._fitted.known, artist))
+        rows = zip(inputs, of_artist, *(each.tolist() for each in folds), strict=True)
+        return {one: Named(*row) for one, row in zip(written, rows, strict=True)}
+
+
+def _folds(folds: CrossFit, artist: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    is_seen = np.array([name in folds.artists for name in artist], dtype=bool)
+    return np.where(is_seen, grouped(artist, len(folds.models), folds.seed), _UNSEEN)
+
+
+def _inputs(record: Record, of_names: Numbers) -> Numbers:
+    found = of_names.copy()
+    found[_AT] = [np.nan if (value := record.get(name)) is None else value for name in _MEASURED]
+    if record.get("duration_s") is None and (length_ms := record.get("duration_ms")) is not None:
+        found[NUMBERS.index("duration_s")] = length_ms / 1000
+    return found
+
+
+class _Folds:
+    """The models of a :class:`CrossFit`, asked with arrays."""
+
+    def __init__(self, folds: CrossFit) -> None:
+        self._models = [_Pipeline(one) for one in folds.models]
+
+    def probability(self, numbers: Numbers, genres: Sequence[tuple[str, ...]], fold: npt.NDArray[Any]) -> Values:
+        found = np.zeros(len(numbers))
+        for number, model in enumerate(self._models):
+            own = np.flatnonzero((fold == number) | (fold == _UNSEEN))
+            if len(own):
+                share = np.where(fold[own] == _UNSEEN, 1 / len(self._models), 1.0)
+                found[own] += share * model.probability(numbers[own], [genres[n] for n in own.tolist()])
+        return found
+
+
+class _Pipeline:
+    """A fitted pipeline of :func:`tonearm.models.crossfit.with_categories`, asked with arrays."""
+
+    def __init__(self, pipeline: Any) -> None:
+        (_, self._numbers, _), (_, self._encoder, _) = pipeline.named_steps["inputs"].transformers_[:2]
+        self._model = pipeline.named_steps["model"]
+        # Trees take numbers as they are; what is linear has them filled and scaled.
+        self._is_raw = not hasattr(self._numbers, "named_steps")
+        self._columns: Callable[[tuple[str, ...]], Numbers] = lru_cache(_REMEMBERED)(self._columns_anew)
+
+    def probability(self, numbers: Numbers, genres: Sequence[tuple[str, ...]]) -> Values:
+        """(n,) of the label."""
+        filled = numbers if self._is_raw else self._filled(numbers)
+        rows = np.hstack([filled, np.stack([self._columns(one) for one in genres])])
+        if hasattr(self._model, "get_booster"):
+            return np.asarray(self._model.get_booster().inplace_predict(rows, validate_features=False), dtype=float)
+        return np.asarray(self._model.predict_proba(rows)[:, 1], dtype=float)
+
+    def _filled(self, numbers: Numbers) -> Values:
+        names = list(self._numbers.feature_names_in_)
+        return np.asarray(self._numbers.transform(pd.DataFrame(numbers, columns=names)), dtype=float)
+
+    def _columns_anew(self, genres: tuple[str, ...]) -> Numbers:
+        found: Numbers = np.asarray(self._encoder.transform(pd.DataFrame([genres], columns=list(CATEGORIES))))[0]
+        return found
