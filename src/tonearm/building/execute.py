@@ -34,6 +34,8 @@ Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
 MOST_HELD = 500_000
 """Rows, about, of the listeners to replace, up to which they are read once and held for all tables."""
+EXTENDED_TO = "extended_to"
+"""Key of a note: the newest import of which a table has rows beyond those of its last build."""
 MOST_FILES = 50
 """Files from which on small ones are joined: every extension leaves one or two, and each costs every reader."""
 _PARTITIONS = ("year",)
@@ -247,10 +249,9 @@ def _build_whole(work: Work, table: Table) -> Action:
     before = work.content(table.name)
     lost, gained = _difference(work, table) if _is_compared(work, table) else (1, 1)
     if lost == 0 == gained:
-        _note_only(work, table)
         work.engine.forget(new)
         work.relations.forget(table.name)
-        return "unchanged"
+        return _confirm(work, table)
     partitions = [c for c in _PARTITIONS if table.windowed and c in work.engine.kinds(new)]
     _write(work, table, Change(before, grew=lost == 0), partitions=partitions)
     return "built"
@@ -309,9 +310,18 @@ def append_missing(work: Work, table: Table, note: Mapping[str, Any] | None = No
         work.lake.compact(table.name, MOST_FILES)
         work.changed(table.name, Change(before, grew=True))
         return "extended"
-    if note is None:
+    return _confirm(work, table) if note is None else "unchanged"
+
+
+def _confirm(work: Work, table: Table) -> Action:
+    """Commit no rows, since those that are there are right; whoever needs the table may not have seen all of them."""
+    if EXTENDED_TO not in work.lake.note(table.name):
         _note_only(work, table)
-    return "unchanged"
+        return "unchanged"
+    before = work.content(table.name)
+    work.lake.append(table.name, work.lake.dataset(table.name).schema.empty_table(), note_of(work, table))
+    work.changed(table.name, Change(before, grew=True))
+    return "extended"
 
 
 def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "") -> str:

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from typing import Any
 
-from tonearm.bronze import HISTORY
+from tonearm.bronze import CATALOGUE, HISTORY
 from tonearm.building.execute import (
+    EXTENDED_TO,
     Progress,
     Work,
     append_missing,
     begin,
     build_engine,
-    carry_out,
     planned,
     replace_windows,
     windows_since,
@@ -34,9 +34,6 @@ from tonearm.settings import Settings
 from tonearm.table import Table, find, with_inputs
 
 NAMES, IDENTITIES, TRACKS = "track_names", "track_identities", "tracks"
-
-_SINCE = "extended_to"
-"""Key of a note: the newest import whose listens a table has beyond those of its last build."""
 
 _RELATED = """
 name_id IN (SELECT name_id FROM fresh_names)
@@ -76,15 +73,15 @@ def extend(
             return False
         session = stack.enter_context(build_engine(settings, folder, 0))
         work = begin(settings, lake, session, [SHIPPED, settings.compiled])
-        spelt = planned(work, find(NAMES))
-        if spelt.action not in ("leave", "add"):
+        if planned(work, find(NAMES)).action not in ("leave", "add"):
+            # Rows of bronze are gone, so not only what was added counts.
             return False
         steps = [table for table in todo if table.windowed or table.name in (NAMES, IDENTITIES, TRACKS)]
         for done, table in enumerate(steps):
             if progress:
                 progress(table.name, done, len(steps))
             if table.name == NAMES:
-                carry_out(work, table, spelt)
+                _add_spellings(work, table)
             elif table.windowed:
                 _extend_windows(work, table)
             else:
@@ -98,8 +95,15 @@ def _is_built(note: Mapping[str, Any], table: Table) -> bool:
 
 def _extend_windows(work: Work, table: Table) -> None:
     note = work.lake.note(table.name)
-    if windows := windows_since(work, max(note.get("run", 0), note.get(_SINCE, 0))):
+    if windows := windows_since(work, _reached(note)):
         replace_windows(work, table, windows, _extended(work, table, note))
+
+
+def _add_spellings(work: Work, table: Table) -> None:
+    note = work.lake.note(table.name)
+    for name in (table.name, *table.inputs):
+        work.relations.show(name, f"run > {_reached(note)}" if name in (HISTORY, CATALOGUE) else "")
+    append_missing(work, table, _extended(work, table, note))
 
 
 def _add_tracks(work: Work, table: Table) -> None:
@@ -123,6 +127,11 @@ def _add_tracks(work: Work, table: Table) -> None:
     engine.forget(fresh)
 
 
+def _reached(note: Mapping[str, Any]) -> int:
+    """The newest import whose listens the table has."""
+    return max(int(note.get("run", 0)), int(note.get(EXTENDED_TO, 0)))
+
+
 def _extended(work: Work, table: Table, note: Mapping[str, Any]) -> dict[str, Any]:
     """The note of the table's last build, which still holds, and how far the table goes beyond it."""
-    return {**note, "content": work.content(table.name), _SINCE: work.run}
+    return {**note, "content": work.content(table.name), EXTENDED_TO: work.run}
