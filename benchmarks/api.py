@@ -5,7 +5,7 @@ turns, so that what else the machine does falls on all of them; of each route th
 median over rounds of its share of the no-op's requests. The no-op is one of tonearm's own routes: whoever asks is
 checked, counted and limited as anywhere else; ``bare`` is FastAPI alone, without any of that.
 
-``song`` asks for 50 songs' neighbours over and over, each of which was asked for once before; ``popularity`` for tracks
+``song`` asks for 20 songs' neighbours over and over, each of which was asked for once before; ``popularity`` for tracks
 that differ each time in their sound, ``popularity, new names`` also in their names, from which more is reckoned. HOME
 needs the models recommender and popularity.
 
@@ -35,7 +35,7 @@ from measure import note
 
 Ask = Callable[[int], bytes]
 CONNECTIONS = 32
-SONGS = 50
+SONGS = 20
 PATIENCE_S = 120
 
 
