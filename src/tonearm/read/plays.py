@@ -95,13 +95,17 @@ class Plays:
             found = self._known_ids().of(np.array(wanted, dtype=np.int64))["recording_mbid"].to_pylist()
         return {track: mbid for track, mbid in zip(wanted, found, strict=True) if mbid}
 
+    def state(self, store: Store, listener: str) -> tuple[Any, ...]:
+        """The same as long as the listener's pages are."""
+        return self._lake.version(HISTORY), self._lake.version(LISTENS), mark(store, listener)
+
     def fresh(self, store: Store, listener: str) -> pa.Table:
         """The listens that are not in the tables yet, newest first, each once however often it was submitted.
 
         ``listener`` is written as in the store.
         """
         with self._lock:
-            state = self._lake.version(HISTORY), self._lake.version(LISTENS), mark(store, listener)
+            state = self.state(store, listener)
             kept = self._fresh.get(listener)
             if kept is None or kept[0] != state:
                 whose = store.listener(listener)
