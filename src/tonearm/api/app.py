@@ -18,6 +18,7 @@ from tonearm import __version__
 from tonearm.api.auth import guard, recorded
 from tonearm.api.deps import OneStore
 from tonearm.api.etags import Tagged, Unchanged, not_modified
+from tonearm.api.grouping import group_last
 from tonearm.api.limits import MAX_UPLOAD_BYTES, PER_WINDOW, PER_WINDOW_HERE, BodyLimit, RateLimit
 from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
@@ -178,10 +179,10 @@ def create_app(
     app.state.metrics.watch(metrics.measures(app.state.store, app.state.lake))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
-    for module in OPEN_ROUTES:
-        app.include_router(module.router)
-    for module in ROUTES:
-        app.include_router(module.router, dependencies=[Depends(guard), Depends(recorded)])
+    for module in (*OPEN_ROUTES, *ROUTES):
+        checks = [] if module in OPEN_ROUTES else [Depends(guard), Depends(recorded)]
+        app.include_router(module.router, dependencies=checks)
+        group_last(app, module.router)
     app.openapi = partial(describe, app, _STATUSES)  # type: ignore[method-assign]
     _handle_errors(app)
     _add_middleware(app, hosts, max_upload_bytes)
