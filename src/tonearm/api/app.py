@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from tonearm import __version__
-from tonearm.api.auth import guard, recorded
+from tonearm.api.auth import Trusted, guard, recorded
 from tonearm.api.deps import OneStore
 from tonearm.api.etags import Tagged, Unchanged, not_modified
 from tonearm.api.grouping import group_last
@@ -168,6 +168,7 @@ def create_app(
     )
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
     app.state.needs_tokens, app.state.page_key = needs_tokens, page_key
+    app.state.trusted = Trusted()
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
@@ -222,28 +223,28 @@ def _add_middleware(app: FastAPI, hosts: Sequence[str], max_upload_bytes: int) -
     app.add_middleware(Observed, metrics=app.state.metrics)
 
 
-def _foreseen(request: Request, error: Exception) -> Response:
+async def _foreseen(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     return answer_problem(request, status, type(error).__name__, str(error))
 
 
-def _not_understood(request: Request, error: Exception) -> Response:
+async def _not_understood(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     message = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
     return answer_problem(request, 422, "UsageError", message)
 
 
-def _refused(request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return answer_problem(request, error.status_code, "Refused", str(error.detail), error.headers)
 
 
-def _failed(request: Request, _error: Exception) -> Response:
+async def _failed(request: Request, _error: Exception) -> Response:
     """A bug; the log has the rest."""
     return answer_problem(request, 500, "Bug", "tonearm failed inside; its log says where, please report it")
 
 
-def _not_accessible(request: Request, error: Exception) -> Response:
+async def _not_accessible(request: Request, error: Exception) -> Response:
     """No permission, a disk that is full, read-only or gone: the same kinds as at the command line."""
     assert isinstance(error, OSError)
     what = f"{Path(error.filename).name}: " if isinstance(error.filename, str) else ""
