@@ -26,6 +26,7 @@ EXTRAS = {
     "recommend": "models",
     "ui": "lab",
     "api/serve.py": "lab",
+    "api/predicting.py": "models",
     "pulls/spotify.py": "spotify",
     "engine/spark.py": "spark",
 }

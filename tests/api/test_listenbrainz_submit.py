@@ -62,6 +62,13 @@ def test_a_listen_is_on_disk_before_it_is_acknowledged(http: httpx.Client, store
     assert (kept.listener, kept.protocol, json.loads(kept.body)) == ("Ada", "listenbrainz", LISTEN)
 
 
+def test_under_koitos_prefix_listens_are_submitted_the_same_way(http: httpx.Client, store: Store) -> None:
+    path = "/apis/listenbrainz/1/submit-listens"
+    assert submit(http, LISTEN, path=path).json() == {"status": "ok"}
+    assert len(accepted(store)) == 1
+    assert submit(http, path=path, kind="none").json()["code"] == 400
+
+
 def test_a_bad_row_is_kept_as_rejected_and_costs_nothing_else(http: httpx.Client, store: Store) -> None:
     assert submit(http, LISTEN, {"listened_at": 5}, path="/1/submit-listens/").json() == {"status": "ok"}
     assert [one.reason for one in waiting(store)] == [None, "track_metadata is missing or no object"]

@@ -119,6 +119,8 @@ OPEN_ROUTES = (
 """Routes that check for themselves who asks, or that anybody may use; one that speaks a protocol has its form of errors
 in ``ERROR_FORMS``: pairs of a path and an :data:`~tonearm.api.problems.ErrorForm`."""
 
+_KOITO = "/apis/listenbrainz"
+
 BUSY_AFTER_S = 10.0
 """A request waits this long for another writer; a person at a terminal may wait longer."""
 

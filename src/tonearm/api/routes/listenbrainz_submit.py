@@ -38,7 +38,7 @@ def in_listenbrainz_form(_request: Request, status: int, message: str) -> JSONRe
     return JSONResponse({"code": code, "error": message}, status_code=code, headers=headers)
 
 
-ERROR_FORMS = (("/1", in_listenbrainz_form),)
+ERROR_FORMS = (("/1", in_listenbrainz_form), ("/apis/listenbrainz/1", in_listenbrainz_form))
 
 
 def _submitter(request: Request, store: StoreDep) -> str:
