@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import signal
@@ -20,6 +21,7 @@ from uuid import uuid4
 import pytest
 
 _STARTS_WITHIN_S = 120
+_PR_SET_PDEATHSIG = 1
 _AS_ROOT = "postgres"
 """The user whose server it is where the tests run as root, under whom it refuses to run."""
 
@@ -54,7 +56,11 @@ class Server:
         given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [self.programs / "postgres", "-D", self.folder / "data", *given], stdout=log, stderr=log, **_user()
+                [self.programs / "postgres", "-D", self.folder / "data", *given],
+                stdout=log,
+                stderr=log,
+                preexec_fn=_end_with_the_tests,
+                **_user(),
             )
         until = time.monotonic() + _STARTS_WITHIN_S
         while subprocess.run([self.programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)]).returncode:
@@ -84,6 +90,12 @@ class Server:
     def _own(self, path: Path) -> None:
         if _user():
             shutil.chown(path, _AS_ROOT, _AS_ROOT)
+
+
+def _end_with_the_tests() -> None:
+    """Have Linux stop the server when the tests are killed, which then cannot do it."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _user() -> dict[str, Any]:
