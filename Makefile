@@ -48,15 +48,15 @@ $(VENV)/.spark: requirements/spark.txt deploy/spark-jars.xml $(VENV)/.installed
 	else echo "mvn is not there: Spark will fetch Delta's jars itself when it starts"; fi
 	touch $@
 
-# What the tests of the browser, Spark and PostgreSQL need; without it they skip and say so.
+# What the tests of the browser, Spark, PostgreSQL and a scrobbler need; without it they skip and say so.
 system:
 	@if command -v chromium >/dev/null 2>&1 && command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 \
-		&& ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \
+		&& command -v mpdscribble >/dev/null 2>&1 && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 		command -v java >/dev/null 2>&1 || jdk=openjdk-17-jre-headless; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-			chromium fonts-dejavu-core maven postgresql $$jdk >/dev/null; \
-	else echo "chromium, java, mvn or PostgreSQL is not there and cannot be installed without root: tests that need it will skip"; fi
+			chromium fonts-dejavu-core maven postgresql mpdscribble $$jdk >/dev/null; \
+	else echo "chromium, java, mvn, PostgreSQL or mpdscribble is not there and cannot be installed without root: tests that need it will skip"; fi
 
 # A worker that crashed is not replaced: pytest-xdist would then wait for ever for the rest of its file.
 test: system install spark lint

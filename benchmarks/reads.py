@@ -40,7 +40,7 @@ PATHS = {
     "listen-count": "/1/user/ada/listen-count",
     "playing-now": "/1/user/ada/playing-now",
     "top artists": "/1/stats/user/ada/artists?range=all_time",
-    "top recordings, year": "/1/stats/user/ada/recordings?range=year",
+    "top recordings": "/1/stats/user/ada/recordings?range=all_time",
     "our own, 100": "/listens?listener=ada",
 }
 

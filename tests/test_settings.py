@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tonearm.errors import UsageError
-from tonearm.settings import PREFIX, Settings, load_settings
+from tonearm.settings import PREFIX, Settings, credentials, load_settings
 
 DOCS = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -43,3 +43,28 @@ def test_every_setting_is_documented() -> None:
     text = DOCS.read_text(encoding="utf-8")
     missing = [f.name for f in msgspec.structs.fields(Settings) if PREFIX + f.name.upper() not in text]
     assert missing == []
+
+
+def test_credentials_come_from_the_environment_then_the_folder_then_the_home(tmp_path: Path) -> None:
+    folder, home = tmp_path / "folder", tmp_path / "home"
+    for where, text in (
+        (folder, "CLIENT_ID=b\nLASTFM_API_KEY='k # y'\n"),
+        (home, "CLIENT_ID=c\nCLIENT_SECRET=s # x\n"),
+    ):
+        where.mkdir()
+        (where / ".env").write_text(f"# comment\nexport SPOTIFY_REFRESH_TOKEN={where.name}\n\nno assignment\n{text}")
+    found = credentials(home, {"SPOTIFY_CLIENT_ID": "a"}, folder)
+    assert (found.spotify_client_id, found.spotify_client_secret) == ("a", "s")
+    assert (found.spotify_refresh_token, found.lastfm_api_key) == ("folder", "k # y")
+    assert found.spotify_redirect_uri == "http://127.0.0.1:8888/callback"
+
+
+def test_credentials_are_not_shown(tmp_path: Path) -> None:
+    found = credentials(tmp_path, {"SPOTIFY_CLIENT_SECRET": "shh"}, tmp_path)
+    assert repr(found) == "Credentials(spotify_client_secret, spotify_redirect_uri)"
+
+
+def test_a_dotenv_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UsageError, match=r"\.env cannot be read"):
+        credentials(tmp_path, {}, tmp_path / "nowhere")

@@ -78,9 +78,11 @@ def test_every_reference_of_the_openapi_document_is_there(http: httpx.Client) ->
 def test_the_openapi_document_says_what_each_route_answers_and_that_it_may_be_a_problem(http: httpx.Client) -> None:
     document = http.get("/openapi.json").json()
     for path, methods in document["paths"].items():
+        if path.startswith(("/1/", "/2.0", "/apis/", "/audioscrobbler")):
+            continue  # These fail in the forms of their protocols.
         for operation in methods.values():
-            answers = {status: answer["content"] for status, answer in operation["responses"].items()}
-            assert answers.pop("200"), path
+            answers = {status: answer.get("content", {}) for status, answer in operation["responses"].items()}
+            assert [answers.pop(status) for status in sorted(answers) if status.startswith("2")], path
             assert {"401", "404", "409", "422", "429", "507"} <= set(answers)
             for status, media in answers.items():
                 if (path, status) == ("/ready", "503"):

@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from tests.api.conftest import HISTORY, PROBLEM, client_of
+from tonearm.api import auth
+from tonearm.api.auth import Caller, Trusted
 from tonearm.building.execute import build
 from tonearm.ingest.imports import import_paths
 from tonearm.settings import Settings
@@ -96,7 +98,20 @@ def test_what_is_no_good_token_opens_nothing(beyond: httpx.Client, sent: str) ->
     assert answer.headers["www-authenticate"] == "Token"
 
 
-def test_a_token_opens_until_it_is_revoked_or_expires(beyond: httpx.Client, store: Store) -> None:
+def test_a_token_is_looked_up_once_a_second() -> None:
+    now = [10.0]
+    trusted, ada = Trusted(lambda: now[0]), Caller("Ada", frozenset())
+    trusted.keep("secret", ada)
+    now[0] = 10.9
+    assert trusted.find("secret") is ada and trusted.find("Secret") is None
+    now[0] = 11.0
+    assert trusted.find("secret") is None
+
+
+def test_a_token_opens_until_it_is_revoked_or_expires(
+    beyond: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "TRUSTED_S", 0.0)
     secret, token = create_token(store, "Ada", ["read"])
     for scheme in ("Token", "Bearer", "token"):
         assert beyond.get("/zones", headers={"Authorization": f"{scheme} {secret}"}).status_code == 200
@@ -170,7 +185,10 @@ def test_without_a_name_a_token_means_its_own_listener(beyond: httpx.Client, sto
     assert {row["listener"] for row in beyond.get("/tables/sessions", headers=admin).json()["rows"]} == {"Ada", "Bob"}
 
 
-def test_a_token_is_shown_to_be_used_to_the_minute(beyond: httpx.Client, store: Store) -> None:
+def test_a_token_is_shown_to_be_used_to_the_minute(
+    beyond: httpx.Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "TRUSTED_S", 0.0)
     secret, token = create_token(store, "Ada", ["read"])
 
     def used_at() -> datetime | None:

@@ -154,6 +154,12 @@ def test_the_page_leads_to_websites_and_apps_alone(http: httpx.Client, password:
     assert http.post("/api/auth/", data={"cb": cb, "listener": "ada", "password": password}).status_code == 400
 
 
+def test_no_other_site_sends_the_form(http: httpx.Client, password: str) -> None:
+    form = {"listener": "ada", "password": password}
+    for origin, status in (("http://127.0.0.1", 200), ("https://example.org", 403), ("null", 403)):
+        assert http.post("/api/auth/", data=form, headers={"Origin": origin}).status_code == status
+
+
 def test_the_page_runs_nothing_that_is_given_to_it(http: httpx.Client) -> None:
     page = http.get("/api/auth/", params={"token": '"><script>', "cb": 'https://x"><script>'})
     assert "<script" not in page.text

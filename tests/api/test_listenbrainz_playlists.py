@@ -106,6 +106,17 @@ def test_an_id_of_no_playlist_is_404_and_what_is_no_id_400(http: httpx.Client) -
     assert http.get("/1/playlist/jams").json()["code"] == 400
 
 
+def test_named_playlists_are_at_our_own_route_in_every_form(http: httpx.Client) -> None:
+    found = http.get("/listeners/ada/playlists/weekly-jams").json()
+    titles = [track["track_name"] for track in found["tracks"]]
+    assert (found["playlist"], found["on"]) == ("Weekly jams", "2024-04-10")
+    assert titles
+    form = {name: http.get("/listeners/ada/playlists/Weekly Jams", params={"format": name}) for name in ("m3u", "jspf")}
+    assert form["m3u"].text.startswith("#EXTM3U")
+    assert [track["title"] for track in form["jspf"].json()["playlist"]["track"]] == titles
+    assert http.get("/listeners/ada/playlists/monthly-jams").status_code == 404
+
+
 def test_recordings_are_recommended_by_their_mbid(http: httpx.Client) -> None:
     answer = http.get("/1/cf/recommendation/user/Ada/recording", params={"count": 3})
     # Everything in this home was heard by Ada.

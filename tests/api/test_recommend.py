@@ -63,6 +63,19 @@ def test_a_listener_gets_what_is_new_to_them(http: httpx.Client) -> None:
     assert found["served_by"] == "baseline"
 
 
+def test_a_playlist_of_the_listener_goes_on_and_counts_as_liked(http: httpx.Client) -> None:
+    tracks = ["Jazz Band 0 - Song 1", "Jazz Band 0 - Song 3", "Nobody - Nothing"]
+    made = http.post("/playlists", json={"title": "Jazz", "tracks": tracks}).json()
+    found = answer(http.post("/recommend/playlist", json={"playlist": made["id"], "k": 5}))
+    assert found == answer(http.post("/recommend/playlist", json={"tracks": tracks[:2], "k": 5}))
+    plain = {"listener": "Ada", "k": 20, "day": "2024-05-01", "explained": False}
+    liked = answer(http.post("/recommend/user/", json=plain | {"playlists": True}))
+    assert liked == answer(http.post("/recommend/user/", json=plain | {"liked": tracks[:2]}))
+    empty = http.post("/playlists", json={"title": "Jazz", "tracks": tracks[2:]}).json()
+    for wrong, status in (({}, 422), ({"playlist": "x"}, 404), ({"playlist": empty["id"]}, 422)):
+        assert http.post("/recommend/playlist", json=wrong).status_code == status
+
+
 def test_liked_tracks_and_filters_are_enough(http: httpx.Client) -> None:
     wishes = {"liked": ["song 1", f"{3:022d}"], "disliked": ["song 0"], "k": 4, "not_artists": ["jazz band 1"]}
     found = answer(http.post("/recommend/user/", json={**wishes, "explicit": False, "seen": ["song 5"]}))

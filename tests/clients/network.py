@@ -17,14 +17,12 @@ _CHUNK = 65_536
 
 @dataclass
 class Network:
-    """Forwards connections to ``target``; faults apply to connections that are opened while they are set."""
+    """Forwards connections to ``target``, and can do so badly."""
 
     target: int
     """Port of the server."""
     loses_answers: bool = False
     """Whether requests arrive and their answers do not."""
-    canned: bytes | None = None
-    """What is answered in place of the server."""
     chunk: int = _CHUNK
     """Bytes at a time; with ``pause_s`` between them, both ways."""
     pause_s: float = 0.0
@@ -54,7 +52,7 @@ class Network:
 
     def heal(self) -> None:
         """A network without faults."""
-        self.loses_answers, self.canned, self.chunk, self.pause_s = False, None, _CHUNK, 0.0
+        self.loses_answers, self.chunk, self.pause_s = False, _CHUNK, 0.0
 
     def _listen(self, tls: ssl.SSLContext | None) -> int:
         listening = socket.create_server(("127.0.0.1", 0))
@@ -74,27 +72,19 @@ class Network:
     def _serve(self, client: socket.socket, tls: ssl.SSLContext | None) -> None:
         with suppress(OSError), client:
             connection = tls.wrap_socket(client, server_side=True) if tls else client
-            if self.canned is not None:
-                connection.recv(_CHUNK)
-                connection.sendall(self.canned)
-                if tls:
-                    connection.unwrap()  # type: ignore[attr-defined]
-                connection.shutdown(socket.SHUT_WR)
-                connection.recv(_CHUNK)
-                return
             with socket.create_connection(("127.0.0.1", self.target), timeout=60) as server:
                 there = threading.Thread(target=self._pump, args=(connection, server, False), daemon=True)
                 there.start()
-                self._pump(server, connection, self.loses_answers)
+                self._pump(server, connection, is_answer=True)
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
                 there.join()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, swallows: bool) -> None:
-        """Copy until either side closes; what is swallowed ends the connection with its first bytes."""
+    def _pump(self, source: socket.socket, sink: socket.socket, is_answer: bool) -> None:
+        """Copy until either side closes; an answer that is lost ends the connection."""
         with suppress(OSError):
             while data := source.recv(self.chunk):
-                if swallows:
+                if is_answer and self.loses_answers:
                     return
                 sink.sendall(data)
                 time.sleep(self.pause_s)

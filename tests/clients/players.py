@@ -10,9 +10,16 @@ import json
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import httpx
+
+
+class NotHere(Exception):
+    """A client that cannot be had on this machine, and why."""
+
 
 Verdict = Literal["acknowledged", "again", "dropped"]
 BAD_AT = 1000
@@ -56,11 +63,16 @@ class Player:
     acknowledged: list[Heard] = field(default_factory=list)
     dropped: list[Heard] = field(default_factory=list)
 
+    folder: Path = Path()
+    """For the client's own files."""
+
     name: ClassVar[str]
     most: ClassVar[int] = 1
     """Listens in one submission."""
-    drops: ClassVar[frozenset[str]] = frozenset()
-    """Faults on which this client gives up listens, whatever a server answers."""
+
+    @classmethod
+    def install(cls, tools: Path) -> None:
+        """Make the client ready to use, in ``tools``; raises NotHere."""
 
     def hear(self, listens: Sequence[Heard]) -> None:
         self.queue += listens
@@ -78,9 +90,10 @@ class Player:
     def send(self, batch: Sequence[Heard]) -> Verdict:
         raise NotImplementedError
 
-    def log_in_again(self, token: str) -> None:
-        """Use another token, where the client has one."""
-        self.account = Account(**{**vars(self.account), "token": token})
+    def log_in(self, account: Account) -> None:
+        """Use another token and password from now on."""
+        self.close()
+        self.account = account
 
     def close(self) -> None:
         """End whatever was started."""
@@ -91,6 +104,10 @@ class Liblistenbrainz(Player):
 
     name = "liblistenbrainz"
     most = 5
+
+    @classmethod
+    def install(cls, tools: Path) -> None:
+        _needs_module("liblistenbrainz")
 
     def send(self, batch: Sequence[Heard]) -> Verdict:
         import liblistenbrainz
@@ -124,6 +141,13 @@ class Pylast(Player):
     name = "pylast"
     most = 5
     network: Any = None
+
+    @classmethod
+    def install(cls, tools: Path) -> None:
+        _needs_module("pylast")
+
+    def close(self) -> None:
+        self.network = None
 
     def send(self, batch: Sequence[Heard]) -> Verdict:
         import pylast
@@ -177,7 +201,6 @@ class Navidrome(Replayed):
     """Looks at the member ``code`` of the answer alone, and fails to read a ``status`` that is a number."""
 
     name = "Navidrome"
-    drops = frozenset({"401", "429"})
 
     def send(self, batch: Sequence[Heard]) -> Verdict:
         info = {"submission_client": "Navidrome", "submission_client_version": "0.55.0", "tracknumber": 1}
@@ -200,7 +223,6 @@ class Jellyfin(Replayed):
     """Its ListenBrainz plugin: tries some statuses again, and throws on a 429 without a whole number of seconds."""
 
     name = "Jellyfin"
-    drops = frozenset({"401"})
 
     def send(self, batch: Sequence[Heard]) -> Verdict:
         info = {
@@ -241,6 +263,9 @@ class WebScrobblerLastFm(Replayed):
     most = 50
     headers: ClassVar[dict[str, str]] = {"Origin": "chrome-extension://hhinaapppaileiechjoiifaancjggfjm"}
     session: str | None = None
+
+    def close(self) -> None:
+        self.session = None
 
     def send(self, batch: Sequence[Heard]) -> Verdict:
         self.session = self.session or self._session()
@@ -297,3 +322,8 @@ class ListenbrainzMpd(Replayed):
         body = {"listen_type": kind, "payload": [self.listen(one, **info, duration_ms=240_000) for one in batch]}
         answer = self.post("/1/submit-listens", json=body)
         return "acknowledged" if answer is not None and answer.status_code == 200 else "again"
+
+
+def _needs_module(name: str) -> None:
+    if find_spec(name) is None:
+        raise NotHere(f"{name} is not installed")

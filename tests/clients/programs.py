@@ -15,14 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import pytest
+from tests.clients.players import Account, Heard, NotHere, Player, Verdict
 
-from tests.clients.players import Account, Heard, Player, Verdict
-
-_MPDSCRIBBLE_ANSWER = re.compile(r"(?i)\[tonearm\] (OK$|.*(error|fail|waiting|rejected|BAD))", re.M)
+_MPDSCRIBBLE_ANSWER = re.compile(r"(?i)\[tonearm\] (OK$|(?!post data).*(error|fail|waiting|rejected|BAD))", re.M)
 """In its log: what it sent was acknowledged, or was not."""
 _INSTALL_S = 180
 _ANSWER_S = 120
+
+GIVEN_UP = {"Navidrome": ("401", "429"), "Jellyfin": ("401",)}
+"""Faults on which a client gives up its listens for good, whatever a server answers."""
 
 _MOPIDY = """
 import json, sys, time
@@ -103,14 +104,20 @@ class Worked(Player):
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+            self.process = None
 
 
 class Mopidy(Worked):
     """PyPI: mopidy-listenbrainz, over TLS. It gives up what is not answered with 200, and so does not queue."""
 
     name = "mopidy-listenbrainz"
-    drops = frozenset({"401"})
     python: ClassVar[Path]
+
+    @classmethod
+    def install(cls, tools: Path) -> None:
+        """Without GStreamer, which only playing needs."""
+        cls.python = virtual_environment(tools / "mopidy", sys.executable, "requests", "setuptools<80")
+        add(cls.python, "--no-deps", "mopidy", "mopidy-listenbrainz", "pykka", "musicbrainzngs")
 
     def started(self) -> subprocess.Popen[str]:
         url = json.dumps({"url": f"localhost:{self.account.tls_port}"})
@@ -132,10 +139,14 @@ class LastFmTs(Worked):
 
     name = "lastfm-ts-api"
     most = 5
-    folder: ClassVar[Path]
+    modules: ClassVar[Path]
+
+    @classmethod
+    def install(cls, tools: Path) -> None:
+        cls.modules = node_modules(tools / "node", "lastfm-ts-api")
 
     def started(self) -> subprocess.Popen[str]:
-        script = self.folder / "scrobble.mjs"
+        script = self.modules / "scrobble.mjs"
         script.write_text(_LASTFM_TS, encoding="utf-8")
         account = {"port": self.account.tls_port, "listener": self.account.listener, "password": self.account.password}
         trusted = os.environ | {"NODE_EXTRA_CA_CERTS": self.account.authority}
@@ -146,13 +157,15 @@ class LastFmTs(Worked):
         return "acknowledged" if self.ask(listens) == "ok" else "again"
 
 
-@dataclass
 class Mpdscribble(Player):
     """Debian: mpdscribble, which keeps its queue in a journal and sends it when it starts."""
 
-    folder: Path = Path()
     name = "mpdscribble"
-    waits_s: float = 25.0
+    waits_s = 25.0
+
+    @classmethod
+    def install(cls, tools: Path) -> None:
+        needs("mpdscribble")
 
     def flush(self) -> None:
         """Start it on the journal, wait until it has an answer, and see what the journal has left."""
@@ -191,6 +204,11 @@ class Mpdscribble(Player):
         )
 
 
+def aiokoito(tools: Path) -> Path:
+    """The interpreter in which aiokoito is."""
+    return virtual_environment(tools / "koito", python_from((3, 12)), "aiokoito")
+
+
 def koito(python: Path, account: Account) -> dict[str, Any]:
     """What PyPI's aiokoito reads of an account."""
     asked = [str(python), "-c", _KOITO, account.url, account.token]
@@ -201,29 +219,29 @@ def koito(python: Path, account: Account) -> dict[str, Any]:
 
 
 def virtual_environment(folder: Path, python: str, *packages: str) -> Path:
-    """The interpreter of a new environment with ``packages``; skips where they cannot be had."""
-    _or_skip([python, "-m", "venv", str(folder)])
+    """The interpreter of a new environment with ``packages``; raises NotHere where they cannot be had."""
+    _done([python, "-m", "venv", str(folder)])
     made = folder / "bin" / "python"
-    install(made, *packages)
+    add(made, *packages)
     return made
 
 
-def install(python: Path, *packages: str) -> None:
-    """Add packages to an environment; skips where they cannot be had."""
-    _or_skip([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
+def add(python: Path, *packages: str) -> None:
+    """Add packages to an environment; raises NotHere where they cannot be had."""
+    _done([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages])
 
 
 def node_modules(folder: Path, *packages: str) -> Path:
-    """A folder in which Node finds ``packages``; skips where they cannot be had."""
+    """A folder in which Node finds ``packages``; raises NotHere where they cannot be had."""
     for program in ("node", "npm"):
         needs(program)
     folder.mkdir()
-    _or_skip(["npm", "install", "--silent", "--prefix", str(folder), *packages])
+    _done(["npm", "install", "--silent", "--prefix", str(folder), *packages])
     return folder
 
 
 def python_from(version: tuple[int, int]) -> str:
-    """An interpreter that is at least of ``version``; skips where there is none."""
+    """An interpreter that is at least of ``version``; raises NotHere where there is none."""
     if sys.version_info >= version:
         return sys.executable
     for minor in range(version[1], version[1] + 4):
@@ -235,22 +253,22 @@ def python_from(version: tuple[int, int]) -> str:
         for one in known:
             if one.name and subprocess.run([one, "-c", ""], capture_output=True).returncode == 0:
                 return str(one)
-    pytest.skip(f"there is no Python {version[0]}.{version[1]} or newer")
+    raise NotHere(f"there is no Python {version[0]}.{version[1]} or newer")
 
 
 def needs(program: str) -> None:
-    """Skip where a program is not installed."""
+    """Raise NotHere where a program is not installed."""
     if shutil.which(program) is None:
-        pytest.skip(f"{program} is not installed")
+        raise NotHere(f"{program} is not installed")
 
 
-def _or_skip(command: list[str]) -> None:
+def _done(command: list[str]) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_INSTALL_S)
     except (OSError, subprocess.TimeoutExpired) as error:
-        pytest.skip(f"{command[0]} did not end: {error}")
+        raise NotHere(f"{command[0]} did not end: {error}") from error
     if done.returncode != 0:
-        pytest.skip(f"not to be had here: {' '.join(command[:6])}: {done.stderr.strip()[-200:]}")
+        raise NotHere(f"not to be had here: {' '.join(command[:6])}: {done.stderr.strip()[-200:]}")
 
 
 def _piped(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:

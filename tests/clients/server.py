@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from tonearm.engine.rows import dicts
-from tonearm.ingest.ledger import import_rows, imports
+from tonearm.bronze import HISTORY
 from tonearm.ingest.submissions import import_submissions
+from tonearm.lake import open_lake
 from tonearm.settings import Settings
 from tonearm.store import open_store
 from tonearm.store.scrobble_passwords import create_password
@@ -149,13 +149,14 @@ class Home:
         """What clients submitted, into bronze."""
         import_submissions(self.settings, open_store(self.settings))
 
-    def listens(self) -> dict[str, Counter[tuple[str, str, int]]]:
-        """How often bronze has each (artist, title, second), by listener."""
-        found: dict[str, Counter[tuple[str, str, int]]] = {}
-        for report in imports(self.settings):
-            of_listener = found.setdefault(report.listener, Counter())
-            for row in dicts(import_rows(self.settings, report.run, "kept")):
-                of_listener[row["artist_name"], row["track_name"], int(row["reported_at"].timestamp())] += 1
+    def listens(self) -> dict[str, Counter[tuple[str, int]]]:
+        """How often bronze has each (title, second), by listener."""
+        columns = ["listener", "outcome", "track_name", "reported_at"]
+        found: dict[str, Counter[tuple[str, int]]] = {}
+        for row in open_lake(self.settings.lake).dataset(HISTORY).to_table(columns).to_pylist():
+            if row["outcome"] == "kept":
+                of_listener = found.setdefault(row["listener"], Counter())
+                of_listener[row["track_name"], int(row["reported_at"].timestamp())] += 1
         return found
 
 

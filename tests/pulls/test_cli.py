@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from click.testing import CliRunner, Result
+from filelock import FileLock
 
 from tests.pulls.stand_ins.lastfm import LastfmStandIn
 from tests.pulls.stand_ins.listenbrainz import ListenBrainzStandIn
@@ -84,6 +85,8 @@ def test_spotify_takes_a_refresh_token_instead_of_a_browser(
         monkeypatch.setenv(f"SPOTIFY_{name}", value)
     assert run("connect", "spotify").exit_code == 0
     assert not any(one.path == "/authorize" for one in at_spotify.asked)
+    # Spotify has replaced it since.
+    assert "without that variable a browser signs in" in run("connect", "spotify").output
 
 
 @pytest.mark.parametrize(
@@ -160,6 +163,22 @@ def test_a_connection_is_forgotten_with_its_token(
     assert "good" not in (tmp_path / "home" / "secrets.json").read_text()
     assert "no connections yet" in run("connect").output
     assert run("disconnect", "listenbrainz").exit_code == 2
+
+
+def test_a_connection_that_is_being_synced_does_not_stop_the_others(
+    listenbrainz: ListenBrainzStandIn, lastfm: LastfmStandIn, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TONEARM_LISTENBRAINZ_URL", listenbrainz.url)
+    monkeypatch.setenv("TONEARM_LASTFM_URL", lastfm.url)
+    monkeypatch.setenv("LASTFM_API_KEY", "key")
+    monkeypatch.setattr("tonearm.pulls.lastfm.PAUSE_S", 0.0)
+    run("connect", "listenbrainz", "rob")
+    run("connect", "lastfm", "RJ")
+    with FileLock(tmp_path / "home" / "sync-1.lock"):
+        done = run("sync")
+    assert done.exit_code == 5
+    assert "not asked; another tonearm is syncing listenbrainz for me" in done.output
+    assert "lastfm of me (RJ): 0 new listens" in done.output
 
 
 def test_nothing_to_sync_is_a_sentence(run: Run) -> None:

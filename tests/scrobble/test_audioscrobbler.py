@@ -30,6 +30,7 @@ def knock(password: str = "open", t: str = "1700000000") -> dict[str, str]:
         (knock(t="1699950000"), md5("open"), OK),
         (knock(t="1600000000"), md5("open"), BADTIME),
         (knock(t="soon"), md5("open"), BADTIME),
+        (knock(t="\u00b2"), md5("open"), BADTIME),
         ({}, md5("open"), BADTIME),
     ],
 )

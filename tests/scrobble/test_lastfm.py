@@ -85,7 +85,12 @@ def test_a_request_without_a_listen_fails() -> None:
 
 @pytest.mark.parametrize(
     ("user_agent", "client"),
-    [("pylast/7.2.0", "pylast"), ("Mozilla/5.0 (X11)", "browser"), ("", None), ("Pano Scrobbler", "Pano")],
+    [
+        ("pylast/7.2.0", "pylast"),
+        ("Mozilla/5.0 (X11)", "browser"),
+        ("", None),
+        ("Pano Scrobbler/4.1", "Pano Scrobbler"),
+    ],
 )
 def test_a_client_is_named_by_its_user_agent(user_agent: str, client: str | None) -> None:
     assert client_of(user_agent) == client

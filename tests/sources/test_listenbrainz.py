@@ -156,3 +156,9 @@ def test_an_empty_month_is_known_by_its_place(tmp_path: Path, settings: Settings
     (file,) = input_files([tmp_path / "export"], settings)
     assert isinstance(file, InputFile)
     assert source_of(file).kind == "listenbrainz_export"
+
+
+@pytest.mark.parametrize(("played", "listened_s"), [(95, 95.0), ("95", 95.0), (0, None), (-1, None), ("long", None)])
+def test_how_long_it_was_heard_where_the_player_said_so(read: Read, played: Any, listened_s: float | None) -> None:
+    (row,) = read("listens.jsonl", lines(listen({"duration_played": played, "duration": 200}))).rows
+    assert (row["listened_s"], row["duration_s"]) == (listened_s, 200.0)

@@ -15,9 +15,10 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from tonearm import __version__
-from tonearm.api.auth import guard, recorded
+from tonearm.api.auth import Trusted, guard, recorded
 from tonearm.api.deps import OneStore
 from tonearm.api.etags import Tagged, Unchanged, not_modified
+from tonearm.api.grouping import group_last
 from tonearm.api.limits import MAX_UPLOAD_BYTES, PER_WINDOW, PER_WINDOW_HERE, BodyLimit, RateLimit
 from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
@@ -33,6 +34,7 @@ from tonearm.api.routes import (
     connections,
     dashboard,
     docs,
+    exports,
     health,
     imports,
     koito,
@@ -46,6 +48,7 @@ from tonearm.api.routes import (
     listeners,
     listens,
     metrics,
+    own_playlists,
     playlists,
     predict,
     recommend,
@@ -53,7 +56,9 @@ from tonearm.api.routes import (
     root,
     runs,
     schedule,
+    songs,
     tables,
+    users,
 )
 from tonearm.api.trial_metrics import TrialMetrics
 from tonearm.errors import (
@@ -83,6 +88,10 @@ ROUTES = (
     tables,
     listens,
     listeners,
+    users,
+    songs,
+    own_playlists,
+    exports,
     playlists,
     recommend,
     predict,
@@ -159,6 +168,7 @@ def create_app(
     )
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
     app.state.needs_tokens, app.state.page_key = needs_tokens, page_key
+    app.state.trusted = Trusted()
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
@@ -170,10 +180,10 @@ def create_app(
     app.state.metrics.watch(metrics.measures(app.state.store, app.state.lake))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
-    for module in OPEN_ROUTES:
-        app.include_router(module.router)
-    for module in ROUTES:
-        app.include_router(module.router, dependencies=[Depends(guard), Depends(recorded)])
+    for module in (*OPEN_ROUTES, *ROUTES):
+        checks = [] if module in OPEN_ROUTES else [Depends(guard), Depends(recorded)]
+        app.include_router(module.router, dependencies=checks)
+        group_last(app, module.router)
     app.openapi = partial(describe, app, _STATUSES)  # type: ignore[method-assign]
     _handle_errors(app)
     _add_middleware(app, hosts, max_upload_bytes)
@@ -213,28 +223,28 @@ def _add_middleware(app: FastAPI, hosts: Sequence[str], max_upload_bytes: int) -
     app.add_middleware(Observed, metrics=app.state.metrics)
 
 
-def _foreseen(request: Request, error: Exception) -> Response:
+async def _foreseen(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     return answer_problem(request, status, type(error).__name__, str(error))
 
 
-def _not_understood(request: Request, error: Exception) -> Response:
+async def _not_understood(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     message = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
     return answer_problem(request, 422, "UsageError", message)
 
 
-def _refused(request: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return answer_problem(request, error.status_code, "Refused", str(error.detail), error.headers)
 
 
-def _failed(request: Request, _error: Exception) -> Response:
+async def _failed(request: Request, _error: Exception) -> Response:
     """A bug; the log has the rest."""
     return answer_problem(request, 500, "Bug", "tonearm failed inside; its log says where, please report it")
 
 
-def _not_accessible(request: Request, error: Exception) -> Response:
+async def _not_accessible(request: Request, error: Exception) -> Response:
     """No permission, a disk that is full, read-only or gone: the same kinds as at the command line."""
     assert isinstance(error, OSError)
     what = f"{Path(error.filename).name}: " if isinstance(error.filename, str) else ""

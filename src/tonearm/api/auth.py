@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -16,7 +17,7 @@ from starlette.exceptions import HTTPException
 from tonearm.errors import TonearmError
 from tonearm.store import Store, same_name
 from tonearm.store.audit import note
-from tonearm.store.tokens import SCOPES, Scope, Token, find_token, note_use
+from tonearm.store.tokens import SCOPES, Scope, find_token, hashed, note_use
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SCHEMES = ("token", "bearer")
@@ -25,6 +26,10 @@ _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 """How exactly it is known when a token was last used; to know better would be a write for every request."""
+
+TRUSTED_S = 1.0
+"""How long a token is not looked up again, and so how long one that is revoked may still open something."""
+_MOST_TRUSTED = 1_000
 
 _CHALLENGE = {"WWW-Authenticate": "Token"}
 
@@ -66,6 +71,26 @@ THIS_MACHINE = Caller(None, frozenset(SCOPES))
 """Whoever may use this machine may read the home's files anyway."""
 
 
+class Trusted:
+    """Callers whose tokens were good within the last second: one who asks often is looked up once a second."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        """Trust nobody yet; ``clock`` counts seconds."""
+        self._clock = clock
+        self._kept: dict[str, tuple[Caller, float]] = {}
+
+    def find(self, secret: str) -> Caller | None:
+        """Whose token it is; None for one that has to be looked up."""
+        who, until_s = self._kept.get(hashed(secret), (None, 0.0))
+        return who if self._clock() < until_s else None
+
+    def keep(self, secret: str, who: Caller) -> None:
+        """Trust a token that was found to be good."""
+        if len(self._kept) >= _MOST_TRUSTED:
+            self._kept.clear()
+        self._kept[hashed(secret)] = who, self._clock() + TRUSTED_S
+
+
 def secret_of(request: Request) -> str | None:
     """The token in the header ``Authorization: Token …`` or ``Bearer …``; None without one."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
@@ -77,18 +102,22 @@ def caller(request: Request, store: Store) -> Caller:
     secret = secret_of(request)
     if secret is None:
         return _without_token(request)
-    if _is_page(request, secret):
-        return THIS_MACHINE
-    found = _good_token(store, secret)
-    if found is None:
-        raise HTTPException(401, "the token is unknown, revoked or expired", _CHALLENGE)
-    return Caller(found.listener, frozenset(found.scopes), found.number)
+    trusted: Trusted = request.app.state.trusted
+    who = trusted.find(secret)
+    if who is None:
+        who = THIS_MACHINE if _is_page(request, secret) else _looked_up(store, secret)
+        trusted.keep(secret, who)
+    return who
 
 
 async def asking(request: Request) -> Caller:
     """The same, on a thread only where the store is asked."""
-    if secret_of(request) is None:
+    secret = secret_of(request)
+    if secret is None:
         return _without_token(request)
+    trusted: Caller | None = request.app.state.trusted.find(secret)
+    if trusted is not None:
+        return trusted
     return await run_in_threadpool(lambda: caller(request, request.app.state.store.get()))
 
 
@@ -112,13 +141,15 @@ def is_from_elsewhere(request: Request) -> bool:
     return getattr(request.state, "is_foreign", False) or any(name in request.headers for name in _FORWARDED)
 
 
-def _good_token(store: Store, secret: str) -> Token | None:
+def _looked_up(store: Store, secret: str) -> Caller:
     found, now = find_token(store, secret), datetime.now(UTC)
-    if found and (found.used_at is None or now - found.used_at >= USE_NOTED_EVERY):
+    if found is None:
+        raise HTTPException(401, "the token is unknown, revoked or expired", _CHALLENGE)
+    if found.used_at is None or now - found.used_at >= USE_NOTED_EVERY:
         # Another program may hold the store; what was asked is answered all the same.
         with suppress(TonearmError):
             note_use(store, found.number, now)
-    return found
+    return Caller(found.listener, frozenset(found.scopes), found.number)
 
 
 def needs(scope: Scope) -> Callable[[Caller], Coroutine[Any, Any, None]]:

@@ -29,7 +29,13 @@ def beside(with_schedule: bool) -> Callable[[FastAPI], AbstractContextManager[No
     def work(app: FastAPI) -> Iterator[None]:
         settings, store = app.state.settings, app.state.store
         app.state.live = Live(settings, store.get)
-        workers = [app.state.live, Repeat("relay", RELAY_S, lambda: run_due(settings, store.get(), datetime.now(UTC)))]
+
+        def forward() -> None:
+            opened = store.get()
+            if not opened.is_missing:
+                run_due(settings, opened, datetime.now(UTC))
+
+        workers = [app.state.live, Repeat("relay", RELAY_S, forward)]
         if with_schedule:
             app.state.scheduler = Scheduler(settings, store.get)
             workers.append(app.state.scheduler)

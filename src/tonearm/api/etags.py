@@ -58,7 +58,7 @@ def is_among(etag: str, shown: str) -> bool:
     )
 
 
-def not_modified(_request: Request, _unchanged: Exception) -> Response:
+async def not_modified(_request: Request, _unchanged: Exception) -> Response:
     """The answer to a client that has it."""
     return Response(status_code=304)
 

@@ -12,9 +12,8 @@ from uuid import UUID, uuid5
 
 import pyarrow as pa
 from fastapi import APIRouter, Depends, Path
-from starlette.exceptions import HTTPException
 
-from tonearm.api.auth import Caller, CallerDep
+from tonearm.api.auth import Caller, CallerDep, require
 from tonearm.api.deps import StoreDep
 from tonearm.read.playlists import recording_uri
 from tonearm.scrobble.listenbrainz import recording_msid
@@ -46,17 +45,17 @@ def get(router: APIRouter, path: str, **options: Any) -> Callable[[_Route], _Rou
     return both
 
 
-def check_may_read(who: Caller, listener: str) -> None:
-    """Raise 403 unless the caller may read what is ``listener``'s: their own token, or an administrator's."""
-    if not who.may("read"):
-        raise HTTPException(403, "this needs a token with the scope read")
-    is_own = who.listener is None or who.listener.casefold() == listener.casefold()
-    if not is_own and not who.may("admin"):
-        raise HTTPException(403, f"the token is {who.listener}'s; what is {listener}'s needs theirs or an admin's")
+def reader(who: CallerDep) -> Caller:
+    """The caller, who may read; raises 403 otherwise."""
+    require(who, "read")
+    return who
 
 
-def _own(who: CallerDep, store: StoreDep, user_name: Annotated[str, Path(description="The listener.")]) -> str:
-    check_may_read(who, user_name)
+ReaderDep = Annotated[Caller, Depends(reader)]
+
+
+def _own(who: ReaderDep, store: StoreDep, user_name: Annotated[str, Path(description="The listener.")]) -> str:
+    who.of(user_name)
     return store.listener(user_name).name
 
 

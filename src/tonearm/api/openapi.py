@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from tonearm.api.answers import Problem
+from tonearm.api.grouping import ungrouped
 from tonearm.api.problems import MEDIA_TYPE, is_below
 
 _DESCRIPTION = (
@@ -26,7 +27,7 @@ _TOKEN = {
 def describe(app: FastAPI, statuses: list[int]) -> dict[str, Any]:
     """The document of ``app``, made once; any of its own routes may answer a Problem with one of ``statuses``."""
     if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, description=_DESCRIPTION, routes=app.routes)
+        document = get_openapi(title=app.title, version=app.version, description=_DESCRIPTION, routes=ungrouped(app))
         components = document.setdefault("components", {})
         schemas = components.setdefault("schemas", {})
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from http import HTTPStatus
 from threading import Lock
 from time import monotonic
@@ -42,7 +42,7 @@ class Recommending:
 
     def __init__(self, settings: Settings, lake: Lake, clock: Callable[[], float] = monotonic) -> None:
         """Nothing is read yet; ``clock`` counts seconds."""
-        self._settings, self._lake, self._lock, self._clock = settings, lake, Lock(), clock
+        self.settings, self._lake, self._lock, self._clock = settings, lake, Lock(), clock
         self._kept: dict[str, tuple[tuple[int | None, ...], Any]] = {}
         self._answers: dict[str, tuple[tuple[int | None, ...], bytes]] = {}
         self._size = 0
@@ -53,7 +53,7 @@ class Recommending:
     def names(self) -> Names:
         """For searching; raises UsageError where nothing was built yet, ExtraMissing without the models."""
         models.require()
-        return self._newest("names", lambda: read_names(self._settings))
+        return self._newest("names", lambda: read_names(self.settings))
 
     def home(self) -> Home:
         """Scores and reasons; raises UsageError where there is no track yet, and ExtraMissing without the models."""
@@ -61,10 +61,15 @@ class Recommending:
         # pandas and scipy take a second to load, which an API that recommends nothing need not wait for.
         from tonearm.recommend.home import open_home
 
-        home = self._newest("home", lambda: open_home(self._settings))
+        home = self._newest("home", lambda: open_home(self.settings))
         if not len(home.items):
             raise UsageError("there are no tracks yet: import a history or a catalogue, and build")
         return home
+
+    def known(self, track_ids: Iterable[int]) -> tuple[int, ...]:
+        """Those of the tracks that can be recommended from, in their order."""
+        ids = set(self.home().items.track_id)
+        return tuple(track for track in track_ids if track in ids)
 
     def remembered(self, key: str) -> bytes | None:
         """The answer that was remembered under ``key``, if what it was made of is still the newest."""

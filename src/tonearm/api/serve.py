@@ -158,7 +158,8 @@ def _run_api(
         page_key=page_key,
     )
     url = _url(host, port)
-    click.echo(f"the API is at {url}, its routes at {url}/docs  (Ctrl-C ends it)")
+    others = ", and at this machine's other addresses for requests with a token" if reached.needs_tokens else ""
+    click.echo(f"the API is at {url}{others}, its routes at {url}/docs  (Ctrl-C ends it)")
     sys.stdout.flush()
     # Uvicorn repeats a signal once it has ended, which would end this process before what stands around the call.
     signal.signal(signal.SIGTERM, _interrupt)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +34,10 @@ Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
 MOST_HELD = 500_000
 """Rows, about, of the listeners to replace, up to which they are read once and held for all tables."""
+EXTENDED_TO = "extended_to"
+"""Key of a note: the newest import of which a table has rows beyond those of its last build."""
+MOST_FILES = 50
+"""Files from which on small ones are joined: every extension leaves one or two, and each costs every reader."""
 _PARTITIONS = ("year",)
 """Columns that windowed tables are partitioned by where they have them."""
 
@@ -92,8 +96,8 @@ def build(
     reports: list[TableReport] = []
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
         recover(settings, lake, waiting)
-        session = stack.enter_context(_engine(settings, folder, lake.rows(HISTORY)))
-        work = _begin(settings, lake, session, [*([SHIPPED] if shipped else []), settings.compiled])
+        session = stack.enter_context(build_engine(settings, folder, lake.rows(HISTORY)))
+        work = begin(settings, lake, session, [*([SHIPPED] if shipped else []), settings.compiled])
         broken: set[str] = set()
         for done, table in enumerate(todo):
             if progress:
@@ -104,7 +108,8 @@ def build(
     return BuildReport(tables=reports, seconds=perf_counter() - began)
 
 
-def _engine(settings: Settings, folder: Path, rows: int) -> AbstractContextManager[BuildEngine]:
+def build_engine(settings: Settings, folder: Path, rows: int) -> AbstractContextManager[BuildEngine]:
+    """The engine that the settings name, for about so many rows."""
     if settings.engine == "spark":
         from tonearm.engine.spark import spark_engine
 
@@ -113,7 +118,7 @@ def _engine(settings: Settings, folder: Path, rows: int) -> AbstractContextManag
 
 
 @dataclass
-class _Work:
+class Work:
     """One build under way: what it works on, and what it has changed so far."""
 
     lake: Lake
@@ -140,23 +145,23 @@ class _Work:
         """Remember what this build did to table ``name``; whoever needs it reads it from its files."""
         self.changes[name] = change
         self.contents.pop(name, None)
-        self.engine.forget(_new(name))
+        self.engine.forget(new_rows_of(name))
         self.relations.forget(name)
 
 
-def _begin(settings: Settings, lake: Lake, session: BuildEngine, folders: Sequence[Path]) -> _Work:
+def begin(settings: Settings, lake: Lake, session: BuildEngine, folders: Sequence[Path]) -> Work:
     """A build with the tables written that come from the store and the settings."""
     clocks = clock(settings)
     place_local_times(settings, lake, clocks)
     listeners = pc.count_distinct(clocks["listener"]).as_py()
-    work = _Work(lake, session, Relations(lake, session), folders, next_run(lake) - 1, listeners)
+    work = Work(lake, session, Relations(lake, session), folders, next_run(lake) - 1, listeners)
     for name, rows in zip(SETTLED, (clocks, allowed_features(settings), merge_rules(settings)), strict=True):
         if change := put(lake, name, rows):
             work.changes[name] = change
     return work
 
 
-def _bring_up_to_date(work: _Work, table: Table, broken: set[str]) -> TableReport:
+def _bring_up_to_date(work: Work, table: Table, broken: set[str]) -> TableReport:
     """Plan and carry out; a table that cannot be built is added to ``broken``, and so are those that need it."""
     began = perf_counter()
     report = TableReport(name=table.name, action="unchanged")
@@ -164,10 +169,10 @@ def _bring_up_to_date(work: _Work, table: Table, broken: set[str]) -> TableRepor
         report.action, report.problem = "skipped", f"its input {bad} could not be built"
     else:
         try:
-            report.action = _carry_out(work, table, _planned(work, table))
+            report.action = carry_out(work, table, planned(work, table))
         except TableInvalid as error:
             report.action, report.problem = "failed", "; ".join(error.problems)
-            work.engine.forget(_new(table.name))
+            work.engine.forget(new_rows_of(table.name))
             work.relations.forget(table.name)
     if report.problem:
         broken.add(table.name)
@@ -176,14 +181,15 @@ def _bring_up_to_date(work: _Work, table: Table, broken: set[str]) -> TableRepor
     return report
 
 
-def _planned(work: _Work, table: Table) -> Plan:
+def planned(work: Work, table: Table) -> Plan:
+    """The least that brings the table up to date."""
     note = work.lake.note(table.name)
     past = Past(note.get("code"), note.get("run", 0)) if work.lake.has(table.name) else Past(None)
     inputs = {name: _input(work, table, name, note.get("inputs", {}).get(name)) for name in table.inputs}
     return plan(table, version_of(table), past, inputs, work.listeners, work.engine.extends)
 
 
-def _input(work: _Work, table: Table, name: str, seen: int | None) -> Input:
+def _input(work: Work, table: Table, name: str, seen: int | None) -> Input:
     content = work.content(name)
     is_asked = content != seen and (table.grows or name == HISTORY)
     only_appended = is_asked and _only_appended(work.lake, name, seen)
@@ -198,26 +204,25 @@ def _only_appended(lake: Lake, name: str, since: int | None) -> bool:
     return all(c.operation in ("WRITE", "OPTIMIZE") or "content" in c.note for c in commits if c.version > since)
 
 
-def _carry_out(work: _Work, table: Table, planned: Plan) -> Action:
+def carry_out(work: Work, table: Table, todo: Plan) -> Action:
+    """Do what was planned; raises TableInvalid."""
     before = work.content(table.name)
-    if planned.action == "build":
+    if todo.action == "build":
         return _build_whole(work, table)
-    if planned.action == "add":
-        return _add_rows(work, table, planned.since_run)
-    if planned.action == "replace_windows":
-        windows = [*planned.windows, *_windows_since(work, planned.since_run)]
-        whose = frozenset(window.listener for window in windows)
-        change = Change(before, windows=tuple(windows), listeners=whose)
-        read, written = where_sql(windows, "read"), where_sql(windows, "write", table.time)
-        return _replace(work, table, change, read, written, {"listener", "started_at"})
-    if planned.action == "replace_listeners":
-        where = f"listener IN ({', '.join(_text(name) for name in sorted(planned.listeners))})"
-        share = len(planned.listeners) / max(work.listeners, 1)
-        return _replace(work, table, Change(before, listeners=planned.listeners), where, where, {"listener"}, share)
+    if todo.action == "add":
+        return _add_rows(work, table, todo.since_run)
+    if todo.action == "replace_windows":
+        windows = [*todo.windows, *windows_since(work, todo.since_run)]
+        return replace_windows(work, table, windows)
+    if todo.action == "replace_listeners":
+        where = f"listener IN ({', '.join(_text(name) for name in sorted(todo.listeners))})"
+        share = len(todo.listeners) / max(work.listeners, 1)
+        return _replace(work, table, Change(before, listeners=todo.listeners), where, where, {"listener"}, share)
     return "unchanged"
 
 
-def _windows_since(work: _Work, run: int | None) -> list[Window]:
+def windows_since(work: Work, run: int | None) -> list[Window]:
+    """The stretches of time that imports after ``run`` fall into."""
     if run is None:
         return []
     if run not in work.windows:
@@ -226,31 +231,47 @@ def _windows_since(work: _Work, run: int | None) -> list[Window]:
     return work.windows[run]
 
 
-def _build_whole(work: _Work, table: Table) -> Action:
+def replace_windows(
+    work: Work, table: Table, windows: Sequence[Window], note: Mapping[str, Any] | None = None
+) -> Action:
+    """Compute the rows in ``windows`` anew; the commit has ``note``, else says that the table is up to date."""
+    whose = frozenset(window.listener for window in windows)
+    change = Change(work.content(table.name), windows=tuple(windows), listeners=whose)
+    read, written = where_sql(list(windows), "read"), where_sql(list(windows), "write", table.time)
+    return _replace(work, table, change, read, written, {"listener", "started_at"}, note=note)
+
+
+def _build_whole(work: Work, table: Table) -> Action:
     """Compute all rows and write them, unless they are those that are there and somebody would rebuild for nothing."""
     for name in table.inputs:
         work.relations.show(name)
-    new = _compute(work, table)
+    new = compute(work, table)
     before = work.content(table.name)
     lost, gained = _difference(work, table) if _is_compared(work, table) else (1, 1)
     if lost == 0 == gained:
-        _note_only(work, table)
         work.engine.forget(new)
         work.relations.forget(table.name)
-        return "unchanged"
+        return _confirm(work, table)
     partitions = [c for c in _PARTITIONS if table.windowed and c in work.engine.kinds(new)]
     _write(work, table, Change(before, grew=lost == 0), partitions=partitions)
     return "built"
 
 
-def _is_compared(work: _Work, table: Table) -> bool:
+def _is_compared(work: Work, table: Table) -> bool:
     """Whether other tables read ``table``: where its rows are what they were, those need not be built after it."""
     is_read = any(table.name in other.inputs for other in tables().values())
     return is_read and not table.windowed and work.lake.has(table.name)
 
 
 def _replace(
-    work: _Work, table: Table, change: Change, read: str, written: str, cut_by: set[str], share: float = 0
+    work: Work,
+    table: Table,
+    change: Change,
+    read: str,
+    written: str,
+    cut_by: set[str],
+    share: float = 0,
+    note: Mapping[str, Any] | None = None,
 ) -> Action:
     """Put new rows in place of those for which ``written`` holds, from the input rows for which ``read`` does.
 
@@ -263,12 +284,12 @@ def _replace(
     for name in table.inputs:
         is_cut = cut_by <= work.relations.columns(name)
         work.relations.show(name, read if is_cut else "", hold=work.lake.rows(name) * share <= MOST_HELD)
-    _compute(work, table, where=written)
-    _write(work, table, change, where=written)
+    compute(work, table, where=written)
+    _write(work, table, change, where=written, note=note)
     return "extended"
 
 
-def _add_rows(work: _Work, table: Table, since_run: int | None) -> Action:
+def _add_rows(work: Work, table: Table, since_run: int | None) -> Action:
     """Compute the rows of grain values that are not in the table yet, and append them.
 
     Of bronze only what imports after ``since_run`` brought can hold any.
@@ -276,20 +297,36 @@ def _add_rows(work: _Work, table: Table, since_run: int | None) -> Action:
     work.relations.show(table.name)
     for name in table.inputs:
         work.relations.show(name, f"run > {since_run}" if name in (HISTORY, CATALOGUE) else "")
+    return append_missing(work, table)
+
+
+def append_missing(work: Work, table: Table, note: Mapping[str, Any] | None = None) -> Action:
+    """Append the rows of grain values that the table does not have, from what the engine shows of its inputs."""
     before = work.content(table.name)
-    new = _compute(work, table, but_not_in=table.name)
-    _check(work, table)
-    if not work.engine.value(f"SELECT count(*) FROM {new}"):
+    new = compute(work, table, but_not_in=table.name)
+    check(work, table)
+    if work.engine.value(f"SELECT count(*) FROM {new}"):
+        work.engine.append(work.lake, table.name, new, note or note_of(work, table))
+        work.lake.compact(table.name, MOST_FILES)
+        work.changed(table.name, Change(before, grew=True))
+        return "extended"
+    return _confirm(work, table) if note is None else "unchanged"
+
+
+def _confirm(work: Work, table: Table) -> Action:
+    """Commit no rows, since those that are there are right; whoever needs the table may not have seen all of them."""
+    if EXTENDED_TO not in work.lake.note(table.name):
         _note_only(work, table)
         return "unchanged"
-    work.engine.append(work.lake, table.name, new, _note(work, table))
+    before = work.content(table.name)
+    work.lake.append(table.name, work.lake.dataset(table.name).schema.empty_table(), note_of(work, table))
     work.changed(table.name, Change(before, grew=True))
     return "extended"
 
 
-def _compute(work: _Work, table: Table, where: str = "true", but_not_in: str = "") -> str:
+def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "") -> str:
     """Leave the table's rows, sorted and as they are declared, in the engine; the relation they are in."""
-    session, new = work.engine, _new(table.name)
+    session, new = work.engine, new_rows_of(table.name)
     rows = f"rows_of_{new}"
     session.view(rows, sql_of(table, session, work.folders), session.dialect)
     if but_not_in:
@@ -307,30 +344,41 @@ def _compute(work: _Work, table: Table, where: str = "true", but_not_in: str = "
     return new
 
 
-def _new(name: str) -> str:
+def new_rows_of(name: str) -> str:
     """The relation that holds the new rows of table ``name`` until they are written."""
     return f"new_{name}"
 
 
-def _write(work: _Work, table: Table, change: Change, where: str | None = None, partitions: Sequence[str] = ()) -> None:
+def _write(
+    work: Work,
+    table: Table,
+    change: Change,
+    where: str | None = None,
+    partitions: Sequence[str] = (),
+    note: Mapping[str, Any] | None = None,
+) -> None:
     """Check what was computed and put it in place of the rows that ``where`` holds for, else of all."""
-    _check(work, table)
-    work.engine.write(work.lake, table.name, _new(table.name), _note(work, table), where, partitions)
+    check(work, table)
+    noted = note or note_of(work, table)
+    work.engine.write(work.lake, table.name, new_rows_of(table.name), noted, where, partitions)
+    if where:
+        work.lake.compact(table.name, MOST_FILES)
     work.changed(table.name, change)
 
 
-def _check(work: _Work, table: Table) -> None:
+def check(work: Work, table: Table) -> None:
+    """Raise TableInvalid where the table's new rows break its rules."""
     for other in table.references.values():
         work.relations.show(other)
-    found = problems(work.engine, table, _new(table.name), table.references)
+    found = problems(work.engine, table, new_rows_of(table.name), table.references)
     if found:
         raise TableInvalid(table.name, found)
 
 
-def _difference(work: _Work, table: Table) -> tuple[int, int]:
+def _difference(work: Work, table: Table) -> tuple[int, int]:
     """(rows of the old version that are gone or changed, rows that are new)."""
     work.relations.show(table.name)
-    new = _new(table.name)
+    new = new_rows_of(table.name)
     kinds = work.engine.kinds(table.name)
     if kinds != work.engine.kinds(new):
         # Written by other code: every row is another one.
@@ -343,14 +391,15 @@ def _difference(work: _Work, table: Table) -> tuple[int, int]:
     return lost, rows - (work.lake.rows(table.name) - lost)
 
 
-def _note(work: _Work, table: Table) -> dict[str, Any]:
+def note_of(work: Work, table: Table) -> dict[str, Any]:
+    """What the table is right for, once its new rows are written."""
     inputs = {name: work.content(name) for name in table.inputs}
     return {"inputs": inputs, "code": version_of(table), "grain": table.grain, "run": work.run}
 
 
-def _note_only(work: _Work, table: Table) -> None:
+def _note_only(work: Work, table: Table) -> None:
     """Commit no rows, only that the table is right for these inputs."""
-    work.lake.remark(table.name, _note(work, table))
+    work.lake.remark(table.name, note_of(work, table))
 
 
 def _text(value: str) -> str:

@@ -26,6 +26,7 @@ _COMMANDS = {
     "show": "tables:show",
     "listens": "listens:listens",
     "playlist": "playlist:playlist",
+    "export": "export:export",
     "recommend": "recommend:recommend",
     "listeners": "listeners:listeners",
     "tokens": "tokens:tokens",

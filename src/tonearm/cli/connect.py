@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tonearm.cli.command import Context, command, with_options
-from tonearm.errors import ExtraMissing, UsageError
+from tonearm.errors import ExtraMissing, ServiceRefused, UsageError
 
 if TYPE_CHECKING:
     from tonearm.pulls.spotify import Tokens
@@ -86,7 +86,15 @@ def connect_spotify(context: Context, listener: str | None, paste: bool, no_brow
         from tonearm.pulls.spotify import account_of, encoded
     except ImportError as error:
         raise ExtraMissing("what talks to Spotify is", "spotify") from error
-    account, tokens = account_of(context.settings, _signed_in(context, known, paste, no_browser), _now)
+    signed_in = _signed_in(context, known, paste, no_browser)
+    try:
+        account, tokens = account_of(context.settings, signed_in, _now)
+    except ServiceRefused as error:
+        if known.spotify_refresh_token:
+            raise ServiceRefused(
+                f"{error}; the token is that of SPOTIFY_REFRESH_TOKEN: without that variable a browser signs in"
+            ) from error
+        raise
     _keep(context, listener, "spotify", account, encoded(tokens))
     if prints:
         # The one place where a secret is shown, because it was asked for.
@@ -234,10 +242,8 @@ def _list(context: Context) -> None:
     from tonearm.store import open_store
     from tonearm.store.connections import connections as every
 
-    found = []
-    if context.settings.database.exists() or context.settings.database_url:
-        with closing(open_store(context.settings)) as store:
-            found = every(store)
+    with closing(open_store(context.settings)) as store:
+        found = every(store)
     if context.as_json:
         context.answer([_shown(one) for one in found])
     elif not found:

@@ -33,7 +33,8 @@ Examples:
   tonearm listeners scrobble-password ada
 """,
 )
-def listeners() -> None:
+@with_options
+def listeners(_context: Context) -> None:
     """List the listeners, add one, set where they live, make their scrobble password."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tonearm.cli.command import Context, command, progress
-from tonearm.errors import ExtraMissing
+from tonearm.errors import ExtraMissing, HomeBusy, TonearmError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -32,6 +32,7 @@ Examples:
 \b
 Exit codes:
   0   everything that is new is here
+  5   another tonearm is syncing the same connection
   10  a service refuses until its owner changes something
   11  a service does not answer, or asks to wait; what came before is kept
 """
@@ -88,8 +89,18 @@ def _pull(context: Context, store: Store, one: Connection, shown: Progress | Non
             progress=report,
             settle=lambda: import_submissions(context.settings, store),
         )
-    except ImportError as error:
-        raise ExtraMissing("what talks to Spotify is", "spotify") from error
+    except HomeBusy as error:
+        return _not_asked(one, error)
+    except ImportError:
+        return _not_asked(one, ExtraMissing("what talks to Spotify is", "spotify"))
+
+
+def _not_asked(one: Connection, error: TonearmError) -> Pulled:
+    from tonearm.pulls import Pulled
+
+    return Pulled(
+        *(one.listener, one.kind, one.account), problem=str(error), exit_code=error.exit_code, was_asked=False
+    )
 
 
 def _fetch(context: Context, store: Store) -> Fetched:

@@ -95,6 +95,7 @@ def record(lake: Lake, report: ImportReport) -> None:
     """Write the import into the ledger."""
     rows = pa.Table.from_pylist(_ledger_rows(report), schema=arrow_schema(SCHEMAS[LEDGER]))
     lake.append(LEDGER, rows, {"run": report.run})
+    lake.compact(LEDGER)
 
 
 def _ledger_rows(report: ImportReport) -> list[dict[str, Any]]:

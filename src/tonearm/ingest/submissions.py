@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import duckdb
 import msgspec
 from filelock import FileLock, Timeout
 
@@ -70,9 +71,9 @@ def _import(
         kind = submitted_kind(batch.protocol)
         report = import_paths(settings, [path], batch.listener, kind=kind, waiting=waiting)
         stopped = next((file.problem for file in report.files if file.problem), None)
-    except (HomeBusy, HomeUnusable, OSError, MemoryError):
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a row sets off, the others are imported without it
+    except Exception as error:
+        if _is_of_the_home(error):
+            raise
         report, stopped = None, f"{type(error).__name__}: {error}"
     if report is not None and report.read == len(rows):
         return [report]
@@ -81,6 +82,13 @@ def _import(
     middle = len(rows) // 2
     halves = (rows[:middle], rows[middle:])
     return [report for half in halves for report in _import(settings, folder, batch, half, waiting)]
+
+
+def _is_of_the_home(error: Exception) -> bool:
+    """Whether what stopped an import is no row's fault; what the engine makes of a value may be."""
+    if isinstance(error.__cause__, duckdb.InvalidInputException):
+        return False
+    return isinstance(error, HomeBusy | HomeUnusable | OSError | MemoryError)
 
 
 def _reject(

@@ -19,6 +19,7 @@ from typing import Any
 from msgspec.structs import replace as with_settings
 
 from tonearm.building.execute import build
+from tonearm.building.extend import extend
 from tonearm.errors import TonearmError
 from tonearm.ingest.submissions import import_submissions
 from tonearm.settings import Settings
@@ -149,10 +150,11 @@ class Live:
         )
 
     def _build(self) -> None:
-        report = build(self.settings, self._tables, progress=self._between_tables)
-        if report.failed:
-            first = report.failed[0]
-            raise TonearmError(f"table {first.name} was not brought up to date: {first.problem}")
+        if not extend(self.settings, self._tables, self._between_tables):
+            report = build(self.settings, self._tables, self._between_tables)
+            if report.failed:
+                first = report.failed[0]
+                raise TonearmError(f"table {first.name} was not brought up to date: {first.problem}")
         self._is_behind = False
 
     def _between_tables(self, _name: str, _done: int, _total: int) -> None:

@@ -95,13 +95,17 @@ class Plays:
             found = self._known_ids().of(np.array(wanted, dtype=np.int64))["recording_mbid"].to_pylist()
         return {track: mbid for track, mbid in zip(wanted, found, strict=True) if mbid}
 
+    def state(self, store: Store, listener: str) -> tuple[Any, ...]:
+        """The same as long as the listener's pages are."""
+        return self._lake.version(HISTORY), self._lake.version(LISTENS), mark(store, listener)
+
     def fresh(self, store: Store, listener: str) -> pa.Table:
         """The listens that are not in the tables yet, newest first, each once however often it was submitted.
 
         ``listener`` is written as in the store.
         """
         with self._lock:
-            state = self._lake.version(HISTORY), self._lake.version(LISTENS), mark(store, listener)
+            state = self.state(store, listener)
             kept = self._fresh.get(listener)
             if kept is None or kept[0] != state:
                 whose = store.listener(listener)
@@ -117,7 +121,7 @@ class Plays:
             span = timedelta(seconds=LAG_S + 1)
             low, high = together[0]["started_at"] - span, together[-1]["started_at"] + span
             near = self._pages.between(listener, _after((low, None)), _before((high, None)))
-            seen = near.select(["started_at", "artist_name", "track_name", "source"]).to_pylist()
+            seen = near.select(["started_at", "artist_name", "track_name", "source", "client"]).to_pylist()
             for one in together:
                 if not any(is_same_play(one, other) for other in seen):
                     seen.append(one)
@@ -179,7 +183,8 @@ def is_same_play(one: dict[str, Any], other: dict[str, Any]) -> bool:
     A rule for the moments until the tables, which compare much more, have both.
     """
     apart_s = abs((one["started_at"] - other["started_at"]).total_seconds())
-    allowed_s = REPEAT_S if one["source"] == other["source"] else LAG_S + 1
+    is_same_teller = one["source"] == other["source"] and one["client"] == other["client"]
+    allowed_s = REPEAT_S if is_same_teller else LAG_S + 1
     return apart_s < allowed_s and all(_folded(one[c]) == _folded(other[c]) for c in ("artist_name", "track_name"))
 
 

@@ -48,7 +48,7 @@ class Listened:
 def is_welcome(given: Mapping[str, str], password_md5: str | None, now_s: float) -> str:
     """OK for a handshake that proves to know the password, else the answer that refuses it."""
     asked = given.get("t", "")
-    if not asked.isdigit() or len(asked) > 12 or abs(int(asked) - now_s) > CLOCK_S:
+    if not (asked.isascii() and asked.isdecimal()) or len(asked) > 12 or abs(int(asked) - now_s) > CLOCK_S:
         return BADTIME
     proof = hashlib.md5(f"{password_md5}{asked}".encode(), usedforsecurity=False).hexdigest()
     is_proved = hmac.compare_digest(proof, given.get("a", "").strip().lower().encode("ascii", "replace").decode())

@@ -151,8 +151,8 @@ def as_listen(given: Mapping[str, str], client: str | None) -> dict[str, Any]:
 
 def client_of(user_agent: str) -> str | None:
     """The program in a User-Agent, such as ``pylast``; ``browser`` for an extension of one."""
-    first = user_agent.strip().split(" ", 1)[0].split("/", 1)[0]
-    return "browser" if first.lower() == "mozilla" else tidied(first[:64])
+    name = tidied(re.split("[/(]", user_agent, maxsplit=1)[0][:64])
+    return "browser" if name and name.lower() == "mozilla" else name
 
 
 def scrobbled(found: Sequence[Scrobble]) -> Node:

@@ -32,7 +32,9 @@ _KEPT = frozenset(
 )
 """Documented fields of ``additional_info`` about the music and the player. Players send others, among them
 addresses, e-mail addresses and tokens, which are not kept."""
-_READ = frozenset({"recording_mbid", "release_mbid", "spotify_id", "duration", "duration_ms", "artist_names"})
+_READ = frozenset(
+    {"recording_mbid", "release_mbid", "spotify_id", "duration", "duration_ms", "duration_played", "artist_names"}
+)
 """Fields that have a column of their own."""
 _EXTRA = _KEPT - {"submission_client", "artist_mbids", "release_artist_name"}
 SHOWN = (_KEPT | _READ) - {"origin_url"}
@@ -168,7 +170,8 @@ def values(listen: Listen) -> dict[str, Any]:
         "artist_mbid": _first(info.get("artist_mbids")) or _first(mapped.artist_mbids),
         "release_mbid": _text(info.get("release_mbid")) or mapped.release_mbid,
         "spotify_id": _spotify_id(info),
-        "duration_s": _duration_s(info),
+        "duration_s": _seconds(info, ("duration_ms", 1000), ("duration", 1)),
+        "listened_s": _seconds(info, ("duration_played", 1)),
         "client": _text(info.get(client)) if client else None,
         "extra": _extra(info, client) if info else None,
     }
@@ -198,9 +201,12 @@ def _spotify_id(info: dict[str, Any]) -> str | None:
     return None
 
 
-def _duration_s(info: dict[str, Any]) -> float | None:
-    """Seconds; some clients write the number as text."""
-    for key, scale in (("duration_ms", 1000), ("duration", 1)):
+def _seconds(info: dict[str, Any], *fields: tuple[str, int]) -> float | None:
+    """Seconds by the first of ``fields`` that has a number, each with how many it has in a second.
+
+    Some clients write the number as text.
+    """
+    for key, scale in fields:
         try:
             seconds = float(info[key]) / scale
         except (KeyError, TypeError, ValueError):

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DatabaseError, DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    DataError,
+    DisconnectionError,
+    IntegrityError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from tonearm.errors import Conflict, ExtraMissing, HomeBusy, HomeUnusable, TonearmError, UsageError
@@ -39,6 +47,8 @@ def connect(settings: Settings) -> Engine:
         return _postgres(_url(settings.database_url))
     engine = create_engine(URL.create("sqlite", database=str(settings.database)))
     event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", lambda _, record: record.info.update(file=_file(settings.database)))
+    event.listen(engine, "checkout", lambda _, record, __: _check_file(settings.database, record.info["file"]))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -142,6 +152,27 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # What is acknowledged to a client must survive a loss of power, so a commit reaches the disk.
     for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _check_file(path: Path, opened: tuple[int, int] | None) -> None:
+    """Raise HomeUnusable where the file of a connection is gone; have it opened anew where another is in its place.
+
+    A file that is removed while it is open can be written to as before, and all of that is lost.
+    """
+    found = _file(path)
+    if found is None:
+        raise HomeUnusable(f"{path} was removed while tonearm used it; put it back, or `tonearm restore` a backup")
+    if found != opened:
+        raise DisconnectionError(f"{path} was replaced")
+
+
+def _file(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one of its name; None where there is none."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _begin_sqlite(connection: Any) -> None:

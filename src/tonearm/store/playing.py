@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete
-
 from tonearm.store import Store
 from tonearm.store.models import PlayingRow
 
@@ -42,9 +40,3 @@ def playing(store: Store, listener: str, now: datetime | None = None) -> Playing
         if row is None or row.until_at <= (now or datetime.now(UTC)):
             return None
         return Playing(row.body, row.reported_at, row.until_at)
-
-
-def stop_playing(store: Store, listener: str) -> None:
-    """The listener hears nothing now. Raises UnknownName."""
-    with store.session_of(listener, writes=True) as (session, who):
-        session.execute(delete(PlayingRow).where(PlayingRow.listener_id == who))

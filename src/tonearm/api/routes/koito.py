@@ -14,9 +14,8 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
-from tonearm.api.auth import CallerDep, require
 from tonearm.api.deps import SettingsDep, StoreDep
-from tonearm.api.listenbrainz import get
+from tonearm.api.listenbrainz import ReaderDep, get
 from tonearm.api.reading import Reading, ReadingDep
 from tonearm.errors import UsageError
 from tonearm.read.ranges import local_time, midnight
@@ -69,8 +68,7 @@ class _Asked:
         return found.ranked, found.total
 
 
-def _whose(who: CallerDep, store: StoreDep) -> Listener:
-    require(who, "read")
+def _whose(who: ReaderDep, store: StoreDep) -> Listener:
     if who.listener is not None:
         return store.listener(who.listener)
     listeners = store.listeners()

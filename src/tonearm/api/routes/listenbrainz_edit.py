@@ -8,13 +8,12 @@ from typing import Annotated, Any
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
 
 from tonearm.api.accepting import RawBody
-from tonearm.api.auth import caller, require
 from tonearm.api.deps import LakeDep, SettingsDep, StoreDep
-from tonearm.api.listenbrainz import get, listens_of
+from tonearm.api.listenbrainz import ReaderDep, get, listens_of
 from tonearm.api.reading import ReadingDep
 from tonearm.api.routes.listenbrainz_submit import SubmitterDep
 from tonearm.errors import UsageError
@@ -88,8 +87,7 @@ def _msid(record: dict[str, Any]) -> str:
 
 @get(router, "/1/metadata/lookup")
 def lookup(
-    request: Request,
-    store: StoreDep,
+    _who: ReaderDep,
     lake: LakeDep,
     reading: ReadingDep,
     artist_name: Annotated[str, Query(min_length=1)],
@@ -97,7 +95,6 @@ def lookup(
     release_name: str = "",
 ) -> dict[str, Any]:
     """The recording's MBID, where a track of these names was heard or listed with one; an empty object otherwise."""
-    require(caller(request, store), "read")
     if len(artist_name) + len(recording_name) + len(release_name) > _LONGEST_QUERY:
         raise UsageError(
             f"artist_name, recording_name and release_name have at most {_LONGEST_QUERY} characters in all"

@@ -12,13 +12,12 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-from tonearm.api.auth import CallerDep
 from tonearm.api.deps import RecommendingDep, SettingsDep, StoreDep
 from tonearm.api.listenbrainz import (
     NO_DATA,
+    ReaderDep,
     UserInPath,
     begin_of,
-    check_may_read,
     get,
     jspf,
     local_today,
@@ -156,7 +155,7 @@ def collaborations(listener: UserInPath, count: Count = USUAL_ITEMS, offset: Off
 
 @get(router, "/1/playlist/{mbid}")
 def one_playlist(
-    who: CallerDep, making: MakingDep, mbid: Annotated[str, Path(description="A playlist's identifier ends with it.")]
+    who: ReaderDep, making: MakingDep, mbid: Annotated[str, Path(description="A playlist's identifier ends with it.")]
 ) -> dict[str, Any]:
     """A playlist with its tracks: an own one, or one that tonearm makes of this or the last week."""
     try:
@@ -166,14 +165,15 @@ def one_playlist(
     try:
         stored = playlist(making.store, wanted)
     except UnknownName:
-        return _made_for(who.listener, making, wanted, is_admin=who.may("admin"))
+        return _made_for(who.only, making, wanted)
     if not stored.is_public:
-        check_may_read(who, stored.listener)
+        who.of(stored.listener)
     return making.own(stored, with_tracks=True)
 
 
-def _made_for(caller: str | None, making: _Making, mbid: str, is_admin: bool) -> dict[str, Any]:
-    listeners = [one.name for one in making.store.listeners() if is_admin or one.name == caller]
+def _made_for(only: str | None, making: _Making, mbid: str) -> dict[str, Any]:
+    """The playlist that was made for the listener ``only``, or for anybody."""
+    listeners = [one.name for one in making.store.listeners() if only is None or one.name == only]
     for listener in listeners:
         for day in making.days_of(listener):
             for name in NAMES:

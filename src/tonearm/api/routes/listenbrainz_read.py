@@ -11,16 +11,19 @@ from fastapi.responses import Response
 
 from tonearm.api.deps import StoreDep
 from tonearm.api.listenbrainz import UserInPath, feedback_item, get, listens_of
-from tonearm.api.reading import ReadingDep
+from tonearm.api.reading import Reading, ReadingDep
 from tonearm.errors import UsageError
 from tonearm.read.plays import Instant
 from tonearm.scrobble.listenbrainz import recording_msid
+from tonearm.store import Store
 from tonearm.store.loves import count_loves, loves
 from tonearm.store.playing import playing
 
 router = APIRouter(tags=["listenbrainz"])
 
 MOST_ITEMS, USUAL_ITEMS = 1000, 25
+_MOST_KEPT = 100
+"""Listens of a page that stays in memory as it was sent, of some forty kilobytes at most."""
 _LEAST, _SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 
 Seconds = Annotated[int | None, Query(description="Seconds since 1970, exclusive.")]
@@ -43,16 +46,30 @@ def listens(
     before: Instant | None = None if max_ts is None else (_instant(max_ts), None)
     # A listen of a fraction later than min_ts is shown as of that second.
     after: Instant | None = None if min_ts is None else (_instant(min_ts) + _SECOND - _LEAST, None)
-    page = reading.plays.page(store, listener, after, before, min(count, MOST_ITEMS), oldest_first=after is not None)
+    most = min(count, MOST_ITEMS)
+
+    def body() -> bytes:
+        return msgspec.json.encode({"payload": _payload(reading, store, listener, after, before, most)})
+
+    if most > _MOST_KEPT:
+        return Response(body(), media_type="application/json")
+    # Players ask for the same page again and again.
+    about, state = ("listens", listener, after, before, most), reading.plays.state(store, listener)
+    return Response(reading.answer(about, body, state), media_type="application/json")
+
+
+def _payload(
+    reading: Reading, store: Store, listener: str, after: Instant | None, before: Instant | None, count: int
+) -> dict[str, Any]:
+    page = reading.plays.page(store, listener, after, before, count, oldest_first=after is not None)
     oldest, newest = reading.plays.ends(store, listener) or (None, None)
-    payload = {
+    return {
         "count": page.num_rows,
         "latest_listen_ts": int(newest.timestamp()) if newest else 0,
         "listens": listens_of(page, listener),
         "oldest_listen_ts": int(oldest.timestamp()) if oldest else 0,
         "user_id": listener,
     }
-    return _answer({"payload": payload})
 
 
 @get(router, "/1/user/{user_name}/listen-count")
@@ -120,7 +137,3 @@ def _instant(seconds: int) -> datetime:
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise UsageError(f"{seconds} is no instant in seconds since 1970") from error
-
-
-def _answer(document: dict[str, Any]) -> Response:
-    return Response(msgspec.json.encode(document), media_type="application/json")

@@ -11,9 +11,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from tonearm.api.accepting import RETRY_AFTER_S, RawBody, accept, now
-from tonearm.api.auth import Caller, caller, secret_of
+from tonearm.api.auth import Caller, caller, require, secret_of
 from tonearm.api.deps import StoreDep
-from tonearm.api.listenbrainz import check_may_read
 from tonearm.api.reading import Reading, ReadingDep
 from tonearm.errors import UsageError
 from tonearm.scrobble.listenbrainz import Posted, decoded, duration_s, mbid, read_posted, recording_msid, unpacked
@@ -97,7 +96,7 @@ def validate_token(
 def recording_feedback(body: RawBody, listener: SubmitterDep, store: StoreDep, reading: ReadingDep) -> dict[str, str]:
     """Love (1), hate (-1) or neither (0) for a recording by its MBID or MSID."""
     given = decoded(body)
-    if not isinstance(given, dict) or given.get("score") not in (1, 0, -1) or isinstance(given["score"], bool):
+    if not isinstance(given, dict) or type(given.get("score")) is not int or given["score"] not in (1, 0, -1):
         raise UsageError("score must be 1, 0 or -1")
     wanted = mbid(given.get("recording_mbid")), mbid(given.get("recording_msid"))
     if not any(wanted):
@@ -118,9 +117,10 @@ def read_latest_import(
 ) -> dict[str, Any]:
     """How far an importer has come, as it noted itself: seconds since 1970, 0 before any import."""
     who = caller(request, store)
+    if not who.may("submit"):
+        require(who, "read")
+    who.of(user_name)
     name = store.listener(user_name).name
-    if who.listener != name or not who.may("submit"):
-        check_may_read(who, name)
     return {"musicbrainz_id": name, "latest_import": latest_import(store, name)}
 
 

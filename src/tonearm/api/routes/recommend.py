@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import chain
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from tonearm.api.answers import Answer as Model
-from tonearm.api.auth import CallerDep, open_to
+from tonearm.api.auth import Caller, CallerDep, open_to
 from tonearm.api.deps import ListenerInPath, RecommendingDep, StoreDep
 from tonearm.api.recommending import Recommending, Remembered
 from tonearm.errors import UsageError
+from tonearm.read.songs import in_lake
 from tonearm.recommend.answers.loved import opinions_of
 from tonearm.recommend.answers.recommended import Answer
 from tonearm.recommend.answers.request import MOST_NAMES, OPEN, Range, Request, check, parse_range
 from tonearm.recommend.answers.search import LONGEST_QUERY, Found
+from tonearm.store import Store
 from tonearm.store.feedback import Feedback, Kind, Subject, feedback_of, give_feedback, take_back
+from tonearm.store.playlists import Playlist, playlist, playlists_of
 
 router = APIRouter(tags=["recommend"])
 _remembered = APIRouter(tags=["recommend"], route_class=Remembered)
 
 Name = Annotated[str, Field(max_length=LONGEST_QUERY)]
 Names = Annotated[list[Name], Field(max_length=MOST_NAMES)]
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _RANGE = Field(default=None, max_length=40, examples=["90-120"])
 
 
@@ -91,6 +97,8 @@ class UserWishes(Wishes):
     """Only what the listener has not heard."""
     new_artists: bool = False
     """Only artists of whom the listener has heard nothing."""
+    playlists: bool = False
+    """Whether the tracks of the listener's own playlists count as liked, too: the newest of them."""
     day: date | None = None
     """The day whose order of near-equal tracks is taken; today's if none is given."""
 
@@ -100,8 +108,10 @@ class PlaylistWishes(Wishes):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"tracks": ["Air - Sexy Boy"], "k": 10}]})
 
-    tracks: Names = Field(min_length=1)
-    """Its tracks so far, by id, Spotify id or name."""
+    playlist: str | None = Field(default=None, max_length=64)
+    """Id of a listener's own playlist."""
+    tracks: Names = []
+    """Its tracks so far, by id, Spotify id or name; beside those of ``playlist``, or alone."""
 
 
 class Opinion(Model):
@@ -154,13 +164,14 @@ def recommend_user(asked: RecommendingDep, store: StoreDep, who: CallerDep, wish
     if named is None and not wishes.liked:
         raise UsageError("for whom? name a listener, or tracks in liked")
     listener = None if named is None else store.listener(named).name
+    own = _of_playlists(asked, playlists_of(store, listener)) if listener and wishes.playlists else ()
     request = _request(
         asked,
         wishes,
         day=wishes.day or datetime.now().date(),
         unheard=wishes.unheard and listener is not None,
         new_artists=wishes.new_artists,
-        liked=_tracks(asked, wishes.liked),
+        liked=_together(_tracks(asked, wishes.liked), own),
         disliked=_tracks(asked, wishes.disliked),
     )
     if listener is None:
@@ -171,11 +182,17 @@ def recommend_user(asked: RecommendingDep, store: StoreDep, who: CallerDep, wish
 
 @router.post("/recommend/playlist")
 @open_to("read")
-def recommend_playlist(asked: RecommendingDep, wishes: PlaylistWishes) -> Answer:
+def recommend_playlist(asked: RecommendingDep, store: StoreDep, who: CallerDep, wishes: PlaylistWishes) -> Answer:
     """How a playlist may go on: tracks that go with those that it has."""
     from tonearm.recommend.answers.answering import for_tracks
 
-    return for_tracks(asked.home(), _request(asked, wishes, liked=_tracks(asked, wishes.tracks)))
+    if wishes.playlist is None and not wishes.tracks:
+        raise UsageError("which playlist? name its id in playlist, or its tracks in tracks")
+    own = _of_playlists(asked, [_readable(store, who, wishes.playlist)]) if wishes.playlist else ()
+    liked = _together(_tracks(asked, wishes.tracks), own)
+    if not liked:
+        raise UsageError("none of the playlist's tracks is in the lake, so nothing is known to go with them")
+    return for_tracks(asked.home(), _request(asked, wishes, liked=liked))
 
 
 @router.get("/search")
@@ -245,3 +262,22 @@ def _range(text: str | None) -> Range:
 
 def _tracks(asked: Recommending, texts: list[str]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(asked.names().track(text).id for text in texts))
+
+
+def _readable(store: Store, who: Caller, id: str) -> Playlist:
+    found = playlist(store, id)
+    if not found.is_public:
+        who.of(found.listener)
+    return found
+
+
+def _of_playlists(asked: Recommending, found: Sequence[Playlist]) -> tuple[int, ...]:
+    """The tracks of playlists that the recommender knows, those added last first."""
+    tracks = [track for one in found for track in one.tracks]
+    tracks.sort(key=lambda track: track.added_at or _LONG_AGO, reverse=True)
+    return asked.known([track["track_id"] for track in in_lake(asked.settings, tracks) if track])
+
+
+def _together(*given: tuple[int, ...]) -> tuple[int, ...]:
+    """All of them once, as many as a request may name."""
+    return tuple(dict.fromkeys(chain(*given)))[:MOST_NAMES]

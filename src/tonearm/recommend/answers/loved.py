@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from tonearm.store.feedback import Feedback, feedback_of
+from tonearm.store.feedback import Feedback, Kind, feedback_of
 from tonearm.store.loves import LOVED, Love, loves
 
 if TYPE_CHECKING:
@@ -33,5 +33,5 @@ def as_feedback(loved: Iterable[Love], given: Sequence[Feedback], names: Names) 
             label = f"{love.artist_name} – {love.track_name}"
             for track in names.called(love.artist_name, love.track_name):
                 if track not in has_own:
-                    kind = "like" if love.score == LOVED else "dislike"
+                    kind: Kind = "like" if love.score == LOVED else "dislike"
                     yield Feedback(kind, "track", track, label, love.given_at)

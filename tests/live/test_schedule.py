@@ -1,0 +1,162 @@
+"""The schedule: jobs are planned, done in a process each, and recorded."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from msgspec.structs import replace
+
+from tonearm.cli import main
+from tonearm.cli.schedule import in_words, seconds_of
+from tonearm.errors import HomeBusy, UsageError
+from tonearm.home import make_home
+from tonearm.live import jobs as all_jobs
+from tonearm.live.jobs import Job, jobs, old_backups
+from tonearm.live.schedule import RETRY, Scheduler, keep_planned, perform
+from tonearm.settings import Settings
+from tonearm.store import Store, open_store
+from tonearm.store.connections import connect
+from tonearm.store.schedules import passes, schedules
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(settings: Settings) -> Iterator[Store]:
+    make_home(settings)
+    made = open_store(settings)
+    made.ensure_listener("Ada", "UTC")
+    yield made
+    made.close()
+
+
+def doing(monkeypatch: pytest.MonkeyPatch, perform_it: all_jobs.Perform) -> None:
+    job = Job("run", timedelta(hours=6), "something", perform_it)
+    monkeypatch.setattr(all_jobs, "_jobs", lambda *_: iter([job]))
+
+
+def test_there_is_a_job_for_the_household_and_one_for_each_connection(settings: Settings, store: Store) -> None:
+    assert list(jobs(settings, store)) == ["run"]
+    connect(store, "Ada", "lastfm", "ada_l", NOON)
+    named = replace(settings, backup_folder="/somewhere", fetch_features=True)
+    assert list(jobs(named, store)) == ["sync:Ada/lastfm", "run", "features", "backup"]
+
+
+def test_new_jobs_begin_within_a_tenth_of_their_interval_and_gone_ones_are_dropped(
+    settings: Settings, store: Store
+) -> None:
+    keep_planned(replace(settings, backup_folder="/somewhere"), store, NOON, lambda: 0.5)
+    due_at = {one.name: one.due_at - NOON for one in schedules(store)}
+    assert due_at == {"backup": timedelta(hours=1.2), "run": timedelta(hours=0.3)}
+    keep_planned(settings, store, NOON, lambda: 0.9)
+    assert [(one.name, one.due_at - NOON) for one in schedules(store)] == [("run", timedelta(hours=0.3))]
+
+
+def test_what_a_job_did_or_why_it_failed_is_in_its_history(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_planned(settings, store, NOON, lambda: 0.0)
+    doing(monkeypatch, lambda *_: "3 listens came in")
+    assert perform(settings, store, "run", lambda: NOON, only_due=True)
+    assert perform(settings, store, "run", lambda: NOON, only_due=True) is None, "it was done already"
+
+    def is_busy(*_: object) -> str:
+        raise HomeBusy("another tonearm is writing")
+
+    doing(monkeypatch, is_busy)
+    with pytest.raises(HomeBusy):
+        perform(settings, store, "run", lambda: NOON, only_due=False)
+    assert [(one.outcome, one.message) for one in passes(store)] == [
+        ("failed", "another tonearm is writing"),
+        ("done", "3 listens came in"),
+    ]
+    assert schedules(store)[0].due_at == NOON + RETRY
+
+
+def test_the_scheduler_starts_what_is_due_and_tries_a_process_that_failed_later(
+    settings: Settings, store: Store
+) -> None:
+    keep_planned(settings, store, NOON, lambda: 0.0)
+    started = []
+
+    def fail(name: str) -> subprocess.Popen[bytes]:
+        started.append(name)
+        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"])
+
+    scheduler = Scheduler(settings, lambda: store, fail)
+    assert scheduler.look(NOON) == ["run"]
+    assert scheduler.look(NOON + RETRY / 2) == []
+    assert scheduler.look(NOON + RETRY) == ["run"]
+    assert scheduler.problem is None
+
+
+def test_a_store_that_cannot_be_read_ends_no_schedule(settings: Settings) -> None:
+    def away() -> Store:
+        raise HomeBusy("the store is held")
+
+    scheduler = Scheduler(settings, away)
+    assert scheduler.look(NOON) == []
+    assert scheduler.problem == "the store is held"
+
+
+def test_only_the_schedule_s_own_backups_are_removed_oldest_first() -> None:
+    made = [f"tonearm-2024-05-0{day}-120000.tar.gz" for day in (3, 1, 2)]
+    assert old_backups([*made, "tonearm-keep.tar.gz", "letters.txt"], 2) == ["tonearm-2024-05-01-120000.tar.gz"]
+    assert old_backups(made, 3) == []
+
+
+def test_a_backup_is_made_and_the_oldest_goes(settings: Settings, store: Store, tmp_path: Path) -> None:
+    kept = replace(settings, backup_folder=str(tmp_path / "backups"), backups_kept=2)
+    keep_planned(kept, store, NOON, lambda: 0.0)
+    for hour in range(3):
+        perform(kept, store, "backup", lambda hour=hour: NOON + timedelta(hours=hour), only_due=False)
+    assert sorted(path.name for path in (tmp_path / "backups").iterdir()) == [
+        "tonearm-2024-05-01-130000.tar.gz",
+        "tonearm-2024-05-01-140000.tar.gz",
+    ]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30m", 1800), ("6h", 21_600), ("1d", 86_400), (" 1.5 H ", 5400)])
+def test_an_interval_is_a_number_and_a_unit(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "6", "h", "0h", "10s", "-1h", "1e9h", "999d", "six hours"])
+def test_an_interval_that_is_none_is_refused_in_words(text: str) -> None:
+    with pytest.raises(UsageError, match="such as 30m, 6h or 1d"):
+        seconds_of(text)
+
+
+def test_intervals_are_shown_in_their_largest_unit() -> None:
+    assert [in_words(s) for s in (1800, 21_600, 86_400, 129_600)] == ["30 min", "6 h", "1 d", "36 h"]
+
+
+def test_the_commands_list_set_pause_and_resume(settings: Settings, store: Store) -> None:
+    def said(*words: str) -> str:
+        result = CliRunner().invoke(main, ["--home", str(settings.home), "schedule", *words])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    assert "run" in said()
+    assert "every 2 h" in said("set", "run", "--every", "2h")
+    said("pause", "run")
+    (one,) = json.loads(said("--json"))
+    assert (one["job"], one["every_s"], one["is_paused"], one["last"]) == ("run", 7200, True, None)
+    assert "not due" in said("run", "run", "--if-due")
+    assert "next time" in said("resume", "run")
+
+
+def test_commands_on_an_empty_home_and_an_unknown_job_answer_in_words(settings: Settings, store: Store) -> None:
+    runner = CliRunner()
+    empty = runner.invoke(main, ["--home", str(settings.home / "none"), "schedule"])
+    assert (empty.exit_code, "nothing is scheduled" in empty.output) == (0, True)
+    unknown = runner.invoke(main, ["--home", str(settings.home), "schedule", "pause", "rum"])
+    assert unknown.exit_code == 2
+    assert "no scheduled job 'rum'" in unknown.output
