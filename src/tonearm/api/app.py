@@ -186,6 +186,8 @@ def create_app(
         checks = [] if module in OPEN_ROUTES else [Depends(guard), Depends(recorded)]
         app.include_router(module.router, dependencies=checks)
         group_last(app, module.router)
+    # multi-scrobbler's client for Koito submits under Koito's prefix for ListenBrainz's protocol.
+    app.include_router(listenbrainz_submit.router, prefix=_KOITO, include_in_schema=False)
     app.openapi = partial(describe, app, _STATUSES)  # type: ignore[method-assign]
     _handle_errors(app)
     _add_middleware(app, hosts, max_upload_bytes)

@@ -21,6 +21,8 @@ from tonearm.store.tokens import SCOPES, Scope, find_token, hashed, note_use
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _SCHEMES = ("token", "bearer")
+_OF_LISTENER = ("/listeners/{name}", "/users/{name}")
+"""Beginnings of the routes whose path names a listener."""
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 """Headers by which a proxy says for whom it asks, who may be anywhere."""
 
@@ -212,7 +214,7 @@ def require(who: Caller, scope: Scope) -> None:
 async def _named(request: Request) -> list[str]:
     """Every listener that a request names: in its path, its query or its body."""
     route = getattr(request.scope.get("route"), "path", "")
-    in_path = [request.path_params["name"]] if route.startswith("/listeners/{name}") else []
+    in_path = [request.path_params["name"]] if route.startswith(_OF_LISTENER) else []
     return [*in_path, *request.query_params.getlist("listener"), *await _named_in_body(request)]
 
 
