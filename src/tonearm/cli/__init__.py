@@ -59,6 +59,7 @@ Exit codes:
   1  a bug in tonearm                  5  another tonearm is writing
   2  the request cannot be fulfilled   6  the home folder cannot be used
   3  nothing of a file could be read   7  an engine or an extra is missing
+  10 another service refuses           11 another service does not answer now
   130  stopped by Ctrl-C; completed work is kept
 """
 
