@@ -19,6 +19,7 @@ from tonearm.lake import open_lake
 from tonearm.pulls.library import followed
 from tonearm.pulls.spotify import Tokens
 from tonearm.settings import Credentials
+from tonearm.store.connections import secret_name
 from tonearm.store.playlists import playlists_of
 from tonearm.store.songs import count_songs
 from tonearm.store.submissions import waiting
@@ -67,7 +68,7 @@ def test_a_full_page_may_hide_a_hole_whose_bounds_are_reported(spotify: SpotifyS
 def test_every_new_refresh_token_is_kept_before_it_is_used(spotify: SpotifyStandIn, of_spotify: Pulling) -> None:
     for hours in range(3):
         assert of_spotify.sync(NOW + timedelta(hours=6 * hours)).problem is None
-        kept = secret(of_spotify.settings, f"connection/{of_spotify.connection.number}")
+        kept = secret(of_spotify.settings, secret_name(of_spotify.connection))
         assert json.loads(kept or "")["refresh_token"] == spotify.refresh_token == f"refresh-{hours + 1}"
 
 
@@ -215,7 +216,7 @@ def test_two_at_once_are_one(spotify: SpotifyStandIn, of_spotify: Pulling) -> No
 
 
 def test_missing_tokens_are_a_sentence(of_spotify: Pulling) -> None:
-    put_secret(of_spotify.settings, f"connection/{of_spotify.connection.number}", None)
+    put_secret(of_spotify.settings, secret_name(of_spotify.connection), None)
     assert "connects again" in str(of_spotify.sync().problem)
 
 

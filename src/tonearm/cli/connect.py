@@ -193,15 +193,13 @@ Examples:
 @_LISTENER
 def disconnect(context: Context, service: str, listener: str | None) -> None:
     """Forget a connection and its tokens; what was pulled stays."""
-    from tonearm.home.secrets import put_secret
     from tonearm.store import open_store
     from tonearm.store.connections import connection_of
     from tonearm.store.connections import disconnect as forget
 
     with closing(open_store(context.settings)) as store:
         found = connection_of(store, _whose([one.name for one in store.listeners()], listener), service)
-        forget(store, found)
-    put_secret(context.settings, f"connection/{found.number}", None)
+        forget(context.settings, store, found)
     if context.as_json:
         context.answer(_shown(found))
     else:
@@ -213,13 +211,14 @@ def _keep(context: Context, listener: str | None, kind: Kind, account: str, secr
     from tonearm.home.secrets import put_secret
     from tonearm.store import open_store
     from tonearm.store.connections import connect as keep
+    from tonearm.store.connections import secret_name
 
     make_home(context.settings)
     with closing(open_store(context.settings)) as store:
         whose = _whose([one.name for one in store.listeners()], listener)
         store.ensure_listener(whose)
         made = keep(store, whose, kind, account, _now())
-        put_secret(context.settings, f"connection/{made.number}", secret)
+        put_secret(context.settings, secret_name(made), secret)
     if context.as_json:
         context.answer(_shown(made))
     else:

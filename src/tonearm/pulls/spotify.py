@@ -27,7 +27,7 @@ from tonearm.pulls import Page
 from tonearm.pulls.asking import TIMEOUT_S, USER_AGENT, check, patiently
 from tonearm.pulls.library import SOURCE, Artist, Followed, Gone
 from tonearm.settings import Credentials, Settings
-from tonearm.store.connections import Connection, Cursor
+from tonearm.store.connections import Connection, Cursor, secret_name
 from tonearm.store.playlists import Entry, Playlist
 from tonearm.store.submissions import Submission
 from tonearm.store.tracks import SPOTIFY_TRACK
@@ -446,7 +446,7 @@ def _artist(found: dict[str, Any]) -> Artist:
 
 def open_spotify(settings: Settings, connection: Connection, now: datetime, sleep: Callable[[float], None]) -> Spotify:
     """The account of ``connection``; raises ServiceRefused where its tokens are gone."""
-    name = f"connection/{connection.number}"
+    name = secret_name(connection)
     found = secret(settings, name)
     if not found:
         raise ServiceRefused(f"the tokens for Spotify are not in the file of secrets; {AGAIN}")

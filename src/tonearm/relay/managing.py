@@ -9,11 +9,11 @@ from typing import Literal
 from tonearm.errors import UsageError
 from tonearm.home.secrets import put_secret
 from tonearm.relay import lastfm, listenbrainz
-from tonearm.relay.sender import check_account, secret_name
+from tonearm.relay.sender import check_account
 from tonearm.relay.upstream import ClientFactory, Link, new_client, valid_url
 from tonearm.settings import Settings
 from tonearm.store import Store, relays
-from tonearm.store.relays import Count, Kind, Relay
+from tonearm.store.relays import Count, Kind, Relay, secret_name
 
 DEFAULT_URLS: dict[Kind, str] = {"listenbrainz": listenbrainz.URL, "lastfm": lastfm.URL}
 

@@ -17,7 +17,7 @@ from tonearm.bronze import tidied
 from tonearm.errors import Conflict, UnknownName, UsageError
 from tonearm.home import unusable
 from tonearm.store.database import connect, for_writing, plain_errors, revision
-from tonearm.store.models import HEAD, ListenerRow, SubmissionRow, ZoneRow
+from tonearm.store.models import HEAD, ListenerRow, SettingRow, SubmissionRow, ZoneRow
 from tonearm.store.zones import find_zone, system_zone
 
 if TYPE_CHECKING:
@@ -136,6 +136,8 @@ class Store:
             waiting = session.scalar(select(func.count()).where(SubmissionRow.listener_id == who))
             if waiting:
                 raise Conflict(f"{waiting:,} submissions of {name} wait; `tonearm run` brings them into the lake first")
+            # A number may be used again, by a listener who must not find them.
+            session.execute(delete(SettingRow).where(SettingRow.key.endswith(f":{who}")))
             session.execute(delete(ListenerRow).where(ListenerRow.id == who))
 
     @contextmanager

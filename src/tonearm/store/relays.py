@@ -78,6 +78,11 @@ class Queued:
     """How often it was sent without a clear answer."""
 
 
+def secret_name(number: int) -> str:
+    """What the file of secrets calls a relay's token."""
+    return f"relay/{number}"
+
+
 def enqueue(session: Session, listener_id: int, bodies: Collection[str], now: datetime) -> None:
     """Queue listens for the listener's relays, paused ones too; those that this home has forwarded before are not."""
     numbers = session.scalars(select(RelayRow.id).where(RelayRow.listener_id == listener_id)).all()

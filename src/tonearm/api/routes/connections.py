@@ -12,7 +12,6 @@ from tonearm.api.answers import Answer
 from tonearm.api.auth import CallerDep
 from tonearm.api.deps import ListenerAsked, SettingsDep, StoreDep
 from tonearm.errors import ExtraMissing
-from tonearm.home.secrets import put_secret
 from tonearm.pulls import Pulled, hole_of, sync_once
 from tonearm.store.connections import Connection, Kind, connection_of, connections, disconnect
 
@@ -79,8 +78,7 @@ def sync_connection(settings: SettingsDep, store: StoreDep, connection: Connecti
 @router.delete("/listeners/{name}/connections/{service}", status_code=204)
 def delete_connection(settings: SettingsDep, store: StoreDep, connection: ConnectionInPath) -> Response:
     """Forget a connection and its tokens; what was pulled stays."""
-    disconnect(store, connection)
-    put_secret(settings, f"connection/{connection.number}", None)
+    disconnect(settings, store, connection)
     return Response(status_code=204)
 
 
