@@ -111,6 +111,11 @@ def sync_once(
         return _pulled(ended(store, connection, now), pulled)
 
 
+def failure(problem: str, exit_code: int) -> ServiceRefused | ServiceUnavailable:
+    """The error behind a problem that a pull answered with."""
+    return ServiceRefused(problem) if exit_code == ServiceRefused.exit_code else ServiceUnavailable(problem)
+
+
 def open_service(settings: Settings, connection: Connection, now: datetime, sleep: Sleep) -> Service:
     """The service behind a connection; raises ServiceRefused if what it needs is not there."""
     if connection.kind == "spotify":
