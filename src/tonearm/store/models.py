@@ -130,6 +130,8 @@ class ScrobbleSessionRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     listener_id: Mapped[int | None] = _of_listener(index=True)
     """None for a token of ``auth.getToken`` that nobody has authorised yet."""
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("tokens.id", ondelete="CASCADE"))
+    """The token that opened it in place of the password, and without which it opens nothing."""
     protocol: Mapped[str] = mapped_column(String(16))
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     client: Mapped[str | None] = mapped_column(String(128))

@@ -137,12 +137,16 @@ def _answer(answer: Node | Failure | None, form: str, status: int = 400) -> Resp
 def _mobile_session(call: _Call) -> Node:
     """A session by name and scrobble password, or by ``authToken``, which is made of both."""
     given = call.given
-    listener = proved(call.store, given.get("username", ""), given.get("password", ""), given.get("authtoken", ""))
-    return protocol.session(listener, open_session(call.store, listener, "lastfm", call.client, now()))
+    name, password = given.get("username", ""), given.get("password", "")
+    listener, token = proved(call.store, name, password, given.get("authtoken", ""))
+    return protocol.session(listener, open_session(call.store, listener, "lastfm", call.client, now(), token))
 
 
-def proved(store: Store, name: str, password: str, proof: str = "") -> str:
-    """The listener ``name``, if the password is theirs or a token of theirs that may submit; raises Failure."""
+def proved(store: Store, name: str, password: str, proof: str = "") -> tuple[str, int | None]:
+    """The listener ``name``, if the password is theirs or a token of theirs that may submit, and the token's number.
+
+    Raises Failure.
+    """
     refused = Failure(
         protocol.FAILED,
         "Authentication failed: name the listener and use their scrobble password, which "
@@ -154,11 +158,11 @@ def proved(store: Store, name: str, password: str, proof: str = "") -> str:
     except UnknownName as error:
         raise refused from error
     if known and (_is_equal(_md5(password), known) or _is_equal(_md5(name + known), proof.lower())):
-        return listener
+        return listener, None
     token = find_token(store, password) if password else None
     if token is None or token.listener != listener or not {"submit", "admin"} & set(token.scopes):
         raise refused
-    return listener
+    return listener, token.number
 
 
 def _is_equal(one: str, other: str) -> bool:

@@ -157,9 +157,24 @@ def upgrade() -> None:
         sa.Column("created_at", AT, nullable=False),
     )
     op.create_table(
+        "tokens",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("listener_id", sa.Integer, sa.ForeignKey("listeners.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+        sa.Column("hint", sa.String(16), nullable=False),
+        sa.Column("scopes", sa.String(64), nullable=False),
+        sa.Column("created_at", AT, nullable=False),
+        sa.Column("expires_at", AT),
+        sa.Column("used_at", AT),
+        sa.Column("revoked_at", AT),
+    )
+    op.create_index("ix_tokens_listener_id", "tokens", ["listener_id"])
+    op.create_table(
         "scrobble_sessions",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("listener_id", sa.Integer, sa.ForeignKey("listeners.id", ondelete="CASCADE")),
+        sa.Column("token_id", sa.Integer, sa.ForeignKey("tokens.id", ondelete="CASCADE")),
         sa.Column("protocol", sa.String(16), nullable=False),
         sa.Column("key_hash", sa.String(64), nullable=False, unique=True),
         sa.Column("client", sa.String(128)),
@@ -181,20 +196,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_submissions_batch", "submissions", ["batch"])
     op.create_index("ix_submissions_listener_id_listened_s", "submissions", ["listener_id", "listened_s"])
-    op.create_table(
-        "tokens",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("listener_id", sa.Integer, sa.ForeignKey("listeners.id", ondelete="CASCADE"), nullable=False),
-        sa.Column("name", sa.String(64), nullable=False),
-        sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
-        sa.Column("hint", sa.String(16), nullable=False),
-        sa.Column("scopes", sa.String(64), nullable=False),
-        sa.Column("created_at", AT, nullable=False),
-        sa.Column("expires_at", AT),
-        sa.Column("used_at", AT),
-        sa.Column("revoked_at", AT),
-    )
-    op.create_index("ix_tokens_listener_id", "tokens", ["listener_id"])
     op.create_table(
         "playlist_tracks",
         sa.Column("playlist_id", sa.String(36), sa.ForeignKey("playlists.id", ondelete="CASCADE"), primary_key=True),
@@ -226,9 +227,9 @@ def downgrade() -> None:
     for name in (
         "relay_queue",
         "playlist_tracks",
-        "tokens",
         "submissions",
         "scrobble_sessions",
+        "tokens",
         "scrobble_passwords",
         "relays",
         "playlists",
