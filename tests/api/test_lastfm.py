@@ -279,3 +279,13 @@ def test_where_tokens_are_needed_a_listener_is_read_by_themselves_alone(home: Se
         http.headers["Authorization"] = f"Token {tokens['Ada']}"
         assert call(http, "user.getInfo", user="ada")["user"]["playcount"] == "0"
         assert call(http, "user.getInfo", user="bob")["error"] == 17
+
+
+def test_a_token_that_may_only_submit_reads_nothing(home: Settings, store: Store) -> None:
+    token = create_token(store, "Ada", ["submit"])[0]
+    with client_of(home) as http:
+        key = key_of(http, token)
+        assert call(http, "track.love", sk=key, artist="Air", track="Remember") == {}
+        assert call(http, "user.getLovedTracks", sk=key)["error"] == 17
+        http.headers["Authorization"] = f"Token {token}"
+        assert call(http, "user.getLovedTracks", user="ada")["error"] == 17

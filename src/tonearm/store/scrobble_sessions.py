@@ -34,6 +34,8 @@ class ScrobbleSession:
     """None for a token that nobody has authorised yet."""
     client: str | None
     created_at: datetime
+    may_read: bool = True
+    """Whether it reads the history too: one that a token opened, if the token may."""
 
 
 def open_session(
@@ -69,9 +71,11 @@ def find_session(store: Store, key: str, kind: Kind, now: datetime) -> ScrobbleS
         row, listener, opener = session.execute(asked).first() or (None, None, None)
         if row is None or (kind == "lastfm_token" and row.created_at < _oldest(now)):
             return None
-        if opener is not None and not token_of(opener, listener or "").is_good(now):
+        token = None if opener is None else token_of(opener, listener or "")
+        if token is not None and not token.is_good(now):
             return None
-        found = ScrobbleSession(listener, row.client, row.created_at)
+        may_read = token is None or not {"read", "admin"}.isdisjoint(token.scopes)
+        found = ScrobbleSession(listener, row.client, row.created_at, may_read)
         number, used_at = row.id, row.used_at
     if kind != "lastfm_token" and (used_at is None or now - used_at > _NOTICED):
         with store.session(writes=True) as session:

@@ -75,20 +75,24 @@ class _Call:
     reading: Reading
     settings: Settings
 
-    def listener(self) -> str:
-        """Whose session key the call has; raises Failure without a good one."""
+    def listener(self, *, reads: bool = False) -> str:
+        """Whose session key the call has; raises Failure without a good one, and for one that may not what it does."""
         found = find_session(self.store, self.given.get("sk", ""), "lastfm", now())
         if found is None or found.listener is None:
             raise Failure(protocol.BAD_SESSION, "Invalid session key - Please re-authenticate")
+        if reads and not found.may_read:
+            raise _may_not_read()
         return found.listener
 
     def read_listener(self) -> str:
         """The listener ``user``, else the session's, if the call may read them; raises Failure and 401."""
         asked = self.given.get("user", "")
         if "sk" in self.given:
-            own: str | None = self.listener()
+            own: str | None = self.listener(reads=True)
         else:
             who = caller(self.request, self.store)
+            if not who.may("read"):
+                raise _may_not_read()
             own = None if who.may("admin") else who.listener
         if not asked and own is None:
             raise Failure(protocol.BAD_PARAMETERS, "user is needed: the name of a listener")
@@ -99,6 +103,10 @@ class _Call:
         if own not in (None, name):
             raise Failure(protocol.LOGIN_NEEDED, f"Login: {own} may not read what {name} heard")
         return name
+
+
+def _may_not_read() -> Failure:
+    return Failure(protocol.LOGIN_NEEDED, "Login: this needs a token with the scope read")
 
 
 @router.get("/2.0", include_in_schema=False)
