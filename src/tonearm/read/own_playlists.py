@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import UsageError
 from tonearm.read.playlists import Playlist as Shown
-from tonearm.store.playlists import Entry, Playlist
+from tonearm.store.playlists import Playlist, PlaylistTrack
 from tonearm.store.tracks import SPOTIFY_TRACK, mbid
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ def from_jspf(document: Any) -> Playlist:
     )
 
 
-def _track(number: int, track: Any) -> Entry:
+def _track(number: int, track: Any) -> PlaylistTrack:
     found: Mapping[str, Any] = track if isinstance(track, dict) else {}
     artist, title = _text(found.get("creator")), _text(found.get("title"))
     if not artist or not title:
         raise UsageError(f"track {number} of the playlist has no creator or no title; both name a track")
     uris = [*_texts(found.get("identifier")), *_texts(found.get("location"))]
-    return Entry(
+    return PlaylistTrack(
         artist_name=artist,
         track_name=title,
         album_name=_text(found.get("album")),

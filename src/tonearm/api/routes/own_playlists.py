@@ -22,8 +22,8 @@ from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.playlists import (
     MOST_TRACKS,
-    Entry,
     Playlist,
+    PlaylistTrack,
     count_playlists,
     delete_playlist,
     playlist,
@@ -93,7 +93,7 @@ class PlaylistInfo(Answer):
 class PlaylistWithTracks(PlaylistInfo):
     """A playlist with its tracks in order."""
 
-    entries: list[Entry]
+    entries: list[PlaylistTrack]
 
 
 class Playlists(Answer):
@@ -196,8 +196,8 @@ def _playlist(settings: Settings, given: GivenPlaylist) -> Playlist:
     return Playlist(**about, tracks=_entries(settings, given.tracks))
 
 
-def _entries(settings: Settings, given: Sequence[str | GivenTrack]) -> list[Entry]:
-    return entries(settings, [one if isinstance(one, str) else Entry(**one.model_dump()) for one in given])
+def _entries(settings: Settings, given: Sequence[str | GivenTrack]) -> list[PlaylistTrack]:
+    return entries(settings, [one if isinstance(one, str) else PlaylistTrack(**one.model_dump()) for one in given])
 
 
 def _about(one: Playlist) -> dict[str, Any]:
