@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -84,4 +85,4 @@ def _text(value: Any) -> str | None:
 
 
 def _last_part(uri: str) -> str:
-    return uri.rstrip("/").rpartition("/")[2] or uri
+    return re.split("[/:]", uri.rstrip("/"))[-1] or uri

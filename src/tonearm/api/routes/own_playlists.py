@@ -157,7 +157,8 @@ def read_own_playlist(
         left_out = {"X-Left-Out": str(len(without_uri(one)))}
         return Response(spotify_uris(one), media_type="text/plain; charset=utf-8", headers=left_out)
     if form == "jspf":
-        return Response(jspf(one), media_type="application/jspf+json", headers=_named(found, "jspf"))
+        document = jspf(one, found.id, found.description)
+        return Response(document, media_type="application/jspf+json", headers=_named(found, "jspf"))
     return Response(m3u(one), media_type="audio/mpegurl; charset=utf-8", headers=_named(found, "m3u8"))
 
 
