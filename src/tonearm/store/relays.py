@@ -106,9 +106,8 @@ def home_id(session: Session) -> str:
     return str(json.loads(found.value))
 
 
-def add_relay(store: Store, listener: str, kind: Kind, url: str, account: str) -> Relay:
-    """Forward the listener's submissions from now on. Raises UnknownName."""
-    now = datetime.now(UTC)
+def add_relay(store: Store, listener: str, kind: Kind, url: str, account: str, now: datetime) -> Relay:
+    """Forward the listener's submissions from ``now`` on. Raises UnknownName."""
     with store.session_of(listener, writes=True) as (session, who):
         row = RelayRow(listener_id=who, kind=kind, url=url, account=account, created_at=now, playing_sent_at=now)
         session.add(row)
