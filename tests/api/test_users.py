@@ -69,7 +69,9 @@ def test_the_tokens_of_other_services_go_with_their_user(http: httpx.Client, hom
     with closing(open_store(home)) as store:
         for name in ("Ada", "Ben"):
             store.ensure_listener(name, "UTC")
-            number = add_relay(store, name, "listenbrainz", "https://api.listenbrainz.org", name).number
+            number = add_relay(
+                store, name, "listenbrainz", "https://api.listenbrainz.org", name, datetime.now(UTC)
+            ).number
             put_secret(home, relays.secret_name(number), f"relay of {name}")
             made = connect(store, name, "lastfm", name, datetime.now(UTC))
             put_secret(home, connections.secret_name(made), f"connection of {name}")

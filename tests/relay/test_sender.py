@@ -85,7 +85,7 @@ def forwarding(tmp_path: Path, kind: Kind) -> Iterator[Forwarding]:
         store = open_store(settings)
         stack.callback(store.close)
         store.ensure_listener("Ada", "UTC")
-        relay = add_relay(store, "ada", kind, service.url, "ada")
+        relay = add_relay(store, "ada", kind, service.url, "ada", START)
         put_secret(settings, secret_name(relay.number), SECRETS[kind])
         yield Forwarding(settings, store, relay, service)
 

@@ -28,7 +28,7 @@ from tonearm.pulls.asking import TIMEOUT_S, USER_AGENT, check, patiently
 from tonearm.pulls.library import SOURCE, Artist, Followed, Gone
 from tonearm.settings import Credentials, Settings
 from tonearm.store.connections import Connection, Cursor, secret_name
-from tonearm.store.playlists import Entry, Playlist
+from tonearm.store.playlists import Playlist, PlaylistTrack
 from tonearm.store.submissions import Submission
 from tonearm.store.tracks import SPOTIFY_TRACK
 
@@ -405,7 +405,7 @@ def _first_name(of: dict[str, Any]) -> str | None:
     return next((a.get("name") for a in of.get("artists") or [] if isinstance(a, dict)), None)
 
 
-def _track(item: dict[str, Any]) -> Entry | None:
+def _track(item: dict[str, Any]) -> PlaylistTrack | None:
     """The track of an item of the library; None for an episode, and for one that is gone or without a name."""
     track = item.get("track") or item.get("item")
     if not isinstance(track, dict) or track.get("type", "track") != "track":
@@ -414,7 +414,7 @@ def _track(item: dict[str, Any]) -> Entry | None:
     length, added_ms = track.get("duration_ms"), _ms(item.get("added_at"))
     if title is None or artist is None:
         return None
-    return Entry(
+    return PlaylistTrack(
         track_name=title,
         artist_name=artist,
         album_name=(track.get("album") or {}).get("name"),
@@ -428,7 +428,7 @@ def _is_own(playlist: dict[str, Any], account: str) -> bool:
     return bool(playlist.get("collaborative")) or (playlist.get("owner") or {}).get("id") == account
 
 
-def _playlist(found: dict[str, Any], tracks: Sequence[Entry]) -> Playlist:
+def _playlist(found: dict[str, Any], tracks: Sequence[PlaylistTrack]) -> Playlist:
     title, description = str(found.get("name") or "untitled"), found.get("description") or None
     return Playlist(
         title=title,
