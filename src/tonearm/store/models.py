@@ -239,6 +239,19 @@ class RelayedRow(Base):
     """Why the other side refused it for good; None while it waits."""
 
 
+class RelayKnownRow(Base):
+    """A play that was queued for a relay lately, so that it is not forwarded again when it comes again."""
+
+    __tablename__ = "relay_known"
+
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relays.id", ondelete="CASCADE"), primary_key=True)
+    track_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Hash of its folded names."""
+    listened_s: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """Second since 1970 of its start."""
+    queued_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
 class SongRow(Base):
     """A track that somebody added by hand or that Spotify's library brought, beside those of the lake."""
 

@@ -220,11 +220,20 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_relay_queue_relay_id_id", "relay_queue", ["relay_id", "id"])
+    op.create_table(
+        "relay_known",
+        sa.Column("relay_id", sa.Integer, sa.ForeignKey("relays.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("track_key", sa.String(64), primary_key=True),
+        sa.Column("listened_s", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("queued_at", AT, nullable=False),
+    )
+    op.create_index("ix_relay_known_queued_at", "relay_known", ["queued_at"])
 
 
 def downgrade() -> None:
     """Drop the tables."""
     for name in (
+        "relay_known",
         "relay_queue",
         "playlist_tracks",
         "submissions",
