@@ -196,9 +196,13 @@ class LoveRow(Base):
 
 
 class RelayRow(Base):
-    """Where a listener's submissions are forwarded to. The token or session key is in the file of secrets."""
+    """Where a listener's submissions are forwarded to. The token or session key is in the file of secrets.
+
+    Numbers are never used again, so that no relay finds the token of another.
+    """
 
     __tablename__ = "relays"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     listener_id: Mapped[int] = _of_listener(index=True)
@@ -323,10 +327,16 @@ class SettingRow(Base):
 
 
 class ConnectionRow(Base):
-    """A service from which a listener's history is pulled. Secrets are in the file of secrets."""
+    """A service from which a listener's history is pulled. Secrets are in the file of secrets.
+
+    Numbers are never used again, so that a pull under way never stores for another listener.
+    """
 
     __tablename__ = "connections"
-    __table_args__ = (Index("ix_connections_listener_id_kind", "listener_id", "kind", unique=True),)
+    __table_args__ = (
+        Index("ix_connections_listener_id_kind", "listener_id", "kind", unique=True),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     listener_id: Mapped[int] = _of_listener()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -151,13 +151,25 @@ def home_id(session: Session) -> str:
     return str(json.loads(found.value))
 
 
-def add_relay(store: Store, listener: str, kind: Kind, url: str, account: str, now: datetime) -> Relay:
-    """Forward the listener's submissions from ``now`` on. Raises UnknownName."""
+def add_relay(
+    store: Store,
+    listener: str,
+    kind: Kind,
+    url: str,
+    account: str,
+    now: datetime,
+    keep_secret: Callable[[int], None] = lambda _: None,
+) -> Relay:
+    """Forward the listener's submissions from ``now`` on. Raises UnknownName.
+
+    ``keep_secret`` gets the relay's number before anybody else can see the relay, and send for it without a secret.
+    """
     with store.session_of(listener, writes=True) as (session, who):
         row = RelayRow(listener_id=who, kind=kind, url=url, account=account, created_at=now, playing_sent_at=now)
         session.add(row)
         home_id(session)
         session.flush()
+        keep_secret(row.id)
         return _relays(session, row.id)[0]
 
 

@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("pulled_at", AT),
         sa.Column("retry_at", AT),
         sa.Column("problem", sa.String(512)),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_connections_listener_id_kind", "connections", ["listener_id", "kind"], unique=True)
     op.create_table(
@@ -148,6 +149,7 @@ def upgrade() -> None:
         sa.Column("lease_until", AT),
         sa.Column("playing_sent_at", AT, nullable=False),
         sa.Column("sent", sa.BigInteger, nullable=False, server_default="0"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_relays_listener_id", "relays", ["listener_id"])
     op.create_table(
