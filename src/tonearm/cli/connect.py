@@ -73,7 +73,7 @@ Examples:
 )
 @with_options
 def connect_spotify(context: Context, listener: str | None, paste: bool, no_browser: bool, prints: bool) -> None:
-    """Connect a Spotify account: recent plays, saved tracks, playlists and followed artists.
+    """Connect a Spotify account: recent plays, saved tracks and playlists.
 
     Needs the id of an app of yours (developer.spotify.com, with the redirect URI http://127.0.0.1:8888/callback) in
     SPOTIFY_CLIENT_ID, in the environment or in a file `.env` here or in the home; CLIENT_ID, CLIENT_SECRET and
