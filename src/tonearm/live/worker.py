@@ -1,7 +1,7 @@
 """The live worker: a thread that takes submissions to the page within seconds, in small batches.
 
-A submission is durable before it is acknowledged, so the worker owes nobody anything: killed at any point, it goes on
-after the next start. Whatever fails is in its state, is tried again later, and ends neither the thread nor the server.
+A submission is durable before it is acknowledged. If the worker is killed, it continues after the next start. Whatever
+fails is in its state, is tried again later, and ends neither the thread nor the server.
 """
 
 from __future__ import annotations

@@ -243,7 +243,7 @@ class Spotify:
     """One account."""
 
     def __init__(self, settings: Settings, access: Access, account: str, sleep: Callable[[float], None]) -> None:
-        """``account`` is its id, by which its own playlists are told from those that it follows."""
+        """``account`` is its id, which distinguishes its own playlists from those that it follows."""
         self._access, self._account, self._sleep = access, account, sleep
         self._client = spotipy.Spotify(
             auth_manager=access, requests_session=_session(), requests_timeout=TIMEOUT_S, retries=0
