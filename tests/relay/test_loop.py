@@ -49,8 +49,11 @@ def test_a_listen_goes_round_once(tmp_path: Path) -> None:
         stores[home].ensure_listener(listener, "UTC")
         tokens[home], _ = create_token(stores[home], listener, ["submit", "read"])
     with served(here) as here_url, served(there) as there_url:
-        assert connect(here, stores[here], "Ada", "tonearm", there_url, tokens[there]).account == "Ada Lovelace"
-        connect(there, stores[there], "Ada Lovelace", "tonearm", here_url, tokens[here])
+        assert (
+            connect(here, stores[here], "Ada", "tonearm", there_url, tokens[there], datetime.now(UTC)).account
+            == "Ada Lovelace"
+        )
+        connect(there, stores[there], "Ada Lovelace", "tonearm", here_url, tokens[here], datetime.now(UTC))
         info = {"submission_client": "Navidrome"}
         names = {"artist_name": "Air", "track_name": "Sexy Boy", "additional_info": info}
         listen = {"listened_at": 1_700_000_000, "track_metadata": names}

@@ -26,12 +26,12 @@ from tests.relay.stand_in import (
 from tonearm.errors import UsageError
 from tonearm.home.secrets import put_secret
 from tonearm.relay import RelayReport, run_due
-from tonearm.relay.sender import check_account, secret_name
+from tonearm.relay.sender import check_account
 from tonearm.relay.upstream import new_client
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store, relays
 from tonearm.store.models import PlayingRow
-from tonearm.store.relays import Kind, Relay, add_relay, find_relay
+from tonearm.store.relays import Kind, Relay, add_relay, find_relay, secret_name
 from tonearm.store.submissions import Submission, keep
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -85,7 +85,7 @@ def forwarding(tmp_path: Path, kind: Kind) -> Iterator[Forwarding]:
         store = open_store(settings)
         stack.callback(store.close)
         store.ensure_listener("Ada", "UTC")
-        relay = add_relay(store, "ada", kind, service.url, "ada")
+        relay = add_relay(store, "ada", kind, service.url, "ada", START)
         put_secret(settings, secret_name(relay.number), SECRETS[kind])
         yield Forwarding(settings, store, relay, service)
 

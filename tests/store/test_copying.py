@@ -13,7 +13,7 @@ from tonearm.settings import Settings
 from tonearm.store import Store, open_store
 from tonearm.store.copying import copy_rows, copy_store
 from tonearm.store.feedback import Feedback, feedback_of, give_feedback
-from tonearm.store.playlists import Entry, Playlist, playlist, save_playlist
+from tonearm.store.playlists import Playlist, PlaylistTrack, playlist, save_playlist
 from tonearm.store.state import state
 from tonearm.store.submissions import Submission, done, keep, take, waiting
 from tonearm.store.tokens import create_token, find_token
@@ -49,7 +49,9 @@ def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 def test_a_copy_is_the_same_and_goes_on_with_its_numbers(filled: Store, other: Store) -> None:
     secret, token = create_token(filled, "Ada", ["read"])
-    id = save_playlist(filled, "Ada", Playlist(title="Mix", tracks=[Entry(artist_name="Air", track_name="Sexy Boy")]))
+    id = save_playlist(
+        filled, "Ada", Playlist(title="Mix", tracks=[PlaylistTrack(artist_name="Air", track_name="Sexy Boy")])
+    )
     assert copy_rows(filled, other) == 6
     assert other.listeners() == filled.listeners()
     assert feedback_of(other, "ada")[0].given_at == AT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -152,15 +152,6 @@ def _looked_up(store: Store, secret: str) -> Caller:
         with suppress(TonearmError):
             note_use(store, found.number, now)
     return Caller(found.listener, frozenset(found.scopes), found.number)
-
-
-def needs(scope: Scope) -> Callable[[Caller], Coroutine[Any, Any, None]]:
-    """A dependency that raises 403 for callers without ``scope``."""
-
-    async def check(who: CallerDep) -> None:
-        require(who, scope)
-
-    return check
 
 
 def open_to(scope: Scope) -> Callable[[_Route], _Route]:

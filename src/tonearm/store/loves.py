@@ -80,15 +80,20 @@ def count_loves(store: Store, listener: str, score: int | None = None) -> int:
         return session.scalar(select(func.count()).select_from(_of(who, score).subquery())) or 0
 
 
+def names_key(artist_name: str, track_name: str) -> tuple[str, str]:
+    """The folded names, so that two spellings are one track."""
+    return artist_key(artist_name), title_key(track_name)
+
+
 def _of(who: int, score: int | None) -> Select[LoveRow]:
     asked = select(LoveRow).where(LoveRow.listener_id == who)
     return asked if score is None else asked.where(LoveRow.score == score)
 
 
 def _track_key(given: Love) -> str:
-    """Hash of the folded names, so that two spellings are one track; else of the id."""
+    """Hash of the folded names, else of the id."""
     if given.artist_name and given.track_name:
-        parts = ["names", artist_key(given.artist_name), title_key(given.track_name)]
+        parts = ["names", *names_key(given.artist_name, given.track_name)]
     elif given.recording_mbid or given.recording_msid:
         parts = ["id", (given.recording_mbid or given.recording_msid or "").lower()]
     else:

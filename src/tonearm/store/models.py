@@ -213,10 +213,10 @@ class RelayRow(Base):
     failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """Attempts that failed since the last success."""
     problem: Mapped[str | None] = mapped_column(String(512))
-    leased_until: Mapped[datetime | None] = mapped_column(Instant)
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
     """Until when one process alone sends; None while none does."""
-    noted_at: Mapped[datetime] = mapped_column(Instant)
-    """Up to when what is playing and what is loved was passed on."""
+    playing_sent_at: Mapped[datetime] = mapped_column(Instant)
+    """When what is playing was last passed on."""
     sent: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """Listens that the other side acknowledged."""
 

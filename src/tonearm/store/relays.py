@@ -48,8 +48,8 @@ class Relay:
     failures: int
     """Attempts that failed since the last success."""
     problem: str | None
-    noted_at: datetime
-    """Up to when what is playing and what is loved was passed on."""
+    playing_sent_at: datetime
+    """When what is playing was last passed on."""
     sent: int
     """Listens that the other side acknowledged."""
 
@@ -78,6 +78,11 @@ class Queued:
     """How often it was sent without a clear answer."""
 
 
+def secret_name(number: int) -> str:
+    """What the file of secrets calls a relay's token."""
+    return f"relay/{number}"
+
+
 def enqueue(session: Session, listener_id: int, bodies: Collection[str], now: datetime) -> None:
     """Queue listens for the listener's relays, paused ones too; those that this home has forwarded before are not."""
     numbers = session.scalars(select(RelayRow.id).where(RelayRow.listener_id == listener_id)).all()
@@ -101,11 +106,10 @@ def home_id(session: Session) -> str:
     return str(json.loads(found.value))
 
 
-def add_relay(store: Store, listener: str, kind: Kind, url: str, account: str) -> Relay:
-    """Forward the listener's submissions from now on. Raises UnknownName."""
-    now = datetime.now(UTC)
+def add_relay(store: Store, listener: str, kind: Kind, url: str, account: str, now: datetime) -> Relay:
+    """Forward the listener's submissions from ``now`` on. Raises UnknownName."""
     with store.session_of(listener, writes=True) as (session, who):
-        row = RelayRow(listener_id=who, kind=kind, url=url, account=account, created_at=now, noted_at=now)
+        row = RelayRow(listener_id=who, kind=kind, url=url, account=account, created_at=now, playing_sent_at=now)
         session.add(row)
         home_id(session)
         session.flush()
@@ -176,16 +180,16 @@ def refused_listens(store: Store, number: int, most: int = 100) -> list[tuple[st
 def lease(store: Store, number: int, now: datetime) -> bool:
     """Become the one process that sends for a relay, until :func:`release` or for LEASE; False if another is."""
     # A lease that ends later than any can was taken before a clock was put back.
-    until = RelayRow.leased_until
+    until = RelayRow.lease_until
     free = or_(until.is_(None), until <= now, until > now + 2 * LEASE)
     with store.session(writes=True) as session:
         taken = update(RelayRow).where(RelayRow.id == number, RelayRow.paused_at.is_(None), free)
-        return session.scalar(taken.values(leased_until=now + LEASE).returning(RelayRow.id)) is not None
+        return session.scalar(taken.values(lease_until=now + LEASE).returning(RelayRow.id)) is not None
 
 
 def release(store: Store, number: int) -> None:
     """Let others send."""
-    _set(store, number, leased_until=None)
+    _set(store, number, lease_until=None)
 
 
 def queue(store: Store, number: int, most: int) -> list[Queued]:
@@ -213,7 +217,7 @@ def start_sending(store: Store, number: int, numbers: Collection[int], now: date
     """
     with store.session(writes=True) as session:
         mine = update(RelayRow).where(RelayRow.id == number, RelayRow.paused_at.is_(None))
-        if session.scalar(mine.values(leased_until=now + LEASE).returning(RelayRow.id)) is None:
+        if session.scalar(mine.values(lease_until=now + LEASE).returning(RelayRow.id)) is None:
             return False
         session.execute(update(RelayedRow).where(RelayedRow.id.in_(numbers)).values(attempts=RelayedRow.attempts + 1))
         return True
@@ -247,7 +251,9 @@ def take_playing(store: Store, now: datetime) -> list[tuple[int, str]]:
     news = (
         select(RelayRow.id, PlayingRow.body, PlayingRow.reported_at)
         .join(PlayingRow, PlayingRow.listener_id == RelayRow.listener_id)
-        .where(RelayRow.paused_at.is_(None), RelayRow.noted_at < PlayingRow.reported_at, PlayingRow.until_at > now)
+        .where(
+            RelayRow.paused_at.is_(None), RelayRow.playing_sent_at < PlayingRow.reported_at, PlayingRow.until_at > now
+        )
     )
     if store.is_missing:
         return []
@@ -262,7 +268,7 @@ def take_playing(store: Store, now: datetime) -> list[tuple[int, str]]:
 
 def _is_new(session: Session, number: int, at: datetime) -> bool:
     """Whether no other process took it meanwhile; from now on, nobody does."""
-    noted = update(RelayRow).where(RelayRow.id == number, RelayRow.noted_at < at).values(noted_at=at)
+    noted = update(RelayRow).where(RelayRow.id == number, RelayRow.playing_sent_at < at).values(playing_sent_at=at)
     return session.scalar(noted.returning(RelayRow.id)) is not None
 
 
@@ -289,6 +295,6 @@ def _relay(row: RelayRow, listener: str) -> Relay:
         retry_at=row.retry_at,
         failures=row.failures,
         problem=row.problem,
-        noted_at=row.noted_at,
+        playing_sent_at=row.playing_sent_at,
         sent=row.sent,
     )

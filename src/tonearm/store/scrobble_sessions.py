@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import delete, select, update
@@ -117,7 +117,7 @@ def _row(key: str, who: int | None, kind: Kind, client: str | None, now: datetim
         protocol=kind,
         key_hash=hashed(key),
         client=client and client[:128],
-        created_at=now.astimezone(UTC),
+        created_at=now,
         used_at=None if who is None else now,
     )
 

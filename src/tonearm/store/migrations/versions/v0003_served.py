@@ -145,8 +145,8 @@ def upgrade() -> None:
         sa.Column("retry_at", AT),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("problem", sa.String(512)),
-        sa.Column("leased_until", AT),
-        sa.Column("noted_at", AT, nullable=False),
+        sa.Column("lease_until", AT),
+        sa.Column("playing_sent_at", AT, nullable=False),
         sa.Column("sent", sa.BigInteger, nullable=False, server_default="0"),
     )
     op.create_index("ix_relays_listener_id", "relays", ["listener_id"])
