@@ -87,7 +87,7 @@ def _asked(
     reading: ReadingDep,
     store: StoreDep,
     whose: Whose,
-    period: Annotated[Period | Literal[""], Query(description="How far back from now.")] = "",
+    period: Annotated[Period | Literal[""], Query(description="How far back from the last full hour.")] = "",
     year: Annotated[int, Query(ge=0, le=2199, description="A calendar year, of the listener's clock.")] = 0,
     month: Annotated[int, Query(ge=0, le=12, description="A month of `year`, or the last one of that number.")] = 0,
     week: Annotated[int, Query(ge=0, le=53, description="An ISO week of `year`, or the last one of that number.")] = 0,
@@ -101,7 +101,12 @@ def _asked(
     if year or month or week:
         first, after = _calendar(year, month, week, local_time(whose, now).date())
         return _Asked(settings, reading, store, whose, midnight(whose, first), midnight(whose, after))
-    start = now.replace(second=0, microsecond=0) - timedelta(_PERIODS_D[period]) if period in _PERIODS_D else _FIRST
+    # To the hour, so that players who ask every minute get the answer that was made before.
+    start = (
+        now.replace(minute=0, second=0, microsecond=0) - timedelta(_PERIODS_D[period])
+        if period in _PERIODS_D
+        else _FIRST
+    )
     return _Asked(settings, reading, store, whose, start, _LAST)
 
 
