@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import pkgutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -107,6 +110,34 @@ def test_a_failure_of_the_home_rejects_nothing(
     assert count_waiting(store) == 2
     assert live.step() == 0
     assert (listens(settings), live.state.problem) == (2, None)
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        ("tonearm.sources.inputs.unpack", OSError(errno.EMFILE, "Too many open files")),
+        ("tonearm.ingest.imports.source_of", OSError(errno.EIO, "Input/output error")),
+        ("tonearm.ingest.imports.source_of", RuntimeError("can't start new thread")),
+    ],
+)
+def test_a_failure_that_passes_rejects_nothing(
+    settings: Settings, store: Store, live: Live, monkeypatch: pytest.MonkeyPatch, step: str, error: Exception
+) -> None:
+    keep(store, "Ada", [listen(1.7e9)])
+    works = pkgutil.resolve_name(step)
+    errors = [error]
+
+    def fails_once(*given: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return works(*given)
+
+    monkeypatch.setattr(step, fails_once)
+    assert live.step() > 0
+    assert live.state.problem is not None
+    assert str(error.args[-1]) in live.state.problem
+    assert live.step() == 0
+    assert (listens(settings), count_waiting(store), live.state.rejected) == (1, 0, 0)
 
 
 def test_a_lake_that_another_process_writes_to_is_tried_again(settings: Settings, store: Store) -> None:

@@ -99,7 +99,7 @@ def lookup(
         raise UsageError(
             f"artist_name, recording_name and release_name have at most {_LONGEST_QUERY} characters in all"
         )
-    known = reading.answer("recordings by name", lambda: _recordings(lake))
+    known = reading.answer("recordings by name", lambda: _recordings(lake), is_index=True)
     found = known.get((artist_key(artist_name), title_key(recording_name)))
     if found is None:
         return {}
