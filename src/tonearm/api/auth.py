@@ -86,11 +86,19 @@ class Trusted:
         who, until_s = self._kept.get(hashed(secret), (None, 0.0))
         return who if self._clock() < until_s else None
 
+    def knows(self, secret: str) -> bool:
+        """Whether the token was good when it was last looked up, however long ago that was."""
+        return hashed(secret) in self._kept
+
     def keep(self, secret: str, who: Caller) -> None:
         """Trust a token that was found to be good."""
         if len(self._kept) >= _MOST_TRUSTED:
             self._kept.clear()
         self._kept[hashed(secret)] = who, self._clock() + TRUSTED_S
+
+    def forget(self, secret: str) -> None:
+        """A token that is good no more."""
+        self._kept.pop(hashed(secret), None)
 
 
 def secret_of(request: Request) -> str | None:
@@ -107,7 +115,11 @@ def caller(request: Request, store: Store) -> Caller:
     trusted: Trusted = request.app.state.trusted
     who = trusted.find(secret)
     if who is None:
-        who = THIS_MACHINE if _is_page(request, secret) else _looked_up(store, secret)
+        try:
+            who = THIS_MACHINE if _is_page(request, secret) else _looked_up(store, secret)
+        except HTTPException:
+            trusted.forget(secret)
+            raise
         trusted.keep(secret, who)
     return who
 

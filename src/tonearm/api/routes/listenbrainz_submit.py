@@ -26,14 +26,17 @@ router = APIRouter(tags=["listenbrainz"])
 
 _AS_LISTENBRAINZ = {409: 503, 507: 503, 422: 400}
 """Clients drop what is answered with 4xx and send the rest again: a listen that is fine is never answered with one."""
+_SUBMITTING = {408: 503, 429: 503}
+"""Where listens come in: of those that are too many or too slow now, nothing is wrong either."""
 _LATELY = 1000
 """Listens among which a recording is looked for by its id: a client has ids of what it shows."""
 _NO_TOKEN = "You need to provide an Authorization header with a token made by `tonearm tokens create`."  # noqa: S105
 
 
-def in_listenbrainz_form(_request: Request, status: int, message: str) -> JSONResponse:
+def in_listenbrainz_form(request: Request, status: int, message: str) -> JSONResponse:
     """An error as ListenBrainz writes it. Navidrome looks at ``code`` alone, and must find no ``status``."""
-    code = _AS_LISTENBRAINZ.get(status, status)
+    is_submitting = request.url.path.rstrip("/").endswith("/submit-listens")
+    code = (_AS_LISTENBRAINZ | (_SUBMITTING if is_submitting else {})).get(status, status)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if code == HTTPStatus.SERVICE_UNAVAILABLE else None
     return JSONResponse({"code": code, "error": message}, status_code=code, headers=headers)
 
