@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,3 +74,14 @@ def test_a_connection_that_is_gone_is_named_with_what_makes_one(household: Store
     with pytest.raises(UnknownName, match="tonearm connect lastfm --listener Ada"):
         connection_of(household, "Ada", "lastfm")
     assert ended(household, made, NOW) == made
+
+
+def test_a_page_is_never_stored_under_another_connection(household: Store, tmp_path: Path) -> None:
+    made = connect(household, "Ada", "lastfm", "RJ", NOW)
+    disconnect(Settings(home=tmp_path), household, made)
+    other = connect(household, "Bob", "lastfm", "RJ", NOW)
+    assert other.number > made.number, "the number of a connection was used again"
+    for stale in (made, replace(other, account="other")):
+        with pytest.raises(HomeBusy):
+            advance(household, stale, [LISTEN], {"newest": 5})
+    assert waiting(household) == []

@@ -71,8 +71,15 @@ def connect(
     for one in relays.relays(store, name):
         if (one.url, one.account) == (address, account):
             raise UsageError(f"{name} forwards to {account} at {address} already, by relay {one.number}")
-    made = relays.add_relay(store, name, kind, address, account, now)
-    put_secret(settings, secret_name(made.number), token.strip())
+    made = relays.add_relay(
+        store,
+        name,
+        kind,
+        address,
+        account,
+        now,
+        lambda number: put_secret(settings, secret_name(number), token.strip()),
+    )
     return _state(made, Count())
 
 

@@ -148,9 +148,9 @@ def start_again(store: Store, connection: Connection) -> Connection:
 
 
 def _same(session: Session, connection: Connection) -> ConnectionRow | None:
-    """The row of ``connection``, if it was not disconnected since; a number may be used again."""
+    """The row of ``connection``, if it was not disconnected since, or connected to another account."""
     row = session.get(ConnectionRow, connection.number)
-    return row if row is not None and row.kind == connection.kind else None
+    return row if row is not None and row.account.casefold() == connection.account.casefold() else None
 
 
 def _connection(row: ConnectionRow, listener: str) -> Connection:

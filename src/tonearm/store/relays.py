@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -18,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from tonearm.errors import UnknownName
 from tonearm.store import Store
-from tonearm.store.models import ListenerRow, PlayingRow, RelayedRow, RelayRow, SettingRow
+from tonearm.store.loves import names_key
+from tonearm.store.models import ListenerRow, PlayingRow, RelayedRow, RelayKnownRow, RelayRow, SettingRow
 
 Kind = Literal["listenbrainz", "lastfm", "tonearm"]
 KINDS: tuple[Kind, ...] = ("listenbrainz", "lastfm", "tonearm")
@@ -27,6 +29,11 @@ LEASE = timedelta(minutes=10)
 """A process that is killed while it sends holds up its relay for this long."""
 LONGEST_WAIT = timedelta(days=1)
 """No instant to wait for is further away, unless a clock was put back."""
+REMEMBERED = timedelta(days=30)
+"""How long a play that comes again is recognised: clients repeat, and what goes round by Last.fm's protocol, which
+carries no home's name, comes back within days."""
+REPEAT_S = 10
+"""Two listens of a track that start within this are one play, as :mod:`tonearm.silver.matching` has it."""
 _HOME = "home_id"
 _PROBLEM, _REASON = 512, 512
 
@@ -84,16 +91,54 @@ def secret_name(number: int) -> str:
 
 
 def enqueue(session: Session, listener_id: int, bodies: Collection[str], now: datetime) -> None:
-    """Queue listens for the listener's relays, paused ones too; those that this home has forwarded before are not."""
+    """Queue listens for the listener's relays, paused ones too; plays that a relay has had before are left out."""
     numbers = session.scalars(select(RelayRow.id).where(RelayRow.listener_id == listener_id)).all()
     if not numbers or not bodies:
         return
     # A random number of 122 bits is in no listen but those in which we wrote it ourselves.
     own = home_id(session)
-    fresh = [body for body in bodies if own not in body]
-    rows = [{"relay_id": number, "body": body, "queued_at": now} for number in numbers for body in fresh]
+    fresh = [(body, _play(body)) for body in bodies if own not in body]
+    session.execute(delete(RelayKnownRow).where(RelayKnownRow.queued_at < now - REMEMBERED))
+    for number in numbers:
+        rows = [{"relay_id": number, "body": body, "queued_at": now} for body in _new(session, number, fresh, now)]
+        if rows:
+            session.execute(insert(RelayedRow), rows)
+
+
+_Play = tuple[str, int]
+"""The key of a track's names, and the second since 1970 at which it was heard."""
+
+
+def _play(body: str) -> _Play | None:
+    """What was heard; None for a body that is no listen, as the sender will find."""
+    try:
+        listen = json.loads(body)
+        names = listen["track_metadata"]
+        return names_key(names["artist_name"], names["track_name"]), int(listen["listened_at"])
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return None
+
+
+def _new(session: Session, number: int, listens: Sequence[tuple[str, _Play | None]], now: datetime) -> list[str]:
+    """The bodies of plays that the relay has not had, which it remembers from now on."""
+    seconds: dict[str, list[int]] = defaultdict(list)
+    known = select(RelayKnownRow.track_key, RelayKnownRow.listened_s).where(RelayKnownRow.relay_id == number)
+    for key, at_s in session.execute(
+        known.where(RelayKnownRow.track_key.in_({play[0] for _, play in listens if play}))
+    ):
+        seconds[key].append(at_s)
+    bodies, rows = [], []
+    for body, play in listens:
+        if play is not None:
+            key, at_s = play
+            if any(abs(at_s - other_s) < REPEAT_S for other_s in seconds[key]):
+                continue
+            seconds[key].append(at_s)
+            rows.append({"relay_id": number, "track_key": key, "listened_s": at_s, "queued_at": now})
+        bodies.append(body)
     if rows:
-        session.execute(insert(RelayedRow), rows)
+        session.execute(insert(RelayKnownRow), rows)
+    return bodies
 
 
 def home_id(session: Session) -> str:
@@ -106,13 +151,25 @@ def home_id(session: Session) -> str:
     return str(json.loads(found.value))
 
 
-def add_relay(store: Store, listener: str, kind: Kind, url: str, account: str, now: datetime) -> Relay:
-    """Forward the listener's submissions from ``now`` on. Raises UnknownName."""
+def add_relay(
+    store: Store,
+    listener: str,
+    kind: Kind,
+    url: str,
+    account: str,
+    now: datetime,
+    keep_secret: Callable[[int], None] = lambda _: None,
+) -> Relay:
+    """Forward the listener's submissions from ``now`` on. Raises UnknownName.
+
+    ``keep_secret`` gets the relay's number before anybody else can see the relay, and send for it without a secret.
+    """
     with store.session_of(listener, writes=True) as (session, who):
         row = RelayRow(listener_id=who, kind=kind, url=url, account=account, created_at=now, playing_sent_at=now)
         session.add(row)
         home_id(session)
         session.flush()
+        keep_secret(row.id)
         return _relays(session, row.id)[0]
 
 
@@ -263,7 +320,14 @@ def take_playing(store: Store, now: datetime) -> list[tuple[int, str]]:
         return []
     with store.session(writes=True) as session:
         own = home_id(session)
-        return [(number, body) for number, body, at in found if _is_new(session, number, at) and own not in body]
+        news_of = [(number, body) for number, body, at in found if _is_new(session, number, at)]
+        return [(number, body) for number, body in news_of if own not in body and not _is_of_tonearm(body)]
+
+
+def _is_of_tonearm(body: str) -> bool:
+    """Whether a tonearm reported it by Last.fm's protocol, which carries no home's name: it may have been ours."""
+    info = json.loads(body).get("track_metadata", {}).get("additional_info") or {}
+    return info.get("submission_client") == "tonearm"
 
 
 def _is_new(session: Session, number: int, at: datetime) -> bool:
