@@ -35,7 +35,7 @@ from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.feedback import feedback_of
 from tonearm.store.loves import loves
-from tonearm.store.playlists import Playlist, count_playlists, playlist, playlists_of
+from tonearm.store.playlists import Playlist, count_playlists, listed_playlists, playlist
 
 router = APIRouter(tags=["listenbrainz"])
 
@@ -133,8 +133,8 @@ def own_playlists(
 ) -> dict[str, Any]:
     """The listener's own playlists, without their tracks."""
     count = min(count, MOST_ITEMS)
-    found = playlists_of(making.store, listener, count, offset)
-    documents = [making.own(one, with_tracks=False) for one in found]
+    found = listed_playlists(making.store, listener, count, offset)
+    documents = [making.own(one, with_tracks=False) for one, _ in found]
     return _listed(documents, count_playlists(making.store, listener), count, offset)
 
 
