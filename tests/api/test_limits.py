@@ -13,6 +13,7 @@ import httpx
 import msgspec
 import pytest
 import uvicorn
+from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,6 +105,21 @@ def test_a_body_has_a_limit_that_only_uploads_exceed(home: Settings) -> None:
         assert "10 MB" in answer.json()["detail"]
         # Understood to be no upload, after it was read.
         assert http.post("/imports", content=large).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "path", ["/imports", "/1/submit-listens", "/1/latest-import", "/1/delete-listen", "/1/feedback/recording-feedback"]
+)
+def test_of_what_comes_without_a_good_token_nothing_is_kept(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(Request, "form", lambda *_, **__: kept.append("form"))
+    monkeypatch.setattr(Request, "body", lambda _: kept.append("body"))
+    with client_of(home, needs_tokens=True) as http:
+        for headers in ({}, {"Authorization": "Token wrong"}):
+            answer = http.post(path, files={"files": ("a.csv", b"x")}, headers=headers)
+            assert (answer.status_code, kept) == (401, [])
 
 
 def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

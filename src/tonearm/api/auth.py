@@ -12,6 +12,8 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from tonearm.errors import TonearmError
@@ -200,6 +202,20 @@ async def guard(request: Request, who: CallerDep) -> None:
     if who.only is not None:
         for name in await _named(request):
             who.of(name)
+
+
+class Guarded(APIRoute):
+    """A route that finds out who asks before anything of what they send is read and put on disk."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's own, behind :func:`guard`."""
+        answer = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            await guard(request, await asking(request))
+            return await answer(request)
+
+        return handle
 
 
 def household(who: CallerDep) -> None:

@@ -55,14 +55,15 @@ def _submitter(request: Request, store: StoreDep) -> str:
 
 
 SubmitterDep = Annotated[str, Depends(_submitter)]
+"""Before the body among a route's parameters: nothing is kept of what comes without a good token."""
 
 
 @router.post("/1/submit-listens")
 @router.post("/1/submit-listens/", include_in_schema=False)
 def submit_listens(
     request: Request,
-    body: RawBody,
     listener: SubmitterDep,
+    body: RawBody,
     store: StoreDep,
     return_msid: Annotated[bool, Query(description="Whether to answer with the recordings' MSIDs.")] = False,
 ) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def validate_token(
 
 @router.post("/1/feedback/recording-feedback")
 @router.post("/1/feedback/recording-feedback/", include_in_schema=False)
-def recording_feedback(body: RawBody, listener: SubmitterDep, store: StoreDep, reading: ReadingDep) -> dict[str, str]:
+def recording_feedback(listener: SubmitterDep, body: RawBody, store: StoreDep, reading: ReadingDep) -> dict[str, str]:
     """Love (1), hate (-1) or neither (0) for a recording by its MBID or MSID."""
     given = decoded(body)
     if not isinstance(given, dict) or type(given.get("score")) is not int or given["score"] not in (1, 0, -1):
@@ -129,7 +130,7 @@ def read_latest_import(
 
 @router.post("/1/latest-import")
 @router.post("/1/latest-import/", include_in_schema=False)
-def note_latest_import(body: RawBody, listener: SubmitterDep, store: StoreDep) -> dict[str, str]:
+def note_latest_import(listener: SubmitterDep, body: RawBody, store: StoreDep) -> dict[str, str]:
     """Note how far an importer has come."""
     given = decoded(body)
     at = given.get("ts") if isinstance(given, dict) else None
