@@ -75,7 +75,7 @@ def listed_playlists(store: Store, listener: str, limit: int | None, offset: int
         rows = session.scalars(_newest_first(who, limit, offset).options(lazyload(PlaylistRow.tracks))).all()
         track_of = PlaylistTrackRow.playlist_id
         counted = select(track_of, func.count()).where(track_of.in_([row.id for row in rows])).group_by(track_of)
-        counts = {playlist: count for playlist, count in session.execute(counted)}
+        counts = dict(session.execute(counted).all())
         return [(_without_tracks(row, name), counts.get(row.id, 0)) for row in rows]
 
 
