@@ -150,3 +150,21 @@ def test_whose_listens_are_the_tokens_listeners(home: Settings, tmp_path: Any) -
         assert "token" in http.get("/apis/web/v1/stats").json()["error"]
         answer = http.get("/apis/web/v1/stats", headers={"Authorization": f"Token {token}"})
         assert answer.json()["listen_count"] == 1
+
+
+@pytest.mark.parametrize("query", [{"year": 1}, {"year": 1, "week": 1}])
+def test_the_first_years_have_no_listens(berlin: httpx.Client, query: dict[str, int]) -> None:
+    assert read(berlin, "stats", **query)["listen_count"] == 0
+
+
+@pytest.mark.parametrize(("query", "listens"), [({"year": 1}, 0), ({"step": "year", "range": 3660}, 4)])
+def test_activity_may_go_back_to_the_first_year(berlin: httpx.Client, query: dict[str, Any], listens: int) -> None:
+    assert sum(one["listens"] for one in read(berlin, "listen-activity", **query)) == listens
+
+
+@pytest.fixture(scope="module")
+def berlin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    made = home_of(tmp_path_factory.mktemp("berlin"), ROWS)
+    open_store(made).ensure_listener("Ada", "Europe/Berlin")
+    with client_of(made) as client:
+        yield client

@@ -171,6 +171,11 @@ def test_no_other_site_sends_the_form(http: httpx.Client, password: str) -> None
         assert http.post("/api/auth/", data=form, headers={"Origin": origin}).status_code == status
 
 
+def test_a_form_of_too_many_fields_is_refused(http: httpx.Client) -> None:
+    answer = http.post("/api/auth/", content=b"a=1&" * 20_001)
+    assert (answer.status_code, "20,000" in answer.text) == (400, True)
+
+
 def test_the_page_runs_nothing_that_is_given_to_it(http: httpx.Client) -> None:
     page = http.get("/api/auth/", params={"token": '"><script>', "cb": 'https://x"><script>'})
     assert "<script" not in page.text

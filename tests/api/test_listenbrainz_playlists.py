@@ -101,6 +101,11 @@ def test_an_own_playlist_is_read_by_its_listener(home: Settings, http: httpx.Cli
     assert whole["track"][0]["identifier"] == [f"https://musicbrainz.org/recording/{MUSICBRAINZ}"]
 
 
+def test_no_count_is_too_large(http: httpx.Client) -> None:
+    for name in ("playlists", "playlists/createdfor", "playlists/collaborator"):
+        assert http.get(f"/1/user/Ada/{name}", params={"count": 10**20}).status_code == 200
+
+
 def test_an_id_of_no_playlist_is_404_and_what_is_no_id_400(http: httpx.Client) -> None:
     assert http.get(f"/1/playlist/{MUSICBRAINZ}").json()["code"] == 404
     assert http.get("/1/playlist/jams").json()["code"] == 400

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import Engine, event
 
 from tests.api.conftest import client_of, upload
 from tonearm.settings import Settings
@@ -54,6 +55,23 @@ def test_a_playlist_is_replaced_listed_and_removed(mine: httpx.Client) -> None:
     assert mine.delete(f"/playlists/{id}").status_code == 204
     assert mine.get(f"/playlists/{id}").status_code == 404
     assert mine.get("/playlists").json()["total"] == before - 1
+
+
+@pytest.mark.parametrize("path", ["/playlists", "/1/user/Ada/playlists"])
+def test_a_list_of_playlists_reads_no_track(mine: httpx.Client, path: str) -> None:
+    make(mine, CAN)
+    statements: list[str] = []
+
+    def seen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", seen)
+    try:
+        assert mine.get(path).json()["playlists"]
+    finally:
+        event.remove(Engine, "before_cursor_execute", seen)
+    assert any("FROM playlists" in one for one in statements)
+    assert not any("playlist_tracks.track_name" in one for one in statements)
 
 
 def test_a_playlist_leaves_in_the_forms_that_others_read_and_comes_back(mine: httpx.Client) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ from tonearm.building.execute import build
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.submissions import import_submissions
 from tonearm.lake import open_lake
-from tonearm.read.plays import Plays
+from tonearm.read.plays import Plays, is_same_play
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store
-from tonearm.store.submissions import Protocol, Submission, keep
+from tonearm.store.submissions import Protocol, Submission, Waiting, keep, waiting
 
 NOON_S = 1_710_000_000.0
 
@@ -134,6 +135,37 @@ def test_one_play_through_two_ways_shows_once(tmp_path: Path, apart_s: int, othe
     keep(store, "ada", [submission(NOON_S), other])
     plays = Plays(open_lake(settings.lake))
     assert plays.page(store, "Ada").num_rows == listens == plays.count(store, "Ada")
+
+
+def test_a_listen_is_compared_with_the_few_that_may_be_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(home=tmp_path)
+    store = store_of(settings)
+    keep(store, "ada", [submission(NOON_S + 30 * n, f"Song {n % 7}") for n in range(300)])
+    compared = []
+
+    def counted(one: dict[str, Any], other: dict[str, Any]) -> bool:
+        compared.append(one)
+        return is_same_play(one, other)
+
+    monkeypatch.setattr("tonearm.read.plays.is_same_play", counted)
+    assert Plays(open_lake(settings.lake)).count(store, "Ada") == 300
+    assert len(compared) < 300
+
+
+def test_readers_do_not_wait_for_the_fresh_listens_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(home=tmp_path)
+    store = store_of(settings)
+    keep(store, "ada", [submission(NOON_S)])
+    plays = Plays(open_lake(settings.lake))
+
+    def read_meanwhile(store: Store, listener: str) -> list[Waiting]:
+        with ThreadPoolExecutor() as others:
+            assert others.submit(plays._lock.acquire, blocking=False).result(), "everybody waits"
+        plays._lock.release()
+        return waiting(store, listener)
+
+    monkeypatch.setattr("tonearm.read.plays.waiting", read_meanwhile)
+    assert plays.count(store, "Ada") == 1
 
 
 def test_a_listen_never_vanishes_and_never_doubles_on_its_way_into_the_tables(

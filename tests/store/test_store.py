@@ -82,6 +82,22 @@ def test_names_that_are_taken(store: Store, name: str) -> None:
     assert store.ensure_listener(name, "UTC").name == name.strip()
 
 
+def test_without_a_name_it_is_the_only_listener(store: Store) -> None:
+    store.ensure_listener("Ada", "UTC")
+    assert store.only_listener(None) == store.only_listener("ada") == store.listener("Ada")
+    store.ensure_listener("Ben", "UTC")
+    assert store.only_listener("ben").name == "Ben"
+    with pytest.raises(UsageError, match="several listeners"):
+        store.only_listener(None)
+    with pytest.raises(UnknownName, match="did you mean Ada"):
+        store.only_listener("Adda")
+
+
+def test_without_listeners_there_is_no_only_one(empty: Store) -> None:
+    with pytest.raises(UsageError, match="tonearm listeners add NAME"):
+        empty.only_listener(None)
+
+
 def test_a_removed_listener_takes_along_all_that_the_store_holds_of_them(store: Store) -> None:
     for name in ("Ada", "Ben"):
         store.ensure_listener(name, "UTC")

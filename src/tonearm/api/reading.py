@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
 
@@ -17,9 +19,18 @@ if TYPE_CHECKING:
 
     _Made = TypeVar("_Made")
 
-_KEPT = 512
-"""Answers that are kept, of some kilobytes each."""
+_MOST_BYTES = 16_000_000
+"""Of all answers that are kept, pickled; in memory most take a few times as much."""
 _TABLES = (LISTENS, "tracks")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What was made, what else than the tables it was made from, and how large it is."""
+
+    also: Hashable
+    found: Any
+    bytes: int
 
 
 class Reading:
@@ -29,26 +40,47 @@ class Reading:
         """Nothing is read yet."""
         self.plays = Plays(lake)
         self._lake, self._lock = lake, Lock()
-        self._kept: OrderedDict[Hashable, tuple[Any, Any]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, _Answer] = OrderedDict()
+        self._made_from: tuple[int | None, ...] = ()
+        self._bytes = 0
 
     def versions(self) -> tuple[int | None, ...]:
         """Of the tables that answers are made from."""
         return tuple(self._lake.version(table) for table in _TABLES)
 
-    def answer(self, about: Hashable, make: Callable[[], _Made], also: Hashable = None) -> _Made:
-        """What ``make`` returns, made once for each version of the tables, and of ``also``."""
-        versions = self.versions(), also
+    def answer(
+        self, about: Hashable, make: Callable[[], _Made], also: Hashable = None, is_index: bool = False
+    ) -> _Made:
+        """What ``make`` returns, made once for each version of the tables, and of ``also``.
+
+        An index, of which there is one for all requests, takes no room from answers however large it is.
+        """
+        versions = self.versions()
         with self._lock:
+            self._forget_others_than(versions)
             kept = self._kept.get(about)
-        if kept is None or kept[0] != versions:
-            kept = versions, make()
+            if kept is not None and kept.also == also:
+                self._kept.move_to_end(about)
+                return cast("_Made", kept.found)
+        found = make()
+        made = _Answer(also, found, 0 if is_index else len(pickle.dumps(found)))
         with self._lock:
-            self._kept[about] = kept
-            self._kept.move_to_end(about)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        found: _Made = kept[1]
+            if versions == self._made_from:
+                self._keep(about, made)
         return found
+
+    def _forget_others_than(self, versions: tuple[int | None, ...]) -> None:
+        if versions != self._made_from:
+            self._kept.clear()
+            self._made_from, self._bytes = versions, 0
+
+    def _keep(self, about: Hashable, made: _Answer) -> None:
+        """Keep an answer as the newest; the oldest make room."""
+        before = self._kept.pop(about, None)
+        self._kept[about] = made
+        self._bytes += made.bytes - (before.bytes if before else 0)
+        while self._bytes > _MOST_BYTES:
+            self._bytes -= self._kept.popitem(last=False)[1].bytes
 
 
 def _reading(request: Request) -> Reading:

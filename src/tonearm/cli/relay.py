@@ -209,7 +209,7 @@ Examples:
 )
 @with_options
 def run(context: Context) -> None:
-    """Forward now what is due; `tonearm up` does so by itself."""
+    """Forward now what is due; `tonearm serve` and `tonearm up` do it every few seconds."""
     from datetime import UTC, datetime
 
     from tonearm.relay import RelayReport, run_due

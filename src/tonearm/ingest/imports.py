@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.engine.duckdb import engine
 from tonearm.errors import HomeUnusable, InputError, TonearmError, UnknownName, UsageError
-from tonearm.home import FULL, scratch_folder
+from tonearm.home import FULL, scratch_folder, unusable
 from tonearm.home.lock import writing
 from tonearm.ingest.ends import Found, ends_sql, has_lengths_sql, with_starts_sql
 from tonearm.ingest.judging import catalogue_sql, history_sql, outcome_sql, repeats_sql, rules, unknown_files_sql
@@ -55,11 +55,13 @@ def import_paths(
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
     hints: Hints = NO_HINTS,
+    is_own: bool = False,
 ) -> ImportReport:
     """Import every file in ``paths`` for ``listener`` and report the outcome of each row.
 
     ``hints`` say how the files are to be read where their content does not show it; they hold for all of them. A file
-    that cannot be read is reported and does not stop the others. Raises UsageError when the listener is ambiguous,
+    that cannot be read is reported and does not stop the others; one that tonearm wrote itself (``is_own``) raises
+    HomeUnusable where the operating system does not let it be read. Raises UsageError when the listener is ambiguous,
     UnknownName for an unknown zone or kind, HomeBusy and HomeUnusable.
     """
     kind = kind or ("lastfm_csv" if hints.columns else "")
@@ -77,7 +79,7 @@ def import_paths(
         def ensure_listener() -> None:
             store.ensure_listener(person.name, zone)
 
-        return _Import(settings, folder, person, ensure_listener, kind, hints, dry_run, progress).run(paths)
+        return _Import(settings, folder, person, ensure_listener, kind, hints, dry_run, progress, is_own).run(paths)
 
 
 def chosen_listener(known: list[str], asked: str | None) -> str:
@@ -113,9 +115,10 @@ class _Import:
         hints: Hints,
         dry_run: bool,
         progress: Progress | None,
+        is_own: bool,
     ) -> None:
         self.settings, self.folder, self.ensure_listener = settings, folder, ensure_listener
-        self.person, self.hints = listener, hints
+        self.person, self.hints, self.is_own = listener, hints, is_own
         self.lake = open_lake(settings.lake)
         self.kind, self.dry_run, self.progress = kind, dry_run, progress
         self.context = Context(max_record_bytes=settings.max_record_kb * 1024)
@@ -133,6 +136,8 @@ class _Import:
             self._look_at_known()
             for file in input_files(paths, self.settings):
                 if isinstance(file, InputProblem):
+                    if self.is_own and file.error is not None:
+                        raise unusable(file.error, self.folder) from file.error
                     self.report.files.append(FileReport(name=file.name, problem=file.message))
                     continue
                 self._stage(file)
@@ -171,6 +176,8 @@ class _Import:
             if isinstance(error, HomeUnusable) or getattr(error, "errno", None) in FULL:
                 # Not the file's fault: the disk is full.
                 raise
+            if self.is_own and isinstance(error, OSError):
+                raise unusable(error, self.folder) from error
             # Rows read before the problem stay; the ledger records the problem.
             report.problem = str(error).removeprefix(f"{file.name}: ")
 

@@ -23,6 +23,11 @@ from tonearm.store import Store
 from tonearm.store.submissions import MOST_OF_BATCH, Batch, Waiting, done, take
 
 LOCK = "submissions.lock"
+_OF_ROWS = (
+    *(ValueError, OverflowError, RecursionError),
+    *(duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException),
+)
+"""What a value of a row can raise. Anything else, such as a full disk or a bug, may be gone at the next import."""
 
 
 def import_submissions(
@@ -63,32 +68,46 @@ def _import(
 ) -> list[ImportReport]:
     """Import ``rows`` of ``batch``, in halves where something in them stops the import of all.
 
-    What was imported before it stopped comes again with its half, as duplicates of what is there.
+    What was imported before it stopped comes again with its half, as duplicates of what is there. A row is rejected
+    only when it stops a second import, too.
     """
-    path = folder / f"submissions-{rows[0].number}-{rows[-1].number}.jsonl"
-    path.write_bytes(b"".join(_lines(rows)))
-    try:
-        kind = submitted_kind(batch.protocol)
-        report = import_paths(settings, [path], batch.listener, kind=kind, waiting=waiting)
-        stopped = next((file.problem for file in report.files if file.problem), None)
-    except Exception as error:
-        if _is_of_the_home(error):
-            raise
-        report, stopped = None, f"{type(error).__name__}: {error}"
-    if report is not None and report.read == len(rows):
-        return [report]
+    problem = None
+    for _ in range(2 if len(rows) == 1 else 1):
+        result = _attempt(settings, folder, batch, rows, waiting)
+        if isinstance(result, ImportReport):
+            return [result]
+        problem = result
     if len(rows) == 1:
-        return [_reject(settings, folder, batch, rows[0], stopped, waiting)]
+        return [_reject(settings, folder, batch, rows[0], problem, waiting)]
     middle = len(rows) // 2
     halves = (rows[:middle], rows[middle:])
     return [report for half in halves for report in _import(settings, folder, batch, half, waiting)]
 
 
-def _is_of_the_home(error: Exception) -> bool:
-    """Whether what stopped an import is no row's fault; what the engine makes of a value may be."""
-    if isinstance(error.__cause__, duckdb.InvalidInputException):
-        return False
-    return isinstance(error, HomeBusy | HomeUnusable | OSError | MemoryError)
+def _attempt(
+    settings: Settings,
+    folder: Path,
+    batch: Batch,
+    rows: Sequence[Waiting],
+    waiting: Callable[[str], None] | None,
+) -> ImportReport | str | None:
+    """The report of an import that read all of ``rows``, else what in them stopped it.
+
+    Raises every error that is no row's fault: then all of them wait.
+    """
+    path = folder / f"submissions-{rows[0].number}-{rows[-1].number}.jsonl"
+    path.write_bytes(b"".join(_lines(rows)))
+    try:
+        kind = submitted_kind(batch.protocol)
+        report = import_paths(settings, [path], batch.listener, kind=kind, waiting=waiting, is_own=True)
+    except Exception as error:
+        # The engine's errors about a value come as HomeUnusable, too.
+        if not isinstance(error, _OF_ROWS) and not isinstance(error.__cause__, duckdb.InvalidInputException):
+            raise
+        return f"{type(error).__name__}: {error}"
+    if report.read == len(rows):
+        return report
+    return next((file.problem for file in report.files if file.problem), None)
 
 
 def _reject(

@@ -98,7 +98,7 @@ def sync_once(
         try:
             for page in open_service(settings, connection, now, sleep).pages(connection.cursor, now):
                 # Before the cursor moves on, as it can be written again.
-                write(store, connection.listener, page.library, now)
+                write(store, connection.listener, page.library)
                 connection = advance(store, connection, page.listens, page.cursor)
                 before, pulled = pulled, pulled + len(page.listens)
                 if progress:

@@ -1,4 +1,4 @@
-"""Spotify: what was played lately, the saved tracks, playlists and followed artists, by its Web API through spotipy.
+"""Spotify: what was played lately, the saved tracks and playlists, by its Web API through spotipy.
 
 https://developer.spotify.com/documentation/web-api. Spotify gives the last 50 plays and no more; its terms forbid
 training models on what its API gives, so all of it goes by the source ``spotify_api``.
@@ -25,7 +25,7 @@ from tonearm.errors import ServiceRefused, ServiceUnavailable, UsageError
 from tonearm.home.secrets import put_secret, secret
 from tonearm.pulls import Page
 from tonearm.pulls.asking import TIMEOUT_S, USER_AGENT, check, patiently
-from tonearm.pulls.library import SOURCE, Artist, Followed, Gone
+from tonearm.pulls.library import SOURCE, Gone
 from tonearm.settings import Credentials, Settings
 from tonearm.store.connections import Connection, Cursor, secret_name
 from tonearm.store.playlists import Playlist, PlaylistTrack
@@ -33,7 +33,7 @@ from tonearm.store.submissions import Submission
 from tonearm.store.tracks import SPOTIFY_TRACK
 
 SCOPES = (
-    *("user-read-recently-played", "user-library-read", "user-follow-read"),
+    *("user-read-recently-played", "user-library-read"),
     *("playlist-read-private", "playlist-read-collaborative"),
 )
 PAGE_ROWS = 50
@@ -243,7 +243,7 @@ class Spotify:
     """One account."""
 
     def __init__(self, settings: Settings, access: Access, account: str, sleep: Callable[[float], None]) -> None:
-        """``account`` is its id, by which its own playlists are told from those that it follows."""
+        """``account`` is its id, which distinguishes its own playlists from those that it follows."""
         self._access, self._account, self._sleep = access, account, sleep
         self._client = spotipy.Spotify(
             auth_manager=access, requests_session=_session(), requests_timeout=TIMEOUT_S, retries=0
@@ -280,9 +280,9 @@ class Spotify:
         return Page([_submission(item) for item in items], moved, "recent plays")
 
     def _library(self, cursor: dict[str, Any], now_ms: int) -> Iterator[Page]:
-        """Saved tracks, playlists and followed artists; one that is refused does not stop the others."""
+        """Saved tracks and playlists; one that is refused does not stop the other."""
         refused: ServiceRefused | None = None
-        for part in (self._saved, self._playlists, self._followed):
+        for part in (self._saved, self._playlists):
             try:
                 for page in part(cursor):
                     cursor = dict(page.cursor)
@@ -317,18 +317,6 @@ class Spotify:
                 tracks = [track for item in self._all(first) if (track := _track(item))]
                 known = {**known, id: found.get("snapshot_id")}
                 yield Page((), {**cursor, "playlists": known}, str(found.get("name")), (_playlist(found, tracks),))
-
-    def _followed(self, cursor: Cursor) -> Iterator[Page]:
-        artists: list[Artist] = []
-        after = None
-        while True:
-            found = self._ask(self._client.current_user_followed_artists, limit=PAGE_ROWS, after=after)
-            page = found.get("artists") or {}
-            artists += [_artist(item) for item in page.get("items") or [] if isinstance(item, dict)]
-            after = (page.get("cursors") or {}).get("after")
-            if not after:
-                break
-        yield Page((), cursor, "followed artists", (Followed(tuple(artists)),))
 
     def _all(self, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The items of a page and of those that follow it."""
@@ -438,10 +426,6 @@ def _playlist(found: dict[str, Any], tracks: Sequence[PlaylistTrack]) -> Playlis
         source=SOURCE,
         source_id=str(found["id"]),
     )
-
-
-def _artist(found: dict[str, Any]) -> Artist:
-    return Artist(str(found.get("name") or ""), str(found.get("id") or ""), tuple(found.get("genres") or ()))
 
 
 def open_spotify(settings: Settings, connection: Connection, now: datetime, sleep: Callable[[float], None]) -> Spotify:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from threading import RLock
+from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -37,6 +40,8 @@ SCHEMA = arrow_schema((*STORED.names, "spotify_id", "recording_mbid"))
 the negative number of its submission while that waits for its import."""
 _IDS = arrow_schema(("track_id", "spotify_id", "recording_mbid"))
 _SUBMITTED = tuple(source.kind for source in SOURCES)
+_SAME = timedelta(seconds=LAG_S + 1)
+"""Listens that are further apart are never one play."""
 _TOGETHER_S = 3600.0
 """Listens that are closer are compared with the tables in one go."""
 
@@ -49,8 +54,10 @@ class Plays:
 
     def __init__(self, lake: Lake) -> None:
         """Nothing is read yet."""
-        self._lake, self._lock = lake, RLock()
+        self._lake, self._lock = lake, Lock()
         self._pages = Pages(lake)
+        self._locks: dict[str, Lock] = {}
+        """Held while a listener's fresh listens are read; other listeners' readers do not wait for it."""
         self._fresh: dict[str, tuple[Any, pa.Table]] = {}
         self._ids: tuple[Any, _Ids] | None = None
 
@@ -68,23 +75,24 @@ class Plays:
         Of more than that many these are the newest, or with ``oldest_first`` the oldest. An instant without an id
         leaves out all listens that started then.
         """
+        low, high = _after(after), _before(before)
         with self._lock:
-            low, high = _after(after), _before(before)
             built = self._with_ids(self._pages.between(listener, low, high, limit, oldest_first))
-            fresh = _within(self.fresh(store, listener), low, high)
-            if not fresh.num_rows:
-                return built
-            return first_of(pa.concat_tables([built, fresh]), limit, oldest_first)
+        fresh = _within(self.fresh(store, listener), low, high)
+        if not fresh.num_rows:
+            return built
+        return first_of(pa.concat_tables([built, fresh]), limit, oldest_first)
 
     def count(self, store: Store, listener: str) -> int:
         """How many listens there are."""
         with self._lock:
-            return self._pages.count(listener) + int(self.fresh(store, listener).num_rows)
+            built = self._pages.count(listener)
+        return built + int(self.fresh(store, listener).num_rows)
 
     def ends(self, store: Store, listener: str) -> tuple[datetime, datetime] | None:
         """When the oldest and the newest listen started; None without any."""
+        fresh = self.fresh(store, listener)["started_at"]
         with self._lock:
-            fresh = self.fresh(store, listener)["started_at"]
             instants = [*self._pages.ends(listener), *(fresh[place].as_py() for place in (-1, 0) if len(fresh))]
         return (min(instants), max(instants)) if instants else None
 
@@ -104,7 +112,7 @@ class Plays:
 
         ``listener`` is written as in the store.
         """
-        with self._lock:
+        with self._locks.setdefault(listener, Lock()):
             state = self.state(store, listener)
             kept = self._fresh.get(listener)
             if kept is None or kept[0] != state:
@@ -118,14 +126,12 @@ class Plays:
         """``candidates`` without those that the tables have, and without repeats of one another."""
         kept: list[dict[str, Any]] = []
         for together in _clusters(sorted(candidates, key=lambda one: one["started_at"])):
-            span = timedelta(seconds=LAG_S + 1)
-            low, high = together[0]["started_at"] - span, together[-1]["started_at"] + span
-            near = self._pages.between(listener, _after((low, None)), _before((high, None)))
-            seen = near.select(["started_at", "artist_name", "track_name", "source", "client"]).to_pylist()
-            for one in together:
-                if not any(is_same_play(one, other) for other in seen):
-                    seen.append(one)
-                    kept.append(one)
+            low, high = together[0]["started_at"] - _SAME, together[-1]["started_at"] + _SAME
+            with self._lock:
+                near = self._pages.between(listener, _after((low, None)), _before((high, None)))
+            columns = ["started_at", "artist_name", "track_name", "source", "client"]
+            seen = _Seen(near.select(columns).to_pylist()[::-1])
+            kept += [one for one in together if seen.takes(one)]
         return kept
 
     def _unbuilt(self, listener: Listener) -> Iterator[dict[str, Any]]:
@@ -177,6 +183,26 @@ def _read_ids(lake: Lake) -> _Ids:
     return _Ids(rows["track_id"].to_numpy(), rows.select(_IDS.names[1:]))
 
 
+class _Seen:
+    """Plays by the names of their tracks, so that a listen is compared with few of them."""
+
+    def __init__(self, plays: Iterable[dict[str, Any]]) -> None:
+        """``plays`` are ordered by time."""
+        self._of: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+        for play in plays:
+            self._of[_names(play)].append(play)
+
+    def takes(self, one: dict[str, Any]) -> bool:
+        """Whether ``one`` is another play than those that were seen; if so, it is seen from now on."""
+        plays = self._of[_names(one)]
+        first = bisect_left(plays, one["started_at"] - _SAME, key=_start)
+        last = bisect_left(plays, one["started_at"] + _SAME, lo=first, key=_start)
+        if any(is_same_play(one, other) for other in islice(plays, first, last)):
+            return False
+        insort(plays, one, key=_start)
+        return True
+
+
 def is_same_play(one: dict[str, Any], other: dict[str, Any]) -> bool:
     """Whether two listens are one play: of one track, as close as two services, or one that repeats, tell them.
 
@@ -185,7 +211,16 @@ def is_same_play(one: dict[str, Any], other: dict[str, Any]) -> bool:
     apart_s = abs((one["started_at"] - other["started_at"]).total_seconds())
     is_same_teller = one["source"] == other["source"] and one["client"] == other["client"]
     allowed_s = REPEAT_S if is_same_teller else LAG_S + 1
-    return apart_s < allowed_s and all(_folded(one[c]) == _folded(other[c]) for c in ("artist_name", "track_name"))
+    return apart_s < allowed_s and _names(one) == _names(other)
+
+
+def _start(row: dict[str, Any]) -> datetime:
+    started: datetime = row["started_at"]
+    return started
+
+
+def _names(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(_folded(row[name]) for name in ("artist_name", "track_name"))
 
 
 def _folded(name: str | None) -> str:

@@ -51,6 +51,8 @@ class InputProblem:
 
     name: str
     message: str
+    error: OSError | None = None
+    """What the operating system answered, where it is the reason."""
 
 
 @dataclass(frozen=True)

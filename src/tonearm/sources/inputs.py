@@ -41,7 +41,7 @@ def _walk(given: Path) -> Iterator[Path | InputProblem]:
             yield given
             return
     except OSError as error:
-        yield InputProblem(printable(given.name), _why(error))
+        yield InputProblem(printable(given.name), _why(error), error)
         return
     problems: list[OSError] = []
     for folder, folders, files in os.walk(given, onerror=problems.append):
@@ -60,12 +60,13 @@ def _read(path: Path, name: str, settings: Settings) -> Iterator[InputFile | Inp
     try:
         if not path.is_file():
             missing = not path.exists()
-            yield InputProblem(name, "there is no such file or folder" if missing else "is not a regular file")
+            why = "there is no such file or folder" if missing else "is not a regular file"
+            yield InputProblem(name, why, FileNotFoundError(why) if missing else None)
             return
         packed = path.stat().st_size
         yield from unpack(name, lambda: path.open("rb"), packed, settings)
     except OSError as error:
-        yield InputProblem(name, _why(error))
+        yield InputProblem(name, _why(error), error)
 
 
 def unpack(

@@ -86,7 +86,7 @@ def _of(who: int, score: int | None) -> Select[LoveRow]:
 
 
 def _track_key(given: Love) -> str:
-    """Hash of the folded names, so that two spellings are one track; else of the id."""
+    """Hash of the folded names, else of the id."""
     if given.artist_name and given.track_name:
         return names_key(given.artist_name, given.track_name)
     if given.recording_mbid or given.recording_msid:

@@ -50,7 +50,7 @@ Number = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _of_listener(**options: Any) -> Mapped[int]:
-    """The listener whose row it is, with whom it goes."""
+    """The listener whose row this is; deleting the listener deletes it."""
     return mapped_column(ForeignKey("listeners.id", ondelete="CASCADE"), **options)
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, lazyload
 
 from tonearm.errors import Conflict, UnknownName, UsageError
 from tonearm.store import Store
@@ -62,9 +62,26 @@ def playlists_of(store: Store, listener: str, limit: int | None = None, offset: 
     """The listener's playlists with their tracks, the one that changed last first; raises UnknownName."""
     with store.session_of(listener, writes=False) as (session, who):
         name = session.get_one(ListenerRow, who).name
-        asked = select(PlaylistRow).where(PlaylistRow.listener_id == who)
-        asked = asked.order_by(PlaylistRow.updated_at.desc(), PlaylistRow.id).limit(limit).offset(offset)
-        return [_playlist(row, name) for row in session.scalars(asked)]
+        return [_playlist(row, name) for row in session.scalars(_newest_first(who, limit, offset))]
+
+
+def listed_playlists(store: Store, listener: str, limit: int | None, offset: int = 0) -> list[tuple[Playlist, int]]:
+    """The listener's playlists without their tracks, each with how many it has, in the order of :func:`playlists_of`.
+
+    Raises UnknownName.
+    """
+    with store.session_of(listener, writes=False) as (session, who):
+        name = session.get_one(ListenerRow, who).name
+        rows = session.scalars(_newest_first(who, limit, offset).options(lazyload(PlaylistRow.tracks))).all()
+        track_of = PlaylistTrackRow.playlist_id
+        counted = select(track_of, func.count()).where(track_of.in_([row.id for row in rows])).group_by(track_of)
+        counts = dict(session.execute(counted).all())
+        return [(_without_tracks(row, name), counts.get(row.id, 0)) for row in rows]
+
+
+def _newest_first(who: int, limit: int | None, offset: int) -> Select[PlaylistRow]:
+    asked = select(PlaylistRow).where(PlaylistRow.listener_id == who)
+    return asked.order_by(PlaylistRow.updated_at.desc(), PlaylistRow.id).limit(limit).offset(offset)
 
 
 def count_playlists(store: Store, listener: str) -> int:
@@ -173,9 +190,13 @@ def _count(session: Session, who: int) -> int:
 
 def _playlist(row: PlaylistRow, listener: str) -> Playlist:
     tracks = tuple(PlaylistTrack(**{name: getattr(one, name) for name in _OF_TRACK}) for one in row.tracks)
+    return replace(_without_tracks(row, listener), tracks=tracks)
+
+
+def _without_tracks(row: PlaylistRow, listener: str) -> Playlist:
     about: dict[str, Any] = {name: getattr(row, name) for name in _OF_PLAYLIST}
     about |= {"created_at": row.created_at, "updated_at": row.updated_at}
-    return Playlist(id=row.id, listener=listener, tracks=tracks, **about)
+    return Playlist(id=row.id, listener=listener, **about)
 
 
 def _find(session: Session, id: str) -> PlaylistRow:

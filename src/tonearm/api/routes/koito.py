@@ -37,6 +37,8 @@ ERROR_FORMS = (("/apis/web/v1", in_koito_form),)
 USUAL_ITEMS, MOST_ITEMS = 100, 500
 _MOST_OFFSET = 100_000
 _FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+_FIRST_YEAR = 2
+"""The first one whose every day began, by each zone's clock, at an instant that Python can hold."""
 _LEAST = timedelta(microseconds=1)
 _PERIODS_D = {"day": 1, "week": 7, "month": 30, "year": 365}
 _STEPS = ("day", "week", "month", "year")
@@ -69,12 +71,7 @@ class _Asked:
 
 
 def _whose(who: ReaderDep, store: StoreDep) -> Listener:
-    if who.listener is not None:
-        return store.listener(who.listener)
-    listeners = store.listeners()
-    if len(listeners) != 1:
-        raise UsageError("whose listens? Koito's API names nobody: send a token, whose listener's they are")
-    return listeners[0]
+    return store.only_listener(who.listener)
 
 
 Whose = Annotated[Listener, Depends(_whose)]
@@ -85,7 +82,7 @@ def _asked(
     reading: ReadingDep,
     store: StoreDep,
     whose: Whose,
-    period: Annotated[Period | Literal[""], Query(description="How far back from now.")] = "",
+    period: Annotated[Period | Literal[""], Query(description="How far back from the last full hour.")] = "",
     year: Annotated[int, Query(ge=0, le=2199, description="A calendar year, of the listener's clock.")] = 0,
     month: Annotated[int, Query(ge=0, le=12, description="A month of `year`, or the last one of that number.")] = 0,
     week: Annotated[int, Query(ge=0, le=53, description="An ISO week of `year`, or the last one of that number.")] = 0,
@@ -99,7 +96,12 @@ def _asked(
     if year or month or week:
         first, after = _calendar(year, month, week, local_time(whose, now).date())
         return _Asked(settings, reading, store, whose, midnight(whose, first), midnight(whose, after))
-    start = now.replace(second=0, microsecond=0) - timedelta(_PERIODS_D[period]) if period in _PERIODS_D else _FIRST
+    # To the hour, so that players who ask every minute get the answer that was made before.
+    start = (
+        now.replace(minute=0, second=0, microsecond=0) - timedelta(_PERIODS_D[period])
+        if period in _PERIODS_D
+        else _FIRST
+    )
     return _Asked(settings, reading, store, whose, start, _LAST)
 
 
@@ -112,12 +114,13 @@ def _calendar(year: int, month: int, week: int, today: date) -> tuple[date, date
     """The first day of a year, month or ISO week, and the first after it; without a year the last one begun."""
     if month:
         year = year or (today.year if month <= today.month else today.year - 1)
-        return date(max(year, 1), month, 1), date(max(year, 1) + month // 12, month % 12 + 1, 1)
+        return date(max(year, _FIRST_YEAR), month, 1), date(max(year, _FIRST_YEAR) + month // 12, month % 12 + 1, 1)
     if week:
         year = year or (today.year if week <= today.isocalendar().week else today.year - 1)
-        first = date(max(year, 1), 1, 4)
+        first = date(max(year, _FIRST_YEAR), 1, 4)
         first = first - timedelta(days=first.weekday()) + timedelta(weeks=week - 1)
         return first, first + timedelta(weeks=1)
+    year = max(year, _FIRST_YEAR)
     return date(year, 1, 1), date(year + 1, 1, 1)
 
 
@@ -262,7 +265,7 @@ def _stepped(first: date, unit: str, steps: int) -> date:
     if unit in ("day", "week"):
         return first + timedelta(days=steps * (7 if unit == "week" else 1))
     month = first.year * 12 + first.month - 1 + steps * (12 if unit == "year" else 1)
-    return date(max(month // 12, 1), month % 12 + 1, 1)
+    return date(max(month // 12, _FIRST_YEAR), month % 12 + 1, 1)
 
 
 def _top(asked: _Asked, entity: Entity, limit: int, page: int) -> dict[str, Any]:

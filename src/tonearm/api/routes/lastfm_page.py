@@ -68,7 +68,10 @@ def ask(
 @router.post("/api/auth/", response_class=HTMLResponse)
 def authorise(body: RawBody, store: StoreDep) -> HTMLResponse:
     """Authorise the token in the form for the listener whose password or token is in it."""
-    given = parameters("", body)
+    try:
+        given = parameters("", body)
+    except Failure as failure:
+        return _page(f"<p>{escape(failure.message)}</p>", 400)
     token, cb = given.get("token", ""), given.get("cb", "")
     wrong = _wrong(cb)
     if wrong:

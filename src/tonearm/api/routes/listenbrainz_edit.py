@@ -34,7 +34,7 @@ _LONGEST_QUERY = 250
 @router.post("/1/delete-listen")
 @router.post("/1/delete-listen/", include_in_schema=False)
 def delete_listen(
-    body: RawBody, listener: SubmitterDep, settings: SettingsDep, reading: ReadingDep, store: StoreDep
+    listener: SubmitterDep, body: RawBody, settings: SettingsDep, reading: ReadingDep, store: StoreDep
 ) -> dict[str, str]:
     """Delete the token's listener's listen of `listened_at` and `recording_msid`; of none, nothing.
 
@@ -99,7 +99,7 @@ def lookup(
         raise UsageError(
             f"artist_name, recording_name and release_name have at most {_LONGEST_QUERY} characters in all"
         )
-    known = reading.answer("recordings by name", lambda: _recordings(lake))
+    known = reading.answer("recordings by name", lambda: _recordings(lake), is_index=True)
     found = known.get((artist_key(artist_name), title_key(recording_name)))
     if found is None:
         return {}

@@ -24,7 +24,7 @@ from tonearm.api.listenbrainz import (
     playlist_mbid,
 )
 from tonearm.api.reading import Reading, ReadingDep
-from tonearm.api.routes.listenbrainz_read import USUAL_ITEMS, Count, Offset
+from tonearm.api.routes.listenbrainz_read import MOST_ITEMS, USUAL_ITEMS, Count, Offset
 from tonearm.errors import ExtraMissing, UnknownName, UsageError
 from tonearm.recommend.answers.loved import opinions_of
 from tonearm.recommend.answers.request import MOST
@@ -35,7 +35,7 @@ from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.feedback import feedback_of
 from tonearm.store.loves import loves
-from tonearm.store.playlists import Playlist, count_playlists, playlist, playlists_of
+from tonearm.store.playlists import Playlist, count_playlists, listed_playlists, playlist
 
 router = APIRouter(tags=["listenbrainz"])
 
@@ -132,8 +132,9 @@ def own_playlists(
     making: MakingDep, listener: UserInPath, count: Count = USUAL_ITEMS, offset: Offset = 0
 ) -> dict[str, Any]:
     """The listener's own playlists, without their tracks."""
-    found = playlists_of(making.store, listener, count, offset)
-    documents = [making.own(one, with_tracks=False) for one in found]
+    count = min(count, MOST_ITEMS)
+    found = listed_playlists(making.store, listener, count, offset)
+    documents = [making.own(one, with_tracks=False) for one, _ in found]
     return _listed(documents, count_playlists(making.store, listener), count, offset)
 
 

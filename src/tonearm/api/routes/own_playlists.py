@@ -26,8 +26,8 @@ from tonearm.store.playlists import (
     PlaylistTrack,
     count_playlists,
     delete_playlist,
+    listed_playlists,
     playlist,
-    playlists_of,
     save_playlist,
 )
 from tonearm.store.tracks import LONGEST_NAME
@@ -107,8 +107,9 @@ class Playlists(Answer):
 @router.get("/playlists")
 def list_playlists(store: StoreDep, listener: OneListener, limit: Limit = 100, offset: Offset = 0) -> Playlists:
     """A listener's own playlists, without their tracks."""
-    found = playlists_of(store, listener, limit, min(offset, 2**31))
-    return Playlists(playlists=[PlaylistInfo(**_about(one)) for one in found], total=count_playlists(store, listener))
+    found = listed_playlists(store, listener, limit, min(offset, 2**31))
+    listed = [PlaylistInfo(**_about(one) | {"tracks": tracks}) for one, tracks in found]
+    return Playlists(playlists=listed, total=count_playlists(store, listener))
 
 
 @router.post("/playlists", status_code=201)
