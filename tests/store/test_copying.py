@@ -63,7 +63,8 @@ def test_a_copy_is_the_same_and_goes_on_with_its_numbers(filled: Store, other: S
 
 
 def test_listens_are_kept_while_a_backup_copies(filled: Store, other: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy, kept = copying._copy, []
+    copy = copying._copy
+    kept: list[int] = []
 
     def slowly(*given: Any) -> int:
         rows = copy(*given)
