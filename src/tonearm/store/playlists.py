@@ -75,11 +75,11 @@ def listed_playlists(store: Store, listener: str, limit: int | None, offset: int
         rows = session.scalars(_newest_first(who, limit, offset).options(lazyload(PlaylistRow.tracks))).all()
         track_of = PlaylistTrackRow.playlist_id
         counted = select(track_of, func.count()).where(track_of.in_([row.id for row in rows])).group_by(track_of)
-        counts = dict(session.execute(counted).tuples().all())
+        counts = dict(session.execute(counted).all())
         return [(_without_tracks(row, name), counts.get(row.id, 0)) for row in rows]
 
 
-def _newest_first(who: int, limit: int | None, offset: int) -> Select[tuple[PlaylistRow]]:
+def _newest_first(who: int, limit: int | None, offset: int) -> Select[PlaylistRow]:
     asked = select(PlaylistRow).where(PlaylistRow.listener_id == who)
     return asked.order_by(PlaylistRow.updated_at.desc(), PlaylistRow.id).limit(limit).offset(offset)
 
