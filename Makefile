@@ -1,4 +1,4 @@
-# make run   the main job, on a simulated household or on HISTORY=path, then the page (SERVE=0 stops before it)
+# make run   the main job, on a simulated household or on HISTORY=path, then the page at 8501 and the API at 9696 (SERVE=0 stops before)
 # make test  everything a test needs, then every test
 # make torture  mutated files and killed commands for TORTURE_MINUTES
 # make quick the tests that need neither Spark nor a browser nor much time

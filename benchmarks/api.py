@@ -6,7 +6,7 @@ median over rounds of its share of the no-op's requests. The no-op is one of ton
 checked, counted and limited as anywhere else; ``bare`` is FastAPI alone, without any of that.
 
 ``song`` asks for 20 songs' neighbours over and over, each of which was asked for once before; ``popularity`` for tracks
-that differ each time in their sound, ``popularity, new names`` also in their names, from which more is reckoned. HOME
+that differ each time in their sound, ``popularity, new names`` also in their names, from which more is computed. HOME
 needs the models recommender and popularity.
 
     python benchmarks/api.py HOME --json

@@ -18,6 +18,7 @@
     ├── ModelDamaged             6   a model's files differ from those registered
     │   └── ModelOutdated        6   a model was written in another layout
     ├── RegistryUnreachable      6   the model registry does not answer
+    ├── RunFailed                4   a run could not bring every table up to date
     ├── AfterRunFailed           9   the command that follows a run failed; the run itself did not
     ├── ServiceRefused           10  another service refuses: its owner must connect again, or allow it
     └── ServiceUnavailable       11  another service does not answer, or asks to be left alone for a while
@@ -155,6 +156,12 @@ class RegistryUnreachable(TonearmError):
     """The model registry's database or server does not answer."""
 
     exit_code = 6
+
+
+class RunFailed(TonearmError):
+    """A run could not bring every table up to date; the others are."""
+
+    exit_code = 4
 
 
 class AfterRunFailed(TonearmError):

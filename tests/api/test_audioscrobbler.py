@@ -13,7 +13,7 @@ import pytest
 
 from tests.api.conftest import client_of
 from tests.api.listening import store_of
-from tonearm.errors import HomeBusy
+from tonearm.errors import HomeBusy, TonearmError, UsageError
 from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.loves import loves
@@ -104,6 +104,30 @@ def test_a_bad_item_never_stops_the_batch(home: Settings, store: Store, password
         assert post(http, "/audioscrobbler/submit", s=session).text.startswith("FAILED ")
     assert [one.reason is None for one in waiting(store)] == [False, True]
     assert [one.track_name for one in loves(store, "Ada", 1)] == ["Remember"]
+
+
+@pytest.mark.parametrize(
+    ("error", "answer", "kept"),
+    [(UsageError("too many"), "OK\n", 1), (HomeBusy("it is held"), "FAILED it is held\n", 0)],
+)
+def test_a_rating_that_fails_has_no_listen_sent_twice(
+    home: Settings,
+    store: Store,
+    password: str,
+    monkeypatch: pytest.MonkeyPatch,
+    error: TonearmError,
+    answer: str,
+    kept: int,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("tonearm.api.routes.audioscrobbler.give_love", fail)
+    with client_of(home) as http:
+        session = knock(http, password).text.splitlines()[1]
+        loved = {"a_0": "Air", "t_0": "Remember", "i_0": "1600000000", "r_0": "L", "o_0": "P"}
+        assert post(http, "/audioscrobbler/submit", s=session, **loved).text == answer
+    assert len(waiting(store)) == kept
 
 
 def test_a_store_that_is_down_is_a_failure_that_the_client_can_read(

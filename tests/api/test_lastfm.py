@@ -22,7 +22,7 @@ from tonearm.store.loves import loves
 from tonearm.store.playing import playing
 from tonearm.store.scrobble_passwords import create_password
 from tonearm.store.submissions import waiting
-from tonearm.store.tokens import create_token
+from tonearm.store.tokens import create_token, revoke_token
 
 
 @pytest.fixture
@@ -72,6 +72,17 @@ def test_what_opens_no_session_is_refused(http: httpx.Client, password: str, giv
 def test_a_token_that_may_only_read_opens_no_session(http: httpx.Client, store: Store) -> None:
     token = create_token(store, "Ada", ["read"])[0]
     assert call(http, "auth.getMobileSession", username="ada", password=token)["error"] == 4
+
+
+def test_what_a_token_opened_is_closed_with_it(http: httpx.Client, store: Store) -> None:
+    secret, token = create_token(store, "Ada", ["submit"])
+    asked = call(http, "auth.getToken")["token"]
+    http.post("/api/auth/", data={"token": asked, "listener": "ada", "password": secret})
+    keys = [key_of(http, secret), call(http, "auth.getSession", token=asked)["session"]["key"]]
+    love = {"artist": "Air", "track": "Remember"}
+    assert [call(http, "track.love", sk=key, **love) for key in keys] == [{}, {}]
+    revoke_token(store, token.number)
+    assert [call(http, "track.love", sk=key, **love).get("error") for key in keys] == [9, 9]
 
 
 def test_parameters_in_the_query_of_a_post_scrobble(http: httpx.Client, store: Store, password: str) -> None:
@@ -273,3 +284,13 @@ def test_where_tokens_are_needed_a_listener_is_read_by_themselves_alone(home: Se
         http.headers["Authorization"] = f"Token {tokens['Ada']}"
         assert call(http, "user.getInfo", user="ada")["user"]["playcount"] == "0"
         assert call(http, "user.getInfo", user="bob")["error"] == 17
+
+
+def test_a_token_that_may_only_submit_reads_nothing(home: Settings, store: Store) -> None:
+    token = create_token(store, "Ada", ["submit"])[0]
+    with client_of(home) as http:
+        key = key_of(http, token)
+        assert call(http, "track.love", sk=key, artist="Air", track="Remember") == {}
+        assert call(http, "user.getLovedTracks", sk=key)["error"] == 17
+        http.headers["Authorization"] = f"Token {token}"
+        assert call(http, "user.getLovedTracks", user="ada")["error"] == 17

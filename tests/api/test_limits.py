@@ -13,15 +13,18 @@ import httpx
 import msgspec
 import pytest
 import uvicorn
+from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.api.conftest import client_of
+from tests.api.listening import store_of
 from tonearm.api import limits
 from tonearm.api.app import create_app
 from tonearm.api.limits import BodyLimit, Buckets
 from tonearm.api.patience import Patient
 from tonearm.settings import Settings
+from tonearm.store.tokens import create_token, revoke_token
 
 
 def test_a_bucket_holds_a_window_s_requests_and_fills_up_evenly() -> None:
@@ -73,6 +76,27 @@ def test_guessing_tokens_is_asking_too_often(home: Settings) -> None:
         assert guesses == [401, 401, 401, 429, 429]
 
 
+@pytest.mark.parametrize("path", ["/health", "/1/nothing"])
+def test_who_makes_tokens_up_asks_no_more_often_where_none_is_needed(home: Settings, path: str) -> None:
+    with client_of(msgspec.structs.replace(home, rate_limit=3)) as http:
+        asked = [http.get(path, headers={"Authorization": f"Token {n}"}).status_code for n in range(5)]
+        assert asked[3:] == [429, 429]
+
+
+def test_others_at_its_address_cost_a_good_token_nothing(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tonearm.api.auth.TRUSTED_S", 0.0)
+    store = store_of(home)
+    secret, token = create_token(store, "Ada", ["read"])
+    shown = {"Authorization": f"Token {secret}"}
+    with client_of(msgspec.structs.replace(home, rate_limit=3)) as http:
+        assert http.get("/zones", headers=shown).status_code == 200
+        assert [http.get("/health").status_code for _ in range(4)][-1] == 429
+        assert http.get("/zones", headers=shown).status_code == 200
+        revoke_token(store, token.number)
+        assert [http.get("/zones", headers=shown).status_code for _ in range(2)] == [401, 429]
+    store.close()
+
+
 def test_a_body_has_a_limit_that_only_uploads_exceed(home: Settings) -> None:
     large = b"x" * (limits.MAX_BODY_BYTES + 1)
     with client_of(home) as http:
@@ -81,6 +105,21 @@ def test_a_body_has_a_limit_that_only_uploads_exceed(home: Settings) -> None:
         assert "10 MB" in answer.json()["detail"]
         # Understood to be no upload, after it was read.
         assert http.post("/imports", content=large).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "path", ["/imports", "/1/submit-listens", "/1/latest-import", "/1/delete-listen", "/1/feedback/recording-feedback"]
+)
+def test_of_what_comes_without_a_good_token_nothing_is_kept(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(Request, "form", lambda *_, **__: kept.append("form"))
+    monkeypatch.setattr(Request, "body", lambda _: kept.append("body"))
+    with client_of(home, needs_tokens=True) as http:
+        for headers in ({}, {"Authorization": "Token wrong"}):
+            answer = http.post(path, files={"files": ("a.csv", b"x")}, headers=headers)
+            assert (answer.status_code, kept) == (401, [])
 
 
 def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

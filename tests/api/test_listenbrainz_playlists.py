@@ -21,7 +21,7 @@ from tonearm.building.execute import build
 from tonearm.ingest.imports import import_paths
 from tonearm.settings import Settings
 from tonearm.store import open_store
-from tonearm.store.playlists import Entry, Playlist, save_playlist
+from tonearm.store.playlists import Playlist, PlaylistTrack, save_playlist
 from tonearm.store.tokens import create_token
 
 SONGS = 24
@@ -84,7 +84,7 @@ def test_what_is_made_for_a_listener_is_listed_without_tracks_and_fetched_with_t
 
 def test_an_own_playlist_is_read_by_its_listener(home: Settings, http: httpx.Client) -> None:
     store = open_store(home)
-    tracks = [Entry(artist_name="Air", track_name="Sexy Boy", recording_mbid=str(MUSICBRAINZ))]
+    tracks = [PlaylistTrack(artist_name="Air", track_name="Sexy Boy", recording_mbid=str(MUSICBRAINZ))]
     mbid = save_playlist(store, "Ada", Playlist(title="Mine", tracks=tracks))
     (listed,) = http.get("/1/user/Ada/playlists").json()["playlists"]
     assert (listed["playlist"]["title"], listed["playlist"]["creator"], listed["playlist"]["track"]) == (

@@ -9,6 +9,7 @@ from time import time
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from liblistenbrainz import Listen, ListenBrainz
 from liblistenbrainz.errors import InvalidAuthTokenException, ListenBrainzAPIException
@@ -123,6 +124,18 @@ def test_a_store_that_cannot_be_written_is_our_fault(http: httpx.Client, monkeyp
     answer = submit(http, LISTEN)
     assert (answer.status_code, answer.json()) == (503, {"code": 503, "error": "the disk is full"})
     assert answer.headers["Retry-After"].isdigit()
+
+
+@pytest.mark.parametrize("path", ["/1/submit-listens", "/apis/listenbrainz/1/submit-listens/"])
+def test_a_listen_that_came_too_soon_is_sent_again(home: Settings, store: Store, path: str) -> None:
+    with client_of(msgspec.structs.replace(home, rate_limit=1)) as http:
+        http.headers["Authorization"] = f"Token {create_token(store, 'Ada', ['submit'])[0]}"
+        answers = [submit(http, LISTEN, path=path) for _ in range(3)]
+        read = http.get("/1/latest-import")
+    assert [answer.status_code for answer in answers] == [200, 200, 503]
+    assert answers[-1].json()["code"] == 503
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    assert (read.status_code, read.json()["code"]) == (429, 429)
 
 
 def test_what_is_wrong_with_a_request_is_answered_in_listenbrainz_form(http: httpx.Client) -> None:

@@ -54,4 +54,7 @@ def test_with_several_listeners_one_must_be_named(http: httpx.Client) -> None:
     for name in ("Ada", "Ben"):
         http.put(f"/listeners/{name}", json={"zone": "UTC"})
     answer = http.get("/listens")
-    assert (answer.status_code, answer.json()["message"]) == (422, "whose listens? name a listener: Ada, Ben")
+    assert (answer.status_code, answer.json()["message"]) == (
+        422,
+        "there are several listeners; name one (--listener, a token, or ?listener=): Ada, Ben",
+    )

@@ -84,3 +84,7 @@ def test_no_request_to_an_empty_home_fails_inside(empty: Any) -> None:
 
 def test_the_document_describes_every_route(full: Any) -> None:
     assert {"/", "/health", "/tables/{name}", "/listens"} <= set(full)
+
+
+def test_every_form_has_a_name_of_its_own(full: Any) -> None:
+    assert [name for name in full.raw_schema["components"]["schemas"] if "__" in name] == []

@@ -89,6 +89,20 @@ def test_a_playlist_leaves_in_the_forms_that_others_read_and_comes_back(mine: ht
     assert (first["recording_mbid"], first["spotify_id"], first["duration_s"]) == (MBID, SPOTIFY, 211.5)
 
 
+def test_what_is_exported_and_imported_is_the_same_playlist_once(mine: httpx.Client) -> None:
+    whole = CAN | {"recording_mbid": MBID, "album_name": "Ege Bamyası"}
+    made = make(mine, whole, "Air - Sexy Boy", title="Rain", description="For two rainy evenings").json()
+    document = mine.get(f"/playlists/{made['id']}?format=jspf").json()
+    first, again = (mine.post("/playlists/jspf", json=document).json() for _ in range(2))
+    assert first["id"] == again["id"] != made["id"]
+    assert first["source_id"] == made["id"]
+    for one in (first, made):
+        for track in one["entries"]:
+            del track["added_at"]
+    same = ("title", "description", "entries")
+    assert {name: first[name] for name in same} == {name: made[name] for name in same}
+
+
 def test_a_document_with_an_identifier_is_known_when_it_comes_again(mine: httpx.Client) -> None:
     track = {"title": "Remember", "creator": "Air", "identifier": [f"https://musicbrainz.org/recording/{MBID}"]}
     held = {"title": "Weekly", "identifier": f"https://listenbrainz.org/playlist/{uuid4()}", "track": [track]}

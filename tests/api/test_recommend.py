@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -202,6 +203,19 @@ def test_an_answer_is_remembered_until_the_tables_change() -> None:
     assert asked.remembered("/recommend/song/7?k=3") is None
     versions["tracks"], now_s[0] = 2, 1.0
     assert asked.remembered("/recommend/song/7?") is None
+
+
+def test_what_is_remembered_is_answered_while_the_tables_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    lake: Any = SimpleNamespace(version=lambda _: 1)
+    asked = Recommending(Settings(home=Path("nowhere")), lake)
+    asked.remember("/recommend/song/7?", b"{}", asked.versions())
+
+    def read(_: Settings) -> Any:
+        return pool.submit(asked.remembered, "/recommend/song/7?").result(timeout=10)
+
+    monkeypatch.setattr("tonearm.api.recommending.read_names", read)
+    with ThreadPoolExecutor(1) as pool:
+        assert asked.names() == b"{}"
 
 
 def test_answers_make_room_for_newer_ones() -> None:

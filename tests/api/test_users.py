@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
 from tests.api.conftest import client_of
+from tonearm.home.secrets import put_secret
 from tonearm.ingest.imports import import_paths
 from tonearm.settings import Settings
-from tonearm.store import open_store
+from tonearm.store import connections, open_store, relays
+from tonearm.store.connections import connect
+from tonearm.store.relays import add_relay
 from tonearm.store.submissions import Submission, keep
 from tonearm.store.tokens import create_token, tokens
 
@@ -58,6 +63,21 @@ def test_listens_are_never_removed_with_a_user(http: httpx.Client, home: Setting
         keep(store, "Ben", [Submission("lastfm", "{}", 1.7e9)])
     waits = http.delete("/users/Ben?confirm=Ben")
     assert (waits.status_code, "1 submissions of Ben wait" in waits.json()["message"]) == (409, True)
+
+
+def test_the_tokens_of_other_services_go_with_their_user(http: httpx.Client, home: Settings) -> None:
+    with closing(open_store(home)) as store:
+        for name in ("Ada", "Ben"):
+            store.ensure_listener(name, "UTC")
+            number = add_relay(
+                store, name, "listenbrainz", "https://api.listenbrainz.org", name, datetime.now(UTC)
+            ).number
+            put_secret(home, relays.secret_name(number), f"relay of {name}")
+            made = connect(store, name, "lastfm", name, datetime.now(UTC))
+            put_secret(home, connections.secret_name(made), f"connection of {name}")
+    assert http.delete("/users/Ada?confirm=Ada").status_code == 204
+    kept = json.loads((home.home / "secrets.json").read_text())
+    assert sorted(kept.values()) == ["connection of Ben", "relay of Ben"]
 
 
 def test_a_token_of_one_listener_sees_and_changes_no_other(home: Settings) -> None:

@@ -44,7 +44,7 @@ def test_an_export_reports_what_it_wrote(home: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--format", "koito"], "whose listens?"),
+        (["--format", "koito"], "there are several listeners"),
         (["--format", "koito", "--listener", "Eve"], "no listener 'Eve'"),
         (["--format", "koito", "--listener", "Ada", "--from", "2021-01-02", "--to", "2021-01-01"], "after --to"),
         (["--format", "koito", "--listener", "Ada", "-o", "/"], "cannot be written"),

@@ -206,7 +206,7 @@ def test_feedback_is_given_listed_counts_and_is_taken_back(tonearm: Run) -> None
         ("for --like 'song 1' --dislike 'song 1'", "both liked and disliked"),
         ("blend ada", "two listeners or more"),
         ("radio", "what should the radio play"),
-        ("feedback like", "whose? name a listener (--listener, or `tonearm recommend for NAME`): ada, ben"),
+        ("feedback like", "there are several listeners; name one (--listener, a token, or ?listener=): ada, ben"),
         ("feedback like --listener ada", "like what?"),
         ("feedback like 'rock band 0' --artist --listener ada", "an artist can be hidden"),
         ("for ada --output x.txt", "--format json, m3u, jspf or spotify"),

@@ -52,7 +52,7 @@ class World:
             time.sleep(pause_s)
 
     def nothing_acknowledged(self, since: dict[str, int]) -> None:
-        """Nobody was told that a listen is kept which cannot have been."""
+        """No listen was acknowledged that cannot have been kept."""
         wrong = [player.name for player in self.players if len(player.acknowledged) > since[player.name]]
         assert not wrong, f"acknowledged although nothing could be kept: {wrong}"
 

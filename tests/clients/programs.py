@@ -22,7 +22,7 @@ _MPDSCRIBBLE_ANSWER = re.compile(r"(?i)\[tonearm\] (OK$|(?!post data).*(error|fa
 _INSTALL_S = 180
 _ANSWER_S = 120
 
-GIVEN_UP = {"Navidrome": ("401", "429"), "Jellyfin": ("401",)}
+GIVEN_UP = {"Navidrome": ("401",), "Jellyfin": ("401",)}
 """Faults on which a client gives up its listens for good, whatever a server answers."""
 
 _MOPIDY = """

@@ -13,13 +13,24 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
 
+from tonearm.building.execute import BuildReport, TableReport
 from tonearm.cli import main
 from tonearm.cli.schedule import in_words, seconds_of
-from tonearm.errors import HomeBusy, UsageError
+from tonearm.errors import (
+    AfterRunFailed,
+    HomeBusy,
+    RunFailed,
+    ServiceRefused,
+    ServiceUnavailable,
+    TonearmError,
+    UsageError,
+)
 from tonearm.home import make_home
 from tonearm.live import jobs as all_jobs
 from tonearm.live.jobs import Job, jobs, old_backups
 from tonearm.live.schedule import RETRY, Scheduler, keep_planned, perform
+from tonearm.pulls import Pulled
+from tonearm.run import Run
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store
 from tonearm.store.connections import connect
@@ -47,6 +58,42 @@ def test_there_is_a_job_for_the_household_and_one_for_each_connection(settings: 
     connect(store, "Ada", "lastfm", "ada_l", NOON)
     named = replace(settings, backup_folder="/somewhere", fetch_features=True)
     assert list(jobs(named, store)) == ["sync:Ada/lastfm", "run", "features", "backup"]
+
+
+def test_spotify_is_asked_every_hour_because_it_gives_only_the_last_50_plays(settings: Settings, store: Store) -> None:
+    for kind in ("spotify", "lastfm"):
+        connect(store, "Ada", kind, "ada", NOON)
+    every = {name: job.every for name, job in jobs(settings, store).items()}
+    assert every["sync:Ada/spotify"] == timedelta(hours=1)
+    assert every["sync:Ada/lastfm"] == timedelta(hours=6)
+
+
+@pytest.mark.parametrize(("code", "kind"), [(10, ServiceRefused), (11, ServiceUnavailable)])
+def test_a_service_that_fails_is_the_job_s_error(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, code: int, kind: type[TonearmError]
+) -> None:
+    made = connect(store, "Ada", "lastfm", "ada", NOON)
+    keep_planned(settings, store, NOON, lambda: 0.0)
+    pulled = Pulled("Ada", "lastfm", "ada", problem="Last.fm is closed", exit_code=code)
+    monkeypatch.setattr("tonearm.pulls.sync_once", lambda *_: pulled)
+    with pytest.raises(kind, match="is closed"):
+        perform(settings, store, f"sync:{made.listener}/{made.kind}", lambda: NOON, only_due=False)
+
+
+@pytest.mark.parametrize(
+    ("run", "kind"),
+    [
+        (Run(started_at=NOON, built=BuildReport(tables=[TableReport(name="sessions", action="failed")])), RunFailed),
+        (Run(started_at=NOON, problem="the command that follows failed"), AfterRunFailed),
+    ],
+)
+def test_a_run_that_fails_is_no_fault_of_the_request(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch, run: Run, kind: type[TonearmError]
+) -> None:
+    keep_planned(settings, store, NOON, lambda: 0.0)
+    monkeypatch.setattr("tonearm.run.run_once", lambda *_: run)
+    with pytest.raises(kind):
+        perform(settings, store, "run", lambda: NOON, only_due=False)
 
 
 def test_new_jobs_begin_within_a_tenth_of_their_interval_and_gone_ones_are_dropped(

@@ -87,7 +87,7 @@ def test_what_came_from_spotify_s_api_is_left_out_unless_it_is_allowed() -> None
 
 
 def test_a_listed_track_is_judged_by_a_model_that_saw_none_of_its_artist(examples: pd.DataFrame) -> None:
-    """The popularity of an artist's tracks changes nothing in what is said of them as of an unknown artist's."""
+    """The popularity of an artist's tracks does not change their prediction as tracks of an unknown artist."""
     own = examples.artist == examples.artist[0]
     changed = examples.assign(popularity=examples.popularity.where(~own, 105 - examples.popularity))
     before, after = (SMALL.held_out(rows)[0] for rows in (examples, changed))

@@ -20,7 +20,7 @@ from tonearm.pulls import Pulled, sync_once
 from tonearm.pulls.lastfm import KEY
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store
-from tonearm.store.connections import Connection, Kind, connect, connection_of
+from tonearm.store.connections import Connection, Kind, connect, connection_of, secret_name
 
 Served = TypeVar("Served", bound=StandIn)
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -87,7 +87,7 @@ def of_spotify(home: Settings, store: Store, spotify: SpotifyStandIn) -> Pulling
     at = msgspec.structs.replace(home, spotify_url=f"{spotify.url}v1/", spotify_accounts_url=spotify.url)
     pulling = Pulling(at, store, "spotify", ACCOUNT)
     tokens = {"client_id": "app", "refresh_token": spotify.refresh_token}
-    put_secret(at, f"connection/{pulling.connection.number}", msgspec.json.encode(tokens).decode())
+    put_secret(at, secret_name(pulling.connection), msgspec.json.encode(tokens).decode())
     return pulling
 
 

@@ -11,6 +11,7 @@ from tests.pulls.stand_ins.listenbrainz import ListenBrainzStandIn
 from tests.pulls.stand_ins.server import BROKEN, GARBAGE, Dropped, Reply
 from tonearm.home.secrets import put_secret
 from tonearm.ingest.submissions import import_submissions
+from tonearm.store.connections import secret_name
 from tonearm.store.submissions import waiting
 
 
@@ -79,7 +80,7 @@ def test_the_last_request_that_the_limit_allows_is_followed_by_a_rest(
 def test_a_bad_token_and_an_unknown_account_are_named(
     listenbrainz: ListenBrainzStandIn, of_listenbrainz: Pulling
 ) -> None:
-    put_secret(of_listenbrainz.settings, f"connection/{of_listenbrainz.connection.number}", "bad")
+    put_secret(of_listenbrainz.settings, secret_name(of_listenbrainz.connection), "bad")
     assert "takes another" in str(of_listenbrainz.sync().problem)
     listenbrainz.faults.append(Reply(404, {"code": 404}))
     assert "no account 'rob'" in str(of_listenbrainz.sync().problem)

@@ -16,11 +16,11 @@ from tonearm.errors import HomeBusy
 from tonearm.home.secrets import put_secret, secret
 from tonearm.ingest.submissions import import_submissions
 from tonearm.lake import open_lake
-from tonearm.pulls.library import followed
 from tonearm.pulls.spotify import Tokens
 from tonearm.settings import Credentials
+from tonearm.store.connections import secret_name
 from tonearm.store.playlists import playlists_of
-from tonearm.store.songs import count_songs
+from tonearm.store.songs import songs
 from tonearm.store.submissions import waiting
 
 NOW_MS = NOW_S * 1000
@@ -67,7 +67,7 @@ def test_a_full_page_may_hide_a_hole_whose_bounds_are_reported(spotify: SpotifyS
 def test_every_new_refresh_token_is_kept_before_it_is_used(spotify: SpotifyStandIn, of_spotify: Pulling) -> None:
     for hours in range(3):
         assert of_spotify.sync(NOW + timedelta(hours=6 * hours)).problem is None
-        kept = secret(of_spotify.settings, f"connection/{of_spotify.connection.number}")
+        kept = secret(of_spotify.settings, secret_name(of_spotify.connection))
         assert json.loads(kept or "")["refresh_token"] == spotify.refresh_token == f"refresh-{hours + 1}"
 
 
@@ -137,20 +137,18 @@ def test_a_service_that_stays_broken_is_asked_later(spotify: SpotifyStandIn, of_
 def test_the_library_is_read_once_and_then_only_what_changed(spotify: SpotifyStandIn, of_spotify: Pulling) -> None:
     spotify.saved = [f"saved {n}" for n in range(120)]
     spotify.playlists = {"p1": ["Halleluhwah"], "p2": ["Mushroom", "Peking O"]}
-    spotify.artists = ["Can", "Neu!"]
     assert of_spotify.sync().problem is None
     found = {one.title: [t.track_name for t in one.tracks] for one in playlists_of(of_spotify.store, "Ada")}
     assert found["List p2"] == ["Mushroom", "Peking O"]
     assert len(found["Liked Songs"]) == 120
-    assert count_songs(of_spotify.store) == 123
-    assert [one.artist_name for one in followed(of_spotify.store, "Ada")] == ["Can", "Neu!"]
+    assert len(songs(of_spotify.store)) == 123
 
     spotify.playlists = {"p2": ["Mushroom", "Peking O", "Aumgn"]}
     answered = len(spotify.asked)
     of_spotify.sync(NOW + timedelta(days=1))
     assert [one.path for one in spotify.asked[answered:]] == [
         *("/api/token", "/v1/me/player/recently-played", "/v1/me/tracks", "/v1/me/playlists"),
-        *("/v1/playlists/p2/items", "/v1/me/following"),
+        "/v1/playlists/p2/items",
     ]
     lists = {one.title: len(one.tracks) for one in playlists_of(of_spotify.store, "Ada")}
     assert lists == {"List p2": 3, "Liked Songs": 120}
@@ -165,7 +163,7 @@ def test_playlists_of_others_are_left_alone(spotify: SpotifyStandIn, of_spotify:
 def test_a_refused_part_of_the_library_stops_neither_the_others_nor_the_plays(
     spotify: SpotifyStandIn, of_spotify: Pulling
 ) -> None:
-    spotify.plays, spotify.artists = [(NOW_MS, "Halleluhwah")], ["Can"]
+    spotify.plays, spotify.playlists = [(NOW_MS, "Halleluhwah")], {"p1": ["Mushroom"]}
     original = spotify.reply
 
     def forbid(asked: object) -> object:
@@ -175,7 +173,7 @@ def test_a_refused_part_of_the_library_stops_neither_the_others_nor_the_plays(
     with patch.object(spotify, "reply", forbid):
         pulled = of_spotify.sync()
     assert (pulled.listens, pulled.exit_code) == (1, 10)
-    assert followed(of_spotify.store, "Ada")
+    assert [one.title for one in playlists_of(of_spotify.store, "Ada")] == ["List p1"]
 
 
 def test_a_play_that_names_no_track_is_kept_as_rejected(spotify: SpotifyStandIn, of_spotify: Pulling) -> None:
@@ -215,7 +213,7 @@ def test_two_at_once_are_one(spotify: SpotifyStandIn, of_spotify: Pulling) -> No
 
 
 def test_missing_tokens_are_a_sentence(of_spotify: Pulling) -> None:
-    put_secret(of_spotify.settings, f"connection/{of_spotify.connection.number}", None)
+    put_secret(of_spotify.settings, secret_name(of_spotify.connection), None)
     assert "connects again" in str(of_spotify.sync().problem)
 
 

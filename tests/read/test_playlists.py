@@ -74,12 +74,18 @@ def test_spotify_uris_are_a_line_each_and_the_others_are_named() -> None:
 def test_jspf_has_what_is_known_of_each_track() -> None:
     mbid = "0e6871fc-d16f-4cc8-86fc-c8d368f906d4"
     found = json.loads(
-        jspf(of(track(recording_mbid=mbid, because="Heard once"), track(spotify_id=None, duration_s=None)))
+        jspf(
+            of(
+                track(recording_mbid=mbid, because="Heard once", album_name="Post"),
+                track(spotify_id=None, duration_s=None),
+            )
+        )
     )
     whole, bare = found["playlist"]["track"]
     assert whole == {
         "identifier": [f"https://musicbrainz.org/recording/{mbid}"],
         "location": [f"spotify:track:{ID}"],
+        "album": "Post",
         "title": "Hyperballad",
         "creator": "Björk",
         "annotation": "Heard once",

@@ -62,6 +62,13 @@ def test_the_newest_listens_come_first_and_pages_join_without_a_gap(tmp_path: Pa
     assert plays.ends(store, "Ben") == (datetime(2024, 3, 4, 10, tzinfo=UTC),) * 2
 
 
+def test_a_waiting_listen_has_the_source_that_it_has_in_the_tables_later(tmp_path: Path) -> None:
+    settings = home_of(tmp_path, [])
+    plays, store = Plays(open_lake(settings.lake)), store_of(settings)
+    keep(store, "Ada", [submission(NOON_S), submission(NOON_S + 3600, protocol="spotify_api")])
+    assert plays.page(store, "Ada")["source"].to_pylist() == ["spotify_api", "listenbrainz_submission"]
+
+
 def test_bounds_are_exclusive_and_the_listens_nearest_to_the_older_one_can_be_asked_for(tmp_path: Path) -> None:
     settings = home_of(tmp_path, ROWS)
     plays, store = Plays(open_lake(settings.lake)), store_of(settings)

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from tests.api.conftest import client_of
 from tests.relay.stand_in import KEY, SESSION, SHARED, TOKEN, LastFmStandIn, ListenBrainzStandIn, StandIn, running
 from tonearm.cli import main
+from tonearm.errors import HomeUnusable
 from tonearm.home.secrets import FILE, secret
 from tonearm.settings import Settings
 from tonearm.store import open_store, relays
@@ -109,6 +110,22 @@ def test_what_cannot_be_added_is_refused_in_words(settings: Settings, words: tup
 def test_the_same_account_is_not_forwarded_to_twice(settings: Settings, service: StandIn) -> None:
     add(settings, service)
     assert "by relay 1" in add(settings, service).output
+
+
+def test_a_relay_is_seen_with_its_token_alone(
+    settings: Settings, service: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def seen(*given: object) -> None:
+        assert relays.relays(open_store(settings)) == []
+        raise HomeUnusable("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tonearm.relay.managing.put_secret", seen)
+        assert "the disk is full" in add(settings, service).output
+    assert relays.relays(open_store(settings)) == []
+    add(settings, service)
+    relays.remove_relay(open_store(settings), 1)
+    assert add(settings, service).output.startswith("relay 2:"), "another relay's number was used again"
 
 
 def test_a_new_token_resumes_a_relay_whose_token_was_withdrawn(settings: Settings, service: StandIn) -> None:

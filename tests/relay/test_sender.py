@@ -26,12 +26,13 @@ from tests.relay.stand_in import (
 from tonearm.errors import UsageError
 from tonearm.home.secrets import put_secret
 from tonearm.relay import RelayReport, run_due
-from tonearm.relay.sender import check_account, secret_name
+from tonearm.relay.sender import check_account
 from tonearm.relay.upstream import new_client
 from tonearm.settings import Settings
+from tonearm.silver import matching
 from tonearm.store import Store, open_store, relays
 from tonearm.store.models import PlayingRow
-from tonearm.store.relays import Kind, Relay, add_relay, find_relay
+from tonearm.store.relays import Kind, Relay, add_relay, find_relay, secret_name
 from tonearm.store.submissions import Submission, keep
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -85,7 +86,7 @@ def forwarding(tmp_path: Path, kind: Kind) -> Iterator[Forwarding]:
         store = open_store(settings)
         stack.callback(store.close)
         store.ensure_listener("Ada", "UTC")
-        relay = add_relay(store, "ada", kind, service.url, "ada")
+        relay = add_relay(store, "ada", kind, service.url, "ada", START)
         put_secret(settings, secret_name(relay.number), SECRETS[kind])
         yield Forwarding(settings, store, relay, service)
 
@@ -121,6 +122,18 @@ def test_what_this_home_forwarded_is_kept_and_not_forwarded_again(forwarding: Fo
     forwarding.hear("Kelly Watch the Stars", relayed_by=["another home"])
     forwarding.run()
     assert forwarding.service.names() == ["Kelly Watch the Stars"]
+
+
+@only_lastfm
+def test_a_play_that_comes_again_is_forwarded_once(forwarding: Forwarding) -> None:
+    assert matching.REPEAT_S == relays.REPEAT_S
+    forwarding.hear("Sexy Boy", "Sexy Boy")
+    forwarding.hear("Sexy Boy", submission_client="a client that resends")
+    forwarding.run()
+    forwarding.hear("SEXY BOY - Remastered", first=1_700_000_000 + relays.REPEAT_S - 1)
+    forwarding.hear("Sexy Boy", first=1_700_000_000 + relays.REPEAT_S)
+    forwarding.run()
+    assert [one["at"] for one in forwarding.service.listens] == [1_700_000_000, 1_700_000_200, 1_700_000_010]
 
 
 def test_seven_days_without_the_service_lose_nothing(forwarding: Forwarding) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from tonearm.errors import HomeBusy, UnknownName
+from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.connections import advance, connect, connection_of, connections, disconnect, ended, start_again
 from tonearm.store.submissions import Submission, waiting
@@ -64,10 +67,21 @@ def test_a_pull_that_came_to_its_end_mends_what_was_wrong(household: Store) -> N
     assert start_again(household, good).cursor == {}
 
 
-def test_a_connection_that_is_gone_is_named_with_what_makes_one(household: Store) -> None:
+def test_a_connection_that_is_gone_is_named_with_what_makes_one(household: Store, tmp_path: Path) -> None:
     made = connect(household, "Ada", "lastfm", "RJ", NOW)
-    disconnect(household, made)
+    disconnect(Settings(home=tmp_path), household, made)
     assert connections(household) == []
     with pytest.raises(UnknownName, match="tonearm connect lastfm --listener Ada"):
         connection_of(household, "Ada", "lastfm")
     assert ended(household, made, NOW) == made
+
+
+def test_a_page_is_never_stored_under_another_connection(household: Store, tmp_path: Path) -> None:
+    made = connect(household, "Ada", "lastfm", "RJ", NOW)
+    disconnect(Settings(home=tmp_path), household, made)
+    other = connect(household, "Bob", "lastfm", "RJ", NOW)
+    assert other.number > made.number, "the number of a connection was used again"
+    for stale in (made, replace(other, account="other")):
+        with pytest.raises(HomeBusy):
+            advance(household, stale, [LISTEN], {"newest": 5})
+    assert waiting(household) == []

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from tonearm.errors import UsageError
 from tonearm.settings import Settings
-from tonearm.store import Store, open_store
+from tonearm.store import Store, copying, open_store
 from tonearm.store.copying import copy_rows, copy_store
 from tonearm.store.feedback import Feedback, feedback_of, give_feedback
-from tonearm.store.playlists import Entry, Playlist, playlist, save_playlist
+from tonearm.store.playlists import Playlist, PlaylistTrack, playlist, save_playlist
 from tonearm.store.state import state
 from tonearm.store.submissions import Submission, done, keep, take, waiting
 from tonearm.store.tokens import create_token, find_token
@@ -49,7 +50,9 @@ def other(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 def test_a_copy_is_the_same_and_goes_on_with_its_numbers(filled: Store, other: Store) -> None:
     secret, token = create_token(filled, "Ada", ["read"])
-    id = save_playlist(filled, "Ada", Playlist(title="Mix", tracks=[Entry(artist_name="Air", track_name="Sexy Boy")]))
+    id = save_playlist(
+        filled, "Ada", Playlist(title="Mix", tracks=[PlaylistTrack(artist_name="Air", track_name="Sexy Boy")])
+    )
     assert copy_rows(filled, other) == 6
     assert other.listeners() == filled.listeners()
     assert feedback_of(other, "ada")[0].given_at == AT
@@ -57,6 +60,21 @@ def test_a_copy_is_the_same_and_goes_on_with_its_numbers(filled: Store, other: S
     assert playlist(other, id) == playlist(filled, id)
     assert keep(other, "Ada", [Submission("lastfm", "{}", 1.7e9)]) == [4], "the number of a submission was used again"
     assert other.ensure_listener("Ben", "UTC") in other.listeners()
+
+
+def test_listens_are_kept_while_a_backup_copies(filled: Store, other: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy, kept = copying._copy, []
+
+    def slowly(*given: Any) -> int:
+        rows = copy(*given)
+        if not kept:
+            kept.extend(keep(filled, "Ada", [Submission("lastfm", "{}", 1.7e9)]))
+        return rows
+
+    monkeypatch.setattr(copying, "_copy", slowly)
+    copy_rows(filled, other)
+    assert [one.number for one in waiting(filled)] == kept
+    assert waiting(other) == [], "what came after the copy began is in the next one"
 
 
 def test_nothing_is_copied_over_something(filled: Store, other: Store) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -109,6 +109,25 @@ def test_a_writer_that_waits_too_long_gives_up(
         assert [one.name for one in other.listeners()] == ["Ada"], "a reader waited"
         with pytest.raises(HomeBusy):
             other.ensure_listener("Ben", "UTC")
+
+
+def test_those_who_wait_to_write_leave_connections_to_those_who_read(store: Store) -> None:
+    with ExitStack() as waiting_to_write:
+        for _ in range(40):
+            waiting_to_write.enter_context(closing(store.engine.connect()))
+        assert [one.name for one in store.listeners()] == ["Ada"]
+
+
+def test_a_writer_that_sleeps_frees_the_lock(tmp_path: Path, database_url: str) -> None:
+    on_server = Settings(home=tmp_path, database_url=database_url)
+    with closing(open_store(on_server)) as asleep, closing(open_store(on_server)) as other:
+        asleep.ensure_listener("Ada", "UTC")
+        with pytest.raises(HomeBusy, match="idle-in-transaction"), asleep.session(writes=True) as session:
+            assert session.scalar(text("SHOW idle_in_transaction_session_timeout")) == "1min"
+            session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 50"))
+            other.ensure_listener("Ben", "UTC")
+            session.execute(text("SELECT 1"))
+        assert [one.name for one in asleep.listeners()] == ["Ada", "Ben"]
 
 
 def test_a_reader_sees_one_instant(store: Store) -> None:

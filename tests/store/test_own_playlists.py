@@ -9,8 +9,8 @@ import pytest
 from tonearm.errors import Conflict, UnknownName, UsageError
 from tonearm.store import Store, playlists
 from tonearm.store.playlists import (
-    Entry,
     Playlist,
+    PlaylistTrack,
     count_playlists,
     delete_playlist,
     playlist,
@@ -18,8 +18,8 @@ from tonearm.store.playlists import (
     save_playlist,
 )
 
-AIR = Entry(artist_name="Air", track_name="Sexy Boy", track_id=2**62 + 1)
-CAN = Entry(artist_name="Can", track_name="Vitamin C", added_at=datetime(2024, 5, 1, tzinfo=UTC))
+AIR = PlaylistTrack(artist_name="Air", track_name="Sexy Boy", track_id=2**62 + 1)
+CAN = PlaylistTrack(artist_name="Can", track_name="Vitamin C", added_at=datetime(2024, 5, 1, tzinfo=UTC))
 MIX = Playlist(title="Mix", tracks=(AIR, CAN, AIR))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from tonearm.errors import Conflict, HomeUnusable, UnknownName, UsageError
 from tonearm.settings import Settings
 from tonearm.store import ALWAYS, Listener, Store, open_store, valid_name
+from tonearm.store.latest_import import latest_import, set_latest_import
 from tonearm.store.models import HEAD, Base
 from tonearm.store.submissions import Submission, keep
 from tonearm.store.tokens import create_token, tokens
@@ -81,6 +82,22 @@ def test_names_that_are_taken(store: Store, name: str) -> None:
     assert store.ensure_listener(name, "UTC").name == name.strip()
 
 
+def test_without_a_name_it_is_the_only_listener(store: Store) -> None:
+    store.ensure_listener("Ada", "UTC")
+    assert store.only_listener(None) == store.only_listener("ada") == store.listener("Ada")
+    store.ensure_listener("Ben", "UTC")
+    assert store.only_listener("ben").name == "Ben"
+    with pytest.raises(UsageError, match="several listeners"):
+        store.only_listener(None)
+    with pytest.raises(UnknownName, match="did you mean Ada"):
+        store.only_listener("Adda")
+
+
+def test_without_listeners_there_is_no_only_one(empty: Store) -> None:
+    with pytest.raises(UsageError, match="tonearm listeners add NAME"):
+        empty.only_listener(None)
+
+
 def test_a_removed_listener_takes_along_all_that_the_store_holds_of_them(store: Store) -> None:
     for name in ("Ada", "Ben"):
         store.ensure_listener(name, "UTC")
@@ -92,6 +109,14 @@ def test_a_removed_listener_takes_along_all_that_the_store_holds_of_them(store: 
         store.remove("Ben")
     with pytest.raises(UnknownName):
         store.remove("Ada")
+
+
+def test_a_new_listener_finds_nothing_of_the_one_who_had_their_number(store: Store) -> None:
+    store.ensure_listener("Ada", "UTC")
+    set_latest_import(store, "Ada", 1_700_000_000)
+    store.remove("Ada")
+    store.ensure_listener("Ben", "UTC")
+    assert latest_import(store, "Ben") == 0
 
 
 def test_listeners_are_there_when_opened_again(settings: Settings, store: Store) -> None:

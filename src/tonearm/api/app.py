@@ -216,7 +216,7 @@ def _add_middleware(app: FastAPI, hosts: Sequence[str], max_upload_bytes: int) -
     usual = PER_WINDOW if needs_tokens else PER_WINDOW_HERE
     app.add_middleware(Tagged)
     app.add_middleware(BodyLimit, upload_bytes=max_upload_bytes)
-    app.add_middleware(RateLimit, limit=settings.rate_limit or usual)
+    app.add_middleware(RateLimit, limit=settings.rate_limit or usual, knows=app.state.trusted.knows)
     app.add_middleware(
         OwnOrigin,
         hosts=hosts,

@@ -12,6 +12,8 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from tonearm.errors import TonearmError
@@ -86,11 +88,19 @@ class Trusted:
         who, until_s = self._kept.get(hashed(secret), (None, 0.0))
         return who if self._clock() < until_s else None
 
+    def knows(self, secret: str) -> bool:
+        """Whether the token was good when it was last looked up, however long ago that was."""
+        return hashed(secret) in self._kept
+
     def keep(self, secret: str, who: Caller) -> None:
         """Trust a token that was found to be good."""
         if len(self._kept) >= _MOST_TRUSTED:
             self._kept.clear()
         self._kept[hashed(secret)] = who, self._clock() + TRUSTED_S
+
+    def forget(self, secret: str) -> None:
+        """A token that is good no more."""
+        self._kept.pop(hashed(secret), None)
 
 
 def secret_of(request: Request) -> str | None:
@@ -107,7 +117,11 @@ def caller(request: Request, store: Store) -> Caller:
     trusted: Trusted = request.app.state.trusted
     who = trusted.find(secret)
     if who is None:
-        who = THIS_MACHINE if _is_page(request, secret) else _looked_up(store, secret)
+        try:
+            who = THIS_MACHINE if _is_page(request, secret) else _looked_up(store, secret)
+        except HTTPException:
+            trusted.forget(secret)
+            raise
         trusted.keep(secret, who)
     return who
 
@@ -154,15 +168,6 @@ def _looked_up(store: Store, secret: str) -> Caller:
     return Caller(found.listener, frozenset(found.scopes), found.number)
 
 
-def needs(scope: Scope) -> Callable[[Caller], Coroutine[Any, Any, None]]:
-    """A dependency that raises 403 for callers without ``scope``."""
-
-    async def check(who: CallerDep) -> None:
-        require(who, scope)
-
-    return check
-
-
 def open_to(scope: Scope) -> Callable[[_Route], _Route]:
     """Marks a route as open to tokens with ``scope``; unmarked, reads need ``read`` and all else ``admin``."""
 
@@ -197,6 +202,20 @@ async def guard(request: Request, who: CallerDep) -> None:
     if who.only is not None:
         for name in await _named(request):
             who.of(name)
+
+
+class Guarded(APIRoute):
+    """A route that finds out who asks before anything of what they send is read and put on disk."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's own, behind :func:`guard`."""
+        answer = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            await guard(request, await asking(request))
+            return await answer(request)
+
+        return handle
 
 
 def household(who: CallerDep) -> None:

@@ -10,7 +10,6 @@ from fastapi import Depends, Query, Request
 from tonearm.api.auth import CallerDep
 from tonearm.api.predicting import Predicting
 from tonearm.api.recommending import Recommending
-from tonearm.errors import UsageError
 from tonearm.lake import Lake
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store
@@ -111,12 +110,8 @@ ListenerAsked = Annotated[str | None, Depends(_listener_asked)]
 
 
 def _only_listener(store: StoreDep, asked: ListenerAsked) -> str:
-    if asked is not None:
-        return asked
-    names = [one.name for one in store.listeners()]
-    if len(names) != 1:
-        raise UsageError(f"whose listens? name a listener: {', '.join(names) or 'there is none yet'}")
-    return names[0]
+    # One that is named was looked up already.
+    return asked or store.only_listener(None).name
 
 
 OneListener = Annotated[str, Depends(_only_listener)]

@@ -28,7 +28,7 @@ class Group(BaseRoute):
 
 
 def group_last(app: FastAPI, router: APIRouter) -> None:
-    """Make a group of ``router``, which was included last, unless its paths cannot be told by their beginnings."""
+    """Make a group of ``router``, which was included last, if the beginnings of its paths distinguish them."""
     paths = [getattr(route, "path", "/{") for route in router.routes]
     if not any(path.startswith("/{") for path in paths):
         app.router.routes[-1] = Group(app.router.routes[-1], frozenset(map(_first, paths)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
 import time
 from collections import OrderedDict
@@ -12,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tonearm.api.auth import secret_of
 from tonearm.api.problems import answer_problem
+from tonearm.store.tokens import hashed
 
 MAX_UPLOAD_MB = 2_000
 """Megabytes of one upload. Twelve years of Spotify's extended history are 30 MB zipped; above this the
@@ -114,12 +115,12 @@ class Buckets:
         self.limit, self._per_s = limit, limit / window_s
         self._kept: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def spend(self, key: str, now_s: float, cost: int = 1) -> Allowance:
-        """Take ``cost`` from the bucket of ``key``, if it has as much; ``now_s`` never goes back."""
+    def spend(self, key: str, now_s: float) -> Allowance:
+        """Take one from the bucket of ``key``, if it has as much; ``now_s`` never goes back."""
         level, at_s = self._kept.pop(key, (float(self.limit), now_s))
         level = min(self.limit, level + (now_s - at_s) * self._per_s)
-        is_allowed = level >= max(cost, 1)
-        level -= cost if is_allowed else 0
+        is_allowed = level >= 1
+        level -= 1 if is_allowed else 0
         self._kept[key] = level, now_s
         if len(self._kept) > _MOST_KEPT:
             # Whoever has been away the longest: by now their bucket is the fullest.
@@ -133,45 +134,46 @@ class Buckets:
 
 
 class RateLimit:
-    """Answers 429 to a client that asks too often: a token, or an address without one.
+    """Answers 429 to a client that asks too often: a token that is known to be good, or else an address.
 
-    A token that is not good counts for its address, so that guessing tokens is asking too often as well.
+    What an address asks too often costs no good token anything, and what is shown in a token's place costs the address:
+    whoever makes tokens up, or guesses them, asks no more than whoever shows none.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         limit: int,
+        knows: Callable[[str], bool],
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        """Wrap ``app``; ``clock`` measures, and ``wall`` is the time of day."""
-        self.app, self._buckets, self._clock, self._wall = app, Buckets(limit), clock, wall
+        """Wrap ``app``; ``knows`` a good token, ``clock`` measures, and ``wall`` is the time of day."""
+        self.app, self._buckets, self._knows, self._clock, self._wall = app, Buckets(limit), knows, clock, wall
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with 429."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        address, token = (scope.get("client") or ("",))[0], _token_key(scope)
-        found = self._buckets.spend(address, self._clock(), cost=0 if token else 1)
-        if token and found.retry_in_s is None:
-            found = self._buckets.spend(token, self._clock())
+        found = self._buckets.spend(self._client(scope), self._clock())
         headers = self._headers(scope, found)
 
         async def told(message: Message) -> None:
             if message["type"] == "http.response.start":
-                if token and message["status"] == 401:
-                    self._buckets.spend(address, self._clock())
                 MutableHeaders(scope=message).update(headers)
             await send(message)
 
         if found.retry_in_s is None:
-            await self.app(scope, receive, told if headers or token else send)
+            await self.app(scope, receive, told if headers else send)
         else:
             why = f"more than {found.limit} requests in {WINDOW_S} s; wait {found.retry_in_s} s"
             again = {"Retry-After": str(found.retry_in_s)}
             await answer_problem(Request(scope), 429, "Refused", why, again)(scope, receive, told)
+
+    def _client(self, scope: Scope) -> str:
+        secret = secret_of(Request(scope))
+        return hashed(secret) if secret and self._knows(secret) else (scope.get("client") or ("",))[0]
 
     def _headers(self, scope: Scope, found: Allowance) -> dict[str, str]:
         if not scope["path"].startswith(_COUNTED):
@@ -183,12 +185,6 @@ class RateLimit:
             "X-RateLimit-Reset-In": str(wait_s),
             "X-RateLimit-Reset": str(int(self._wall()) + wait_s),
         }
-
-
-def _token_key(scope: Scope) -> str | None:
-    """What stands for the token in a request; None without one."""
-    sent = Headers(scope=scope).get("authorization")
-    return hashlib.sha256(sent.encode()).hexdigest() if sent else None
 
 
 def uvicorn_limits() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Depends, Path
 
 from tonearm.api.auth import Caller, CallerDep, require
 from tonearm.api.deps import StoreDep
-from tonearm.read.playlists import recording_uri
+from tonearm.read.playlists import jspf_track
 from tonearm.scrobble.listenbrainz import recording_msid
 from tonearm.store import Store
 
@@ -190,17 +190,8 @@ def jspf(
 
 
 def _track(track: Mapping[str, Any], creator: str, added: datetime) -> dict[str, Any]:
-    uri, album, duration_s = recording_uri(dict(track)), track.get("album_name"), track.get("duration_s")
     extension = {"added_by": creator, "added_at": added.astimezone(UTC).isoformat(), "artist_identifiers": []}
-    return {
-        "identifier": [uri] if uri else [],
-        "creator": track["artist_name"],
-        "title": track["track_name"],
-        **({"album": album} if album else {}),
-        **({"duration": round(duration_s * 1000)} if duration_s else {}),
-        **({"annotation": track["because"]} if track.get("because") else {}),
-        "extension": {_TRACK: extension},
-    }
+    return {"identifier": [], **jspf_track(track), "extension": {_TRACK: extension}}
 
 
 def begin_of(day: date) -> datetime:

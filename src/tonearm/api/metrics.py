@@ -61,7 +61,7 @@ class _Measures(Collector):
         self._measures = measures
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: what is registered is not measured for it."""
+        """Nothing, so that registering does not measure."""
         return []
 
     def collect(self) -> Iterator[Metric]:

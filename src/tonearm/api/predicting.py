@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MOST_RECORDS = 10_000
 """Of one request, which is answered within a second or two."""
 LARGEST = 1e30
-"""No quantity is larger; models reckon in numbers of 32 bits, whose squares would be none any more."""
+"""Largest value taken: models compute in 32-bit numbers, which end at 3.4e38."""
 LONGEST_TEXT = 1_000
 _SHOWN_PROBLEMS = 5
 _LOOK_EVERY_S = 30.0
@@ -90,7 +90,7 @@ class Loaded:
 
     @cached_property
     def together(self) -> Together[Mapping[str, Any], float]:
-        """The same of one track, reckoned together with those that are asked for at the same moment."""
+        """The same of one track, computed together with those that are asked for at the same moment."""
         return Together(self.chances)
 
     @cached_property

@@ -43,6 +43,8 @@ class Recommending:
     def __init__(self, settings: Settings, lake: Lake, clock: Callable[[], float] = monotonic) -> None:
         """Nothing is read yet; ``clock`` counts seconds."""
         self.settings, self._lake, self._lock, self._clock = settings, lake, Lock(), clock
+        # Reading takes seconds, for which an answer that is remembered does not wait.
+        self._reading = {"names": Lock(), "home": Lock()}
         self._kept: dict[str, tuple[tuple[int | None, ...], Any]] = {}
         self._answers: dict[str, tuple[tuple[int | None, ...], bytes]] = {}
         self._size = 0
@@ -108,7 +110,7 @@ class Recommending:
 
     def _newest(self, name: str, make: Callable[[], _Made]) -> _Made:
         versions = self.versions()
-        with self._lock:
+        with self._reading[name]:
             if name not in self._kept or self._kept[name][0] != versions:
                 self._kept[name] = versions, make()
             found: _Made = self._kept[name][1]

@@ -30,7 +30,7 @@ class TrialMetrics(Collector):
         self._until_s = float("-inf")
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing: what is registered is not measured for it."""
+        """Nothing, so that registering does not measure."""
         return []
 
     def collect(self) -> Iterator[Metric]:

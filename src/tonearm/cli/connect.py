@@ -73,7 +73,7 @@ Examples:
 )
 @with_options
 def connect_spotify(context: Context, listener: str | None, paste: bool, no_browser: bool, prints: bool) -> None:
-    """Connect a Spotify account: recent plays, saved tracks, playlists and followed artists.
+    """Connect a Spotify account: recent plays, saved tracks and playlists.
 
     Needs the id of an app of yours (developer.spotify.com, with the redirect URI http://127.0.0.1:8888/callback) in
     SPOTIFY_CLIENT_ID, in the environment or in a file `.env` here or in the home; CLIENT_ID, CLIENT_SECRET and
@@ -193,15 +193,13 @@ Examples:
 @_LISTENER
 def disconnect(context: Context, service: str, listener: str | None) -> None:
     """Forget a connection and its tokens; what was pulled stays."""
-    from tonearm.home.secrets import put_secret
     from tonearm.store import open_store
     from tonearm.store.connections import connection_of
     from tonearm.store.connections import disconnect as forget
 
     with closing(open_store(context.settings)) as store:
-        found = connection_of(store, _whose([one.name for one in store.listeners()], listener), service)
-        forget(store, found)
-    put_secret(context.settings, f"connection/{found.number}", None)
+        found = connection_of(store, store.only_listener(listener).name, service)
+        forget(context.settings, store, found)
     if context.as_json:
         context.answer(_shown(found))
     else:
@@ -213,23 +211,17 @@ def _keep(context: Context, listener: str | None, kind: Kind, account: str, secr
     from tonearm.home.secrets import put_secret
     from tonearm.store import open_store
     from tonearm.store.connections import connect as keep
+    from tonearm.store.connections import secret_name
 
     make_home(context.settings)
     with closing(open_store(context.settings)) as store:
-        whose = _whose([one.name for one in store.listeners()], listener)
-        store.ensure_listener(whose)
-        made = keep(store, whose, kind, account, _now())
-        put_secret(context.settings, f"connection/{made.number}", secret)
+        whose = store.ensure_listener(listener or (store.only_listener(None).name if store.listeners() else "me"))
+        made = keep(store, whose.name, kind, account, _now())
+        put_secret(context.settings, secret_name(made), secret)
     if context.as_json:
         context.answer(_shown(made))
     else:
         context.note(f"{kind} is connected for {made.listener}: account {account}; next: `tonearm sync`")
-
-
-def _whose(known: list[str], listener: str | None) -> str:
-    if listener is None and len(known) > 1:
-        raise UsageError(f"whose account is that? name one with --listener: {', '.join(known)}")
-    return listener or (known[0] if known else "me")
 
 
 def _asked(what: str) -> str:

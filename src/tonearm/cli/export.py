@@ -14,7 +14,6 @@ from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
     from tonearm.read.exports import Report
-    from tonearm.store import Store
 
 _FORMATS = ("listenbrainz", "lastfm-csv", "maloja", "koito")
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -76,20 +75,13 @@ def listens(
     if start >= end:
         raise UsageError("--from is a day after --to")
     with closing(open_store(context.settings)) as store:
-        whose = listener or _only_listener(store)
+        whose = store.only_listener(listener).name
         path = output or Path(file_name(form, whose, datetime.now(UTC)))
         report = export_listens(context.settings, store, whose, form, path, start, end)
     if context.as_json:
         context.answer(report)
     else:
         _show(context, report)
-
-
-def _only_listener(store: Store) -> str:
-    names = [one.name for one in store.listeners()]
-    if len(names) != 1:
-        raise UsageError(f"whose listens? name a listener with --listener: {', '.join(names) or 'there is none yet'}")
-    return names[0]
 
 
 def _show(context: Context, report: Report) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -83,7 +84,8 @@ def add(context: Context, listener: str, kind: Kind, url: str | None, token_from
     address = service_url(kind, url)  # Checked before anybody types a token.
     with _store(context) as store:
         store.listener(listener)
-        made = connect(context.settings, store, listener, kind, address, _token(kind, token_from, url is None))
+        token = _token(kind, token_from, url is None)
+        made = connect(context.settings, store, listener, kind, address, token, _now())
         _note(store, f"forward to {kind}", made.listener)
     _answer(context, made, f"relay {made.number}: what {made.listener} submits goes to {made.account} at {made.url}")
 
@@ -125,7 +127,7 @@ def pause(context: Context, number: int) -> None:
     from tonearm.relay.managing import pause as pause_relay
 
     with _store(context) as store:
-        state = pause_relay(store, number)
+        state = pause_relay(store, number, _now())
         _note(store, "pause relay", str(number))
     _answer(context, state, f"relay {number} is paused; `tonearm relay resume {number}` goes on")
 
@@ -150,7 +152,7 @@ def resume(context: Context, number: int, new_token: bool, token_from: str | Non
         before = relay_state(store, number)
         is_public = before.url == DEFAULT_URLS.get(before.to)
         token = _token(before.to, token_from, is_public) if new_token or token_from else None
-        state = resume_relay(context.settings, store, number, token)
+        state = resume_relay(context.settings, store, number, token, _now())
         _note(store, "resume relay", str(number))
     _answer(context, state, f"relay {number} goes on; {state.waiting:,} listens wait")
 
@@ -207,7 +209,7 @@ Examples:
 )
 @with_options
 def run(context: Context) -> None:
-    """Forward now what is due; `tonearm up` does so by itself."""
+    """Forward now what is due; `tonearm serve` and `tonearm up` do it every few seconds."""
     from datetime import UTC, datetime
 
     from tonearm.relay import RelayReport, run_due
@@ -256,10 +258,10 @@ def _lastfm_token(is_public: bool) -> str:
     key, shared = _asked("API key"), _asked("shared secret")
     session = _asked("session key, or nothing to ask for one" if is_public else "session key", default="")
     if not session and is_public:
-        token, page = ask_for_approval(key, shared)
+        token, page = ask_for_approval(key, shared, _now())
         click.echo(f"open {visible(page)}, allow tonearm there, then press Enter", err=True)
         click.pause("")
-        session = approved(key, shared, token)
+        session = approved(key, shared, token, _now())
     return f"{key} {shared} {session}"
 
 
@@ -293,3 +295,7 @@ def _grid(context: Context, states: list[RelayState]) -> None:
 
 def _answer(context: Context, state: RelayState, text: str) -> None:
     context.answer(state) if context.as_json else context.say(text)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

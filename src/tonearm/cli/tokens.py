@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tonearm.cli.command import Context, with_options
-from tonearm.errors import UsageError
 
 if TYPE_CHECKING:
-    from tonearm.store import Store
     from tonearm.store.tokens import Scope, Token
 
 WHO = "command line"
@@ -68,7 +66,7 @@ def create(context: Context, listener: str | None, scopes: tuple[Scope, ...], na
     from tonearm.store.tokens import create_token
 
     with closing(open_store(context.settings)) as store:
-        whose = listener or _only(store)
+        whose = store.only_listener(listener).name
         secret, token = create_token(store, whose, scopes, name, days)
         note(store, WHO, "create token", f"{token.number} of {token.listener}: {' '.join(token.scopes)}")
     if context.as_json:
@@ -99,14 +97,6 @@ def revoke(context: Context, number: int) -> None:
         context.answer(_shown(token))
     else:
         context.say(f"token {token.number} of {token.listener} opens nothing any more")
-
-
-def _only(store: Store) -> str:
-    names = [one.name for one in store.listeners()]
-    if len(names) != 1:
-        there = ", ".join(names) or "there is none yet, and `tonearm listeners add NAME` adds one"
-        raise UsageError(f"whose token? name a listener with --listener: {there}")
-    return names[0]
 
 
 def _list(context: Context) -> None:

@@ -71,12 +71,14 @@ def _import(
     What was imported before it stopped comes again with its half, as duplicates of what is there. A row is rejected
     only when it stops a second import, too.
     """
+    problem = None
     for _ in range(2 if len(rows) == 1 else 1):
         result = _attempt(settings, folder, batch, rows, waiting)
         if isinstance(result, ImportReport):
             return [result]
+        problem = result
     if len(rows) == 1:
-        return [_reject(settings, folder, batch, rows[0], result, waiting)]
+        return [_reject(settings, folder, batch, rows[0], problem, waiting)]
     middle = len(rows) // 2
     halves = (rows[:middle], rows[middle:])
     return [report for half in halves for report in _import(settings, folder, batch, half, waiting)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tonearm.errors import ExtraMissing, UnknownName, UsageError
+from tonearm.errors import AfterRunFailed, ExtraMissing, RunFailed, UnknownName, UsageError
 from tonearm.ingest.submissions import import_submissions
 from tonearm.settings import Settings
 from tonearm.store import Store
@@ -18,6 +18,8 @@ Perform = Callable[[Settings, Store, datetime], str | None]
 
 RUN, BACKUP, FEATURES, SYNC = "run", "backup", "features", "sync"
 _EVERY = timedelta(hours=6)
+_SYNC_EVERY = {"spotify": timedelta(hours=1)}
+"""Spotify gives the last 50 plays, some three hours of music; the other services give whole histories."""
 _DAILY = timedelta(days=1)
 _PREFIX, _SUFFIX = "tonearm-", ".tar.gz"
 
@@ -49,7 +51,8 @@ def find_job(settings: Settings, store: Store, name: str) -> Job:
 def _jobs(settings: Settings, store: Store) -> Iterator[Job]:
     for one in connections(store):
         name = f"{SYNC}:{one.listener}/{one.kind}"
-        yield Job(name, _EVERY, f"pull what is new of {one.account} from {one.kind}", _sync(one.number))
+        every = _SYNC_EVERY.get(one.kind, _EVERY)
+        yield Job(name, every, f"pull what is new of {one.account} from {one.kind}", _sync(one.number))
     yield Job(RUN, _EVERY, "import what waits, build, predict", _run)
     if settings.fetch_features:
         yield Job(FEATURES, _DAILY, "fetch measured audio features of heard tracks", _features)
@@ -61,7 +64,7 @@ def _sync(number: int) -> Perform:
     """The job that pulls one connection; the listens wait in the store like those that clients submit."""
 
     def sync(settings: Settings, store: Store, now: datetime) -> str | None:
-        from tonearm.pulls import sync_once
+        from tonearm.pulls import failure, sync_once
 
         one = next((one for one in connections(store) if one.number == number), None)
         if one is None:
@@ -72,18 +75,19 @@ def _sync(number: int) -> Perform:
             raise ExtraMissing("what talks to Spotify is", "spotify") from error
         import_submissions(settings, store)
         if pulled.problem:
-            raise UsageError(pulled.problem)
+            raise failure(pulled.problem, pulled.exit_code)
         return f"{pulled.listens:,} new listens" + (f"; {pulled.hole}" if pulled.hole else "")
 
     return sync
 
 
 def _features(settings: Settings, store: Store, now: datetime) -> str | None:
+    from tonearm.pulls import failure
     from tonearm.pulls.reccobeats import fetch_features
 
     fetched = fetch_features(settings, store, now)
     if fetched.problem:
-        raise UsageError(f"{fetched.problem}; {fetched.left:,} tracks are left for the next time")
+        raise failure(f"{fetched.problem}; {fetched.left:,} tracks are left for the next time", fetched.exit_code)
     return f"{fetched.found:,} of {fetched.asked:,} tracks were known"
 
 
@@ -97,8 +101,10 @@ def _run(settings: Settings, store: Store, now: datetime) -> str | None:
     parts += [f"{len(run.built.changed)} tables changed"] if run.built.changed else []
     parts += [f"{len(run.failed)} tables failed"] if run.failed else []
     parts += [run.problem] if run.problem else []
-    if run.failed or run.problem:
-        raise UsageError("; ".join(parts))
+    if run.failed:
+        raise RunFailed("; ".join(parts))
+    if run.problem:
+        raise AfterRunFailed("; ".join(parts))
     return ", ".join(parts) or "nothing was new"
 
 

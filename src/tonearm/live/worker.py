@@ -1,7 +1,7 @@
 """The live worker: a thread that takes submissions to the page within seconds, in small batches.
 
-A submission is durable before it is acknowledged, so the worker owes nobody anything: killed at any point, it goes on
-after the next start. Whatever fails is in its state, is tried again later, and ends neither the thread nor the server.
+A submission is durable before it is acknowledged. If the worker is killed, it continues after the next start. Whatever
+fails is in its state, is tried again later, and ends neither the thread nor the server.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from time import monotonic
-from typing import Any
 
 from msgspec.structs import replace as with_settings
 
@@ -50,12 +48,6 @@ class LiveState:
     """Why submissions wait, in words; None while they do not."""
     since: datetime | None = None
     """Since when there is a problem."""
-    imported: int = 0
-    """Submissions that reached bronze since the start."""
-    rejected: int = 0
-    passes: int = 0
-    fresh_at: datetime | None = None
-    """When the page's tables last had everything that was submitted."""
 
 
 class _Stopped(Exception):
@@ -65,14 +57,8 @@ class _Stopped(Exception):
 class Live:
     """The worker of one serving process."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        store: Callable[[], Store],
-        tables: Sequence[str] = PAGE_TABLES,
-        on_pass: Callable[[float], object] | None = None,
-    ) -> None:
-        """Work on the home of ``settings`` and the store that ``store`` opens; ``on_pass`` gets each pass's seconds.
+    def __init__(self, settings: Settings, store: Callable[[], Store], tables: Sequence[str] = PAGE_TABLES) -> None:
+        """Work on the home of ``settings`` and the store that ``store`` opens.
 
         One thread of the engine is enough for small batches, and leaves the others to requests.
         """
@@ -80,7 +66,7 @@ class Live:
             settings, threads=settings.threads or 1, lock_wait_s=min(settings.lock_wait_s, _LOCK_WAIT_S)
         )
         self.state = LiveState()
-        self._store, self._tables, self._on_pass = store, tables, on_pass
+        self._store, self._tables = store, tables
         self._woken, self._stopping = threading.Event(), threading.Event()
         self._is_behind = True
         """Whether tables may lack what is in bronze, as after a start."""
@@ -123,7 +109,7 @@ class Live:
         except Exception as error:  # noqa: BLE001 - a bug here must not end what takes everybody's listens in
             self._failed(error)
             return min(_LONGEST_BACKOFF_S, max(_FIRST_BACKOFF_S, 2 * backoff_s))
-        self._state(problem=None, since=None)
+        self.state = LiveState()
         return 0.0
 
     def _catch_up(self) -> None:
@@ -132,22 +118,14 @@ class Live:
         if store.is_missing:
             return
         while not self._stopping.is_set() and (self._is_behind or count_waiting(store)):
-            began = monotonic()
             self._import(store)
             self._build()
-            self._state(passes=self.state.passes + 1, fresh_at=datetime.now(UTC))
-            if self._on_pass:
-                self._on_pass(monotonic() - began)
 
     def _import(self, store: Store) -> None:
         """Import a batch, or everything that waits while tables cannot be built: bronze is never behind for that."""
         batches = None if self.state.problem else 1
-        reports = import_submissions(self.settings, store, most=MOST_OF_BATCH, batches=batches)
+        import_submissions(self.settings, store, most=MOST_OF_BATCH, batches=batches)
         self._is_behind = True
-        self._state(
-            imported=self.state.imported + sum(one.read for one in reports),
-            rejected=self.state.rejected + sum(one.rejected for one in reports),
-        )
 
     def _build(self) -> None:
         if not extend(self.settings, self._tables, self._between_tables):
@@ -165,10 +143,7 @@ class Live:
         problem = in_words(error)
         if problem != self.state.problem:
             log.warning("submissions wait: %s", problem, exc_info=None if isinstance(error, TonearmError) else error)
-        self._state(problem=problem, since=self.state.since or datetime.now(UTC))
-
-    def _state(self, **changed: Any) -> None:
-        self.state = replace(self.state, **changed)
+        self.state = LiveState(problem, self.state.since or datetime.now(UTC))
 
 
 def in_words(error: Exception) -> str:

@@ -98,7 +98,7 @@ def sync_once(
         try:
             for page in open_service(settings, connection, now, sleep).pages(connection.cursor, now):
                 # Before the cursor moves on, as it can be written again.
-                write(store, connection.listener, page.library, now)
+                write(store, connection.listener, page.library)
                 connection = advance(store, connection, page.listens, page.cursor)
                 before, pulled = pulled, pulled + len(page.listens)
                 if progress:
@@ -109,6 +109,11 @@ def sync_once(
             connection = ended(store, connection, now, str(error), _retry_at(error, now))
             return _pulled(connection, pulled, problem=str(error), exit_code=error.exit_code)
         return _pulled(ended(store, connection, now), pulled)
+
+
+def failure(problem: str, exit_code: int) -> ServiceRefused | ServiceUnavailable:
+    """The error behind a problem that a pull answered with."""
+    return ServiceRefused(problem) if exit_code == ServiceRefused.exit_code else ServiceUnavailable(problem)
 
 
 def open_service(settings: Settings, connection: Connection, now: datetime, sleep: Sleep) -> Service:

@@ -20,7 +20,7 @@ TRIES = 4
 FIRST_PAUSE_S = 2.0
 """Before the second try; doubled before each other one."""
 SHORT_WAIT_S = 60.0
-"""For so long a pull waits where a service asks for it; for longer it stops, and goes on another time."""
+"""If a service asks to wait longer than this, the pull ends and goes on another time."""
 
 Answer = TypeVar("Answer")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -19,7 +19,7 @@ from tonearm.pulls import Page
 from tonearm.pulls.asking import answered, client, decoded, patiently, wait_of
 from tonearm.pulls.span import Span, span_of
 from tonearm.settings import Settings, credentials
-from tonearm.store.connections import Connection, Cursor
+from tonearm.store.connections import Connection, Cursor, secret_name
 from tonearm.store.submissions import Submission
 
 PAGE_ROWS = 1000
@@ -43,7 +43,7 @@ class ListenBrainz:
                 yield Page(new, span.cursor(), "new listens")
         while span.oldest > 0:
             span, new = self._older(span)
-            yield Page(new, span.cursor(), f"before {datetime.fromtimestamp(max(span.oldest, 1)):%Y-%m}")
+            yield Page(new, span.cursor(), f"before {datetime.fromtimestamp(max(span.oldest, 1), UTC):%Y-%m}")
 
     def _newer(self, span: Span, now_s: int) -> Iterator[tuple[Span, list[Submission]]]:
         """What was heard since the newest listen, or sent late; oldest first, as ``min_ts`` gives it."""
@@ -140,7 +140,7 @@ def _at_s(listen: Submission) -> int:
 
 def open_listenbrainz(settings: Settings, connection: Connection, sleep: Callable[[float], None]) -> ListenBrainz:
     """The account of ``connection``, read with its token if there is one."""
-    token = secret(settings, f"connection/{connection.number}") or credentials(settings.home).listenbrainz_token
+    token = secret(settings, secret_name(connection)) or credentials(settings.home).listenbrainz_token
     return ListenBrainz(_http(settings, token), connection.account, sleep)
 
 

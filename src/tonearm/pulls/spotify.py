@@ -1,4 +1,4 @@
-"""Spotify: what was played lately, the saved tracks, playlists and followed artists, by its Web API through spotipy.
+"""Spotify: what was played lately, the saved tracks and playlists, by its Web API through spotipy.
 
 https://developer.spotify.com/documentation/web-api. Spotify gives the last 50 plays and no more; its terms forbid
 training models on what its API gives, so all of it goes by the source ``spotify_api``.
@@ -25,15 +25,15 @@ from tonearm.errors import ServiceRefused, ServiceUnavailable, UsageError
 from tonearm.home.secrets import put_secret, secret
 from tonearm.pulls import Page
 from tonearm.pulls.asking import TIMEOUT_S, USER_AGENT, check, patiently
-from tonearm.pulls.library import SOURCE, Artist, Followed, Gone
+from tonearm.pulls.library import SOURCE, Gone
 from tonearm.settings import Credentials, Settings
-from tonearm.store.connections import Connection, Cursor
-from tonearm.store.playlists import Entry, Playlist
+from tonearm.store.connections import Connection, Cursor, secret_name
+from tonearm.store.playlists import Playlist, PlaylistTrack
 from tonearm.store.submissions import Submission
 from tonearm.store.tracks import SPOTIFY_TRACK
 
 SCOPES = (
-    *("user-read-recently-played", "user-library-read", "user-follow-read"),
+    *("user-read-recently-played", "user-library-read"),
     *("playlist-read-private", "playlist-read-collaborative"),
 )
 PAGE_ROWS = 50
@@ -243,7 +243,7 @@ class Spotify:
     """One account."""
 
     def __init__(self, settings: Settings, access: Access, account: str, sleep: Callable[[float], None]) -> None:
-        """``account`` is its id, by which its own playlists are told from those that it follows."""
+        """``account`` is its id, which distinguishes its own playlists from those that it follows."""
         self._access, self._account, self._sleep = access, account, sleep
         self._client = spotipy.Spotify(
             auth_manager=access, requests_session=_session(), requests_timeout=TIMEOUT_S, retries=0
@@ -280,9 +280,9 @@ class Spotify:
         return Page([_submission(item) for item in items], moved, "recent plays")
 
     def _library(self, cursor: dict[str, Any], now_ms: int) -> Iterator[Page]:
-        """Saved tracks, playlists and followed artists; one that is refused does not stop the others."""
+        """Saved tracks and playlists; one that is refused does not stop the other."""
         refused: ServiceRefused | None = None
-        for part in (self._saved, self._playlists, self._followed):
+        for part in (self._saved, self._playlists):
             try:
                 for page in part(cursor):
                     cursor = dict(page.cursor)
@@ -317,18 +317,6 @@ class Spotify:
                 tracks = [track for item in self._all(first) if (track := _track(item))]
                 known = {**known, id: found.get("snapshot_id")}
                 yield Page((), {**cursor, "playlists": known}, str(found.get("name")), (_playlist(found, tracks),))
-
-    def _followed(self, cursor: Cursor) -> Iterator[Page]:
-        artists: list[Artist] = []
-        after = None
-        while True:
-            found = self._ask(self._client.current_user_followed_artists, limit=PAGE_ROWS, after=after)
-            page = found.get("artists") or {}
-            artists += [_artist(item) for item in page.get("items") or [] if isinstance(item, dict)]
-            after = (page.get("cursors") or {}).get("after")
-            if not after:
-                break
-        yield Page((), cursor, "followed artists", (Followed(tuple(artists)),))
 
     def _all(self, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
         """The items of a page and of those that follow it."""
@@ -405,7 +393,7 @@ def _first_name(of: dict[str, Any]) -> str | None:
     return next((a.get("name") for a in of.get("artists") or [] if isinstance(a, dict)), None)
 
 
-def _track(item: dict[str, Any]) -> Entry | None:
+def _track(item: dict[str, Any]) -> PlaylistTrack | None:
     """The track of an item of the library; None for an episode, and for one that is gone or without a name."""
     track = item.get("track") or item.get("item")
     if not isinstance(track, dict) or track.get("type", "track") != "track":
@@ -414,7 +402,7 @@ def _track(item: dict[str, Any]) -> Entry | None:
     length, added_ms = track.get("duration_ms"), _ms(item.get("added_at"))
     if title is None or artist is None:
         return None
-    return Entry(
+    return PlaylistTrack(
         track_name=title,
         artist_name=artist,
         album_name=(track.get("album") or {}).get("name"),
@@ -428,7 +416,7 @@ def _is_own(playlist: dict[str, Any], account: str) -> bool:
     return bool(playlist.get("collaborative")) or (playlist.get("owner") or {}).get("id") == account
 
 
-def _playlist(found: dict[str, Any], tracks: Sequence[Entry]) -> Playlist:
+def _playlist(found: dict[str, Any], tracks: Sequence[PlaylistTrack]) -> Playlist:
     title, description = str(found.get("name") or "untitled"), found.get("description") or None
     return Playlist(
         title=title,
@@ -440,13 +428,9 @@ def _playlist(found: dict[str, Any], tracks: Sequence[Entry]) -> Playlist:
     )
 
 
-def _artist(found: dict[str, Any]) -> Artist:
-    return Artist(str(found.get("name") or ""), str(found.get("id") or ""), tuple(found.get("genres") or ()))
-
-
 def open_spotify(settings: Settings, connection: Connection, now: datetime, sleep: Callable[[float], None]) -> Spotify:
     """The account of ``connection``; raises ServiceRefused where its tokens are gone."""
-    name = f"connection/{connection.number}"
+    name = secret_name(connection)
     found = secret(settings, name)
     if not found:
         raise ServiceRefused(f"the tokens for Spotify are not in the file of secrets; {AGAIN}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tonearm.errors import UsageError
 from tonearm.read.playlists import Playlist as Shown
-from tonearm.store.playlists import Entry, Playlist
+from tonearm.store.playlists import Playlist, PlaylistTrack
 from tonearm.store.tracks import SPOTIFY_TRACK, mbid
 
 if TYPE_CHECKING:
@@ -43,13 +44,13 @@ def from_jspf(document: Any) -> Playlist:
     )
 
 
-def _track(number: int, track: Any) -> Entry:
+def _track(number: int, track: Any) -> PlaylistTrack:
     found: Mapping[str, Any] = track if isinstance(track, dict) else {}
     artist, title = _text(found.get("creator")), _text(found.get("title"))
     if not artist or not title:
         raise UsageError(f"track {number} of the playlist has no creator or no title; both name a track")
     uris = [*_texts(found.get("identifier")), *_texts(found.get("location"))]
-    return Entry(
+    return PlaylistTrack(
         artist_name=artist,
         track_name=title,
         album_name=_text(found.get("album")),
@@ -84,4 +85,4 @@ def _text(value: Any) -> str | None:
 
 
 def _last_part(uri: str) -> str:
-    return uri.rstrip("/").rpartition("/")[2] or uri
+    return re.split("[/:]", uri.rstrip("/"))[-1] or uri

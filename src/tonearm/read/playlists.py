@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
@@ -89,30 +89,40 @@ def _entries(one: Playlist) -> Iterator[str]:
         yield spotify_uri(track) or f"spotify:search:{quote(f'{artist} {title}', safe='')}"
 
 
-def jspf(one: Playlist) -> str:
+def jspf(one: Playlist, id: str | None = None, description: str | None = None) -> str:
     """The playlist as JSPF, XSPF in JSON (https://xspf.org/jspf), which ListenBrainz and other programs import.
 
     A track's identifier is the MusicBrainz URI of its recording, its location Spotify's URI; each is left out where it
-    is not known. Durations are in milliseconds, and the reason is the annotation.
+    is not known. Durations are in milliseconds, and the reason is the annotation. ``id`` is a UUID by which a program
+    recognises the playlist when it comes again.
     """
-    tracks = [_jspf_track(track) for track in one.tracks]
-    found = {"playlist": {"title": one.playlist, "creator": one.listener, "track": tracks}}
+    about = {"title": one.playlist, "creator": one.listener, "annotation": description}
+    about["identifier"] = f"urn:uuid:{id}" if id else None
+    tracks = [_with_location(track) for track in one.tracks]
+    found = {"playlist": {**{name: value for name, value in about.items() if value}, "track": tracks}}
     return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
 
 
-def _jspf_track(track: dict[str, Any]) -> dict[str, Any]:
+def _with_location(track: dict[str, Any]) -> dict[str, Any]:
+    uri = spotify_uri(track)
+    return jspf_track(track) | ({"location": [uri]} if uri else {})
+
+
+def jspf_track(track: Mapping[str, Any]) -> dict[str, Any]:
+    """What JSPF has of a track, without where it can be heard."""
+    uri, duration_s = recording_uri(track), track.get("duration_s")
     found = {
-        "identifier": [uri for uri in [recording_uri(track)] if uri],
-        "location": [uri for uri in [spotify_uri(track)] if uri],
+        "identifier": [uri] if uri else [],
         "title": _line(track["track_name"]),
         "creator": _line(track["artist_name"]),
+        "album": _line(track.get("album_name")),
         "annotation": _line(track.get("because")),
-        "duration": None if track["duration_s"] is None else round(track["duration_s"] * 1000),
+        "duration": round(duration_s * 1000) if duration_s else None,
     }
     return {name: value for name, value in found.items() if value}
 
 
-def recording_uri(track: dict[str, Any]) -> str | None:
+def recording_uri(track: Mapping[str, Any]) -> str | None:
     """MusicBrainz' URI of a track's recording; None when its id is not known or not valid."""
     found = track.get("recording_mbid")
     try:

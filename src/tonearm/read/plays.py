@@ -26,7 +26,7 @@ from tonearm.read.ranges import local_time
 from tonearm.silver.instants_at_ends import LAG_S
 from tonearm.silver.matching import REPEAT_S
 from tonearm.sources.listenbrainz import Listen, values
-from tonearm.sources.submissions import SOURCES
+from tonearm.sources.submissions import SOURCES, submitted_kind
 from tonearm.store.submissions import Waiting, mark, waiting
 
 if TYPE_CHECKING:
@@ -246,7 +246,7 @@ def _of_waiting(one: Waiting, listener: Listener) -> dict[str, Any] | None:
     known = values(msgspec.json.decode(one.body, type=Listen, strict=False))
     names = {name: tidied(known[name] or "") for name in ("artist_name", "track_name", "album_name")}
     row = {**known, **names, "started_at": datetime.fromtimestamp(one.listened_s, UTC)}
-    return _placed({**row, "source": f"{one.protocol}_submission", "listen_id": -one.number}, listener)
+    return _placed({**row, "source": submitted_kind(one.protocol), "listen_id": -one.number}, listener)
 
 
 _OF_BRONZE = (

@@ -13,7 +13,7 @@ import pyarrow as pa
 from tonearm.engine.duckdb import engine
 from tonearm.errors import UnknownName, UsageError
 from tonearm.lake import open_lake
-from tonearm.store.playlists import Entry
+from tonearm.store.playlists import PlaylistTrack
 from tonearm.store.tracks import SPOTIFY_TRACK, Named
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ QUALIFY row_number() OVER (PARTITION BY place ORDER BY rank, track_id) = 1
 """
 
 
-def entries(settings: Settings, given: Sequence[str | Entry]) -> list[Entry]:
+def entries(settings: Settings, given: Sequence[str | PlaylistTrack]) -> list[PlaylistTrack]:
     """Tracks of a playlist as they are given, with what the lake knows of them.
 
     A text is a track's id, its id, URI or address at Spotify, or "artist - title". Raises UsageError for any other,
@@ -146,22 +146,22 @@ def entries(settings: Settings, given: Sequence[str | Entry]) -> list[Entry]:
     return chosen
 
 
-def _options(given: str | Entry) -> list[Entry]:
+def _options(given: str | PlaylistTrack) -> list[PlaylistTrack]:
     """What a text may mean: there may be several dashes between artist and title."""
-    if isinstance(given, Entry):
+    if isinstance(given, PlaylistTrack):
         return [given]
     text = given.strip()
     if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID and int(text) < 2**63:
-        return [Entry(artist_name="", track_name="", track_id=int(text))]
+        return [PlaylistTrack(artist_name="", track_name="", track_id=int(text))]
     if spotify := SPOTIFY_TRACK.fullmatch(text):
-        return [Entry(artist_name="", track_name="", spotify_id=spotify[1])]
+        return [PlaylistTrack(artist_name="", track_name="", spotify_id=spotify[1])]
     dashes = list(_BETWEEN.finditer(text))
     if not dashes:
         raise UsageError(f"'{text[:100]}' is no track: write its id, its Spotify id, or artist - title")
-    return [Entry(artist_name=text[: at.start()], track_name=text[at.end() :]) for at in dashes]
+    return [PlaylistTrack(artist_name=text[: at.start()], track_name=text[at.end() :]) for at in dashes]
 
 
-def _entry(given: str | Entry, one: Entry, track: Mapping[str, Any] | None) -> Entry:
+def _entry(given: str | PlaylistTrack, one: PlaylistTrack, track: Mapping[str, Any] | None) -> PlaylistTrack:
     """``one`` with the ids of the lake's ``track``; names are those given, where any were."""
     if track is None:
         if not one.artist_name and not one.track_name:

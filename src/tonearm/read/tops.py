@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from tonearm.settings import Settings
 
 Entity = Literal["artists", "releases", "recordings"]
-ENTITIES: tuple[Entity, ...] = ("artists", "releases", "recordings")
 MOST_RANKED = 1000
 """As many as ListenBrainz ranks."""
 

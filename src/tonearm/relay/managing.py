@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from tonearm.errors import UsageError
 from tonearm.home.secrets import put_secret
 from tonearm.relay import lastfm, listenbrainz
-from tonearm.relay.sender import check_account, secret_name
+from tonearm.relay.sender import check_account
 from tonearm.relay.upstream import ClientFactory, Link, new_client, valid_url
 from tonearm.settings import Settings
 from tonearm.store import Store, relays
-from tonearm.store.relays import Count, Kind, Relay
+from tonearm.store.relays import Count, Kind, Relay, secret_name
 
 DEFAULT_URLS: dict[Kind, str] = {"listenbrainz": listenbrainz.URL, "lastfm": lastfm.URL}
 
@@ -59,39 +59,52 @@ def connect(
     kind: Kind,
     url: str | None,
     token: str,
+    now: datetime,
     client_factory: ClientFactory = new_client,
 ) -> RelayState:
-    """Forward what the listener submits from now on, once the other side has confirmed ``token``.
+    """Forward what the listener submits from ``now`` on, once the other side has confirmed ``token``.
 
     Raises UsageError where it does not, or is forwarded to already, and UnknownName for the listener.
     """
     name, address = store.listener(listener).name, service_url(kind, url)
-    account = check_account(kind, address, token, client_factory, _now)
+    account = check_account(kind, address, token, client_factory, lambda: now)
     for one in relays.relays(store, name):
         if (one.url, one.account) == (address, account):
             raise UsageError(f"{name} forwards to {account} at {address} already, by relay {one.number}")
-    made = relays.add_relay(store, name, kind, address, account)
-    put_secret(settings, secret_name(made.number), token.strip())
+    made = relays.add_relay(
+        store,
+        name,
+        kind,
+        address,
+        account,
+        now,
+        lambda number: put_secret(settings, secret_name(number), token.strip()),
+    )
     return _state(made, Count())
 
 
 def resume(
-    settings: Settings, store: Store, number: int, token: str | None = None, client_factory: ClientFactory = new_client
+    settings: Settings,
+    store: Store,
+    number: int,
+    token: str | None,
+    now: datetime,
+    client_factory: ClientFactory = new_client,
 ) -> RelayState:
     """Send again, with a new token if one is given, which is checked first. Raises UnknownName and UsageError."""
     relay = relays.find_relay(store, number)
     if token is not None:
-        account = check_account(relay.kind, relay.url, token, client_factory, _now)
+        account = check_account(relay.kind, relay.url, token, client_factory, lambda: now)
         put_secret(settings, secret_name(number), token.strip())
         relays.change_account(store, number, account)
     relays.resume_relay(store, number)
     return relay_state(store, number)
 
 
-def pause(store: Store, number: int) -> RelayState:
+def pause(store: Store, number: int, now: datetime) -> RelayState:
     """Send nothing until :func:`resume`; what is submitted meanwhile waits. Raises UnknownName."""
     relays.find_relay(store, number)
-    relays.pause_relay(store, number, _now())
+    relays.pause_relay(store, number, now)
     return relay_state(store, number)
 
 
@@ -120,17 +133,19 @@ def service_url(kind: Kind, url: str | None) -> str:
     return valid_url(url or DEFAULT_URLS[kind]).removesuffix("/1")
 
 
-def ask_for_approval(key: str, shared: str, client_factory: ClientFactory = new_client) -> tuple[str, str]:
+def ask_for_approval(
+    key: str, shared: str, now: datetime, client_factory: ClientFactory = new_client
+) -> tuple[str, str]:
     """A request token of Last.fm, and the page where its owner allows it. Raises UsageError."""
     with client_factory() as http:
-        token = lastfm.request_token(Link(lastfm.URL, f"{key} {shared}", http, _now))
+        token = lastfm.request_token(Link(lastfm.URL, f"{key} {shared}", http, lambda: now))
     return token, f"{lastfm.AUTHORISE}?api_key={key}&token={token}"
 
 
-def approved(key: str, shared: str, token: str, client_factory: ClientFactory = new_client) -> str:
+def approved(key: str, shared: str, token: str, now: datetime, client_factory: ClientFactory = new_client) -> str:
     """The session key for a request token that its owner has allowed. Raises UsageError."""
     with client_factory() as http:
-        return lastfm.session_key(Link(lastfm.URL, f"{key} {shared}", http, _now), token)
+        return lastfm.session_key(Link(lastfm.URL, f"{key} {shared}", http, lambda: now), token)
 
 
 def _state(relay: Relay, count: Count) -> RelayState:
@@ -147,7 +162,3 @@ def _state(relay: Relay, count: Count) -> RelayState:
         retry_at=relay.retry_at,
         problem=relay.problem,
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -24,7 +24,7 @@ from tonearm.relay.upstream import ClientFactory, Clock, Link, Listen, Upstream,
 from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store import relays as queues
-from tonearm.store.relays import Queued, Relay
+from tonearm.store.relays import Queued, Relay, secret_name
 
 _T = TypeVar("_T")
 
@@ -82,11 +82,6 @@ def run_due(
         if number in senders and number not in report.problems:
             senders[number].report_playing(body)
     return report
-
-
-def secret_name(number: int) -> str:
-    """What the file of secrets calls a relay's token."""
-    return f"relay/{number}"
 
 
 def upstream(kind: str, link: Link) -> Upstream:

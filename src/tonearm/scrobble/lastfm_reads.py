@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tonearm.scrobble.lastfm import BAD_PARAMETERS, Failure, Node
-from tonearm.silver.names import artist_key, title_key
+from tonearm.store.loves import names_key
 
 if TYPE_CHECKING:
     from tonearm.read.tops import Entity, Ranked
@@ -135,10 +135,8 @@ def loved_tracks(listener: str, loves: Sequence[Love], asked: Page) -> Node:
 
 def is_loved(loves: Collection[Love]) -> Callable[[str, str], bool]:
     """Whether a track, by artist and title, is one of ``loves``."""
-    keys = {
-        (artist_key(one.artist_name), title_key(one.track_name)) for one in loves if one.artist_name and one.track_name
-    }
-    return lambda artist, track: (artist_key(artist), title_key(track)) in keys
+    keys = {names_key(one.artist_name, one.track_name) for one in loves if one.artist_name and one.track_name}
+    return lambda artist, track: names_key(artist, track) in keys
 
 
 def top(listener: str, entity: Entity, ranked: Sequence[Ranked], asked: Page) -> Node:

@@ -17,7 +17,7 @@ from tonearm.bronze import tidied
 from tonearm.errors import Conflict, UnknownName, UsageError
 from tonearm.home import unusable
 from tonearm.store.database import connect, for_writing, plain_errors, revision
-from tonearm.store.models import HEAD, ListenerRow, SubmissionRow, ZoneRow
+from tonearm.store.models import HEAD, ListenerRow, SettingRow, SubmissionRow, ZoneRow
 from tonearm.store.zones import find_zone, system_zone
 
 if TYPE_CHECKING:
@@ -79,6 +79,21 @@ class Store:
         with self.session(writes=False) as session:
             return _listener(_find(session, name))
 
+    def only_listener(self, name: str | None) -> Listener:
+        """The listener called ``name``, or without a name the only one there is.
+
+        Raises UnknownName, and UsageError without a name where there are several listeners, or none.
+        """
+        if name is not None:
+            return self.listener(name)
+        known = self.listeners()
+        if not known:
+            raise UsageError("there is no listener yet; importing a file adds one, and `tonearm listeners add NAME`")
+        if len(known) > 1:
+            names = ", ".join(one.name for one in known)
+            raise UsageError(f"there are several listeners; name one (--listener, a token, or ?listener=): {names}")
+        return known[0]
+
     def ensure_listener(self, name: str, zone: str | None = None) -> Listener:
         """The listener called ``name``, added if new, with ``zone`` or else this machine's zone.
 
@@ -136,6 +151,8 @@ class Store:
             waiting = session.scalar(select(func.count()).where(SubmissionRow.listener_id == who))
             if waiting:
                 raise Conflict(f"{waiting:,} submissions of {name} wait; `tonearm run` brings them into the lake first")
+            # A number may be used again, by a listener who must not find them.
+            session.execute(delete(SettingRow).where(SettingRow.key.endswith(f":{who}")))
             session.execute(delete(ListenerRow).where(ListenerRow.id == who))
 
     @contextmanager

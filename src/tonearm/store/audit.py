@@ -14,7 +14,7 @@ _LONGEST_WHO, _LONGEST_ACTION, _LONGEST_SUBJECT = 128, 64, 256
 
 
 @dataclass(frozen=True)
-class Entry:
+class AuditEntry:
     """One thing that was done."""
 
     done_at: datetime
@@ -39,10 +39,10 @@ def note(store: Store, who: str, action: str, subject: str) -> None:
         )
 
 
-def entries(store: Store, limit: int = 100) -> list[Entry]:
+def entries(store: Store, limit: int = 100) -> list[AuditEntry]:
     """The newest ``limit`` entries, newest first."""
     if store.is_missing:
         return []
     with store.session(writes=False) as session:
         rows = session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit))
-        return [Entry(row.done_at, row.who, row.action, row.subject) for row in rows]
+        return [AuditEntry(row.done_at, row.who, row.action, row.subject) for row in rows]

@@ -16,6 +16,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from tonearm.errors import HomeBusy, UnknownName
+from tonearm.home.secrets import put_secret
+from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.models import ConnectionRow, ListenerRow
 from tonearm.store.submissions import Submission, add
@@ -88,10 +90,16 @@ def connection_of(store: Store, listener: str, kind: str) -> Connection:
     raise UnknownName("connection", kind, known, hint=f"`tonearm connect {kind} --listener {listener}` makes one")
 
 
-def disconnect(store: Store, connection: Connection) -> None:
-    """Forget a connection; what was pulled stays."""
+def disconnect(settings: Settings, store: Store, connection: Connection) -> None:
+    """Forget a connection and its secret; what was pulled stays. Raises HomeUnusable."""
     with store.session(writes=True) as session:
         session.execute(delete(ConnectionRow).where(ConnectionRow.id == connection.number))
+    put_secret(settings, secret_name(connection), None)
+
+
+def secret_name(connection: Connection) -> str:
+    """What the file of secrets calls a connection's token."""
+    return f"connection/{connection.number}"
 
 
 def advance(store: Store, connection: Connection, listens: Iterable[Submission], cursor: Cursor) -> Connection:
@@ -140,9 +148,9 @@ def start_again(store: Store, connection: Connection) -> Connection:
 
 
 def _same(session: Session, connection: Connection) -> ConnectionRow | None:
-    """The row of ``connection``, if it was not disconnected since; a number may be used again."""
+    """The row of ``connection``, if it was not disconnected since, or connected to another account."""
     row = session.get(ConnectionRow, connection.number)
-    return row if row is not None and row.kind == connection.kind else None
+    return row if row is not None and row.account.casefold() == connection.account.casefold() else None
 
 
 def _connection(row: ConnectionRow, listener: str) -> Connection:

@@ -45,15 +45,16 @@ def copy_store(settings: Settings, target_url: str) -> Copied:
             raise UsageError(f"the store is in {where(source.engine)} already; name another database")
         if source.is_missing:
             raise UsageError(f"{where(source.engine)} is not made yet, so there is nothing to copy")
-        return Copied(where(source.engine), where(target.engine), copy_rows(source, target))
+        return Copied(where(source.engine), where(target.engine), copy_rows(source, target, alone=True))
 
 
-def copy_rows(source: Store, target: Store) -> int:
+def copy_rows(source: Store, target: Store, *, alone: bool = False) -> int:
     """Copy every row of ``source`` into the empty ``target``, and return how many there were.
 
-    Numbers go on where they were, so that none is used again. Raises UsageError where ``target`` holds something.
+    They are those of one instant. Others may write to ``source`` meanwhile, unless this is ``alone``. Numbers go on
+    where they were, so that none is used again. Raises UsageError where ``target`` holds something.
     """
-    with source.session(writes=True) as old, target.session(writes=True) as new:
+    with source.session(writes=alone) as old, target.session(writes=True) as new:
         if held := [table.name for table in _TABLES if _count(new, table)]:
             raise UsageError(f"{where(target.engine)} holds {', '.join(held)} already; name an empty database")
         rows = sum(_copy(old, new, table) for table in _TABLES)

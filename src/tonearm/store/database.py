@@ -32,6 +32,12 @@ IN_HOME = ("", "sqlite")
 _BUSY_MS = 15_000
 """How long a transaction waits for the one that writes before it gives up."""
 _CONNECT_S = 10
+_POOL = {"pool_size": 10, "max_overflow": 35}
+"""More connections than the API has threads, so that those who wait to write leave some to those who read."""
+_IDLE_MS = 60_000
+"""How long a transaction may do nothing before PostgreSQL ends it: its process sleeps or is gone, and others wait."""
+_NOTICES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""Seconds and probes after which a server that is no longer there is noticed."""
 _WRITERS = 0x746F6E6561726D
 """Number of PostgreSQL's advisory lock that one writing transaction holds at a time; the letters of tonearm."""
 _POSTGRES = ("postgresql", "postgres", "postgresql+psycopg")
@@ -45,7 +51,7 @@ def connect(settings: Settings) -> Engine:
     """
     if settings.database_url not in IN_HOME:
         return _postgres(_url(settings.database_url))
-    engine = create_engine(URL.create("sqlite", database=str(settings.database)))
+    engine = create_engine(URL.create("sqlite", database=str(settings.database)), **_POOL)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "connect", lambda _, record: record.info.update(file=_file(settings.database)))
     event.listen(engine, "checkout", lambda _, record, __: _check_file(settings.database, record.info["file"]))
@@ -107,8 +113,9 @@ def _plain(engine: Engine, error: DatabaseError) -> TonearmError:
     return HomeUnusable(f"{place} cannot be used ({why}); check the server, and the setting database_url")
 
 
-_BUSY_STATES = {"55P03", "57014", "40001", "40P01", "53300"}
-"""Locked, cancelled by a time limit, not serialisable, deadlocked, too many connections (PostgreSQL, appendix A)."""
+_BUSY_STATES = {"55P03", "57014", "40001", "40P01", "53300", "25P03"}
+"""Locked, cancelled by a time limit, not serialisable, deadlocked, too many connections, idle for too long in a
+transaction (PostgreSQL, appendix A)."""
 
 
 def _reason(engine: Engine, error: DatabaseError) -> str:
@@ -138,8 +145,9 @@ def _postgres(url: URL) -> Engine:
         import psycopg  # noqa: F401 - its own error names a module, and ours what to install
     except ImportError as error:
         raise ExtraMissing("the driver of PostgreSQL is", "postgres") from error
-    limits = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
-    engine = create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True, connect_args=limits)
+    usual = {"connect_timeout": _CONNECT_S, **_NOTICES}
+    limits = {name: value for name, value in usual.items() if name not in url.query}
+    engine = create_engine(url, isolation_level="REPEATABLE READ", pool_pre_ping=True, connect_args=limits, **_POOL)
     event.listen(engine, "connect", _prepare_postgres)
     event.listen(engine, "begin", _begin_postgres)
     return engine
@@ -184,6 +192,7 @@ def _begin_sqlite(connection: Any) -> None:
 
 def _prepare_postgres(connection: Any, _record: Any) -> None:
     connection.execute(f"SET lock_timeout = {_BUSY_MS}")
+    connection.execute(f"SET idle_in_transaction_session_timeout = {_IDLE_MS}")
     connection.commit()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, or_, select, update
@@ -121,7 +121,7 @@ def count_open(store: Store, listener: str | None = None) -> tuple[int, datetime
         query = query.where(ListenerRow.name == listener)
     with store.session(writes=False) as session:
         count, first = session.execute(query).one()
-        return int(count), _utc(first)
+        return int(count), first
 
 
 def _read(store: Store, *where: ColumnElement[bool]) -> list[Forecast]:
@@ -139,20 +139,11 @@ def _forecast(row: Row[Any]) -> Forecast:
         version=row.version,
         served_by=row.served_by,
         subject=row.subject,
-        due_at=_at(row.due_at),
+        due_at=row.due_at,
         predicted=row.predicted,
         baseline=row.baseline,
-        made_at=_at(row.made_at),
+        made_at=row.made_at,
         outcome=row.outcome,
-        scored_at=_utc(row.scored_at),
+        scored_at=row.scored_at,
         number=row.id,
     )
-
-
-def _at(at: datetime) -> datetime:
-    # SQLite keeps no zone; all instants are stored in UTC.
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def _utc(at: datetime | None) -> datetime | None:
-    return None if at is None else _at(at)

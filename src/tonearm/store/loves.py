@@ -86,13 +86,20 @@ def _of(who: int, score: int | None) -> Select[LoveRow]:
 
 
 def _track_key(given: Love) -> str:
-    """Hash of the folded names, so that two spellings are one track; else of the id."""
+    """Hash of the folded names, else of the id."""
     if given.artist_name and given.track_name:
-        parts = ["names", artist_key(given.artist_name), title_key(given.track_name)]
-    elif given.recording_mbid or given.recording_msid:
-        parts = ["id", (given.recording_mbid or given.recording_msid or "").lower()]
-    else:
-        raise UsageError("a loved track needs an artist and a title, or the id of its recording")
+        return names_key(given.artist_name, given.track_name)
+    if given.recording_mbid or given.recording_msid:
+        return _hashed("id", (given.recording_mbid or given.recording_msid or "").lower())
+    raise UsageError("a loved track needs an artist and a title, or the id of its recording")
+
+
+def names_key(artist_name: str, track_name: str) -> str:
+    """Hash of a track's folded names, the same for two spellings."""
+    return _hashed("names", artist_key(artist_name), title_key(track_name))
+
+
+def _hashed(*parts: str) -> str:
     return hashlib.sha256(FIELD.join(parts).encode("utf-8", "replace")).hexdigest()
 
 

@@ -50,7 +50,7 @@ Number = BigInteger().with_variant(Integer, "sqlite")
 
 
 def _of_listener(**options: Any) -> Mapped[int]:
-    """The listener whose row it is, with whom it goes."""
+    """The listener whose row this is; deleting the listener deletes it."""
     return mapped_column(ForeignKey("listeners.id", ondelete="CASCADE"), **options)
 
 
@@ -130,6 +130,8 @@ class ScrobbleSessionRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     listener_id: Mapped[int | None] = _of_listener(index=True)
     """None for a token of ``auth.getToken`` that nobody has authorised yet."""
+    token_id: Mapped[int | None] = mapped_column(ForeignKey("tokens.id", ondelete="CASCADE"))
+    """The token that opened it in place of the password, and without which it opens nothing."""
     protocol: Mapped[str] = mapped_column(String(16))
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     client: Mapped[str | None] = mapped_column(String(128))
@@ -194,9 +196,13 @@ class LoveRow(Base):
 
 
 class RelayRow(Base):
-    """Where a listener's submissions are forwarded to. The token or session key is in the file of secrets."""
+    """Where a listener's submissions are forwarded to. The token or session key is in the file of secrets.
+
+    Numbers are never used again, so that no relay finds the token of another.
+    """
 
     __tablename__ = "relays"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     listener_id: Mapped[int] = _of_listener(index=True)
@@ -213,10 +219,10 @@ class RelayRow(Base):
     failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     """Attempts that failed since the last success."""
     problem: Mapped[str | None] = mapped_column(String(512))
-    leased_until: Mapped[datetime | None] = mapped_column(Instant)
+    lease_until: Mapped[datetime | None] = mapped_column(Instant)
     """Until when one process alone sends; None while none does."""
-    noted_at: Mapped[datetime] = mapped_column(Instant)
-    """Up to when what is playing and what is loved was passed on."""
+    playing_sent_at: Mapped[datetime] = mapped_column(Instant)
+    """When what is playing was last passed on."""
     sent: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     """Listens that the other side acknowledged."""
 
@@ -235,6 +241,19 @@ class RelayedRow(Base):
     """How often it was sent without a clear answer; with any, the other side is asked before it is sent again."""
     refused: Mapped[str | None] = mapped_column(String(512))
     """Why the other side refused it for good; None while it waits."""
+
+
+class RelayKnownRow(Base):
+    """A play that was queued for a relay lately, so that it is not forwarded again when it comes again."""
+
+    __tablename__ = "relay_known"
+
+    relay_id: Mapped[int] = mapped_column(ForeignKey("relays.id", ondelete="CASCADE"), primary_key=True)
+    track_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Hash of its folded names."""
+    listened_s: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """Second since 1970 of its start."""
+    queued_at: Mapped[datetime] = mapped_column(Instant, index=True)
 
 
 class SongRow(Base):
@@ -308,10 +327,16 @@ class SettingRow(Base):
 
 
 class ConnectionRow(Base):
-    """A service from which a listener's history is pulled. Secrets are in the file of secrets."""
+    """A service from which a listener's history is pulled. Secrets are in the file of secrets.
+
+    Numbers are never used again, so that a pull under way never stores for another listener.
+    """
 
     __tablename__ = "connections"
-    __table_args__ = (Index("ix_connections_listener_id_kind", "listener_id", "kind", unique=True),)
+    __table_args__ = (
+        Index("ix_connections_listener_id_kind", "listener_id", "kind", unique=True),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     listener_id: Mapped[int] = _of_listener()

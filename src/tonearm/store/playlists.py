@@ -25,7 +25,7 @@ _LONGEST_TITLE, _LONGEST_DESCRIPTION, _LONGEST_SOURCE, _LONGEST_SOURCE_ID = 256,
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry(Named):
+class PlaylistTrack(Named):
     """A track of a playlist."""
 
     track_id: int | None = None
@@ -39,7 +39,7 @@ class Playlist:
     """A playlist with its tracks in order."""
 
     title: str
-    tracks: Sequence[Entry] = ()
+    tracks: Sequence[PlaylistTrack] = ()
     description: str | None = None
     is_public: bool = False
     """Whether anybody may read it who can reach the server."""
@@ -55,7 +55,7 @@ class Playlist:
 
 
 _OF_PLAYLIST = ("title", "description", "is_public", "source", "source_id")
-_OF_TRACK = tuple(one.name for one in fields(Entry))
+_OF_TRACK = tuple(one.name for one in fields(PlaylistTrack))
 
 
 def playlists_of(store: Store, listener: str, limit: int | None = None, offset: int = 0) -> list[Playlist]:
@@ -180,7 +180,7 @@ def _fill(row: PlaylistRow, wanted: Playlist, now: datetime) -> None:
     row.updated_at = now
 
 
-def _values(one: Entry, added_at: datetime) -> dict[str, Any]:
+def _values(one: PlaylistTrack, added_at: datetime) -> dict[str, Any]:
     return {name: getattr(one, name) for name in _OF_TRACK} | {"added_at": one.added_at or added_at}
 
 
@@ -189,7 +189,7 @@ def _count(session: Session, who: int) -> int:
 
 
 def _playlist(row: PlaylistRow, listener: str) -> Playlist:
-    tracks = tuple(Entry(**{name: getattr(one, name) for name in _OF_TRACK}) for one in row.tracks)
+    tracks = tuple(PlaylistTrack(**{name: getattr(one, name) for name in _OF_TRACK}) for one in row.tracks)
     return replace(_without_tracks(row, listener), tracks=tracks)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -18,7 +19,8 @@ from sqlalchemy.orm import Session
 
 from tonearm.errors import UnknownName
 from tonearm.store import Store
-from tonearm.store.models import ListenerRow, PlayingRow, RelayedRow, RelayRow, SettingRow
+from tonearm.store.loves import names_key
+from tonearm.store.models import ListenerRow, PlayingRow, RelayedRow, RelayKnownRow, RelayRow, SettingRow
 
 Kind = Literal["listenbrainz", "lastfm", "tonearm"]
 KINDS: tuple[Kind, ...] = ("listenbrainz", "lastfm", "tonearm")
@@ -27,6 +29,11 @@ LEASE = timedelta(minutes=10)
 """A process that is killed while it sends holds up its relay for this long."""
 LONGEST_WAIT = timedelta(days=1)
 """No instant to wait for is further away, unless a clock was put back."""
+REMEMBERED = timedelta(days=30)
+"""How long a play that comes again is recognised: clients repeat, and what goes round by Last.fm's protocol, which
+carries no home's name, comes back within days."""
+REPEAT_S = 10
+"""Two listens of a track that start within this are one play, as :mod:`tonearm.silver.matching` has it."""
 _HOME = "home_id"
 _PROBLEM, _REASON = 512, 512
 
@@ -48,8 +55,8 @@ class Relay:
     failures: int
     """Attempts that failed since the last success."""
     problem: str | None
-    noted_at: datetime
-    """Up to when what is playing and what is loved was passed on."""
+    playing_sent_at: datetime
+    """When what is playing was last passed on."""
     sent: int
     """Listens that the other side acknowledged."""
 
@@ -78,17 +85,60 @@ class Queued:
     """How often it was sent without a clear answer."""
 
 
+def secret_name(number: int) -> str:
+    """What the file of secrets calls a relay's token."""
+    return f"relay/{number}"
+
+
 def enqueue(session: Session, listener_id: int, bodies: Collection[str], now: datetime) -> None:
-    """Queue listens for the listener's relays, paused ones too; those that this home has forwarded before are not."""
+    """Queue listens for the listener's relays, paused ones too; plays that a relay has had before are left out."""
     numbers = session.scalars(select(RelayRow.id).where(RelayRow.listener_id == listener_id)).all()
     if not numbers or not bodies:
         return
     # A random number of 122 bits is in no listen but those in which we wrote it ourselves.
     own = home_id(session)
-    fresh = [body for body in bodies if own not in body]
-    rows = [{"relay_id": number, "body": body, "queued_at": now} for number in numbers for body in fresh]
+    fresh = [(body, _play(body)) for body in bodies if own not in body]
+    session.execute(delete(RelayKnownRow).where(RelayKnownRow.queued_at < now - REMEMBERED))
+    for number in numbers:
+        rows = [{"relay_id": number, "body": body, "queued_at": now} for body in _new(session, number, fresh, now)]
+        if rows:
+            session.execute(insert(RelayedRow), rows)
+
+
+_Play = tuple[str, int]
+"""The key of a track's names, and the second since 1970 at which it was heard."""
+
+
+def _play(body: str) -> _Play | None:
+    """What was heard; None for a body that is no listen, as the sender will find."""
+    try:
+        listen = json.loads(body)
+        names = listen["track_metadata"]
+        return names_key(names["artist_name"], names["track_name"]), int(listen["listened_at"])
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return None
+
+
+def _new(session: Session, number: int, listens: Sequence[tuple[str, _Play | None]], now: datetime) -> list[str]:
+    """The bodies of plays that the relay has not had, which it remembers from now on."""
+    seconds: dict[str, list[int]] = defaultdict(list)
+    known = select(RelayKnownRow.track_key, RelayKnownRow.listened_s).where(RelayKnownRow.relay_id == number)
+    for key, at_s in session.execute(
+        known.where(RelayKnownRow.track_key.in_({play[0] for _, play in listens if play}))
+    ):
+        seconds[key].append(at_s)
+    bodies, rows = [], []
+    for body, play in listens:
+        if play is not None:
+            key, at_s = play
+            if any(abs(at_s - other_s) < REPEAT_S for other_s in seconds[key]):
+                continue
+            seconds[key].append(at_s)
+            rows.append({"relay_id": number, "track_key": key, "listened_s": at_s, "queued_at": now})
+        bodies.append(body)
     if rows:
-        session.execute(insert(RelayedRow), rows)
+        session.execute(insert(RelayKnownRow), rows)
+    return bodies
 
 
 def home_id(session: Session) -> str:
@@ -101,14 +151,25 @@ def home_id(session: Session) -> str:
     return str(json.loads(found.value))
 
 
-def add_relay(store: Store, listener: str, kind: Kind, url: str, account: str) -> Relay:
-    """Forward the listener's submissions from now on. Raises UnknownName."""
-    now = datetime.now(UTC)
+def add_relay(
+    store: Store,
+    listener: str,
+    kind: Kind,
+    url: str,
+    account: str,
+    now: datetime,
+    keep_secret: Callable[[int], None] = lambda _: None,
+) -> Relay:
+    """Forward the listener's submissions from ``now`` on. Raises UnknownName.
+
+    ``keep_secret`` gets the relay's number before anybody else can see the relay, and send for it without a secret.
+    """
     with store.session_of(listener, writes=True) as (session, who):
-        row = RelayRow(listener_id=who, kind=kind, url=url, account=account, created_at=now, noted_at=now)
+        row = RelayRow(listener_id=who, kind=kind, url=url, account=account, created_at=now, playing_sent_at=now)
         session.add(row)
         home_id(session)
         session.flush()
+        keep_secret(row.id)
         return _relays(session, row.id)[0]
 
 
@@ -176,16 +237,16 @@ def refused_listens(store: Store, number: int, most: int = 100) -> list[tuple[st
 def lease(store: Store, number: int, now: datetime) -> bool:
     """Become the one process that sends for a relay, until :func:`release` or for LEASE; False if another is."""
     # A lease that ends later than any can was taken before a clock was put back.
-    until = RelayRow.leased_until
+    until = RelayRow.lease_until
     free = or_(until.is_(None), until <= now, until > now + 2 * LEASE)
     with store.session(writes=True) as session:
         taken = update(RelayRow).where(RelayRow.id == number, RelayRow.paused_at.is_(None), free)
-        return session.scalar(taken.values(leased_until=now + LEASE).returning(RelayRow.id)) is not None
+        return session.scalar(taken.values(lease_until=now + LEASE).returning(RelayRow.id)) is not None
 
 
 def release(store: Store, number: int) -> None:
     """Let others send."""
-    _set(store, number, leased_until=None)
+    _set(store, number, lease_until=None)
 
 
 def queue(store: Store, number: int, most: int) -> list[Queued]:
@@ -213,7 +274,7 @@ def start_sending(store: Store, number: int, numbers: Collection[int], now: date
     """
     with store.session(writes=True) as session:
         mine = update(RelayRow).where(RelayRow.id == number, RelayRow.paused_at.is_(None))
-        if session.scalar(mine.values(leased_until=now + LEASE).returning(RelayRow.id)) is None:
+        if session.scalar(mine.values(lease_until=now + LEASE).returning(RelayRow.id)) is None:
             return False
         session.execute(update(RelayedRow).where(RelayedRow.id.in_(numbers)).values(attempts=RelayedRow.attempts + 1))
         return True
@@ -247,7 +308,9 @@ def take_playing(store: Store, now: datetime) -> list[tuple[int, str]]:
     news = (
         select(RelayRow.id, PlayingRow.body, PlayingRow.reported_at)
         .join(PlayingRow, PlayingRow.listener_id == RelayRow.listener_id)
-        .where(RelayRow.paused_at.is_(None), RelayRow.noted_at < PlayingRow.reported_at, PlayingRow.until_at > now)
+        .where(
+            RelayRow.paused_at.is_(None), RelayRow.playing_sent_at < PlayingRow.reported_at, PlayingRow.until_at > now
+        )
     )
     if store.is_missing:
         return []
@@ -257,12 +320,19 @@ def take_playing(store: Store, now: datetime) -> list[tuple[int, str]]:
         return []
     with store.session(writes=True) as session:
         own = home_id(session)
-        return [(number, body) for number, body, at in found if _is_new(session, number, at) and own not in body]
+        news_of = [(number, body) for number, body, at in found if _is_new(session, number, at)]
+        return [(number, body) for number, body in news_of if own not in body and not _is_of_tonearm(body)]
+
+
+def _is_of_tonearm(body: str) -> bool:
+    """Whether a tonearm reported it by Last.fm's protocol, which carries no home's name: it may have been ours."""
+    info = json.loads(body).get("track_metadata", {}).get("additional_info") or {}
+    return info.get("submission_client") == "tonearm"
 
 
 def _is_new(session: Session, number: int, at: datetime) -> bool:
     """Whether no other process took it meanwhile; from now on, nobody does."""
-    noted = update(RelayRow).where(RelayRow.id == number, RelayRow.noted_at < at).values(noted_at=at)
+    noted = update(RelayRow).where(RelayRow.id == number, RelayRow.playing_sent_at < at).values(playing_sent_at=at)
     return session.scalar(noted.returning(RelayRow.id)) is not None
 
 
@@ -289,6 +359,6 @@ def _relay(row: RelayRow, listener: str) -> Relay:
         retry_at=row.retry_at,
         failures=row.failures,
         problem=row.problem,
-        noted_at=row.noted_at,
+        playing_sent_at=row.playing_sent_at,
         sent=row.sent,
     )

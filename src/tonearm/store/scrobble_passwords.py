@@ -41,15 +41,6 @@ def password_md5(store: Store, listener: str) -> str | None:
         return None if found is None else found.md5
 
 
-def remove_password(store: Store, listener: str) -> None:
-    """Have no password open anything any more. Raises UnknownName."""
-    with store.session_of(listener, writes=True) as (session, who):
-        found = session.get(ScrobblePasswordRow, who)
-        if found is not None:
-            session.delete(found)
-        _close_sessions(session, who)
-
-
 def _close_sessions(session: Session, who: int) -> None:
     """What was opened with the password before is closed with it."""
     session.execute(delete(ScrobbleSessionRow).where(ScrobbleSessionRow.listener_id == who))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sqlalchemy import delete, select, update
 
 from tonearm.store import Store
-from tonearm.store.models import ListenerRow, ScrobbleSessionRow
-from tonearm.store.tokens import hashed
+from tonearm.store.models import ListenerRow, ScrobbleSessionRow, TokenRow
+from tonearm.store.tokens import hashed, token_of
 
 Kind = Literal["lastfm", "lastfm_token", "audioscrobbler"]
 """A session of either protocol, or a token of Last.fm's that becomes one once somebody has authorised it."""
@@ -34,12 +34,19 @@ class ScrobbleSession:
     """None for a token that nobody has authorised yet."""
     client: str | None
     created_at: datetime
+    may_read: bool = True
+    """Whether it reads the history too: one that a token opened, if the token may."""
 
 
-def open_session(store: Store, listener: str, kind: Kind, client: str | None, now: datetime) -> str:
-    """The key of a new session, which is valid until it is closed. Raises UnknownName."""
+def open_session(
+    store: Store, listener: str, kind: Kind, client: str | None, now: datetime, token: int | None = None
+) -> str:
+    """The key of a new session, which is valid until it is closed, or as long as the token that opened it.
+
+    ``token`` is that token's number. Raises UnknownName.
+    """
     with store.session_of(listener, writes=True) as (session, who):
-        session.add(_row(key := secrets.token_hex(16), who, kind, client, now))
+        session.add(_row(key := secrets.token_hex(16), who, kind, client, now, token))
         session.flush()
         if kind == "audioscrobbler":
             mine = (ScrobbleSessionRow.listener_id == who, ScrobbleSessionRow.protocol == kind)
@@ -50,16 +57,25 @@ def open_session(store: Store, listener: str, kind: Kind, client: str | None, no
 
 
 def find_session(store: Store, key: str, kind: Kind, now: datetime) -> ScrobbleSession | None:
-    """The session of a key; None for one that is unknown, and for a token that is too old."""
+    """The session of a key; None for one that is unknown or was opened by a token that is no longer good.
+
+    A token of Last.fm's that is too old is none either.
+    """
     if store.is_missing:
         return None
-    asked = select(ScrobbleSessionRow, ListenerRow.name).outerjoin(ListenerRow)
+    asked = select(ScrobbleSessionRow, ListenerRow.name, TokenRow).select_from(ScrobbleSessionRow)
+    asked = asked.outerjoin(ListenerRow, ListenerRow.id == ScrobbleSessionRow.listener_id)
+    asked = asked.outerjoin(TokenRow, TokenRow.id == ScrobbleSessionRow.token_id)
     asked = asked.where(ScrobbleSessionRow.key_hash == hashed(key), ScrobbleSessionRow.protocol == kind)
     with store.session(writes=False) as session:
-        row, listener = session.execute(asked).first() or (None, None)
+        row, listener, opener = session.execute(asked).first() or (None, None, None)
         if row is None or (kind == "lastfm_token" and row.created_at < _oldest(now)):
             return None
-        found = ScrobbleSession(listener, row.client, row.created_at)
+        token = None if opener is None else token_of(opener, listener or "")
+        if token is not None and not token.is_good(now):
+            return None
+        may_read = token is None or not {"read", "admin"}.isdisjoint(token.scopes)
+        found = ScrobbleSession(listener, row.client, row.created_at, may_read)
         number, used_at = row.id, row.used_at
     if kind != "lastfm_token" and (used_at is None or now - used_at > _NOTICED):
         with store.session(writes=True) as session:
@@ -80,17 +96,18 @@ def new_token(store: Store, client: str | None, now: datetime) -> str:
     return token
 
 
-def authorise_token(store: Store, token: str, listener: str, now: datetime) -> bool:
+def authorise_token(store: Store, token: str, listener: str, now: datetime, by: int | None = None) -> bool:
     """Let whoever has ``token`` open a session of the listener; False for a token that is unknown or too old.
 
-    Raises UnknownName for the listener.
+    ``by`` is the number of the listener's own token that authorises it, None for their password. Raises UnknownName
+    for the listener.
     """
     with store.session_of(listener, writes=True) as (session, who):
         found = session.execute(
             update(ScrobbleSessionRow)
             .where(ScrobbleSessionRow.key_hash == hashed(token), ScrobbleSessionRow.protocol == "lastfm_token")
             .where(ScrobbleSessionRow.created_at >= _oldest(now), ScrobbleSessionRow.listener_id.is_(None))
-            .values(listener_id=who)
+            .values(listener_id=who, token_id=by)
             .returning(ScrobbleSessionRow.id)
         )
         return bool(found.all())
@@ -106,18 +123,21 @@ def redeem_token(store: Store, token: str, now: datetime) -> tuple[str, str] | N
         if found is None:
             return None
         row, listener = found
-        session.add(_row(key, row.listener_id, "lastfm", row.client, now))
+        session.add(_row(key, row.listener_id, "lastfm", row.client, now, row.token_id))
         session.delete(row)
         return str(listener), key
 
 
-def _row(key: str, who: int | None, kind: Kind, client: str | None, now: datetime) -> ScrobbleSessionRow:
+def _row(
+    key: str, who: int | None, kind: Kind, client: str | None, now: datetime, token: int | None = None
+) -> ScrobbleSessionRow:
     return ScrobbleSessionRow(
         listener_id=who,
+        token_id=token,
         protocol=kind,
         key_hash=hashed(key),
         client=client and client[:128],
-        created_at=now.astimezone(UTC),
+        created_at=now,
         used_at=None if who is None else now,
     )
 

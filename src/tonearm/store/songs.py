@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from tonearm.errors import Conflict, UnknownName
@@ -41,14 +41,6 @@ def songs(store: Store, limit: int | None = None, offset: int = 0) -> list[Song]
         return []
     with store.session(writes=False) as session:
         return [_song(row) for row in session.scalars(select(SongRow).order_by(SongRow.id).limit(limit).offset(offset))]
-
-
-def count_songs(store: Store) -> int:
-    """How many songs were added."""
-    if store.is_missing:
-        return 0
-    with store.session(writes=False) as session:
-        return session.scalar(select(func.count()).select_from(SongRow)) or 0
 
 
 def song(store: Store, own_id: int) -> Song:

@@ -70,7 +70,7 @@ def create_token(
         session.add(row)
         session.flush()
         owner = session.get_one(ListenerRow, who).name
-        return secret, _token(row, owner)
+        return secret, token_of(row, owner)
 
 
 def tokens(store: Store) -> list[Token]:
@@ -79,7 +79,7 @@ def tokens(store: Store) -> list[Token]:
         return []
     with store.session(writes=False) as session:
         rows = session.execute(select(TokenRow, ListenerRow.name).join(ListenerRow).order_by(TokenRow.id))
-        return [_token(row, name) for row, name in rows]
+        return [token_of(row, name) for row, name in rows]
 
 
 def find_token(store: Store, secret: str) -> Token | None:
@@ -92,7 +92,7 @@ def find_token(store: Store, secret: str) -> Token | None:
         return None
     with store.session(writes=False) as session:
         found = session.execute(asked).first()
-        token = _token(*found) if found else None
+        token = token_of(*found) if found else None
     return token if token and token.is_good(datetime.now(UTC)) else None
 
 
@@ -117,7 +117,7 @@ def revoke_token(store: Store, number: int) -> Token:
         ).first()
         if found is None:
             raise _unknown(number)
-        return _token(*found)
+        return token_of(*found)
 
 
 def _unknown(number: int) -> UnknownName:
@@ -129,7 +129,8 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.strip().encode("utf-8", "replace")).hexdigest()
 
 
-def _token(row: TokenRow, listener: str) -> Token:
+def token_of(row: TokenRow, listener: str) -> Token:
+    """The token of a row, which is the listener's."""
     scopes = tuple(scope for scope in SCOPES if scope in row.scopes.split())
     instants = (row.created_at, row.expires_at, row.used_at, row.revoked_at)
     return Token(row.id, listener, row.name, row.hint, scopes, *instants)

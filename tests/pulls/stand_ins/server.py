@@ -1,4 +1,4 @@
-"""An HTTP server in this process that answers like a service, and fails when it is told to."""
+"""An HTTP server in this process that answers like a service, and fails on request."""
 
 from __future__ import annotations
 

@@ -28,7 +28,6 @@ class SpotifyStandIn(StandIn):
         self.saved: list[str] = []
         self.playlists: dict[str, list[str]] = {}
         self.of_others: set[str] = set()
-        self.artists: list[str] = []
         self.refresh_token, self.access_token = "refresh-0", "access-0"
         self.rotates = True
         self.lifetime_s = 3600
@@ -74,9 +73,6 @@ class SpotifyStandIn(StandIn):
             return Reply(200, {"id": ACCOUNT, "display_name": "Ada"})
         if path == "me/player/recently-played":
             return Reply(200, self._recent(asked))
-        if path == "me/following":
-            items = [{"id": f"artist{n}", "name": name, "genres": []} for n, name in enumerate(self.artists)]
-            return Reply(200, {"artists": {"items": items, "next": None, "cursors": {"after": None}}})
         lists = {"me/tracks": [_item(title) for title in self.saved], "me/playlists": self._playlists()}
         if path in lists:
             return Reply(200, self._page(asked, lists[path]))

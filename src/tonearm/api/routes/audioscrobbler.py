@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,7 +16,7 @@ from starlette.types import Scope
 
 from tonearm.api.accepting import RawBody, accept, now
 from tonearm.api.deps import StoreDep
-from tonearm.errors import TonearmError, UnknownName
+from tonearm.errors import TonearmError, UnknownName, UsageError
 from tonearm.scrobble import audioscrobbler as protocol
 from tonearm.scrobble.audioscrobbler import Listened
 from tonearm.scrobble.lastfm import parameters
@@ -110,8 +111,9 @@ def submit(request: Request, body: RawBody, store: StoreDep) -> str:
     listened = protocol.submitted(given, found.client, at.timestamp())
     if not listened:
         return protocol.failed("no listen in the request: a[0], t[0] and i[0] are needed")
-    accept(request, store, found.listener, [one.submission for one in listened])
+    # Whoever is answered FAILED sends the listens again, so nothing may fail once they are kept; ratings may repeat.
     _rate(store, found.listener, listened)
+    accept(request, store, found.listener, [one.submission for one in listened])
     return protocol.OK
 
 
@@ -120,9 +122,10 @@ def _session(store: Store, given: dict[str, str]) -> ScrobbleSession | None:
 
 
 def _rate(store: Store, listener: str, listened: list[Listened]) -> None:
-    """Keep which tracks were loved or banned as they were heard."""
+    """Keep which tracks were loved or banned as they were heard; a rating that is refused costs no listen."""
     for one in listened:
         score = _SCORES.get(one.rating or "")
         if score and one.submission.reason is None:
             named = msgspec.json.decode(one.submission.body)["track_metadata"]
-            give_love(store, listener, Love(score, now(), named["artist_name"], named["track_name"]))
+            with suppress(UsageError):
+                give_love(store, listener, Love(score, now(), named["artist_name"], named["track_name"]))

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from tonearm.api.auth import open_to
 from tonearm.api.deps import StoreDep
-from tonearm.store.audit import Entry, entries
+from tonearm.store.audit import AuditEntry, entries
 
 router = APIRouter(tags=["audit"])
 
@@ -17,6 +17,6 @@ router = APIRouter(tags=["audit"])
 @open_to("admin")
 def read_audit(
     store: StoreDep, limit: Annotated[int, Query(ge=1, le=10_000, description="How many entries at most.")] = 100
-) -> list[Entry]:
+) -> list[AuditEntry]:
     """What administrators did, newest first: when, with whose token, which route, to what."""
     return entries(store, limit)

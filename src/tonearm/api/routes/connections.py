@@ -9,10 +9,8 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from tonearm.api.answers import Answer
-from tonearm.api.auth import CallerDep
 from tonearm.api.deps import ListenerAsked, SettingsDep, StoreDep
 from tonearm.errors import ExtraMissing
-from tonearm.home.secrets import put_secret
 from tonearm.pulls import Pulled, hole_of, sync_once
 from tonearm.store.connections import Connection, Kind, connection_of, connections, disconnect
 
@@ -58,9 +56,9 @@ ConnectionInPath = Annotated[Connection, Depends(_connection)]
 
 
 @router.get("/connections")
-def list_connections(store: StoreDep, who: CallerDep, listener: ListenerAsked) -> list[ConnectionInfo]:
+def list_connections(store: StoreDep, listener: ListenerAsked) -> list[ConnectionInfo]:
     """The connections that the caller may see, and how they are; `tonearm connect` makes them."""
-    return [_info(one) for one in connections(store, listener or who.only)]
+    return [_info(one) for one in connections(store, listener)]
 
 
 @router.post("/listeners/{name}/connections/{service}/sync")
@@ -79,8 +77,7 @@ def sync_connection(settings: SettingsDep, store: StoreDep, connection: Connecti
 @router.delete("/listeners/{name}/connections/{service}", status_code=204)
 def delete_connection(settings: SettingsDep, store: StoreDep, connection: ConnectionInPath) -> Response:
     """Forget a connection and its tokens; what was pulled stays."""
-    disconnect(store, connection)
-    put_secret(settings, f"connection/{connection.number}", None)
+    disconnect(settings, store, connection)
     return Response(status_code=204)
 
 

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Form, Query, UploadFile
 from fastapi.responses import Response
 
 from tonearm.api.answers import Imported, ImportRows
-from tonearm.api.auth import CallerDep
+from tonearm.api.auth import CallerDep, Guarded
 from tonearm.api.deps import Limit, SettingsDep
 from tonearm.api.rows import json_response, json_rows
 from tonearm.building.execute import build
@@ -23,7 +23,7 @@ from tonearm.ingest.imports import import_paths
 from tonearm.ingest.ledger import ImportReport, Outcome, find_import, import_rows, imports, undo
 from tonearm.sources.files import hints_of
 
-router = APIRouter(tags=["imports"])
+router = APIRouter(tags=["imports"], route_class=Guarded)
 
 _LONGEST_FILE_NAME = 120
 """Bytes; file systems take 255."""

@@ -71,12 +71,7 @@ class _Asked:
 
 
 def _whose(who: ReaderDep, store: StoreDep) -> Listener:
-    if who.listener is not None:
-        return store.listener(who.listener)
-    listeners = store.listeners()
-    if len(listeners) != 1:
-        raise UsageError("whose listens? Koito's API names nobody: send a token, whose listener's they are")
-    return listeners[0]
+    return store.only_listener(who.listener)
 
 
 Whose = Annotated[Listener, Depends(_whose)]

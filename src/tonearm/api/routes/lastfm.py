@@ -75,20 +75,24 @@ class _Call:
     reading: Reading
     settings: Settings
 
-    def listener(self) -> str:
-        """Whose session key the call has; raises Failure without a good one."""
+    def listener(self, *, reads: bool = False) -> str:
+        """Whose session key the call has; raises Failure without a good one, and for one that may not what it does."""
         found = find_session(self.store, self.given.get("sk", ""), "lastfm", now())
         if found is None or found.listener is None:
             raise Failure(protocol.BAD_SESSION, "Invalid session key - Please re-authenticate")
+        if reads and not found.may_read:
+            raise _may_not_read()
         return found.listener
 
     def read_listener(self) -> str:
         """The listener ``user``, else the session's, if the call may read them; raises Failure and 401."""
         asked = self.given.get("user", "")
         if "sk" in self.given:
-            own: str | None = self.listener()
+            own: str | None = self.listener(reads=True)
         else:
             who = caller(self.request, self.store)
+            if not who.may("read"):
+                raise _may_not_read()
             own = None if who.may("admin") else who.listener
         if not asked and own is None:
             raise Failure(protocol.BAD_PARAMETERS, "user is needed: the name of a listener")
@@ -99,6 +103,10 @@ class _Call:
         if own not in (None, name):
             raise Failure(protocol.LOGIN_NEEDED, f"Login: {own} may not read what {name} heard")
         return name
+
+
+def _may_not_read() -> Failure:
+    return Failure(protocol.LOGIN_NEEDED, "Login: this needs a token with the scope read")
 
 
 @router.get("/2.0", include_in_schema=False)
@@ -137,12 +145,16 @@ def _answer(answer: Node | Failure | None, form: str, status: int = 400) -> Resp
 def _mobile_session(call: _Call) -> Node:
     """A session by name and scrobble password, or by ``authToken``, which is made of both."""
     given = call.given
-    listener = proved(call.store, given.get("username", ""), given.get("password", ""), given.get("authtoken", ""))
-    return protocol.session(listener, open_session(call.store, listener, "lastfm", call.client, now()))
+    name, password = given.get("username", ""), given.get("password", "")
+    listener, token = proved(call.store, name, password, given.get("authtoken", ""))
+    return protocol.session(listener, open_session(call.store, listener, "lastfm", call.client, now(), token))
 
 
-def proved(store: Store, name: str, password: str, proof: str = "") -> str:
-    """The listener ``name``, if the password is theirs or a token of theirs that may submit; raises Failure."""
+def proved(store: Store, name: str, password: str, proof: str = "") -> tuple[str, int | None]:
+    """The listener ``name``, if the password is theirs or a token of theirs that may submit, and the token's number.
+
+    Raises Failure.
+    """
     refused = Failure(
         protocol.FAILED,
         "Authentication failed: name the listener and use their scrobble password, which "
@@ -154,11 +166,11 @@ def proved(store: Store, name: str, password: str, proof: str = "") -> str:
     except UnknownName as error:
         raise refused from error
     if known and (_is_equal(_md5(password), known) or _is_equal(_md5(name + known), proof.lower())):
-        return listener
+        return listener, None
     token = find_token(store, password) if password else None
     if token is None or token.listener != listener or not {"submit", "admin"} & set(token.scopes):
         raise refused
-    return listener
+    return listener, token.number
 
 
 def _is_equal(one: str, other: str) -> bool:

@@ -77,11 +77,11 @@ def authorise(body: RawBody, store: StoreDep) -> HTMLResponse:
     if wrong:
         return _page(f"<p>{escape(wrong)}</p>", 400)
     try:
-        listener = proved(store, given.get("listener", ""), given.get("password", ""))
+        listener, by = proved(store, given.get("listener", ""), given.get("password", ""))
     except Failure as failure:
         return _form(token, cb, failure.message, 403)
     token = token or new_token(store, None, now())
-    if not authorise_token(store, token, listener, now()):
+    if not authorise_token(store, token, listener, now(), by):
         return _page("<p>The request is unknown, was answered, or is older than an hour; begin again there.</p>", 410)
     # A link and no redirect: whoever follows it sees where it leads.
     back = f'<p><a href="{escape(with_token(cb, token))}">Go back to {escape(_place(cb))}</a></p>' if cb else ""

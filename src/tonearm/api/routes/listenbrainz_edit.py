@@ -34,7 +34,7 @@ _LONGEST_QUERY = 250
 @router.post("/1/delete-listen")
 @router.post("/1/delete-listen/", include_in_schema=False)
 def delete_listen(
-    body: RawBody, listener: SubmitterDep, settings: SettingsDep, reading: ReadingDep, store: StoreDep
+    listener: SubmitterDep, body: RawBody, settings: SettingsDep, reading: ReadingDep, store: StoreDep
 ) -> dict[str, str]:
     """Delete the token's listener's listen of `listened_at` and `recording_msid`; of none, nothing.
 

@@ -26,14 +26,17 @@ router = APIRouter(tags=["listenbrainz"])
 
 _AS_LISTENBRAINZ = {409: 503, 507: 503, 422: 400}
 """Clients drop what is answered with 4xx and send the rest again: a listen that is fine is never answered with one."""
+_SUBMITTING = {408: 503, 429: 503}
+"""Where listens come in: of those that are too many or too slow now, nothing is wrong either."""
 _LATELY = 1000
 """Listens among which a recording is looked for by its id: a client has ids of what it shows."""
 _NO_TOKEN = "You need to provide an Authorization header with a token made by `tonearm tokens create`."  # noqa: S105
 
 
-def in_listenbrainz_form(_request: Request, status: int, message: str) -> JSONResponse:
+def in_listenbrainz_form(request: Request, status: int, message: str) -> JSONResponse:
     """An error as ListenBrainz writes it. Navidrome looks at ``code`` alone, and must find no ``status``."""
-    code = _AS_LISTENBRAINZ.get(status, status)
+    is_submitting = request.url.path.rstrip("/").endswith("/submit-listens")
+    code = (_AS_LISTENBRAINZ | (_SUBMITTING if is_submitting else {})).get(status, status)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if code == HTTPStatus.SERVICE_UNAVAILABLE else None
     return JSONResponse({"code": code, "error": message}, status_code=code, headers=headers)
 
@@ -52,14 +55,15 @@ def _submitter(request: Request, store: StoreDep) -> str:
 
 
 SubmitterDep = Annotated[str, Depends(_submitter)]
+"""Before the body among a route's parameters: nothing is kept of what comes without a good token."""
 
 
 @router.post("/1/submit-listens")
 @router.post("/1/submit-listens/", include_in_schema=False)
 def submit_listens(
     request: Request,
-    body: RawBody,
     listener: SubmitterDep,
+    body: RawBody,
     store: StoreDep,
     return_msid: Annotated[bool, Query(description="Whether to answer with the recordings' MSIDs.")] = False,
 ) -> dict[str, Any]:
@@ -93,7 +97,7 @@ def validate_token(
 
 @router.post("/1/feedback/recording-feedback")
 @router.post("/1/feedback/recording-feedback/", include_in_schema=False)
-def recording_feedback(body: RawBody, listener: SubmitterDep, store: StoreDep, reading: ReadingDep) -> dict[str, str]:
+def recording_feedback(listener: SubmitterDep, body: RawBody, store: StoreDep, reading: ReadingDep) -> dict[str, str]:
     """Love (1), hate (-1) or neither (0) for a recording by its MBID or MSID."""
     given = decoded(body)
     if not isinstance(given, dict) or type(given.get("score")) is not int or given["score"] not in (1, 0, -1):
@@ -126,7 +130,7 @@ def read_latest_import(
 
 @router.post("/1/latest-import")
 @router.post("/1/latest-import/", include_in_schema=False)
-def note_latest_import(body: RawBody, listener: SubmitterDep, store: StoreDep) -> dict[str, str]:
+def note_latest_import(listener: SubmitterDep, body: RawBody, store: StoreDep) -> dict[str, str]:
     """Note how far an importer has come."""
     given = decoded(body)
     at = given.get("ts") if isinstance(given, dict) else None

@@ -22,8 +22,8 @@ from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.playlists import (
     MOST_TRACKS,
-    Entry,
     Playlist,
+    PlaylistTrack,
     count_playlists,
     delete_playlist,
     listed_playlists,
@@ -93,7 +93,7 @@ class PlaylistInfo(Answer):
 class PlaylistWithTracks(PlaylistInfo):
     """A playlist with its tracks in order."""
 
-    entries: list[Entry]
+    entries: list[PlaylistTrack]
 
 
 class Playlists(Answer):
@@ -158,7 +158,8 @@ def read_own_playlist(
         left_out = {"X-Left-Out": str(len(without_uri(one)))}
         return Response(spotify_uris(one), media_type="text/plain; charset=utf-8", headers=left_out)
     if form == "jspf":
-        return Response(jspf(one), media_type="application/jspf+json", headers=_named(found, "jspf"))
+        document = jspf(one, found.id, found.description)
+        return Response(document, media_type="application/jspf+json", headers=_named(found, "jspf"))
     return Response(m3u(one), media_type="audio/mpegurl; charset=utf-8", headers=_named(found, "m3u8"))
 
 
@@ -197,8 +198,8 @@ def _playlist(settings: Settings, given: GivenPlaylist) -> Playlist:
     return Playlist(**about, tracks=_entries(settings, given.tracks))
 
 
-def _entries(settings: Settings, given: Sequence[str | GivenTrack]) -> list[Entry]:
-    return entries(settings, [one if isinstance(one, str) else Entry(**one.model_dump()) for one in given])
+def _entries(settings: Settings, given: Sequence[str | GivenTrack]) -> list[PlaylistTrack]:
+    return entries(settings, [one if isinstance(one, str) else PlaylistTrack(**one.model_dump()) for one in given])
 
 
 def _about(one: Playlist) -> dict[str, Any]:

@@ -184,7 +184,7 @@ async def predict_popularity(
 
 
 async def _one_popular(loaded: Loaded, record: dict[str, Any], threshold: float | None) -> list[dict[str, Any]]:
-    """The answer of one track, reckoned together with those that are asked for at the same moment."""
+    """The answer of one track, computed together with those that are asked for at the same moment."""
     chance = await loaded.together.ask(record)
     return [_about_popular(loaded, record, chance, threshold)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -58,7 +59,7 @@ def list_relays(store: StoreDep, listener: ListenerAsked = None) -> list[RelaySt
 @router.post("/relays", status_code=201)
 def post_relay(settings: SettingsDep, store: StoreDep, new: NewRelay) -> RelayState:
     """Forward a listener's submissions from now on; the other side is asked first whether it knows the token."""
-    return connect(settings, store, new.listener, new.to, new.url, new.token.get_secret_value())
+    return connect(settings, store, new.listener, new.to, new.url, new.token.get_secret_value(), datetime.now(UTC))
 
 
 @router.get("/relays/{number}/refused")
@@ -71,14 +72,14 @@ def read_refused(store: StoreDep, who: CallerDep, number: Number) -> list[Refuse
 @router.post("/relays/{number}/pause")
 def pause_relay(store: StoreDep, number: Number) -> RelayState:
     """Send nothing until it is resumed; what is submitted meanwhile waits."""
-    return pause(store, number)
+    return pause(store, number, datetime.now(UTC))
 
 
 @router.post("/relays/{number}/resume")
 def resume_relay(settings: SettingsDep, store: StoreDep, number: Number, new: NewToken | None = None) -> RelayState:
     """Send again, with a new token if one is given, which is checked first."""
     token = new.token.get_secret_value() if new and new.token else None
-    return resume(settings, store, number, token)
+    return resume(settings, store, number, token, datetime.now(UTC))
 
 
 @router.post("/relays/{number}/retry")

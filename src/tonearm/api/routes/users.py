@@ -19,6 +19,7 @@ from tonearm.errors import Conflict, UnknownName, UsageError
 from tonearm.lake import Lake
 from tonearm.read.overview import LISTENS
 from tonearm.store import LONGEST_NAME, Listener, same_name
+from tonearm.store.removing import remove_listener
 from tonearm.store.zones import find_zone
 
 router = APIRouter(tags=["users"])
@@ -95,6 +96,7 @@ def move_user(settings: SettingsDep, lake: LakeDep, store: StoreDep, listener: L
 
 @router.delete("/users/{name}", status_code=204, response_class=Response)
 def delete_user(
+    settings: SettingsDep,
     lake: LakeDep,
     store: StoreDep,
     listener: ListenerInPath,
@@ -110,7 +112,7 @@ def delete_user(
     rows = _rows_of(lake, listener)
     if rows:
         raise Conflict(f"the lake has {rows:,} rows of {listener}'s history; undo the imports that brought them first")
-    store.remove(listener)
+    remove_listener(settings, store, listener)
 
 
 def _rows_of(lake: Lake, listener: str) -> int:

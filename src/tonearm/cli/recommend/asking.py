@@ -171,16 +171,8 @@ class Asked:
 
     def only_listener(self, name: str | None) -> str:
         """The listener called ``name``, or the only one there is; raises UsageError where there are others."""
-        if name is not None:
-            return self.listener(name)
         with _store(self.context) as store:
-            names = [one.name for one in store.listeners()]
-        if not names:
-            raise UsageError(f"there is no listener yet: {NOTHING_YET}")
-        if len(names) != 1:
-            there = ", ".join(names) or "there is none yet"
-            raise UsageError(f"whose? name a listener (--listener, or `tonearm recommend for NAME`): {there}")
-        return names[0]
+            return store.only_listener(name).name
 
     def known_and_refused(self, listener: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """(items,) what a listener has heard, and what they hid or disliked."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_RECORDS = 1_000_000
 MOST_MB = 1024
 LARGEST = 1e30
-"""No quantity is larger; models reckon in numbers of 32 bits, whose squares would be none any more."""
+"""Largest value taken: models compute in 32-bit numbers, which end at 3.4e38."""
 SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 _NAMED = 3
 

@@ -40,7 +40,7 @@ SPARE = 10
 """Unheard tracks that are asked for beyond those wanted; more would take longer to explain."""
 UNTRAINED = "the recommender was never trained, so popularity says most: `tonearm train recommender`"
 SHORTEST_S = 150.0
-"""Seconds of a track by which it is reckoned how many fill the minutes asked for."""
+"""Seconds per track, from which it is computed how many fill the minutes asked for."""
 DIAL: Mapping[Novelty, float] = {"easy": 0.0, "medium": 0.5, "hard": 1.0}
 """The recommender's own dial of novelty for each setting."""
 MOOD_MINUTES, MOST_MINUTES = 60.0, 24 * 60.0

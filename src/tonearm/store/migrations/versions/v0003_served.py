@@ -81,6 +81,7 @@ def upgrade() -> None:
         sa.Column("pulled_at", AT),
         sa.Column("retry_at", AT),
         sa.Column("problem", sa.String(512)),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_connections_listener_id_kind", "connections", ["listener_id", "kind"], unique=True)
     op.create_table(
@@ -145,9 +146,10 @@ def upgrade() -> None:
         sa.Column("retry_at", AT),
         sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
         sa.Column("problem", sa.String(512)),
-        sa.Column("leased_until", AT),
-        sa.Column("noted_at", AT, nullable=False),
+        sa.Column("lease_until", AT),
+        sa.Column("playing_sent_at", AT, nullable=False),
         sa.Column("sent", sa.BigInteger, nullable=False, server_default="0"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_relays_listener_id", "relays", ["listener_id"])
     op.create_table(
@@ -157,9 +159,24 @@ def upgrade() -> None:
         sa.Column("created_at", AT, nullable=False),
     )
     op.create_table(
+        "tokens",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("listener_id", sa.Integer, sa.ForeignKey("listeners.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("name", sa.String(64), nullable=False),
+        sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
+        sa.Column("hint", sa.String(16), nullable=False),
+        sa.Column("scopes", sa.String(64), nullable=False),
+        sa.Column("created_at", AT, nullable=False),
+        sa.Column("expires_at", AT),
+        sa.Column("used_at", AT),
+        sa.Column("revoked_at", AT),
+    )
+    op.create_index("ix_tokens_listener_id", "tokens", ["listener_id"])
+    op.create_table(
         "scrobble_sessions",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("listener_id", sa.Integer, sa.ForeignKey("listeners.id", ondelete="CASCADE")),
+        sa.Column("token_id", sa.Integer, sa.ForeignKey("tokens.id", ondelete="CASCADE")),
         sa.Column("protocol", sa.String(16), nullable=False),
         sa.Column("key_hash", sa.String(64), nullable=False, unique=True),
         sa.Column("client", sa.String(128)),
@@ -181,20 +198,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_submissions_batch", "submissions", ["batch"])
     op.create_index("ix_submissions_listener_id_listened_s", "submissions", ["listener_id", "listened_s"])
-    op.create_table(
-        "tokens",
-        sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("listener_id", sa.Integer, sa.ForeignKey("listeners.id", ondelete="CASCADE"), nullable=False),
-        sa.Column("name", sa.String(64), nullable=False),
-        sa.Column("token_hash", sa.String(64), nullable=False, unique=True),
-        sa.Column("hint", sa.String(16), nullable=False),
-        sa.Column("scopes", sa.String(64), nullable=False),
-        sa.Column("created_at", AT, nullable=False),
-        sa.Column("expires_at", AT),
-        sa.Column("used_at", AT),
-        sa.Column("revoked_at", AT),
-    )
-    op.create_index("ix_tokens_listener_id", "tokens", ["listener_id"])
     op.create_table(
         "playlist_tracks",
         sa.Column("playlist_id", sa.String(36), sa.ForeignKey("playlists.id", ondelete="CASCADE"), primary_key=True),
@@ -219,16 +222,25 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_relay_queue_relay_id_id", "relay_queue", ["relay_id", "id"])
+    op.create_table(
+        "relay_known",
+        sa.Column("relay_id", sa.Integer, sa.ForeignKey("relays.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("track_key", sa.String(64), primary_key=True),
+        sa.Column("listened_s", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("queued_at", AT, nullable=False),
+    )
+    op.create_index("ix_relay_known_queued_at", "relay_known", ["queued_at"])
 
 
 def downgrade() -> None:
     """Drop the tables."""
     for name in (
+        "relay_known",
         "relay_queue",
         "playlist_tracks",
-        "tokens",
         "submissions",
         "scrobble_sessions",
+        "tokens",
         "scrobble_passwords",
         "relays",
         "playlists",
