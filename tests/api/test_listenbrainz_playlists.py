@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlparse
 from uuid import UUID, uuid5
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import client_of
+from tonearm.api.recommending import Recommending
 from tonearm.api.routes.listenbrainz_playlists import first_day
 from tonearm.building.execute import build
 from tonearm.ingest.imports import import_paths
@@ -126,6 +128,34 @@ def test_recordings_are_recommended_by_their_mbid(http: httpx.Client) -> None:
     answer = http.get("/1/cf/recommendation/user/Ada/recording", params={"count": 3})
     # Everything in this home was heard by Ada.
     assert answer.status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("path", "step"),
+    [
+        ("/1/user/Ada/playlists/createdfor", "tonearm.api.routes.listenbrainz_playlists.named_playlist"),
+        ("/1/cf/recommendation/user/Ada/recording", "tonearm.recommend.answers.answering.for_listener"),
+    ],
+)
+def test_what_another_model_may_recommend_is_asked_anew(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, path: str, step: str
+) -> None:
+    made = []
+
+    def nothing(*given: Any) -> Any:
+        made.append(given)
+        return SimpleNamespace(tracks=(), version=None)
+
+    monkeypatch.setattr(step, nothing)
+    versions = Recommending.versions
+    with client_of(home) as http:
+        http.get(path)
+        once = len(made)
+        http.get(path)
+        assert len(made) == once > 0
+        monkeypatch.setattr(Recommending, "versions", lambda self: (*versions(self), 1))
+        http.get(path)
+    assert len(made) == 2 * once
 
 
 @pytest.mark.parametrize(

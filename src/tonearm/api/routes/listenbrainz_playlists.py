@@ -53,11 +53,13 @@ class _Making:
     base: str
     """The server's address, with a slash at the end."""
     now: datetime
+    made_from: tuple[int | None, ...]
+    """Versions of what recommendations depend on."""
 
     def named(self, listener: str, name: str, on: date | None = None) -> Named | None:
         """The playlist of a day or its week, by default the current one; None where there are too few tracks."""
         given = [*feedback_of(self.store, listener), *loves(self.store, listener)]
-        state = on or local_today(self.store, listener, self.now), hash(tuple(given))
+        state = on or local_today(self.store, listener, self.now), hash(tuple(given)), self.made_from
         return self.reading.answer((name, listener, on), lambda: self._made(listener, name, on), state)
 
     def _made(self, listener: str, name: str, on: date | None) -> Named | None:
@@ -110,8 +112,10 @@ class _Making:
             yield local_today(self.store, listener, ends[1])
 
 
-def _making(request: Request, settings: SettingsDep, store: StoreDep, reading: ReadingDep) -> _Making:
-    return _Making(settings, store, reading, str(request.base_url), datetime.now(UTC))
+def _making(
+    request: Request, settings: SettingsDep, store: StoreDep, reading: ReadingDep, recommending: RecommendingDep
+) -> _Making:
+    return _Making(settings, store, reading, str(request.base_url), datetime.now(UTC), recommending.versions())
 
 
 MakingDep = Annotated[_Making, Depends(_making)]
@@ -226,7 +230,8 @@ def recommended_recordings(
         return found, answer.version
 
     try:
-        found, version = making.reading.answer(("recordings", listener), make, hash(tuple(given)))
+        state = hash(tuple(given)), making.made_from
+        found, version = making.reading.answer(("recordings", listener), make, state)
     except (UsageError, ExtraMissing):
         return Response(status_code=NO_DATA)
     if not found:
