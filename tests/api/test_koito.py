@@ -49,6 +49,14 @@ def http(home: Settings) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture(scope="module")
+def berlin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    made = home_of(tmp_path_factory.mktemp("berlin"), ROWS)
+    open_store(made).ensure_listener("Ada", "Europe/Berlin")
+    with client_of(made) as client:
+        yield client
+
+
 def read(http: httpx.Client, path: str, **parameters: Any) -> Any:
     answer = http.get(f"/apis/web/v1/{path}", params=parameters)
     assert answer.status_code == 200, answer.text
@@ -160,11 +168,3 @@ def test_the_first_years_have_no_listens(berlin: httpx.Client, query: dict[str, 
 @pytest.mark.parametrize(("query", "listens"), [({"year": 1}, 0), ({"step": "year", "range": 3660}, 4)])
 def test_activity_may_go_back_to_the_first_year(berlin: httpx.Client, query: dict[str, Any], listens: int) -> None:
     assert sum(one["listens"] for one in read(berlin, "listen-activity", **query)) == listens
-
-
-@pytest.fixture(scope="module")
-def berlin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    made = home_of(tmp_path_factory.mktemp("berlin"), ROWS)
-    open_store(made).ensure_listener("Ada", "Europe/Berlin")
-    with client_of(made) as client:
-        yield client

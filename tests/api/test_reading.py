@@ -13,7 +13,7 @@ from tonearm.lake import open_lake
 
 
 class Found(list[int]):
-    """An answer that tells when it is gone."""
+    """An answer that can be referred to weakly, which a list cannot."""
 
 
 @pytest.fixture
