@@ -18,6 +18,7 @@ from tonearm.settings import Settings
 TEXTS = ["\ud800", "x" * 300, "x" * 5000, "é" * 200, "a\0b", "..", "%s", "\u202e", "a/b", "1e400", "nan", str(2**63),
          str(2**64), "-1", str(-(2**63)), "0001-01-01", "9999-12-31", "0001-01-01T00:00:00+14:00", "true", "١٢",
          "9999-12-31T23:59:59-14:00", "2020-01-01", "0", "listens", "Ada", "UTC", "csv", "rejected", ""]  # fmt: skip
+PROTOCOLS = ("/1/", "/2.0", "/audioscrobbler", "/apis/", "/api/auth")
 BODIES = ["[" * 50_000, '{"zone":' * 20_000, "1" + "0" * 6_000, '{"zone": 1e999}', "\xff", "null", "[]", "",
           '{"zone": "\\ud800"}', '{"zone": "UTC", "from": 1e308}', '{"zone": "UTC", "from": -1e18}',
           '{"zone": "Mars/Olympus"}', '{"zone": "UTC", "from": "9999-12-31"}']  # fmt: skip
@@ -58,7 +59,8 @@ def _body(method: str, draw: random.Random) -> dict[str, Any]:
 
 def check(answer: httpx.Response) -> None:
     assert answer.status_code < 500, answer.text
-    if answer.status_code >= 400:
+    # Those that speak protocols have their own forms of errors.
+    if answer.status_code >= 400 and not answer.url.path.startswith(PROTOCOLS):
         assert set(answer.json()) == PROBLEM
 
 

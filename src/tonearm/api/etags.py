@@ -14,7 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tonearm import __version__
 from tonearm.api.auth import Caller, CallerDep
+from tonearm.bronze import SCHEMAS
 from tonearm.lake import Lake
+from tonearm.table import tables
 
 _KEPT = "private, no-cache"
 """A browser keeps the answer for itself, and asks each time whether it is still the newest."""
@@ -32,7 +34,7 @@ def of_tables(*names: str) -> Callable[..., Coroutine[Any, Any, None]]:
 
     async def check(request: Request, who: CallerDep) -> None:
         in_path = request.path_params.get("name", "") if request.url.path.startswith("/tables/") else ""
-        asked = [*names, *([in_path] if in_path.isidentifier() else [])]
+        asked = [*names, *([in_path] if in_path in tables() or in_path in SCHEMAS else [])]
         lake: Lake = request.app.state.lake
         mark(request, who, await run_in_threadpool(lambda: [lake.version(name) for name in asked]))
 
