@@ -27,6 +27,7 @@ EXTRAS = {
     "ui": "lab",
     "api/serve.py": "lab",
     "api/predicting.py": "models",
+    "store/database.py": "postgres",
     "pulls/spotify.py": "spotify",
     "engine/spark.py": "spark",
 }

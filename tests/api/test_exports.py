@@ -7,7 +7,7 @@ import zipfile
 import httpx
 import pytest
 
-from tests.api.conftest import client_of
+from tests.api.conftest import client_of, upload
 from tonearm.settings import Settings
 from tonearm.store import open_store
 from tonearm.store.tokens import create_token
@@ -37,10 +37,11 @@ def test_what_is_no_form_and_who_is_no_listener_is_refused(filled: httpx.Client)
     assert filled.get("/listeners/Eve/export").status_code == 404
 
 
-def test_a_listener_takes_their_own_history_and_no_other(filled_home: Settings) -> None:
-    store = open_store(filled_home)
+def test_a_listener_takes_their_own_history_and_no_other(home: Settings, http: httpx.Client) -> None:
+    upload(http)
+    store = open_store(home)
     store.ensure_listener("Ben", "UTC")
     header = {name: {"Authorization": f"Token {create_token(store, name, ['read'])[0]}"} for name in ("Ada", "Ben")}
-    with client_of(filled_home, needs_tokens=True) as http:
+    with client_of(home, needs_tokens=True) as http:
         assert http.get("/listeners/Ada/export", headers=header["Ada"]).status_code == 200
         assert http.get("/listeners/Ada/export", headers=header["Ben"]).status_code == 403
