@@ -49,12 +49,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listens", type=int, default=1_000_000)
     parser.add_argument("--requests", type=int, default=500)
+    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with TemporaryDirectory(prefix="reads-") as folder:
         settings = Settings(home=Path(folder))
         note(f"writing {options.listens:,} listens")
         write(settings, options.listens)
-        finish(measured(settings, options.requests))
+        finish(measured(settings, options.requests), options.json)
 
 
 def write(settings: Settings, listens: int, seed: int = 1) -> None:
