@@ -365,7 +365,8 @@ def _in_flow(rows: pa.Table, playlist: Places) -> tuple[Places, Numbers]:
         steps = np.hypot(_between(energy[own]), _between(tempo[own]))
         up = sum((_between(values[own]) for values in upwards), np.zeros_like(steps))
         costs = steps + np.maximum(-up, 0.0) + SAME_ARTIST * (_between(artist[own]) == 0)
-        path = short_path(up.max(axis=0), costs)
+        # Engines differ in the last digits of an artist's means, which would decide between equally short paths.
+        path = short_path(up.max(axis=0).round(9), costs.round(9))
         order[own] = own.start + path
         step[own.start + 1 : own.stop] = steps[path[:-1], path[1:]]
     return order, step
