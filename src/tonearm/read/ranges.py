@@ -44,10 +44,10 @@ def days(name: str, today: date, oldest: date) -> tuple[date, date]:
         monday = today - timedelta(days=today.weekday())
         return (monday, monday + _WEEK) if name == "this_week" else (monday - _WEEK, monday)
     months = _MONTHS[name.removeprefix("this_")]
-    current = _months_later(date(today.year, 1, 1), (today.month - 1) // months * months)
+    current = months_later(date(today.year, 1, 1), (today.month - 1) // months * months)
     if name.startswith("this_"):
-        return current, _months_later(current, months)
-    return _months_later(current, -months), current
+        return current, months_later(current, months)
+    return months_later(current, -months), current
 
 
 def segments(name: str, today: date, oldest: date) -> list[Segment]:
@@ -55,20 +55,20 @@ def segments(name: str, today: date, oldest: date) -> list[Segment]:
     first, after = days(name, today, oldest)
     if name == "all_time":
         return list(_parts("year", date(first.year, 1, 1), after, _WRITTEN["year"]))
-    before = first - _WEEK if name.endswith("week") else _months_later(first, -_MONTHS[name.removeprefix("this_")])
+    before = first - _WEEK if name.endswith("week") else months_later(first, -_MONTHS[name.removeprefix("this_")])
     unit = _UNITS[name]
     return list(_parts(unit, before, after, _WRITTEN["week" if name.endswith("week") else unit]))
 
 
 def _parts(unit: Unit, first: date, after: date, written: str) -> Iterator[Segment]:
     while first < after:
-        following = first + timedelta(days=1) if unit == "day" else _months_later(first, 1 if unit == "month" else 12)
+        following = first + timedelta(days=1) if unit == "day" else months_later(first, 1 if unit == "month" else 12)
         yield Segment(first.strftime(written), first, following)
         first = following
 
 
-def _months_later(first: date, months: int) -> date:
-    """The first day of a month that is so many later."""
+def months_later(first: date, months: int) -> date:
+    """The first day of the month that is so many after that of ``first``."""
     month = first.year * 12 + first.month - 1 + months
     return date(month // 12, month % 12 + 1, 1)
 

@@ -18,7 +18,7 @@ from tonearm.api.deps import SettingsDep, StoreDep
 from tonearm.api.listenbrainz import ReaderDep, get
 from tonearm.api.reading import Reading, ReadingDep
 from tonearm.errors import UsageError
-from tonearm.read.ranges import local_time, midnight
+from tonearm.read.ranges import local_time, midnight, months_later
 from tonearm.read.tops import Entity, Ranked, Sums, listens_by_day, sums, tops
 from tonearm.settings import Settings
 from tonearm.store import Listener, Store
@@ -114,7 +114,8 @@ def _calendar(year: int, month: int, week: int, today: date) -> tuple[date, date
     """The first day of a year, month or ISO week, and the first after it; without a year the last one begun."""
     if month:
         year = year or (today.year if month <= today.month else today.year - 1)
-        return date(max(year, _FIRST_YEAR), month, 1), date(max(year, _FIRST_YEAR) + month // 12, month % 12 + 1, 1)
+        first = date(max(year, _FIRST_YEAR), month, 1)
+        return first, months_later(first, 1)
     if week:
         year = year or (today.year if week <= today.isocalendar().week else today.year - 1)
         first = date(max(year, _FIRST_YEAR), 1, 4)
@@ -264,8 +265,8 @@ def _begin(day: date, unit: str) -> date:
 def _stepped(first: date, unit: str, steps: int) -> date:
     if unit in ("day", "week"):
         return first + timedelta(days=steps * (7 if unit == "week" else 1))
-    month = first.year * 12 + first.month - 1 + steps * (12 if unit == "year" else 1)
-    return date(max(month // 12, _FIRST_YEAR), month % 12 + 1, 1)
+    earliest = 12 * (_FIRST_YEAR - first.year) + 1 - first.month
+    return months_later(first, max(steps * (12 if unit == "year" else 1), earliest))
 
 
 def _top(asked: _Asked, entity: Entity, limit: int, page: int) -> dict[str, Any]:

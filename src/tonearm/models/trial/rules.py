@@ -9,11 +9,12 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from tonearm.gold.predictive.artist_breakouts import LISTED
+from tonearm.silver.listens import SESSION_GAP_MIN
 from tonearm.store.forecasts import Forecast
 
 Row = Mapping[str, Any]
 HOUR = timedelta(hours=1)
-SESSION_GAP = timedelta(minutes=30)
+SESSION_GAP = timedelta(minutes=SESSION_GAP_MIN)
 """A session that has not gone on by then is over."""
 LATE_LISTENS = timedelta(days=30)
 LAST_ZONE = timedelta(hours=12)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from tonearm.columns import MEASURED
 from tonearm.errors import TonearmError
 from tonearm.models.trial.rules import HOUR, LAST_ZONE
+from tonearm.read.ranges import months_later
 
 if TYPE_CHECKING:
     from tonearm.lake import Lake
@@ -93,8 +94,7 @@ def _of_artists(settings: Settings, lake: Lake, listener: str, due: Sequence[For
 def _months(due_at: datetime) -> list[date]:
     """The first days of the two months that end at ``due_at``."""
     after = (due_at - LAST_ZONE).date()
-    numbers = (12 * after.year + after.month - 1 - back for back in (2, 1))
-    return [date(number // 12, number % 12 + 1, 1) for number in numbers]
+    return [months_later(after, -back) for back in (2, 1)]
 
 
 def _of_next_track(settings: Settings, lake: Lake, listener: str, due: Sequence[Forecast]) -> Outcomes:
