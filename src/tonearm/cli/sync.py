@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -50,10 +49,9 @@ def sync(context: Context, listener: str | None, service: str | None, features: 
     to go on. A service that asked to be left alone is not asked before it allows it.
     """
     from tonearm.ingest.submissions import import_submissions
-    from tonearm.store import open_store
     from tonearm.store.connections import connections, start_again
 
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         found = connections(store, listener, service)
         if again:
             found = [start_again(store, one) for one in found]
@@ -89,10 +87,8 @@ def _pull(context: Context, store: Store, one: Connection, shown: Progress | Non
             progress=report,
             settle=lambda: import_submissions(context.settings, store),
         )
-    except HomeBusy as error:
+    except (HomeBusy, ExtraMissing) as error:
         return _not_asked(one, error)
-    except ImportError:
-        return _not_asked(one, ExtraMissing("what talks to Spotify is", "spotify"))
 
 
 def _not_asked(one: Connection, error: TonearmError) -> Pulled:

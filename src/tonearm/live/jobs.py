@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tonearm.errors import AfterRunFailed, ExtraMissing, RunFailed, UnknownName, UsageError
-from tonearm.ingest.submissions import import_submissions
+from tonearm.errors import AfterRunFailed, RunFailed, UnknownName, UsageError
 from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.connections import connections
@@ -64,15 +63,14 @@ def _sync(number: int) -> Perform:
     """The job that pulls one connection; the listens wait in the store like those that clients submit."""
 
     def sync(settings: Settings, store: Store, now: datetime) -> str | None:
+        # A look at the schedule needs none of what importing loads.
+        from tonearm.ingest.submissions import import_submissions
         from tonearm.pulls import failure, sync_once
 
         one = next((one for one in connections(store) if one.number == number), None)
         if one is None:
             return "not connected any more"
-        try:
-            pulled = sync_once(settings, store, one, now)
-        except ImportError as error:
-            raise ExtraMissing("what talks to Spotify is", "spotify") from error
+        pulled = sync_once(settings, store, one, now)
         import_submissions(settings, store)
         if pulled.problem:
             raise failure(pulled.problem, pulled.exit_code)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from tonearm.live.worker import in_words
 
 log = logging.getLogger(__name__)
 
-_STOP_WAIT_S = 20.0
+STOP_WAIT_S = 40.0
+"""How long the call under way may take to end."""
 
 
 class Repeat:
@@ -18,8 +20,9 @@ class Repeat:
 
     def __init__(self, name: str, every_s: float, perform: Callable[[], object]) -> None:
         """Do nothing yet."""
-        self.name, self.problem = name, ""
-        """Why the last call failed; empty if it did not."""
+        self.name = name
+        self.problem: str | None = None
+        """Why the last call failed; None if it did not."""
         self._every_s, self._perform = every_s, perform
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"tonearm-{name}", daemon=True)
@@ -32,7 +35,7 @@ class Repeat:
         """End after the call under way."""
         self._stopping.set()
         if self._thread.is_alive():
-            self._thread.join(_STOP_WAIT_S)
+            self._thread.join(STOP_WAIT_S)
 
     def _work(self) -> None:
         while not self._stopping.wait(self._every_s):
@@ -40,9 +43,15 @@ class Repeat:
 
     def step(self) -> None:
         """One call."""
-        try:
+        with self.noted():
             self._perform()
-            self.problem = ""
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """What fails inside is the ``problem``, logged when it is another one than before, and raised no further."""
+        try:
+            yield
+            self.problem = None
         except Exception as error:  # noqa: BLE001 - it is tried again, and must end neither the thread nor the server
             problem = in_words(error)
             if problem != self.problem:

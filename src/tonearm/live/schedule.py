@@ -7,7 +7,6 @@ at once.
 
 from __future__ import annotations
 
-import logging
 import random
 import signal
 import subprocess
@@ -19,11 +18,10 @@ from datetime import UTC, datetime, timedelta
 
 from tonearm.errors import HomeBusy, TonearmError
 from tonearm.live.jobs import find_job, jobs
+from tonearm.live.repeat import Repeat
 from tonearm.settings import Settings
 from tonearm.store import Store
 from tonearm.store.schedules import LEASE, Pass, begin, drop_jobs, due, end, plan_job, renew, retry, schedules
-
-log = logging.getLogger(__name__)
 
 LOOK_S = 15.0
 """How often the table is looked at; after sleep the first look finds what was missed."""
@@ -104,34 +102,21 @@ def in_a_process(settings: Settings) -> Start:
     return start
 
 
-class Scheduler:
-    """A thread that starts what is due, one job after the other."""
+class Scheduler(Repeat):
+    """A thread that starts what is due, one job after the other.
+
+    When it stops, the job under way is asked to stop: what it completed is kept, and it is due again at its next time.
+    """
 
     def __init__(self, settings: Settings, store: Callable[[], Store], start: Start | None = None) -> None:
         """Schedule the jobs of the home of ``settings``, each begun by ``start``."""
-        self.problem: str | None = None
+        super().__init__("schedule", LOOK_S, lambda: self.look(datetime.now(UTC)))
         self._settings, self._store, self._start_job = settings, store, start or in_a_process(settings)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="tonearm-schedule", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ask the job under way to stop, and end; what it completed is kept, and it is due again at its next time."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(2 * _STOP_WAIT_S)
-
-    def _work(self) -> None:
-        while not self._stopping.wait(LOOK_S):
-            self.look(datetime.now(UTC))
 
     def look(self, now: datetime) -> list[str]:
         """Do what is due; returns the jobs that were started."""
-        started = []
-        try:
+        started: list[str] = []
+        with self.noted():
             store = self._store()
             if store.is_missing:
                 return []
@@ -143,11 +128,6 @@ class Scheduler:
                     # It may have failed before it could say so, and would be due at once.
                     retry(store, name, now, RETRY)
                 started.append(name)
-            self.problem = None
-        except Exception as error:  # noqa: BLE001 - whatever fails now is tried again at the next look
-            if str(error) != self.problem:
-                log.warning("the schedule waits: %s", error)
-            self.problem = str(error)
         return started
 
     def _wait_for(self, job: subprocess.Popen[bytes]) -> int:

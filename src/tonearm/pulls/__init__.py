@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from typing import Any, Protocol
 
 from filelock import FileLock, Timeout
 
-from tonearm.errors import HomeBusy, ServiceRefused, ServiceUnavailable, TonearmError
+from tonearm.errors import ExtraMissing, HomeBusy, ServiceRefused, ServiceUnavailable, TonearmError
 from tonearm.home import make_home
 from tonearm.pulls.library import Fact, write
 from tonearm.settings import Settings
@@ -89,7 +90,8 @@ def sync_once(
 
     What goes wrong with the service is in the answer and in the connection; what was pulled before that is kept, and
     the next call goes on there. A service that asked to be left alone is not asked. ``settle`` is called now and then
-    during a long pull. Raises HomeBusy if the connection is being pulled by another process, and HomeUnusable.
+    during a long pull. Raises HomeBusy if the connection is being pulled by another process, ExtraMissing without what
+    talks to Spotify, and HomeUnusable.
     """
     if not connection.may_be_asked(now):
         return _pulled(connection, 0, problem=connection.problem, exit_code=ServiceUnavailable.exit_code, asked=False)
@@ -117,8 +119,9 @@ def failure(problem: str, exit_code: int) -> ServiceRefused | ServiceUnavailable
 
 
 def open_service(settings: Settings, connection: Connection, now: datetime, sleep: Sleep) -> Service:
-    """The service behind a connection; raises ServiceRefused if what it needs is not there."""
+    """The service behind a connection; raises ServiceRefused and ExtraMissing if what it needs is not there."""
     if connection.kind == "spotify":
+        require_spotify()
         from tonearm.pulls.spotify import open_spotify
 
         return open_spotify(settings, connection, now, sleep)
@@ -129,6 +132,12 @@ def open_service(settings: Settings, connection: Connection, now: datetime, slee
     from tonearm.pulls.listenbrainz import open_listenbrainz
 
     return open_listenbrainz(settings, connection, sleep)
+
+
+def require_spotify() -> None:
+    """Raise ExtraMissing where the library that talks to Spotify is not installed."""
+    if not find_spec("spotipy"):
+        raise ExtraMissing("what talks to Spotify is", "spotify")
 
 
 def _retry_at(error: TonearmError, now: datetime) -> datetime | None:

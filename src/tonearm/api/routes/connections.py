@@ -10,7 +10,6 @@ from fastapi.responses import Response
 
 from tonearm.api.answers import Answer
 from tonearm.api.deps import ListenerAsked, SettingsDep, StoreDep
-from tonearm.errors import ExtraMissing
 from tonearm.pulls import Pulled, hole_of, sync_once
 from tonearm.store.connections import Connection, Kind, connection_of, connections, disconnect
 
@@ -67,10 +66,7 @@ def sync_connection(settings: SettingsDep, store: StoreDep, connection: Connecti
 
     A first pull of a long history may take minutes.
     """
-    try:
-        pulled = sync_once(settings, store, connection, datetime.now(UTC))
-    except ImportError as error:
-        raise ExtraMissing("what talks to Spotify is", "spotify") from error
+    pulled = sync_once(settings, store, connection, datetime.now(UTC))
     return _pulled(pulled, connection_of(store, connection.listener, connection.kind))
 
 
