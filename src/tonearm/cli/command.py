@@ -8,9 +8,9 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 import click
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from tonearm.store import Store
+
+_Listed = TypeVar("_Listed")
 _NAME_CHARS, _INSTANT_CHARS = 32, 16
 _PIPE_COLUMNS = 160
 _NOT_FOR_A_TERMINAL = r"\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
@@ -63,6 +66,31 @@ class Context:
     def data(self, content: bytes) -> None:
         """Print bytes for programs."""
         click.echo(content, nl=False)
+
+    @contextmanager
+    def open_store(self) -> Iterator[Store]:
+        """The home's store, closed at the end; one that is not there is made when something is written to it."""
+        from tonearm.store import open_store
+
+        with closing(open_store(self.settings)) as store:
+            yield store
+
+    def listing(
+        self,
+        found: Sequence[_Listed],
+        record: Callable[[_Listed], Any],
+        empty: str,
+        columns: Sequence[str],
+        row: Callable[[_Listed], Sequence[Any]],
+        numbers: str = "",
+    ) -> None:
+        """Print a list: with ``--json`` each one's ``record``, else a table of their rows, or why it is ``empty``."""
+        if self.as_json:
+            self.answer([record(one) for one in found])
+        elif not found:
+            self.say(empty)
+        else:
+            self.grid("", columns, [row(one) for one in found], numbers)
 
     def grid(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], numbers: str = "") -> None:
         """Print a table for people; ``numbers`` has ``r`` for each column to align right.

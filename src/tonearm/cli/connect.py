@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from tonearm.cli.command import Context, command, with_options
-from tonearm.errors import ExtraMissing, ServiceRefused, UsageError
+from tonearm.errors import ServiceRefused, UsageError
 
 if TYPE_CHECKING:
     from tonearm.pulls.spotify import Tokens
@@ -79,13 +78,13 @@ def connect_spotify(context: Context, listener: str | None, paste: bool, no_brow
     SPOTIFY_CLIENT_ID, in the environment or in a file `.env` here or in the home; CLIENT_ID, CLIENT_SECRET and
     REDIRECT_URI are read, too. With SPOTIFY_REFRESH_TOKEN no browser is needed.
     """
+    from tonearm.pulls import require_spotify
     from tonearm.settings import credentials
 
     known = credentials(context.settings.home)
-    try:
-        from tonearm.pulls.spotify import account_of, encoded
-    except ImportError as error:
-        raise ExtraMissing("what talks to Spotify is", "spotify") from error
+    require_spotify()
+    from tonearm.pulls.spotify import account_of, encoded
+
     signed_in = _signed_in(context, known, paste, no_browser)
     try:
         account, tokens = account_of(context.settings, signed_in, _now)
@@ -193,11 +192,10 @@ Examples:
 @_LISTENER
 def disconnect(context: Context, service: str, listener: str | None) -> None:
     """Forget a connection and its tokens; what was pulled stays."""
-    from tonearm.store import open_store
     from tonearm.store.connections import connection_of
     from tonearm.store.connections import disconnect as forget
 
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         found = connection_of(store, store.only_listener(listener).name, service)
         forget(context.settings, store, found)
     if context.as_json:
@@ -209,12 +207,11 @@ def disconnect(context: Context, service: str, listener: str | None) -> None:
 def _keep(context: Context, listener: str | None, kind: Kind, account: str, secret: str | None) -> None:
     from tonearm.home import make_home
     from tonearm.home.secrets import put_secret
-    from tonearm.store import open_store
     from tonearm.store.connections import connect as keep
     from tonearm.store.connections import secret_name
 
     make_home(context.settings)
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         whose = store.ensure_listener(listener or (store.only_listener(None).name if store.listeners() else "me"))
         made = keep(store, whose.name, kind, account, _now())
         put_secret(context.settings, secret_name(made), secret)
@@ -231,17 +228,12 @@ def _asked(what: str) -> str:
 
 
 def _list(context: Context) -> None:
-    from tonearm.store import open_store
     from tonearm.store.connections import connections as every
 
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         found = every(store)
-    if context.as_json:
-        context.answer([_shown(one) for one in found])
-    elif not found:
-        context.say("no connections yet; `tonearm connect spotify`, `lastfm` or `listenbrainz` makes one")
-    else:
-        context.grid("", ("listener", "service", "account", "pulled (UTC)", "state"), [_line(one) for one in found])
+    empty = "no connections yet; `tonearm connect spotify`, `lastfm` or `listenbrainz` makes one"
+    context.listing(found, _shown, empty, ("listener", "service", "account", "pulled (UTC)", "state"), _line)
 
 
 def _line(one: Connection) -> tuple[str | None, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,13 +67,12 @@ def listens(
     The file is there when it is complete, or not at all.
     """
     from tonearm.read.exports import FIRST, LAST, export_listens, file_name
-    from tonearm.store import open_store
 
     start = since.replace(tzinfo=UTC) if since else FIRST
     end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else LAST
     if start >= end:
         raise UsageError("--from is a day after --to")
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         whose = store.only_listener(listener).name
         path = output or Path(file_name(form, whose, datetime.now(UTC)))
         report = export_listens(context.settings, store, whose, form, path, start, end)

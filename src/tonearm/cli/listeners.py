@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -82,9 +81,7 @@ Examples:
 @with_options
 def add(context: Context, name: str, zone: str | None) -> None:
     """Add a listener, for whom clients can then submit listens."""
-    from tonearm.store import open_store
-
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         found = _added(store, name, zone)
     _show(context, [found])
     context.say("next: `tonearm tokens create` lets a program submit listens, `tonearm import` brings in a history")
@@ -105,11 +102,10 @@ def scrobble_password(context: Context, name: str) -> None:
     Players that speak Last.fm's or AudioScrobbler's protocol need it. It can submit and read the listens of this
     listener and nothing else. The one before it stops working.
     """
-    from tonearm.store import open_store
     from tonearm.store.audit import note
     from tonearm.store.scrobble_passwords import create_password
 
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         who = store.listener(name).name
         password = create_password(store, who)
         note(store, "command line", "create scrobble password", who)
@@ -152,19 +148,16 @@ def _show(context: Context, found: list[Listener]) -> None:
 
 def _known(context: Context, name: str | None) -> list[Listener]:
     """All listeners, or the one named; does not create a home."""
-    from tonearm.store import open_store
-
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         return [store.listener(name)] if name else store.listeners()
 
 
 def _moved(context: Context, name: str, zone: str, since: date | None) -> list[Listener]:
     """The named listener, in ``zone`` from that day on."""
     from tonearm.home.lock import writing
-    from tonearm.store import open_store
     from tonearm.store.zones import find_zone
 
     find_zone(zone)  # Checked first: an unknown zone must not leave a new listener behind.
-    with writing(context.settings, context.note), closing(open_store(context.settings)) as store:
+    with writing(context.settings, context.note), context.open_store() as store:
         store.ensure_listener(name)
         return [store.set_zone(name, zone, since)]

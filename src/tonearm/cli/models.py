@@ -339,12 +339,9 @@ Examples:
 @with_options
 def trial(context: Context, listener: str | None) -> None:
     """How forecasts that were kept before the fact did, beside their baseline: calibration, wins and intervals."""
-    from contextlib import closing
-
     from tonearm.models.trial.summary import trials
-    from tonearm.store import open_store
 
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         found = trials(store, store.listener(listener).name if listener else None)
     if context.as_json:
         context.answer(found)

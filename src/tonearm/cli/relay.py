@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
 
 _KINDS = ("listenbrainz", "lastfm", "tonearm")
 _MOST_TOKEN = 4096
+_COLUMNS = ("relay", "listener", "to", "account", "state", "waiting", "sent", "refused", "problem")
+_NUMBERS = "rllllrrrl"
 _NUMBER = click.IntRange(1, 2**31 - 1)
 _TOKEN_FROM = click.option(
     "--token-from",
@@ -82,7 +82,7 @@ def add(context: Context, listener: str, kind: Kind, url: str | None, token_from
     from tonearm.relay.managing import connect, service_url
 
     address = service_url(kind, url)  # Checked before anybody types a token.
-    with _store(context) as store:
+    with context.open_store() as store:
         store.listener(listener)
         token = _token(kind, token_from, url is None)
         made = connect(context.settings, store, listener, kind, address, token, _now())
@@ -103,12 +103,12 @@ def show(context: Context, number: int) -> None:
     from tonearm.relay.managing import relay_state
     from tonearm.relay.refused import refused_listens
 
-    with _store(context) as store:
+    with context.open_store() as store:
         state, refused = relay_state(store, number), refused_listens(store, number)
     if context.as_json:
         context.answer({"relay": state, "refused": refused})
         return
-    _grid(context, [state])
+    context.grid("", _COLUMNS, [_row(state)], _NUMBERS)
     if refused:
         rows = [(f"{one.artist} – {one.track}", one.listened_at, one.reason) for one in refused]
         context.grid("refused", ("track", "at (UTC)", "reason"), rows)
@@ -126,7 +126,7 @@ def pause(context: Context, number: int) -> None:
     """Send nothing until the relay is resumed; what is submitted meanwhile waits."""
     from tonearm.relay.managing import pause as pause_relay
 
-    with _store(context) as store:
+    with context.open_store() as store:
         state = pause_relay(store, number, _now())
         _note(store, "pause relay", str(number))
     _answer(context, state, f"relay {number} is paused; `tonearm relay resume {number}` goes on")
@@ -148,7 +148,7 @@ def resume(context: Context, number: int, new_token: bool, token_from: str | Non
     from tonearm.relay.managing import DEFAULT_URLS, relay_state
     from tonearm.relay.managing import resume as resume_relay
 
-    with _store(context) as store:
+    with context.open_store() as store:
         before = relay_state(store, number)
         is_public = before.url == DEFAULT_URLS.get(before.to)
         token = _token(before.to, token_from, is_public) if new_token or token_from else None
@@ -169,7 +169,7 @@ def retry(context: Context, number: int) -> None:
     """Send what waits without waiting longer, and what was refused once more."""
     from tonearm.relay.managing import retry as retry_relay
 
-    with _store(context) as store:
+    with context.open_store() as store:
         state = retry_relay(store, number)
     _answer(context, state, f"relay {number}: {state.waiting:,} listens wait and are due now")
 
@@ -189,7 +189,7 @@ def remove(context: Context, number: int, yes: bool) -> None:
     from tonearm.relay.managing import relay_state
     from tonearm.relay.managing import remove as remove_relay
 
-    with _store(context) as store:
+    with context.open_store() as store:
         state = relay_state(store, number)
         if state.waiting and not yes:
             raise UsageError(
@@ -210,13 +210,11 @@ Examples:
 @with_options
 def run(context: Context) -> None:
     """Forward now what is due; `tonearm serve` and `tonearm up` do it every few seconds."""
-    from datetime import UTC, datetime
-
     from tonearm.relay import RelayReport, run_due
 
     report = RelayReport()
-    with _store(context) as store:
-        while (one := run_due(context.settings, store, datetime.now(UTC))).sent or one.refused or one.problems:
+    with context.open_store() as store:
+        while (one := run_due(context.settings, store, _now())).sent or one.refused or one.problems:
             report += one
     if context.as_json:
         context.answer(report)
@@ -224,14 +222,6 @@ def run(context: Context) -> None:
     context.say(f"{report.sent:,} listens were forwarded, {report.refused:,} were refused")
     for number, problem in report.problems.items():
         context.say(f"relay {number}: {problem}")
-
-
-@contextmanager
-def _store(context: Context) -> Iterator[Store]:
-    from tonearm.store import open_store
-
-    with closing(open_store(context.settings)) as store:
-        yield store
 
 
 def _note(store: Store, action: str, subject: str) -> None:
@@ -273,24 +263,16 @@ def _asked(what: str, default: str | None = None) -> str:
 def _list(context: Context) -> None:
     from tonearm.relay.managing import relay_states
 
-    with _store(context) as store:
+    with context.open_store() as store:
         states = relay_states(store)
-    if context.as_json:
-        context.answer(states)
-    elif not states:
-        context.say("no relays yet; `tonearm relay add --listener NAME --to listenbrainz` adds one")
-    else:
-        _grid(context, states)
+    empty = "no relays yet; `tonearm relay add --listener NAME --to listenbrainz` adds one"
+    context.listing(states, lambda one: one, empty, _COLUMNS, _row, _NUMBERS)
 
 
-def _grid(context: Context, states: list[RelayState]) -> None:
-    rows = [
-        (str(one.number), one.listener, one.to, f"{one.account} at {one.url}", one.state, one.waiting, one.sent,
-         one.refused, one.problem)
-        for one in states
-    ]  # fmt: skip
-    columns = ("relay", "listener", "to", "account", "state", "waiting", "sent", "refused", "problem")
-    context.grid("", columns, rows, "rllllrrrl")
+def _row(one: RelayState) -> tuple[object, ...]:
+    account = f"{one.account} at {one.url}"
+    counts = (one.waiting, one.sent, one.refused)
+    return str(one.number), one.listener, one.to, account, one.state, *counts, one.problem
 
 
 def _answer(context: Context, state: RelayState, text: str) -> None:

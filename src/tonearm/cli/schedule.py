@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ _UNITS = {"m": 60, "h": 3600, "d": 86_400}
 _LEAST_S, _MOST_S = 60, 366 * 86_400
 _POLITE = 10
 """Niceness of a job that nobody waits for."""
+_NOTHING = "nothing is scheduled before there is a history: `tonearm import PATH` brings one in"
 
 
 @click.group(
@@ -46,10 +48,9 @@ def schedule(context: Context) -> None:
 def _list(context: Context) -> None:
     from tonearm.live.jobs import jobs
     from tonearm.live.schedule import keep_planned
-    from tonearm.store import open_store
     from tonearm.store.schedules import schedules
 
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         if not store.is_missing:
             keep_planned(context.settings, store, datetime.now(UTC))
         does = {name: job.does for name, job in jobs(context.settings, store).items()}
@@ -58,7 +59,7 @@ def _list(context: Context) -> None:
         context.answer([{"job": one.name, "does": does.get(one.name), **_shown(one)} for one in found])
         return
     if not found:
-        context.say("nothing is scheduled before there is a history: `tonearm import PATH` brings one in")
+        context.say(_NOTHING)
         return
     columns = ["job", "every", "due (UTC)", "last (UTC)", "outcome", "what it does"]
     context.grid("", columns, [_row(one, does.get(one.name, "")) for one in found])
@@ -164,13 +165,13 @@ def in_words(seconds: float) -> str:
     return f"{seconds / _UNITS[unit]:g} {unit if unit != 'm' else 'min'}"
 
 
-def _planned(context: Context) -> closing[Store]:
+@contextmanager
+def _planned(context: Context) -> Iterator[Store]:
     """The store, with every job that there is on the schedule."""
     from tonearm.live.schedule import keep_planned
-    from tonearm.store import open_store
 
-    store = open_store(context.settings)
-    if store.is_missing:
-        raise UsageError("nothing is scheduled before there is a history: `tonearm import PATH` brings one in")
-    keep_planned(context.settings, store, datetime.now(UTC))
-    return closing(store)
+    with context.open_store() as store:
+        if store.is_missing:
+            raise UsageError(_NOTHING)
+        keep_planned(context.settings, store, datetime.now(UTC))
+        yield store

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -61,11 +60,10 @@ Examples:
 @with_options
 def create(context: Context, listener: str | None, scopes: tuple[Scope, ...], name: str, days: float | None) -> None:
     """Make a token, and show it this once: only its hash is kept."""
-    from tonearm.store import open_store
     from tonearm.store.audit import note
     from tonearm.store.tokens import create_token
 
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         whose = store.only_listener(listener).name
         secret, token = create_token(store, whose, scopes, name, days)
         note(store, WHO, "create token", f"{token.number} of {token.listener}: {' '.join(token.scopes)}")
@@ -86,11 +84,10 @@ Examples:
 @with_options
 def revoke(context: Context, number: int) -> None:
     """Have a token, by its number in the list, open nothing from now on."""
-    from tonearm.store import open_store
     from tonearm.store.audit import note
     from tonearm.store.tokens import revoke_token
 
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         token = revoke_token(store, number)
         note(store, WHO, "revoke token", f"{token.number} of {token.listener}")
     if context.as_json:
@@ -100,21 +97,18 @@ def revoke(context: Context, number: int) -> None:
 
 
 def _list(context: Context) -> None:
-    from tonearm.store import open_store
     from tonearm.store.tokens import tokens as every
 
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         found = every(store)
-    if context.as_json:
-        context.answer([_shown(one) for one in found])
-    elif not found:
-        context.say("no tokens yet; `tonearm tokens create --listener NAME --scope submit` makes one")
-    else:
-        rows = [
-            (one.number, one.listener, one.name, f"{one.hint}…", " ".join(one.scopes), _day(one.used_at), _state(one))
-            for one in found
-        ]
-        context.grid("", ("number", "listener", "name", "begins", "scopes", "used", "state"), rows, "r")
+    empty = "no tokens yet; `tonearm tokens create --listener NAME --scope submit` makes one"
+    columns = ("number", "listener", "name", "begins", "scopes", "used", "state")
+    context.listing(found, _shown, empty, columns, _row, "r")
+
+
+def _row(one: Token) -> tuple[object, ...]:
+    scopes, used = " ".join(one.scopes), _day(one.used_at)
+    return one.number, one.listener, one.name, f"{one.hint}…", scopes, used, _state(one)
 
 
 def _state(token: Token) -> str:

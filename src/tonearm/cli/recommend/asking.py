@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from tonearm.recommend.answers.request import Request
     from tonearm.recommend.answers.search import Names
     from tonearm.recommend.home import Home
-    from tonearm.store import Store
     from tonearm.store.feedback import Feedback
 
 
@@ -159,19 +157,19 @@ class Asked:
 
     def listener(self, name: str) -> str:
         """The listener's name as it is written; raises UnknownName."""
-        with _store(self.context) as store:
+        with self.context.open_store() as store:
             return store.listener(name).name
 
     def feedback(self, listener: str) -> list[Feedback]:
         """What the listener thinks of tracks and artists, here and in their players."""
         from tonearm.recommend.answers.loved import opinions_of
 
-        with _store(self.context) as store:
+        with self.context.open_store() as store:
             return opinions_of(store, listener, lambda: self.names)
 
     def only_listener(self, name: str | None) -> str:
         """The listener called ``name``, or the only one there is; raises UsageError where there are others."""
-        with _store(self.context) as store:
+        with self.context.open_store() as store:
             return store.only_listener(name).name
 
     def known_and_refused(self, listener: str) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
@@ -183,12 +181,3 @@ class Asked:
         never = opinions(self.feedback(listener), self.home.items, self.now).never
         is_heard = listener in self.home.listeners
         return self.home.has_heard(listener) if is_heard else np.zeros(len(never), bool), never
-
-
-@contextmanager
-def _store(context: Context) -> Iterator[Store]:
-    """The home's store; one that is not there is not made, and knows no listener."""
-    from tonearm.store import open_store
-
-    with closing(open_store(context.settings)) as store:
-        yield store

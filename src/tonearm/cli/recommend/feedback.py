@@ -46,13 +46,10 @@ def feedback(context: Context, kind: str | None, name: str | None, artist: bool,
 
 
 def _change(context: Context, asked: Asked, who: str, kind: str, name: str, artist: bool) -> None:
-    from contextlib import closing
-
-    from tonearm.store import open_store
     from tonearm.store.feedback import KINDS, Feedback, give_feedback, take_back
 
     found = asked.names.artist(name) if artist else asked.names.track(name)
-    with closing(open_store(context.settings)) as store:
+    with context.open_store() as store:
         if kind == "undo":
             gone = take_back(store, who, found.kind, found.id)
             if not gone:
