@@ -66,7 +66,8 @@ def listens(
 
     The file is there when it is complete, or not at all.
     """
-    from tonearm.read.exports import FIRST, LAST, export_listens, file_name
+    from tonearm.read.exports import export_listens, file_name
+    from tonearm.read.ranges import FIRST, LAST
 
     start = since.replace(tzinfo=UTC) if since else FIRST
     end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else LAST

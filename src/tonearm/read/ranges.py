@@ -17,6 +17,8 @@ RANGES = ("this_week", "this_month", "this_year", "week", "month", "quarter", "h
 """https://listenbrainz.readthedocs.io/en/latest/users/api/statistics.html; those without *this* are the last that is
 over."""
 
+FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""No listen starts before the first or from the last on."""
 _WEEK = timedelta(days=7)
 _MONTHS = {"month": 1, "quarter": 3, "half_yearly": 6, "year": 12}
 _UNITS: dict[str, Unit] = {

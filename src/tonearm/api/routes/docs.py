@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -51,7 +52,7 @@ def docs(request: Request) -> HTMLResponse:
         for path, methods in document["paths"].items()
         for method, operation in methods.items()
     )
-    kinds = "".join(f'<dt id="{kind}"><code>{kind}</code></dt><dd>{escape(meaning)}</dd>' for kind, meaning in _kinds())
+    kinds = "".join(f'<dt id="{kind}"><code>{kind}</code></dt><dd>{_prose(meaning)}</dd>' for kind, meaning in _kinds())
     return HTMLResponse(_PAGE.format(version=escape(document["info"]["version"]), routes=routes, kinds=kinds))
 
 
@@ -65,12 +66,17 @@ def _kinds() -> Iterator[tuple[str, str]]:
 
 def _route(method: str, path: str, operation: dict[str, Any]) -> str:
     parameters = "".join(
-        f"<li><code>{escape(p['name'])}</code> {escape(p.get('description', ''))}</li>"
+        f"<li><code>{escape(p['name'])}</code> {_prose(p.get('description', ''))}</li>"
         for p in operation.get("parameters", [])
     )
-    description = escape(operation.get("description", ""))
+    description = _prose(operation.get("description", ""))
     heading = f"<dt><code>{method.upper()} {escape(path)}</code></dt>"
     return f"{heading}<dd>{description}<ul>{parameters}</ul>{_example(operation)}</dd>"
+
+
+def _prose(text: str) -> str:
+    """Text of a docstring as HTML: what stands between backticks is code."""
+    return re.sub(r"(`+)(.+?)\1", r"<code>\2</code>", escape(text))
 
 
 def _example(operation: dict[str, Any]) -> str:

@@ -15,7 +15,8 @@ from starlette.background import BackgroundTask
 
 from tonearm.api.deps import ListenerInPath, SettingsDep, StoreDep
 from tonearm.api.reading import ReadingDep
-from tonearm.read.exports import FIRST, FORMATS, LAST, export_listens, file_name, format_of
+from tonearm.read.exports import FORMATS, export_listens, file_name, format_of
+from tonearm.read.ranges import FIRST, LAST
 
 router = APIRouter(tags=["listeners"])
 

@@ -18,7 +18,7 @@ from tonearm.api.deps import SettingsDep, StoreDep
 from tonearm.api.listenbrainz import ReaderDep, get
 from tonearm.api.reading import Reading, ReadingDep
 from tonearm.errors import UsageError
-from tonearm.read.ranges import local_time, midnight, months_later
+from tonearm.read.ranges import FIRST, LAST, local_time, midnight, months_later
 from tonearm.read.tops import Entity, Ranked, Sums, listens_by_day, sums, tops
 from tonearm.settings import Settings
 from tonearm.store import Listener, Store
@@ -36,7 +36,6 @@ ERROR_FORMS = (("/apis/web/v1", in_koito_form),)
 
 USUAL_ITEMS, MOST_ITEMS = 100, 500
 _MOST_OFFSET = 100_000
-_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _FIRST_YEAR = 2
 """The first one whose every day began, by each zone's clock, at an instant that Python can hold."""
 _LEAST = timedelta(microseconds=1)
@@ -91,7 +90,7 @@ def _asked(
 ) -> _Asked:
     now = datetime.now(UTC)
     if since:
-        end = datetime.fromtimestamp(until, UTC) if until else _LAST
+        end = datetime.fromtimestamp(until, UTC) if until else LAST
         return _Asked(settings, reading, store, whose, datetime.fromtimestamp(since, UTC), end)
     if year or month or week:
         first, after = _calendar(year, month, week, local_time(whose, now).date())
@@ -100,9 +99,9 @@ def _asked(
     start = (
         now.replace(minute=0, second=0, microsecond=0) - timedelta(_PERIODS_D[period])
         if period in _PERIODS_D
-        else _FIRST
+        else FIRST
     )
-    return _Asked(settings, reading, store, whose, start, _LAST)
+    return _Asked(settings, reading, store, whose, start, LAST)
 
 
 Asked = Annotated[_Asked, Depends(_asked)]
@@ -135,7 +134,7 @@ def listens(asked: Asked, limit: Limit = USUAL_ITEMS, page: Page = 1) -> dict[st
     who = asked.whose.name
     bounds = (asked.start - _LEAST, None), (asked.end, None)
     rows = asked.reading.plays.page(asked.store, who, *bounds, limit=wanted + 1)
-    is_all = asked.start == _FIRST and asked.end == _LAST
+    is_all = asked.start == FIRST and asked.end == LAST
     total = asked.reading.plays.count(asked.store, who) if is_all else max(asked.sums().listens, rows.num_rows)
     shown = rows.slice(wanted - size, size).select(["started_at", "track_id", "track_name", "artist_id", "artist_name"])
     items = [_listen(row) for row in shown.to_pylist()]
@@ -201,7 +200,7 @@ def summary(asked: Asked) -> dict[str, Any]:
 def _before(asked: _Asked) -> tuple[Sums, Sums]:
     """Totals until the beginning and until the end: their difference is what was new."""
     until = (asked.start, asked.end)
-    first, last = (_Asked(asked.settings, asked.reading, asked.store, asked.whose, _FIRST, at).sums() for at in until)
+    first, last = (_Asked(asked.settings, asked.reading, asked.store, asked.whose, FIRST, at).sums() for at in until)
     return first, last
 
 

@@ -18,11 +18,11 @@ from tonearm.api.rows import json_response, json_rows
 from tonearm.errors import UsageError
 from tonearm.read.overview import LISTENS
 from tonearm.read.plays import Instant
+from tonearm.read.ranges import FIRST, LAST
 from tonearm.store import submissions
 
 router = APIRouter(tags=["listens"])
 
-_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _LEAST = timedelta(microseconds=1)
 
 
@@ -45,9 +45,9 @@ def listens(
     the negative number of its submission.
     """
     mark(request, who, (listener, lake.version(LISTENS), submissions.mark(store, listener)))
-    ends = [(_utc(end or _LAST), None), *([_cursor(before)] if before else [])]
+    ends = [(_utc(end or LAST), None), *([_cursor(before)] if before else [])]
     last = min(ends, key=lambda one: (one[0], -1 if one[1] is None else 0))
-    first = max(_utc(start), _FIRST) - _LEAST if start else _FIRST
+    first = max(_utc(start), FIRST) - _LEAST if start else FIRST
     rows = reading.plays.page(store, listener, (first, None), last, limit + 1)
     following = _cursor_of(rows.slice(limit - 1, 1)) if rows.num_rows > limit > 0 else None
     return json_response(listens=json_rows(rows.slice(0, limit)), next=following)

@@ -21,14 +21,13 @@ from tonearm.read.exports.listenbrainz import write_listenbrainz
 from tonearm.read.exports.listens import Exported, listens_of, not_music
 from tonearm.read.exports.maloja import write_maloja
 from tonearm.read.plays import Plays
+from tonearm.read.ranges import FIRST, LAST
 from tonearm.store.loves import loves
 
 if TYPE_CHECKING:
     from tonearm.settings import Settings
     from tonearm.store import Store
     from tonearm.store.loves import Love
-
-FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)

@@ -215,7 +215,7 @@ def on_trial(found: Trials) -> str:
     if not found.trials and found.next_due_at is None:
         return (
             "**Nothing to check yet.** Each `tonearm run` keeps the forecasts of what is to come, and a later one "
-            "compares them with what you heard. Of a history that has ended there is nothing to come."
+            "compares them with what you heard. A history that has ended brings no listens to compare with."
         )
     if not found.trials:
         due = found.next_due_at
