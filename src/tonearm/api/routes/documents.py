@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from tonearm.api.auth import CallerDep
@@ -17,6 +17,7 @@ from tonearm.api.etags import mark
 from tonearm.api.reading import ReadingDep
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
+from tonearm.documents.search import search
 from tonearm.engine.rows import dicts
 from tonearm.read.overview import LISTENS
 from tonearm.read.ranges import local_time
@@ -77,6 +78,15 @@ Asked = Annotated[_Asked, Depends(_asked)]
 def read_home(asked: Asked) -> Response:
     """The first page: totals, favourites, the last week and month, streaks, milestones, discoveries, and all days."""
     return asked.answer(lambda history: home(history, asked.today))
+
+
+@router.get("/search")
+def read_search(
+    asked: Asked,
+    text: Annotated[str, Query(alias="q", max_length=200, description="A name, or a part of one, or nearly one.")] = "",
+) -> Response:
+    """Artists, albums and tracks of the history whose names are like a text; typing errors are forgiven."""
+    return asked.answer(lambda history: search(history, text))
 
 
 @router.get("/recent")
