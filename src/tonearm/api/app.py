@@ -34,6 +34,7 @@ from tonearm.api.routes import (
     connections,
     dashboard,
     docs,
+    documents,
     exports,
     health,
     imports,
@@ -56,6 +57,7 @@ from tonearm.api.routes import (
     root,
     runs,
     schedule,
+    site,
     songs,
     tables,
     users,
@@ -82,8 +84,8 @@ from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
 ROUTES = (
-    root,
     docs,
+    documents,
     dashboard,
     tables,
     listens,
@@ -115,6 +117,8 @@ OPEN_ROUTES = (
     listenbrainz_edit,
     koito,
     health,
+    root,
+    site,
 )
 """Routes that check for themselves who asks, or that anybody may use; one that speaks a protocol has its form of errors
 in ``ERROR_FORMS``: pairs of a path and an :data:`~tonearm.api.problems.ErrorForm`."""

@@ -1,0 +1,118 @@
+"""One listener's listens, kept where questions about them take milliseconds."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from tonearm.engine.duckdb import engine
+from tonearm.lake import open_lake
+from tonearm.read.overview import LISTENS
+
+if TYPE_CHECKING:
+    from tonearm.settings import Settings
+
+_COLUMNS = (
+    *("listener", "listen_id", "started_at", "started_at_local", "local_date", "hour_of_day", "day_of_week"),
+    *("session_started_at", "track_id", "artist_id", "artist_name", "track_name", "album_name", "genre"),
+    *("listened_s", "duration_s", "is_skipped", "source"),
+)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Local days from ``first`` to before ``after``."""
+
+    first: date
+    after: date
+
+    @property
+    def days(self) -> int:
+        """How many there are."""
+        return (self.after - self.first).days
+
+
+class History:
+    """A listener's listens in memory, as the newest version of the tables has them; may be shared by threads.
+
+    Relations to query, with the listener's rows alone:
+
+    - ``heard``: a listen each, ordered by time: ``listen_id, started_at, at_local, day, hour, weekday`` (0 is Monday)
+      ``, session_at, track_id, track, artist_id, artist, album, genre, heard_s`` (null where not known) ``, duration_s,
+      is_skipped, source``
+    - ``artists``: ``artist_id, artist, listens, heard_s, tracks, first_day, last_day``
+    - ``tracks``: ``track_id, track, artist_id, artist, album`` (the one it was heard on most) ``, genre, duration_s,
+      listens, heard_s, first_day, last_day``
+    - ``albums``: ``artist_id, album, artist, listens, heard_s, tracks, first_day, last_day``
+    """
+
+    def __init__(self, settings: Settings, listener: str) -> None:
+        """Read the listens; a listener without any has empty relations."""
+        self.listener = listener
+        # Closed with the last reference: whoever asks now may use the history longer than the app keeps it.
+        self._open = ExitStack()
+        self._session = self._open.enter_context(engine(settings))
+        self._session.look_at(open_lake(settings.lake), LISTENS, _COLUMNS)
+        self._session.run(_HEARD, [listener])
+        for relation in (_ARTISTS, _TRACKS, _ALBUMS):
+            self._session.run(relation)
+        (self.listens, self.first_day, self.last_day) = self._session.rows(
+            "SELECT count(*), min(day), max(day) FROM heard"
+        )[0]
+
+    listens: int
+    first_day: date | None
+    """None without listens, as is ``last_day``."""
+    last_day: date | None
+
+    def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
+        """Rows of ``sql`` by column name."""
+        return self._session.beside().dicts(sql, parameters)
+
+    def row(self, sql: str, *parameters: Any) -> dict[str, Any] | None:
+        """The first row; None without any."""
+        return next(iter(self.rows(sql, *parameters)), None)
+
+
+def as_json(value: Any) -> Any:
+    """``value`` for a browser: ids, which have more digits than JavaScript's numbers, as text."""
+    if isinstance(value, dict):
+        return {name: str(of) if _is_id(name, of) else as_json(of) for name, of in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(one) for one in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _is_id(name: str, value: Any) -> bool:
+    return name.endswith("_id") and isinstance(value, int)
+
+
+_HEARD = f"""
+CREATE TABLE heard AS
+SELECT listen_id, started_at, started_at_local AS at_local, local_date AS day, hour_of_day AS hour,
+    day_of_week AS weekday, session_started_at AS session_at, track_id, artist_id, artist_name AS artist,
+    track_name AS track, nullif(album_name, '') AS album, genre, listened_s AS heard_s, duration_s, is_skipped, source
+FROM {LISTENS} WHERE listener = $1 ORDER BY started_at, listen_id
+"""
+_COUNTED = "count(*) AS listens, sum(heard_s) AS heard_s, min(day) AS first_day, max(day) AS last_day"
+_ARTISTS = f"""
+CREATE TABLE artists AS
+SELECT artist_id, arg_max(artist, started_at) AS artist, {_COUNTED}, count(DISTINCT track_id) AS tracks
+FROM heard WHERE artist_id IS NOT NULL GROUP BY artist_id ORDER BY listens DESC
+"""
+_TRACKS = f"""
+CREATE TABLE tracks AS
+SELECT track_id, arg_max(track, started_at) AS track, any_value(artist_id) AS artist_id,
+    arg_max(artist, started_at) AS artist, mode(album) AS album, any_value(genre) AS genre,
+    max(duration_s) AS duration_s, {_COUNTED}
+FROM heard GROUP BY track_id ORDER BY listens DESC
+"""
+_ALBUMS = f"""
+CREATE TABLE albums AS
+SELECT artist_id, album, arg_max(artist, started_at) AS artist, {_COUNTED}, count(DISTINCT track_id) AS tracks
+FROM heard WHERE album IS NOT NULL GROUP BY artist_id, album ORDER BY listens DESC
+"""

@@ -1,0 +1,132 @@
+"""The first page: who this listener is in one sentence, what is new, what is back, and every day they listened."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from tonearm.documents.history import History, Span
+from tonearm.read.ranges import months_later
+
+ENDED_AFTER_D = 60
+"""A history whose last listen is longer ago has ended: what is recent is recent as of its last day."""
+NEW_WITHIN_D = 90
+_FEW, _TOP = 6, 8
+_KNOWN_LISTENS = 20
+"""An artist heard as often, and not for a year, is worth going back to."""
+_AWAY_D = 365
+_ROUND = (1, 100, 1_000, 5_000, *range(10_000, 1_000_000, 10_000), *range(1_000_000, 100_000_000, 1_000_000))
+
+
+def home(history: History, today: date) -> dict[str, Any]:
+    """Everything on the first page but the newest listens, which are read where they are at once.
+
+    ``as_of`` is the last day of a history that ``has_ended``, else ``today``; all other dates are local days, too.
+    Without listens ``totals.listens`` is 0 and all lists are empty.
+    """
+    has_ended = history.last_day is not None and (today - history.last_day).days > ENDED_AFTER_D
+    as_of = history.last_day if has_ended and history.last_day else today
+    return {
+        "listener": history.listener,
+        "as_of": as_of,
+        "has_ended": has_ended,
+        "totals": history.row(_TOTALS),
+        "best": _best(history),
+        "lately": [_lately(history, name, now, before) for name, now, before in _periods(as_of)],
+        "streaks": _streaks(history, as_of),
+        "milestones": _milestones(history),
+        "on_this_day": history.rows(_ON_THIS_DAY, as_of.month, as_of.day, as_of.year),
+        "discovered": history.rows(_DISCOVERED, as_of - timedelta(days=NEW_WITHIN_D), _TOP),
+        "rediscover": history.rows(_REDISCOVER, as_of - timedelta(days=_AWAY_D), _KNOWN_LISTENS, _TOP),
+        "days": [[row["day"], row["listens"]] for row in history.rows(_DAYS)],
+    }
+
+
+def _best(history: History) -> dict[str, Any]:
+    """The most heard of all time."""
+    return {
+        name: history.rows(f"SELECT * FROM {name} ORDER BY listens DESC, artist LIMIT {_FEW}")
+        for name in ("artists", "albums", "tracks")
+    }
+
+
+def _periods(as_of: date) -> list[tuple[str, Span, Span]]:
+    """The seven days and the calendar month up to a day, each with as many days of the one before."""
+    after = as_of + timedelta(days=1)
+    week = Span(as_of - timedelta(days=6), after)
+    month = as_of.replace(day=1)
+    before = months_later(month, -1)
+    return [
+        ("week", week, Span(week.first - timedelta(days=7), week.first)),
+        ("month", Span(month, after), Span(before, min(before + (after - month), month))),
+    ]
+
+
+def _lately(history: History, name: str, now: Span, before: Span) -> dict[str, Any]:
+    """What was heard in a period, and how much in as many days of the one before."""
+    return {
+        "period": name,
+        "first": now.first,
+        "last": now.after - timedelta(days=1),
+        **(history.row(_SUMS, now.first, now.after) or {}),
+        "before": (history.row(_SUMS, before.first, before.after) or {}).get("listens", 0),
+        "artists": history.rows(_TOP_ARTISTS, now.first, now.after, _FEW),
+    }
+
+
+def _streaks(history: History, as_of: date) -> dict[str, Any]:
+    """The longest run of days with a listen, and the one that is still going; ``current`` is null where none is."""
+    runs = history.rows(_RUNS)
+    longest = max(runs, key=lambda run: run["days"], default=None)
+    # Nothing heard yet today does not end it.
+    is_going = bool(runs) and (as_of - runs[-1]["last"]).days <= 1
+    return {"longest": longest, "current": runs[-1] if is_going else None}
+
+
+def _milestones(history: History) -> list[dict[str, Any]]:
+    """The listens whose number is round, newest first."""
+    wanted = [number for number in _ROUND if number <= history.listens]
+    return history.rows(_NUMBERED, wanted)
+
+
+_TOTALS = """
+SELECT count(*) AS listens, sum(heard_s) / 60 AS minutes, count(heard_s) AS timed_listens,
+    count(DISTINCT track_id) AS tracks, count(DISTINCT artist_id) AS artists,
+    count(DISTINCT (artist_id, album)) FILTER (album IS NOT NULL) AS albums, count(DISTINCT day) AS days,
+    min(day) AS first_day, max(day) AS last_day
+FROM heard
+"""
+_SUMS = """
+SELECT count(*) AS listens, count(DISTINCT artist_id) AS artists_heard, count(DISTINCT track_id) AS tracks_heard
+FROM heard WHERE day >= $1 AND day < $2
+"""
+_TOP_ARTISTS = """
+SELECT artist_id, arg_max(artist, started_at) AS artist, count(*) AS listens
+FROM heard WHERE day >= $1 AND day < $2 GROUP BY artist_id ORDER BY listens DESC, artist LIMIT $3
+"""
+_RUNS = """
+SELECT min(day) AS first, max(day) AS last, count(*) AS days FROM (
+    SELECT day, day - (row_number() OVER (ORDER BY day))::INTEGER AS run FROM (SELECT DISTINCT day FROM heard)
+) GROUP BY run ORDER BY first
+"""
+_NUMBERED = """
+SELECT number, day, track_id, track, artist_id, artist FROM (
+    SELECT row_number() OVER (ORDER BY started_at, listen_id) AS number, * FROM heard
+) WHERE number IN (SELECT unnest($1::BIGINT[])) ORDER BY number DESC
+"""
+_ON_THIS_DAY = """
+SELECT year(day) AS year, any_value(day) AS day, count(*) AS listens, mode(artist_id) AS artist_id,
+    arg_max(artist, n) AS artist, max(n) AS of_artist
+FROM (SELECT *, count(*) OVER (PARTITION BY day, artist_id) AS n FROM heard
+      WHERE month(day) = $1 AND day(day) = $2 AND year(day) < $3)
+GROUP BY year(day) ORDER BY year DESC
+"""
+_DISCOVERED = """
+SELECT artist_id, artist, listens, tracks, first_day FROM artists WHERE first_day > $1
+ORDER BY listens DESC, first_day DESC, artist LIMIT $2
+"""
+_REDISCOVER = """
+SELECT artist_id, artist, listens, tracks, first_day, last_day FROM artists WHERE last_day < $1 AND listens >= $2
+ORDER BY listens DESC, artist LIMIT $3
+"""
+_DAYS = "SELECT day, count(*) AS listens FROM heard GROUP BY day ORDER BY day"

@@ -1,0 +1,122 @@
+"use strict";
+/* The one global: elements, words, addresses and documents. Every other file adds to it. */
+const tonearm = {
+  /** Pages by the first part of their address: {title, nav, draw(at, main)}. */
+  pages: {},
+  /** Whose history is shown; "" until it is known. */
+  listener: "",
+};
+
+/* ---- Elements. Text is only ever set as text, so no name can become markup. */
+
+/** An element: h("a.big", {href}, "text", child…); null children are left out, arrays are spread. */
+tonearm.h = (kind, attributes = {}, ...children) => {
+  const [tag, ...classes] = kind.split(".");
+  const made = document.createElement(tag);
+  if (classes.length) made.className = classes.join(" ");
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value == null || value === false) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name === "style") Object.entries(value).forEach(([key, of]) => made.style.setProperty(key, of));
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat(Infinity).filter((child) => child != null && child !== false));
+  return made;
+};
+
+/* ---- Words: numbers and dates as the reader's browser writes them. */
+
+tonearm.count = (n) => new Intl.NumberFormat().format(n);
+tonearm.counted = (n, one, many = one + "s") => `${tonearm.count(n)} ${n === 1 ? one : many}`;
+
+/** A local day "2020-02-29" at noon UTC, so that no zone moves it to another day. */
+tonearm.dayOf = (text) => new Date(text.slice(0, 10) + "T12:00:00Z");
+const written = (options) => {
+  const format = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", ...options });
+  return (day) => format.format(day instanceof Date ? day : tonearm.dayOf(day));
+};
+tonearm.date = written({ day: "numeric", month: "long", year: "numeric" });
+tonearm.shortDate = written({ day: "numeric", month: "short", year: "numeric" });
+tonearm.dayAndMonth = written({ day: "numeric", month: "long" });
+tonearm.month = written({ month: "long", year: "numeric" });
+tonearm.year = (day) => String(day).slice(0, 4);
+/** "12:34" of a local instant "2020-02-29T12:34:56". */
+tonearm.clock = (at) => written({ hour: "numeric", minute: "2-digit" })(new Date(at.replace(/(Z|[+-]\d\d:?\d\d)?$/, "Z")));
+/** Seconds as "3 h 12 min" or "12 min"; null where they are not known. */
+tonearm.duration = (seconds) => {
+  if (seconds == null) return null;
+  const minutes = Math.round(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  return hours ? `${tonearm.count(hours)} h ${minutes % 60} min` : `${minutes} min`;
+};
+
+/* ---- Addresses. Everything that a page shows is in it: "#/charts/artists?range=2019". */
+
+/** Where the reader is: {page, parts, query}. */
+tonearm.here = () => {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const parts = path.split("/").map((part) => {
+    try { return decodeURIComponent(part); } catch { return part; }
+  });
+  return { page: parts[0] || "home", parts: parts.slice(1), query: new URLSearchParams(query) };
+};
+
+/** An address from its parts and query; empty values are left out. */
+tonearm.to = (parts, query = {}) => {
+  const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value != null && value !== ""));
+  const text = asked.toString();
+  return "#/" + [].concat(parts).map(encodeURIComponent).join("/") + (text ? "?" + text : "");
+};
+
+tonearm.link = {
+  artist: (row, text = row.artist) => tonearm.h("a", { href: tonearm.to(["artist", row.artist_id]) }, text ?? "Unknown artist"),
+  track: (row, text = row.track) => tonearm.h("a", { href: tonearm.to(["track", row.track_id]) }, text ?? "Unknown track"),
+  album: (row, text = row.album) => tonearm.h("a", { href: tonearm.to(["album", row.artist_id, row.album]) }, text),
+  genre: (name) => tonearm.h("a", { href: tonearm.to(["genre", name]) }, name),
+  day: (day, text = tonearm.date(day)) => tonearm.h("a", { href: tonearm.to(["day", day.slice(0, 10)]) }, text),
+};
+
+/* ---- Documents: from the API, or from the file beside an exported page. */
+
+const TOKEN = "tonearm-token";
+tonearm.token = {
+  get: () => { try { return localStorage.getItem(TOKEN); } catch { return null; } },
+  set: (token) => localStorage.setItem(TOKEN, token),
+  forget: () => localStorage.removeItem(TOKEN),
+};
+
+class Problem extends Error {
+  constructor(status, error, detail) {
+    super(detail);
+    Object.assign(this, { status, error });
+  }
+}
+tonearm.Problem = Problem;
+
+/** What the API answers to a request, as JSON; throws a Problem with a sentence for the reader. */
+tonearm.api = async (path, options = {}) => {
+  const exported = tonearm.exported?.[path];
+  if (exported) return exported;
+  if (tonearm.exported) throw new Problem(404, "NotExported", "This page is not part of the export.");
+  const token = tonearm.token.get();
+  const headers = { ...(token && { Authorization: "Token " + token }), ...options.headers };
+  let answer;
+  try {
+    answer = await fetch(path, { ...options, headers });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Problem(0, "NotReached", "tonearm does not answer. Is it running? Start it with: tonearm up");
+  }
+  if (answer.status === 204) return null;
+  const isJson = (answer.headers.get("content-type") ?? "").includes("json");
+  const body = isJson ? await answer.json() : await answer.text();
+  if (!answer.ok) throw new Problem(answer.status, body.error ?? "", body.detail ?? String(body).slice(0, 300));
+  return body;
+};
+
+/** The path of a document about the listener who is shown. */
+tonearm.path = (name, query = {}) => {
+  const asked = new URLSearchParams(Object.entries({ listener: tonearm.listener, ...query }).filter(([, value]) => value != null && value !== ""));
+  return `documents/${name}?${asked}`;
+};
+tonearm.document = (name, query, options) => tonearm.api(tonearm.path(name, query), options);

@@ -1,0 +1,56 @@
+"use strict";
+/* Parts that pages share: sections, ranked lists, rows of listens, questions, empty states. */
+(() => {
+  const { h, count, counted, link } = tonearm;
+
+  /** A titled part of a page; `more` is a link to where there is more of it. */
+  tonearm.section = (title, ...children) => h("section.part", {}, h("h2", {}, title), ...children);
+
+  tonearm.cards = (...children) => h("div.cards", {}, ...children);
+  tonearm.card = (title, ...children) => h("section.card", {}, h("h2", {}, title), ...children);
+
+  /** A number with what it counts beneath. */
+  tonearm.figure = (value, label, more) => h("div.figure", {}, h("b", {}, value), h("span", {}, label), more && h("small", {}, more));
+
+  /** The change from `before` to `now`, in words and with an arrow; null without anything before. */
+  tonearm.change = (now, before) => {
+    if (!before) return null;
+    const percent = Math.round((100 * (now - before)) / before);
+    if (percent === 0) return h("span.change", {}, "as much as before");
+    return h(percent > 0 ? "span.change.up" : "span.change.down", {}, `${percent > 0 ? "▲" : "▼"} ${count(Math.abs(percent))} % ${percent > 0 ? "more" : "less"}`);
+  };
+
+  /** Ranked rows with sleeves and bars: of artists, albums or tracks, as a list that is a table to a screen reader. */
+  tonearm.ranking = (kind, rows, first = 1) => {
+    const most = Math.max(1, ...rows.map((row) => row.listens));
+    const name = { artists: (row) => link.artist(row), albums: (row) => link.album(row), tracks: (row) => link.track(row), genres: (row) => link.genre(row.genre) }[kind];
+    return h("ol.ranking", { start: first, style: { "counter-reset": `rank ${first - 1}` } }, rows.map((row) =>
+      h("li", {},
+        tonearm.sleeve(sleeveOf(kind, row), 44),
+        h("span.names", {}, h("span.name", {}, name(row), row.movement ?? null), kind === "albums" || kind === "tracks" ? h("span.by", {}, link.artist(row)) : null),
+        h("span.bar", { "aria-hidden": "true" }, h("i", { style: { width: `${(100 * row.listens) / most}%` } })),
+        h("span.n", { title: counted(row.listens, "listen") }, count(row.listens)),
+      )));
+  };
+
+  const sleeveOf = (kind, row) => (kind === "genres" ? row.genre : kind === "artists" ? row.artist : `${row.artist}/${row.album ?? row.track}`);
+  tonearm.sleeveOf = sleeveOf;
+
+  /** Listens newest first: what, by whom, when. */
+  tonearm.listens = (rows, when) => h("ol.listens", {}, rows.map((row) =>
+    h("li", {},
+      tonearm.sleeve(sleeveOf("tracks", row), 40),
+      h("span.names", {}, h("span.name", {}, row.track_id ? link.track(row) : row.track), h("span.by", {}, row.artist_id ? link.artist(row) : row.artist)),
+      h("span.when", {}, when(row)),
+    )));
+
+  /** What is behind an answer, folded away until somebody asks. */
+  tonearm.question = (question, ...children) => h("details.question", {}, h("summary", {}, question), ...children);
+
+  /** One quiet line for what cannot be shown, with what would help. */
+  tonearm.quiet = (...children) => h("p.quiet", {}, ...children);
+
+  /** Choices that are links, of which one is current: [[text, href, isCurrent], …]. */
+  tonearm.choices = (label, choices) => h("nav.choices", { "aria-label": label }, choices.map(([text, href, isCurrent]) =>
+    h("a", { href, "aria-current": isCurrent ? "true" : null }, text)));
+})();

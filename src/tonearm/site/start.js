@@ -1,0 +1,100 @@
+"use strict";
+/* The frame around every page: navigation, whose history it is, and what is drawn when the address changes. */
+(() => {
+  const { h, api } = tonearm;
+  const main = document.getElementById("main");
+  const NAMES = "tonearm-listener";
+
+  const navigation = (current) => {
+    const shown = Object.entries(tonearm.pages).filter(([, page]) => page.nav).sort(([, one], [, other]) => one.nav - other.nav);
+    document.getElementById("pages").replaceChildren(...shown.map(([name, page]) =>
+      h("a", { href: name === "home" ? "#/" : tonearm.to(name), "aria-current": name === current ? "page" : null }, page.title)));
+  };
+
+  const whose = (names) => {
+    const choose = (event) => {
+      tonearm.listener = event.target.value;
+      try { localStorage.setItem(NAMES, tonearm.listener); } catch { /* Private windows keep nothing. */ }
+      location.hash = "#/";
+      draw();
+    };
+    const place = document.getElementById("whose");
+    place.replaceChildren(names.length > 1
+      ? h("label", {}, h("span.unseen", {}, "Whose history"), h("select", { onchange: choose }, names.map((name) => h("option", { value: name, selected: name === tonearm.listener }, name))))
+      : h("span", {}, tonearm.listener));
+  };
+
+  /** The page for a failure: what happened and what to do. */
+  const failed = (error) => {
+    if (error.status === 401) return askForToken();
+    const again = h("button", { type: "button", onclick: draw }, "Try again");
+    return [h("h1", {}, error.status === 404 ? "Not here" : "This did not work"), h("p", {}, error.message), again];
+  };
+
+  const askForToken = () => {
+    const input = h("input", { type: "password", name: "token", autocomplete: "off", required: true, "aria-label": "Token" });
+    const keep = (event) => {
+      event.preventDefault();
+      tonearm.token.set(input.value.trim());
+      begin();
+    };
+    return [
+      h("h1", {}, "A token, please"),
+      h("p", {}, "This server asks who is there. Whoever runs it makes a token with: ", h("code", {}, "tonearm tokens create --listener NAME --scope read")),
+      h("form.token", { onsubmit: keep }, input, h("button", {}, "Open")),
+    ];
+  };
+
+  let drawing = new AbortController();
+  const draw = async () => {
+    drawing.abort();
+    drawing = new AbortController();
+    const mine = drawing.signal;
+    const at = { ...tonearm.here(), signal: mine };
+    const page = tonearm.pages[at.page];
+    navigation(at.page);
+    main.setAttribute("aria-busy", "true");
+    try {
+      if (!page) throw new tonearm.Problem(404, "", "There is no such page. The links above lead to those there are.");
+      const parts = await page.draw(at);
+      if (mine.aborted) return;
+      main.replaceChildren(...[parts].flat(Infinity).filter(Boolean));
+      const heading = main.querySelector("h1")?.textContent ?? page.title;
+      document.title = at.page === "home" ? "tonearm" : `${heading} – tonearm`;
+      document.getElementById("live").textContent = heading;
+    } catch (error) {
+      if (mine.aborted || error.name === "AbortError") return;
+      if (!(error instanceof tonearm.Problem)) console.error(error);
+      main.replaceChildren(...failed(error));
+    } finally {
+      if (!mine.aborted) main.removeAttribute("aria-busy");
+    }
+  };
+  tonearm.redraw = draw;
+
+  let before = "";
+  addEventListener("hashchange", () => {
+    const { page, parts } = tonearm.here();
+    const place = [page, ...parts].join("/");
+    if (place !== before) scrollTo(0, 0);
+    before = place;
+    draw();
+  });
+
+  const begin = async () => {
+    try {
+      const listeners = tonearm.exported ? [{ listener: tonearm.exported.listener }] : await api("listeners");
+      const names = listeners.map((one) => one.name ?? one.listener);
+      let kept = null;
+      try { kept = localStorage.getItem(NAMES); } catch { /* Private windows keep nothing. */ }
+      tonearm.listener = names.includes(kept) ? kept : names[0] ?? "";
+      whose(names);
+    } catch (error) {
+      navigation("");
+      main.replaceChildren(...failed(error));
+      return;
+    }
+    await draw();
+  };
+  begin();
+})();
