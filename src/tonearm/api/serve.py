@@ -24,6 +24,7 @@ from starlette.middleware import Middleware
 from tonearm.api.app import Background, create_app
 from tonearm.api.limits import MAX_UPLOAD_MB, uvicorn_limits
 from tonearm.api.logs import write_logs
+from tonearm.api.memory import hold_little
 from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.errors import ExtraMissing, UsageError
 from tonearm.store import open_store
@@ -149,6 +150,7 @@ def _run_api(
 ) -> None:
     import uvicorn
 
+    hold_little()
     write_logs(settings.log)
     app = create_app(
         settings,
