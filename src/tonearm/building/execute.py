@@ -84,16 +84,17 @@ def build(
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
     shipped: bool = True,
+    lake: Lake | None = None,
 ) -> BuildReport:
     """Bring the named tables (all by default) and their inputs up to date.
 
     A table that breaks its own rules keeps its old version, the tables that need it are skipped, and the
-    report says why. Without ``shipped``, the SQL that came with the package is not used. Raises UnknownName,
-    HomeBusy, HomeUnusable and EngineMissing.
+    report says why. Without ``shipped``, the SQL that came with the package is not used. A ``lake`` that is
+    open already need not read the logs again. Raises UnknownName, HomeBusy, HomeUnusable and EngineMissing.
     """
     began = perf_counter()
     todo = with_inputs(names)
-    lake = open_lake(settings.lake)
+    lake = lake or open_lake(settings.lake)
     reports: list[TableReport] = []
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
         recover(settings, lake, waiting)
@@ -339,13 +340,17 @@ def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "")
     if table.finish is not None:
         session.finish(table, rows, f"finished_{table.name}")
         rows = f"finished_{table.name}"
-    columns = session.kinds(rows)
-    # By time, so that a stretch of it is in few files.
-    by_time = [c for c in (*_PARTITIONS, "listener", table.time) if c in columns]
-    order = by_time if table.windowed else table.grain
-    session.keep(new, f"{session.declared(rows)} WHERE {where}", order)
+    session.keep(new, f"{session.declared(rows)} WHERE {where}", _order(session, table, rows))
     _check(work, table)
     return new
+
+
+def _order(session: BuildEngine, table: Table, rows: str) -> Sequence[str]:
+    """Columns to sort by: time where it can be, so that a stretch of it is in few files."""
+    if not table.windowed:
+        return table.grain
+    columns = session.kinds(rows)
+    return [c for c in (*_PARTITIONS, "listener", table.time) if c in columns]
 
 
 def new_rows_of(name: str) -> str:

@@ -42,6 +42,7 @@ def predict(
     full_retrain: bool = False,
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
+    lake: Lake | None = None,
 ) -> Predicted:
     """Train what needs to be, let the other models predict from what ``is_new``, and build what reads predictions.
 
@@ -50,19 +51,21 @@ def predict(
     """
     if not full_retrain and not is_installed():
         return Predicted()
-    lake = open_lake(settings.lake)
+    lake = lake or open_lake(settings.lake)
     has_models = bool(_trained(lake))
     is_first = not has_models and last_trained(lake) is None and any(lake.rows(n) for n in (HISTORY, CATALOGUE))
     if full_retrain or is_first:
-        return _retrain(settings, progress, waiting)
+        return _retrain(settings, lake, progress, waiting)
     if is_new and (has_models or _is_daily(lake)):
         return _update(settings, lake, progress, waiting)
     return Predicted()
 
 
-def _retrain(settings: Settings, progress: Progress | None, waiting: Callable[[str], None] | None) -> Predicted:
+def _retrain(
+    settings: Settings, lake: Lake, progress: Progress | None, waiting: Callable[[str], None] | None
+) -> Predicted:
     trained = _train(settings, (), progress, waiting)
-    return Predicted(trained=trained, built=build(settings, waiting=waiting))
+    return Predicted(trained=trained, built=build(settings, waiting=waiting, lake=lake))
 
 
 def _train(
@@ -101,7 +104,7 @@ def _update(
     due = sorted({one.model for one in drifts if one.is_due})
     todo = [*old, *(due if settings.retrain == "when_due" else []), *(_never_trained(lake) if is_daily else [])]
     trained = _train(settings, todo, progress, waiting) if todo else []
-    return Predicted(trained=trained, scored=scored, due=due, built=build(settings, waiting=waiting))
+    return Predicted(trained=trained, scored=scored, due=due, built=build(settings, waiting=waiting, lake=lake))
 
 
 def _is_daily(lake: Lake) -> bool:
