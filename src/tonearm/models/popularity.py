@@ -69,7 +69,6 @@ class Popularity:
     summary = (
         "Probability that a track is popular, from its sound, names, genre, release and its artist's other tracks."
     )
-    is_about_tracks = True
     has_threshold = True
     inputs = (*catalogue.TABLES, "listens")
     baseline = "rate of the genre and year"
