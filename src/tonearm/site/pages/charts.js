@@ -110,7 +110,7 @@
     return h(`span.move.${kind}`, { title: words }, h("span", { "aria-hidden": "true" }, mark), h("span.unseen", {}, words));
   };
 
-  const percent = (share) => new Intl.NumberFormat(undefined, { style: "percent", maximumSignificantDigits: share < 0.1 ? 2 : 3 }).format(share);
+  const percent = (share) => new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share);
 
   const ranked = (chart) => {
     const { kind, ranking } = chart;
@@ -147,9 +147,11 @@
 
   /* ---- When. */
 
+  // Plot and d3 are only there when a chart is drawn, not when the page is made.
+  const sundayAfter = (monday) => new Date(Date.parse(monday) + 6 * 86_400_000).toISOString().slice(0, 10);
   const STEP = {
     day: { name: "day", d3: "utcDay", text: (day) => tonearm.date(day), href: (chart, day) => to(["day", day]) },
-    week: { name: "week", d3: "utcMonday", text: (day) => `week of ${tonearm.date(day)}`, href: (chart, day) => addressOf(chart, { period: { from: day, to: d3.utcDay.offset(new Date(day), 6).toISOString().slice(0, 10) } }) },
+    week: { name: "week", d3: "utcMonday", text: (day) => `week of ${tonearm.date(day)}`, href: (chart, day) => addressOf(chart, { period: { from: day, to: sundayAfter(day) } }) },
     month: { name: "month", d3: "utcMonth", text: (day) => tonearm.month(day), href: (chart, day) => addressOf(chart, { period: { range: day.slice(0, 7) } }) },
     year: { name: "year", d3: "utcYear", text: (day) => tonearm.year(day), href: (chart, day) => addressOf(chart, { period: { range: day.slice(0, 4) } }) },
   };
@@ -161,7 +163,7 @@
     const { step, rows } = chart.over_time;
     const most = rows.reduce((best, row) => (row.listens > best.listens ? row : best), rows[0]);
     return section(`Plays by ${step}`,
-      h("p.soft", {}, "Most in ", h("a", { href: STEP[step].href(chart, most.first) }, step === "week" ? `the ${STEP[step].text(most.first)}` : STEP[step].text(most.first)), `: ${counted(most.listens, "play")}.`),
+      h("p.soft", {}, { day: "Most on ", week: "Most in the " }[step] ?? "Most in ", h("a", { href: STEP[step].href(chart, most.first) }, STEP[step].text(most.first)), `: ${counted(most.listens, "play")}.`),
       tonearm.chart(`Plays by ${step}, ${title(chart.period)}`, (Plot, width, colour) => Plot.plot({
         width, height: 190, marginLeft: 42, marginRight: 4, x: { type: "utc", label: null }, y: { label: null, grid: true, ticks: 4, tickFormat: "~s" },
         marks: [
@@ -195,14 +197,15 @@
   const drawnClock = (cells, most, size, colour) => {
     const [outer, inner] = [size / 2 - 26, size / 2 * 0.27];
     const ring = (outer - inner) / 7;
-    const shades = [1, 2, 3, 4, 5].map((step) => colour(`heat-${step}`));
-    const shade = d3.scaleQuantize([0, Math.sqrt(most.listens)], shades);
+    // Up to the 98th percentile, so that one hour of one party does not pale all others.
+    const top = d3.quantile(cells.filter((cell) => cell.listens), 0.98, (cell) => cell.listens);
+    const shade = d3.scaleLinear([0, 0.25, 0.5, 0.75, 1].map((part) => part * top), [1, 2, 3, 4, 5].map((step) => colour(`heat-${step}`))).clamp(true);
     const arc = d3.arc().innerRadius((cell) => inner + cell.day * ring).outerRadius((cell) => inner + (cell.day + 1) * ring - 1.5)
       .startAngle((cell) => (cell.at / 24) * 2 * Math.PI).endAngle((cell) => ((cell.at + 1) / 24) * 2 * Math.PI).padAngle(1.5).padRadius(1).cornerRadius(2);
     const svg = d3.create("svg").attr("viewBox", `0 0 ${size} ${size}`).attr("width", size).attr("height", size);
     const middle = svg.append("g").attr("transform", `translate(${size / 2},${size / 2})`);
     middle.selectAll("path").data(cells).join("path").attr("d", arc)
-      .attr("fill", (cell) => (cell.listens ? shade(Math.sqrt(cell.listens)) : colour("line"))).attr("fill-opacity", (cell) => (cell.listens ? 1 : 0.45))
+      .attr("fill", (cell) => (cell.listens ? shade(cell.listens) : colour("line"))).attr("fill-opacity", (cell) => (cell.listens ? 1 : 0.45))
       .append("title").text((cell) => `${weekday(cell.day)}, ${hour(cell.at)}: ${counted(cell.listens, "play")}`);
     middle.selectAll("text.hour").data(d3.range(0, 24, 3)).join("text").attr("text-anchor", "middle").attr("dy", "0.35em").attr("fill", "currentColor")
       .attr("x", (n) => (outer + 15) * Math.sin((n / 24) * 2 * Math.PI)).attr("y", (n) => -(outer + 13) * Math.cos((n / 24) * 2 * Math.PI)).text((n) => n);
@@ -259,11 +262,10 @@
       const { totals, genre } = chart;
       return [
         h("div.lead", {}, h("h1", {}, heading(kind, chart.period), genre && `: ${genre}`), totals.listens ? winner(chart) : null),
-        h("div.chosen", {}, kinds(chart), units(chart), otherDays(chart), genres(chart), steps(chart)),
+        h("div.chosen", {}, h("div.rows", {}, kinds(chart), units(chart), otherDays(chart)), genres(chart), steps(chart)),
         ...(totals.listens ? [
           h("div.part", {}, figures(chart), against(chart)),
-          h("div.beside", {}, table(chart), h("div.stack", {}, overTime(chart), clock(chart))),
-          discovery(chart),
+          h("div.beside", {}, table(chart), h("div.stack", {}, overTime(chart), clock(chart), discovery(chart))),
         ] : [nothing(chart)]),
       ];
     },
