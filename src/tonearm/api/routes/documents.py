@@ -15,17 +15,21 @@ from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, OneListener, SettingsDep, StoreDep
 from tonearm.api.etags import mark
 from tonearm.api.reading import ReadingDep
+from tonearm.documents import periods
+from tonearm.documents.charts import Kind, charts
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
 from tonearm.documents.search import search
 from tonearm.engine.rows import dicts
 from tonearm.read.overview import LISTENS
-from tonearm.read.ranges import local_time
+from tonearm.read.ranges import FIRST, LAST, local_time
 from tonearm.store.playing import Playing, playing
 
 _RECENT = 10
 _OF_RECENT = ("started_at", "started_at_local", "track_id", "track_name", "artist_id", "artist_name", "album_name")
 _NAMES = {"track_name": "track", "artist_name": "artist", "album_name": "album"}
+_RANGE = "all, a week, month or year as 2019-W07, 2019-05 or 2019, or the newest one as week, month or year."
+_DAYS: dict[str, Any] = {"ge": FIRST.date(), "lt": LAST.date()}
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
@@ -78,6 +82,20 @@ Asked = Annotated[_Asked, Depends(_asked)]
 def read_home(asked: Asked) -> Response:
     """The first page: totals, favourites, the last week and month, streaks, milestones, discoveries, and all days."""
     return asked.answer(lambda history: home(history, asked.today))
+
+
+@router.get("/charts")
+def read_charts(
+    asked: Asked,
+    kind: Annotated[Kind, Query(description="What is ranked.")] = "artists",
+    named: Annotated[str, Query(alias="range", pattern=periods.NAMED, description=_RANGE)] = "all",
+    first: Annotated[date | None, Query(alias="from", description="First local day.", **_DAYS)] = None,
+    last: Annotated[date | None, Query(alias="to", description="Last local day.", **_DAYS)] = None,
+    genre: Annotated[str | None, Query(max_length=200, description="Only plays of this genre.")] = None,
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+) -> Response:
+    """What was heard most in a period, how that moved against the one before, when it was heard, and what was new."""
+    return asked.answer(lambda history: charts(history, asked.today, kind, named, first, last, genre, page))
 
 
 @router.get("/search")
