@@ -32,7 +32,11 @@ def history(tmp_path: Path) -> History:
 
 def test_a_day_by_its_sessions(history: History) -> None:
     shown = day(history, date(2020, 2, 29))
-    assert (shown["totals"]["listens"], shown["totals"]["artists"], shown["rank"]) == (5, 2, {"place": 1, "of": 4})
+    assert (shown["totals"]["listens"], shown["totals"]["artists"], shown["rank"]) == (
+        5,
+        2,
+        {"place": 1, "sharing": 1, "of": 4},
+    )
     assert [(one["listens"], one["gap_min"], one["is_going_on"]) for one in shown["sessions"]] == [
         (2, None, False),
         (3, 12 * 60 + 55, False),
@@ -78,7 +82,7 @@ def test_a_session_is_found_by_any_of_its_listens(history: History) -> None:
     totals = shown["totals"]
     assert (totals["listens"], totals["artists"], totals["span_min"], totals["new_artists"]) == (4, 2, 130, 1)
     assert [row["track"] for row in shown["plays"]["rows"]] == ["x", "x", "y", "a"]
-    assert shown["rank"] == {"place": 1, "of": 4}
+    assert shown["rank"] == {"place": 1, "sharing": 1, "of": 4}
 
 
 def test_the_sessions_around_it_say_how_long_the_silence_was(history: History) -> None:

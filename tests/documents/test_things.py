@@ -37,8 +37,8 @@ def test_an_artist_in_numbers(history: History) -> None:
     totals = shown["totals"]
     assert [totals[name] for name in ("listens", "tracks", "albums", "days", "sessions")] == [4, 2, 2, 3, 3]
     assert (totals["heard_s"], totals["timed_listens"], totals["of_listens"]) == (60.0, 1, 6)
-    assert shown["rank"] == {"place": 1, "of": 2}
-    assert artist(history, B)["rank"] == {"place": 2, "of": 2}
+    assert shown["rank"] == {"place": 1, "sharing": 1, "of": 2}
+    assert artist(history, B)["rank"] == {"place": 2, "sharing": 1, "of": 2}
 
 
 def test_its_months_days_and_hours(history: History) -> None:
@@ -87,7 +87,7 @@ def test_lists_are_paged_to_their_end(tmp_path: Path) -> None:
 def test_an_album_is_that_of_one_artist(history: History) -> None:
     shown = album(history, A, "First")
     assert (shown["album"], shown["artist"], shown["totals"]["listens"]) == ("First", "A", 3)
-    assert shown["rank"] == {"place": 1, "of": 2}
+    assert shown["rank"] == {"place": 1, "sharing": 1, "of": 2}
     assert [(row["track"], row["listens"]) for row in shown["tracks"]["rows"]] == [("one", 2), ("two", 1)]
     with pytest.raises(UnknownName, match="no album 'First'"):
         album(history, B, "First")
@@ -101,7 +101,11 @@ def test_a_track_and_the_albums_it_was_heard_on(history: History) -> None:
 
 def test_a_genre_counts_the_listens_of_which_it_is_known(history: History) -> None:
     shown = genre(history, "dub")
-    assert (shown["totals"]["listens"], shown["with_genre"], shown["rank"]) == (2, 2, {"place": 1, "of": 1})
+    assert (shown["totals"]["listens"], shown["with_genre"], shown["rank"]) == (
+        2,
+        2,
+        {"place": 1, "sharing": 1, "of": 1},
+    )
     assert [row["artist"] for row in shown["artists"]["rows"]] == ["A", "B"]
 
 

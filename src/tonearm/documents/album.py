@@ -6,7 +6,7 @@ from typing import Any
 
 from tonearm.documents.company import company
 from tonearm.documents.history import History
-from tonearm.documents.things import an_album, facts, listed
+from tonearm.documents.things import an_album, facts, first_pages
 
 
 def album(history: History, artist_id: int, name: str) -> dict[str, Any]:
@@ -22,6 +22,5 @@ def album(history: History, artist_id: int, name: str) -> dict[str, Any]:
         "artist": found["last"]["artist"],
         "album": name,
         **company(history, thing),
-        "tracks": listed(history, thing, "tracks"),
-        "plays": listed(history, thing, "plays"),
+        **first_pages(history, thing, found["totals"], "tracks"),
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from tonearm.documents.company import company
 from tonearm.documents.history import History
-from tonearm.documents.things import an_artist, facts, listed
+from tonearm.documents.things import an_artist, facts, first_pages
 
 
 def artist(history: History, artist_id: int) -> dict[str, Any]:
@@ -21,7 +21,5 @@ def artist(history: History, artist_id: int) -> dict[str, Any]:
         "artist_id": artist_id,
         "artist": found["last"]["artist"],
         **company(history, thing),
-        "albums": listed(history, thing, "albums"),
-        "tracks": listed(history, thing, "tracks"),
-        "plays": listed(history, thing, "plays"),
+        **first_pages(history, thing, found["totals"], "albums", "tracks"),
     }

@@ -12,19 +12,21 @@ MIN_SESSIONS = 3
 """Fewer shared sessions are an accident, whatever was expected."""
 SURE = 10.83
 """Of twice the log likelihood ratio: chance alone reaches it once in a thousand."""
-_NEIGHBOURS, _BESIDE, _MIN_TIMES = 12, 5, 2
+_NEIGHBOURS, _BESIDE = 12, 5
+_HABIT = {"track": 2, "artist": 3}
+"""Listens from which on what is before or after is one: a track returns to the same neighbour less often."""
 
 
 def company(history: History, thing: Thing) -> dict[str, Any]:
     """``neighbours``, and what was heard right ``before`` and ``after``, within a session; each may be empty.
 
-    Before and after a track are tracks, else artists, in how many ``listens``; what follows itself is not counted.
+    Before and after a track are tracks, else other artists, in how many ``listens``.
     """
     by = "track" if thing.kind == "track" else "artist"
     return {
         "neighbours": _neighbours(history, thing),
-        "before": thing.rows(history, _BESIDE_IT[by].format("-"), least=_MIN_TIMES, most=_BESIDE),
-        "after": thing.rows(history, _BESIDE_IT[by].format("+"), least=_MIN_TIMES, most=_BESIDE),
+        "before": thing.rows(history, _BESIDE_IT[by].format("-"), least=_HABIT[by], most=_BESIDE),
+        "after": thing.rows(history, _BESIDE_IT[by].format("+"), least=_HABIT[by], most=_BESIDE),
     }
 
 
@@ -48,28 +50,28 @@ def _surprise(seen: int, expected: float) -> float:
 _TOGETHER = """
 , there AS (SELECT DISTINCT session_at FROM own),
 others AS (
-    SELECT session_at, year(session_at) AS year, artist_id, session_at IN (FROM there) AS is_there
-    FROM heard WHERE artist_id IS NOT NULL AND artist_id NOT IN (SELECT artist_id FROM own WHERE artist_id IS NOT NULL)
-    GROUP BY session_at, artist_id
+    SELECT artist_id, year, session_at IN (FROM there) AS is_there FROM appearances
+    WHERE artist_id NOT IN (SELECT artist_id FROM own WHERE artist_id IS NOT NULL)
 ),
-years AS (SELECT year, avg(is_there::INTEGER) AS share FROM others GROUP BY year)
-SELECT artist_id, artists.artist, count(*) FILTER (is_there) AS sessions, sum(share) AS expected
-FROM others JOIN years USING (year) JOIN artists USING (artist_id)
-GROUP BY artist_id, artists.artist HAVING count(*) FILTER (is_there) >= $least
+years AS (SELECT year, avg(is_there::INTEGER) AS share FROM others GROUP BY year),
+together AS (
+    SELECT artist_id, sum(n) FILTER (is_there) AS sessions, sum(n * share) AS expected
+    FROM (SELECT artist_id, year, is_there, count(*) AS n FROM others GROUP BY ALL) JOIN years USING (year)
+    GROUP BY artist_id HAVING sum(n) FILTER (is_there) >= $least
+)
+SELECT artist_id, artist, sessions::BIGINT AS sessions, expected FROM together JOIN artists USING (artist_id)
 """
-_RIGHT_BESIDE = """
-FROM own JOIN heard AS other ON other.rowid = own.place {} 1 AND other.session_at = own.session_at
-WHERE other.rowid NOT IN (SELECT place FROM own)
-"""
+_RIGHT_BESIDE = "FROM own JOIN heard AS other ON other.rowid = own.place {} 1 AND other.session_at = own.session_at"
 _BESIDE_IT = {
     "artist": f"""
     SELECT other.artist_id, any_value(other.artist) AS artist, count(*) AS listens {_RIGHT_BESIDE}
-    AND other.artist_id IS NOT NULL
+    WHERE other.artist_id NOT IN (SELECT artist_id FROM own WHERE artist_id IS NOT NULL)
     GROUP BY other.artist_id HAVING count(*) >= $least ORDER BY listens DESC, artist LIMIT $most
     """,
     "track": f"""
     SELECT other.track_id, any_value(other.track) AS track, any_value(other.artist_id) AS artist_id,
-        any_value(other.artist) AS artist, count(*) AS listens {_RIGHT_BESIDE}
+        any_value(other.artist) AS artist, any_value(other.album) AS album, count(*) AS listens {_RIGHT_BESIDE}
+    WHERE other.track_id <> own.track_id
     GROUP BY other.track_id HAVING count(*) >= $least ORDER BY listens DESC, track LIMIT $most
     """,
 }

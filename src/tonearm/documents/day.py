@@ -58,7 +58,7 @@ SELECT count(*) AS listens, count(DISTINCT track_id) AS tracks, count(DISTINCT a
 FROM own
 """
 _RANK = """
-SELECT count(*) FILTER (listens > $1) + 1 AS place, count(*) AS of
+SELECT count(*) FILTER (listens > $1) + 1 AS place, count(*) FILTER (listens = $1) AS sharing, count(*) AS of
 FROM (SELECT count(*) AS listens FROM heard GROUP BY day)
 """
 TOP_ARTISTS = """

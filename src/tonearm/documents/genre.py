@@ -6,7 +6,7 @@ from typing import Any
 
 from tonearm.documents.company import company
 from tonearm.documents.history import History
-from tonearm.documents.things import a_genre, facts, listed
+from tonearm.documents.things import a_genre, facts, first_pages
 
 
 def genre(history: History, name: str) -> dict[str, Any]:
@@ -16,12 +16,11 @@ def genre(history: History, name: str) -> dict[str, Any]:
     never heard.
     """
     thing = a_genre(name)
+    found = facts(history, thing)
     return {
-        **facts(history, thing),
+        **found,
         "genre": name,
         "with_genre": (history.row("SELECT count(genre) AS n FROM heard") or {})["n"],
         **company(history, thing),
-        "artists": listed(history, thing, "artists"),
-        "tracks": listed(history, thing, "tracks"),
-        "plays": listed(history, thing, "plays"),
+        **first_pages(history, thing, found["totals"], "artists", "tracks"),
     }

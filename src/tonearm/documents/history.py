@@ -47,6 +47,7 @@ class History:
     - ``tracks``: ``track_id, track, artist_id, artist, album`` (the one it was heard on most) ``, genre, duration_s,
       listens, heard_s, first_day, last_day``
     - ``albums``: ``artist_id, album, artist, listens, heard_s, tracks, first_day, last_day``
+    - ``appearances``: an artist of a session each: ``session_at, year`` (in UTC) ``, artist_id``
     - ``sounds``: the tracks whose sound was measured, of themselves or in a catalogue: ``track_id, energy, valence,
       danceability`` (0 to 1) ``, tempo`` (bpm) ``, mood``
     """
@@ -61,7 +62,7 @@ class History:
         self._session.look_at(lake, LISTENS, _COLUMNS)
         self._session.look_at(lake, "tracks", _SOUND_COLUMNS, alias="all_tracks")
         self._session.run(_HEARD, [listener])
-        for relation in (_ARTISTS, _TRACKS, _ALBUMS, _SOUNDS):
+        for relation in (_ARTISTS, _TRACKS, _ALBUMS, _APPEARANCES, _SOUNDS):
             self._session.run(relation)
         (self.listens, self.first_day, self.last_day) = self._session.rows(
             "SELECT count(*), min(day), max(day) FROM heard"
@@ -120,6 +121,10 @@ _ALBUMS = f"""
 CREATE TABLE albums AS
 SELECT artist_id, album, arg_max(artist, started_at) AS artist, {_COUNTED}, count(DISTINCT track_id) AS tracks
 FROM heard WHERE album IS NOT NULL GROUP BY artist_id, album ORDER BY listens DESC
+"""
+_APPEARANCES = """
+CREATE TABLE appearances AS
+SELECT DISTINCT session_at, year(session_at) AS year, artist_id FROM heard WHERE artist_id IS NOT NULL
 """
 _SOUNDS = """
 CREATE TABLE sounds AS

@@ -3,6 +3,7 @@ and in pages, its rank, and how it sounds."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -61,15 +62,17 @@ def a_genre(genre: str) -> Thing:
 def facts(history: History, thing: Thing) -> dict[str, Any]:
     """Its listens in numbers.
 
-    ``totals``; ``rank`` (``place`` among ``of`` others of its kind, by listens); ``first`` and ``last`` listen;
-    ``peak`` month, ``best_day``, ``longest_break`` (null where it was heard on one day only); ``months`` and ``days``
-    as [first day, listens], without those that have none; ``hours`` with its listens and ``of`` all; ``sound`` (null
-    where it was not measured). Raises UnknownName for what was never heard.
+    ``totals``; ``rank`` (``place`` among all ``of`` its kind, by listens, and how many are ``sharing`` it); ``first``
+    and ``last`` listen; ``until``, the last day of the history; ``peak`` month, ``best_day``, ``longest_break`` (null
+    where it was heard on one day only); ``months`` and ``days`` as [first day, listens], without those that have none;
+    ``hours`` (see :func:`by_hour`); ``sound`` (null where it was not measured). Raises UnknownName for what was never
+    heard.
     """
     totals = thing.rows(history, _TOTALS)[0]
     if not totals["listens"]:
         raise UnknownName(thing.kind, thing.name, (), hint=f"{history.listener} has no listen of it")
-    months, days = _counts(thing.rows(history, _MONTHS)), _counts(thing.rows(history, _DAYS))
+    days = [[row["day"], row["listens"]] for row in thing.rows(history, _DAYS)]
+    months = _by_month(days)
     return {
         "kind": thing.kind,
         "totals": {**totals, "of_listens": history.listens},
@@ -92,21 +95,31 @@ def by_hour(history: History, thing: Thing) -> list[dict[str, Any]]:
     return history.rows(_HOURS.format(thing.where), **thing.values)
 
 
-def listed(history: History, thing: Thing, what: Listed, page: int = 1) -> dict[str, Any]:
+def listed(history: History, thing: Thing, what: Listed, page: int = 1, n: int | None = None) -> dict[str, Any]:
     """A page of its plays, newest first, or of its tracks, albums or artists, most heard first.
 
-    ``rows``, the number of the ``first`` of them, how many there are (``n``), the ``page`` and how many ``pages``;
-    no rows after the last page.
+    ``rows``, the number of the ``first`` of them, how many there are (``n``, counted unless it is given), the
+    ``page`` and how many ``pages``; no rows after the last page.
     """
     size = ROWS_PER_PAGE[what]
     first = size * (page - 1)
     found = thing.rows(history, _LISTED[what], size=size, first=first)
-    n: int = thing.rows(history, _LENGTHS[what])[0]["n"]
+    if n is None:
+        n = thing.rows(history, _TOTALS)[0][_COUNTED_AS[what]]
     return {"rows": found, "first": first + 1, "n": n, "page": page, "pages": max(1, -(-n // size))}
 
 
-def _counts(rows: list[dict[str, Any]]) -> list[list[Any]]:
-    return [list(row.values()) for row in rows]
+def first_pages(history: History, thing: Thing, totals: dict[str, Any], *lists: Listed) -> dict[str, Any]:
+    """The first page of each of ``lists``, and of its plays, by name."""
+    names: tuple[Listed, ...] = (*lists, "plays")
+    return {name: listed(history, thing, name, n=totals[_COUNTED_AS[name]]) for name in names}
+
+
+def _by_month(days: list[list[Any]]) -> list[list[Any]]:
+    months = Counter[date]()
+    for day, listens in days:
+        months[day.replace(day=1)] += listens
+    return [list(month) for month in months.items()]
 
 
 def _most(counts: list[list[Any]]) -> list[Any]:
@@ -133,7 +146,11 @@ SELECT count(*) AS listens, sum(heard_s) AS heard_s, count(heard_s) AS timed_lis
     count(DISTINCT day) AS days, count(DISTINCT session_at) AS sessions, count(*) FILTER (is_skipped) AS skipped
 FROM own
 """
-_RANK = "SELECT count(*) FILTER (listens > $listens) + 1 AS place, count(*) AS of FROM {}"
+_RANK = """
+SELECT count(*) FILTER (listens > $listens) + 1 AS place, count(*) FILTER (listens = $listens) AS sharing,
+    count(*) AS of
+FROM {}
+"""
 _RANKED: dict[str, str] = {
     "artist": "artists",
     "album": "albums",
@@ -143,7 +160,6 @@ _RANKED: dict[str, str] = {
 _PLAY = "started_at, at_local, session_at, track_id, track, artist_id, artist, album"
 _FIRST = f"SELECT {_PLAY} FROM own ORDER BY place LIMIT 1"
 _LAST = f"SELECT {_PLAY} FROM own ORDER BY place DESC LIMIT 1"
-_MONTHS = "SELECT date_trunc('month', day)::DATE AS month, count(*) AS listens FROM own GROUP BY month ORDER BY month"
 _DAYS = "SELECT day, count(*) AS listens FROM own GROUP BY day ORDER BY day"
 _HOURS = """
 SELECT hour, count(*) FILTER ({}) AS listens, count(*) AS of FROM heard WHERE hour IS NOT NULL
@@ -173,9 +189,4 @@ _LISTED: dict[Listed, str] = {
     FROM own WHERE artist_id IS NOT NULL GROUP BY artist_id ORDER BY listens DESC, artist, artist_id {_PAGE}
     """,
 }
-_LENGTHS: dict[Listed, str] = {
-    "plays": "SELECT count(*) AS n FROM own",
-    "tracks": "SELECT count(DISTINCT track_id) AS n FROM own",
-    "albums": "SELECT count(DISTINCT (artist_id, album)) FILTER (album IS NOT NULL) AS n FROM own",
-    "artists": "SELECT count(DISTINCT artist_id) AS n FROM own",
-}
+_COUNTED_AS: dict[Listed, str] = {"plays": "listens", "tracks": "tracks", "albums": "albums", "artists": "artists"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from tonearm.documents.company import company
 from tonearm.documents.history import History
-from tonearm.documents.things import a_track, facts, listed
+from tonearm.documents.things import a_track, facts, first_pages
 
 
 def track(history: History, track_id: int) -> dict[str, Any]:
@@ -15,12 +15,12 @@ def track(history: History, track_id: int) -> dict[str, Any]:
     ``genre`` and ``duration_s`` are null where not known. Raises UnknownName for a track that was never heard.
     """
     thing = a_track(track_id)
+    found = facts(history, thing)
     return {
-        **facts(history, thing),
+        **found,
         **(history.row(_NAMES, track_id) or {}),
         **company(history, thing),
-        "albums": listed(history, thing, "albums"),
-        "plays": listed(history, thing, "plays"),
+        **first_pages(history, thing, found["totals"], "albums"),
     }
 
 

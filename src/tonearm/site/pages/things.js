@@ -10,8 +10,8 @@
   const ordinal = (n) => count(n) + ENDINGS[ordinals.select(n)];
   const FAR = 100;
   /** "your 14th most played artist"; "number 3,412 of your 12,207 artists" where nobody counts any more. */
-  const ranked = ({ place, of }, noun, most = "most played") => {
-    if (place === 1) return `your ${most} ${noun}`;
+  const ranked = ({ place, sharing, of }, noun, most = "most played") => {
+    if (place === 1) return sharing > 1 ? `one of your ${count(sharing)} ${most} ${noun}s` : `your ${most} ${noun}`;
     return place <= FAR ? `your ${ordinal(place)} ${most} ${noun}` : `number ${count(place)} of your ${count(of)} ${noun}s`;
   };
   const percent = (share) => `${new Intl.NumberFormat(undefined, { maximumSignificantDigits: share < 0.1 ? 1 : 2 }).format(100 * share)} %`;
@@ -157,7 +157,8 @@
     const it = doc.kind === "artist" ? "them" : "it";
     const { listens } = doc.totals;
     if (listens === 1) return ["Played once, on ", link.day(doc.first.at_local), "."];
-    const most = doc.months.length > 1 ? ` You heard ${it} most in ${tonearm.month(doc.peak[0])}.` : "";
+    const isClear = doc.months.filter(([, n]) => n === doc.peak[1]).length === 1;
+    const most = doc.months.length > 1 && isClear ? ` You heard ${it} most in ${tonearm.month(doc.peak[0])}.` : "";
     return `${counted(listens, "play")} since ${tonearm.month(doc.first.at_local)}; ${ranked(doc.rank, NOUN[doc.kind])}.${most}`;
   };
 
@@ -182,12 +183,13 @@
     figure(percent(doc.totals.listens / doc.totals.of_listens), "of all you play"));
 
   const MOODS = { Happy_Energetic: "happy and energetic", Happy_Calm: "happy and calm", Sad_Energetic: "dark and energetic", Sad_Calm: "sad and calm", Neutral: "in between all moods" };
+  const [MIN_MEASURED, MIN_SHARE] = [3, 0.2];
   const CLEAR = 0.07;
   const against = (own, usual, more, less) => (own - usual > CLEAR ? more : usual - own > CLEAR ? less : null);
   /** How it sounds, where that was measured: one quiet line, with meters. */
   const sound = (doc) => {
-    if (!doc.sound) return null;
     const { sound: own } = doc;
+    if (!own || (doc.kind !== "track" && (own.tracks < MIN_MEASURED || own.listens < MIN_SHARE * doc.totals.listens))) return null;
     const than = [against(own.energy, own.usual.energy, "more energetic", "calmer"), against(own.valence, own.usual.valence, "brighter", "darker")].filter(Boolean);
     const of = doc.kind === "track" ? null : `Measured for ${count(own.tracks)} of ${counted(doc.totals.tracks, "track")}.`;
     const meter = (name, value) => h("div.meter", {}, h("span", {}, name), h("span.track", { "aria-hidden": "true" }, h("i", { style: { width: `${100 * value}%` } })), h("b", {}, `${Math.round(100 * value)}`));
@@ -225,9 +227,10 @@
     h(at.page === "genre" ? "div" : "div.own", {}, tonearm.ranking(what, list.rows, list.first)),
     pager(at, what, list, ["Back", "More"]));
 
-  const beneath = { artist: (row) => (row.album ? link.album(row) : "no album known"), track: (row) => (row.album ? link.album(row) : artist(row)) };
+  const beneath = { artist: (row) => (row.album ? link.album(row) : "no album known") };
+  const times = (rows) => h("ol.times", {}, rows.map((row) => h("li", {}, when(row))));
   const plays = (at, list) => section("Every play",
-    h("div.two", {}, tonearm.listens(list.rows, when, beneath[at.page])), pager(at, "plays", list, ["Newer", "Older"]));
+    at.page === "track" ? times(list.rows) : h("div.two", {}, tonearm.listens(list.rows, when, beneath[at.page])), pager(at, "plays", list, ["Newer", "Older"]));
 
   const years = (doc) => (doc.totals.days < 2 ? null : [
     doc.months.length > 1 && section("Over the years", monthly(doc)),
