@@ -17,11 +17,11 @@ from tonearm.errors import UnknownName
 A, B = artist_id("A"), artist_id("B")
 
 ROWS = [
-    listen("2019-03-01T08:00", "A", "one", album_name="First", genre="dub", listened_s=60.0),
+    listen("2019-03-01T08:00", "A", "one", album="First", genre="dub", listened_s=60.0),
     listen("2019-03-01T08:05", "B", "x", genre="dub"),
-    listen("2019-03-01T08:10", "A", "two", album_name="First"),
-    listen("2019-03-20T23:00", "A", "one", album_name="Best of"),
-    listen("2021-06-05T23:10", "A", "one", album_name="First"),
+    listen("2019-03-01T08:10", "A", "two", album="First"),
+    listen("2019-03-20T23:00", "A", "one", album="Best of"),
+    listen("2021-06-05T23:10", "A", "one", album="First"),
     listen("2021-06-06T10:00", "B", "y"),
 ]
 

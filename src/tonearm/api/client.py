@@ -51,7 +51,9 @@ class InProcess(httpx.BaseTransport):
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         asked = httpx.Request(request.method, request.url, headers=request.headers, stream=_Body(request))
         answer = await httpx.ASGITransport(self._app).handle_async_request(asked)
-        return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+        # As it was sent: what is compressed is decoded by the client, as its headers say.
+        content = b"".join([part async for part in answer.aiter_raw()])
+        return httpx.Response(answer.status_code, headers=answer.headers, content=content)
 
 
 class _Body(httpx.AsyncByteStream):

@@ -21,6 +21,7 @@ from tonearm.documents.day import day
 from tonearm.documents.genre import genre
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
+from tonearm.documents.search import search
 from tonearm.documents.session import session
 from tonearm.documents.things import Listed, Thing, a_genre, a_track, an_album, an_artist, listed
 from tonearm.documents.track import track
@@ -85,6 +86,15 @@ Asked = Annotated[_Asked, Depends(_asked)]
 def read_home(asked: Asked) -> Response:
     """The first page: totals, favourites, the last week and month, streaks, milestones, discoveries, and all days."""
     return asked.answer(lambda history: home(history, asked.today))
+
+
+@router.get("/search")
+def read_search(
+    asked: Asked,
+    text: Annotated[str, Query(alias="q", max_length=200, description="A name, or a part of one, or nearly one.")] = "",
+) -> Response:
+    """Artists, albums and tracks of the history whose names are like a text; typing errors are forgiven."""
+    return asked.answer(lambda history: search(history, text))
 
 
 Id = Annotated[int, Query(ge=-(2**63), lt=2**63, description="As in the tables.")]
