@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -14,7 +15,7 @@ from tonearm.documents.history import _SOUND_COLUMNS, History
 from tonearm.lake import open_lake
 
 
-def listen(at: str, artist: str = "A", track: str = "a", session: str | None = None, **more: object) -> Row:
+def listen(at: str, artist: str = "A", track: str = "a", session: str | None = None, **more: Any) -> Row:
     """A listen of the session of its day, unless another start of a session is given."""
     session_at = datetime.fromisoformat(session or at[:10]).replace(tzinfo=UTC)
     return conftest.listen(at, artist, track, **{"session_started_at": session_at, **more})
