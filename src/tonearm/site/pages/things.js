@@ -93,25 +93,30 @@
   };
   const monthOf = (month) => ({ from: month, to: new Date(Date.UTC(month.slice(0, 4), Number(month.slice(5, 7)), 0)).toISOString().slice(0, 10) });
 
-  /** Every day with a play: a line for each year, a dot for each day, the larger the more. */
-  const dots = (days) => {
+  const DENSE = 80;
+  /** Every day with a play, a line for each year: a dot for each day, the larger the more; stripes where dots would
+      run into each other. */
+  const everyDay = (days) => {
     const [first, last] = [Number(days[0][0].slice(0, 4)), Number(days.at(-1)[0].slice(0, 4))];
     const years = Array.from({ length: last - first + 1 }, (_, i) => String(first + i));
     const most = Math.max(...days.map((day) => day[1]));
+    const onLine = ([day]) => Date.UTC(2000, Number(day.slice(5, 7)) - 1, Number(day.slice(8, 10)));
+    const isDense = days.length / years.length > DENSE;
+    const about = { y: ([day]) => day.slice(0, 4), title: ([day, n]) => `${tonearm.date(day)}: ${counted(n, "play")}`, href: ([day]) => tonearm.to(["day", day]), target: "_self" };
     return tonearm.chart("Plays on each day, a line for each year", (Plot, width, colour) => {
       const narrow = width < 420;
+      const dots = () => [
+        Plot.ruleY(years, { stroke: colour("line") }),
+        Plot.dot(days, { ...about, x: onLine, r: (day) => day[1], fill: colour("accent"), fillOpacity: 0.72 }),
+      ];
+      const stripes = () => [Plot.barX(days, { ...about, x1: onLine, x2: (day) => onLine(day) + 86_400_000, fill: (day) => day[1] })];
       return Plot.plot({
-        width, height: years.length * 25 + 34, marginLeft: 38, marginRight: 10, marginTop: 24, marginBottom: 10,
-        x: { type: "utc", domain: [Date.UTC(2000, 0, 1), Date.UTC(2000, 11, 31)], axis: "top", label: null, tickSize: 0, ticks: narrow ? 4 : 12, tickFormat: (day) => new Intl.DateTimeFormat(undefined, { month: "short", timeZone: "UTC" }).format(day) },
-        y: { type: "point", domain: years, label: null, tickSize: 0, padding: 0.5 },
+        width, height: years.length * (isDense ? 29 : 25) + 34, marginLeft: 38, marginRight: 10, marginTop: 24, marginBottom: 10,
+        x: { type: "utc", domain: [Date.UTC(2000, 0, 1), Date.UTC(2001, 0, 1)], axis: "top", label: null, tickSize: 0, ticks: d3.range(0, 12, narrow ? 3 : 1).map((month) => Date.UTC(2000, month, 1)), tickFormat: (day) => new Intl.DateTimeFormat(undefined, { month: "short", timeZone: "UTC" }).format(day) },
+        y: { type: isDense ? "band" : "point", domain: years, label: null, tickSize: 0, padding: isDense ? 0.25 : 0.5 },
         r: { type: "sqrt", domain: [0, Math.max(most, 4)], range: [1.5, narrow ? 7 : 9] },
-        marks: [
-          Plot.ruleY(years, { stroke: colour("line") }),
-          Plot.dot(days, {
-            x: ([day]) => Date.UTC(2000, Number(day.slice(5, 7)) - 1, Number(day.slice(8, 10))), y: ([day]) => day.slice(0, 4), r: (day) => day[1],
-            fill: colour("accent"), fillOpacity: 0.72, title: ([day, n]) => `${tonearm.date(day)}: ${counted(n, "play")}`, href: ([day]) => tonearm.to(["day", day]), target: "_self",
-          }),
-        ],
+        color: { type: "quantile", n: 5, range: [1, 2, 3, 4, 5].map((step) => colour("heat-" + step)) },
+        marks: isDense ? stripes() : dots(),
       });
     }, days, [["day", (row) => row[0]], ["plays", (row) => row[1]]]);
   };
@@ -227,15 +232,15 @@
     h(at.page === "genre" ? "div" : "div.own", {}, tonearm.ranking(what, list.rows, list.first)),
     pager(at, what, list, ["Back", "More"]));
 
-  const beneath = { artist: (row) => (row.album ? link.album(row) : "no album known") };
+  const beneath = { artist: (row) => (row.album ? link.album(row) : null) };
   const times = (rows) => h("ol.times", {}, rows.map((row) => h("li", {}, when(row))));
-  const plays = (at, list) => section("Every play",
-    at.page === "track" ? times(list.rows) : h("div.two", {}, tonearm.listens(list.rows, when, beneath[at.page])), pager(at, "plays", list, ["Newer", "Older"]));
+  const plays = (at, doc, list = doc.plays) => section("Every play",
+    doc.totals.tracks === 1 ? times(list.rows) : h("div.two", {}, tonearm.listens(list.rows, when, beneath[at.page])), pager(at, "plays", list, ["Newer", "Older"]));
 
   const years = (doc) => (doc.totals.days < 2 ? null : [
     doc.months.length > 1 && section("Over the years", monthly(doc)),
     h("div.columns", {},
-      section("Every day", dots(doc.days)),
+      section("Every day", everyDay(doc.days)),
       section("Through the day", halfOf(doc.hours) && h("p.soft", {}, halfOf(doc.hours)), clock(doc.hours)))]);
 
   /** A page of one kind: `subject` is what its document asks for, `lists` are shown in pages. */
@@ -257,7 +262,7 @@
         neighbours(doc),
         besides(doc),
         sound(doc),
-        plays(at, doc.plays),
+        plays(at, doc),
       ];
     },
   });
