@@ -17,10 +17,18 @@ from tonearm.api.etags import mark
 from tonearm.api.reading import ReadingDep
 from tonearm.documents import periods
 from tonearm.documents.charts import Kind, charts
+from tonearm.documents.album import album
+from tonearm.documents.artist import artist
+from tonearm.documents.day import day
+from tonearm.documents.genre import genre
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
 from tonearm.documents.search import search
+from tonearm.documents.session import session
+from tonearm.documents.things import Listed, Thing, a_genre, a_track, an_album, an_artist, listed
+from tonearm.documents.track import track
 from tonearm.engine.rows import dicts
+from tonearm.errors import UsageError
 from tonearm.read.overview import LISTENS
 from tonearm.read.ranges import FIRST, LAST, local_time
 from tonearm.store.playing import Playing, playing
@@ -105,6 +113,73 @@ def read_search(
 ) -> Response:
     """Artists, albums and tracks of the history whose names are like a text; typing errors are forgiven."""
     return asked.answer(lambda history: search(history, text))
+
+
+Id = Annotated[int, Query(ge=-(2**63), lt=2**63, description="As in the tables.")]
+Name = Annotated[str, Query(min_length=1, max_length=2000, description="As it is written in the history.")]
+Page = Annotated[int, Query(ge=1, le=10**6, description="Of the listens, 1 is the first.")]
+
+
+@router.get("/artist")
+def read_artist(asked: Asked, artist_id: Id) -> Response:
+    """An artist: rank, months, days, hours, neighbours, what is heard before and after, albums, tracks and plays."""
+    return asked.answer(lambda history: artist(history, artist_id))
+
+
+@router.get("/album")
+def read_album(asked: Asked, artist_id: Id, album_name: Annotated[Name, Query(alias="album")]) -> Response:
+    """An album of an artist: the same as of an artist, with its tracks."""
+    return asked.answer(lambda history: album(history, artist_id, album_name))
+
+
+@router.get("/track")
+def read_track(asked: Asked, track_id: Id) -> Response:
+    """A track: the same as of an artist, with the albums it was heard on, and the tracks before and after it."""
+    return asked.answer(lambda history: track(history, track_id))
+
+
+@router.get("/genre")
+def read_genre(asked: Asked, name: Annotated[Name, Query(alias="genre")]) -> Response:
+    """A genre: the same as of an artist, with its artists and tracks."""
+    return asked.answer(lambda history: genre(history, name))
+
+
+@router.get("/day")
+def read_day(asked: Asked, on: Annotated[date, Query(alias="day")], page: Page = 1) -> Response:
+    """A local day: its listens in order by session, what was new, other years, and the days before and after."""
+    return asked.answer(lambda history: day(history, on, page))
+
+
+@router.get("/session")
+def read_session(
+    asked: Asked,
+    at: Annotated[datetime, Query(description="When any of its listens started; UTC unless it says otherwise.")],
+    page: Page = 1,
+) -> Response:
+    """A session: its listens in order, what was new, and the sessions before and after."""
+    instant = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return asked.answer(lambda history: session(history, instant, page))
+
+
+def _thing(
+    artist_id: Id | None = None,
+    album_name: Annotated[str | None, Query(alias="album", max_length=2000)] = None,
+    track_id: Id | None = None,
+    name: Annotated[str | None, Query(alias="genre", max_length=2000)] = None,
+) -> Thing:
+    if track_id is not None:
+        return a_track(track_id)
+    if name is not None:
+        return a_genre(name)
+    if artist_id is None:
+        raise UsageError("nothing is asked for: name an artist_id, an artist_id and album, a track_id or a genre")
+    return an_artist(artist_id) if album_name is None else an_album(artist_id, album_name)
+
+
+@router.get("/listed/{what}")
+def read_listed(asked: Asked, what: Listed, thing: Annotated[Thing, Depends(_thing)], page: Page = 1) -> Response:
+    """A page of the plays, tracks, albums or artists of an artist, an album, a track or a genre."""
+    return asked.answer(lambda history: listed(history, thing, what, page))
 
 
 @router.get("/recent")
