@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from pyarrow.compute import field
 
 from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, OneListener, SettingsDep, StoreDep
@@ -23,18 +24,23 @@ from tonearm.documents.day import day
 from tonearm.documents.genre import genre
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
+from tonearm.documents.rewind import rewind
 from tonearm.documents.search import search
 from tonearm.documents.session import session
 from tonearm.documents.things import Listed, Thing, a_genre, a_track, an_album, an_artist, listed
 from tonearm.documents.track import track
 from tonearm.engine.rows import dicts
 from tonearm.errors import UsageError
+from tonearm.documents.weekly import weekly
+from tonearm.engine.rows import dicts
+from tonearm.lake import Lake
 from tonearm.read.overview import LISTENS
 from tonearm.read.ranges import FIRST, LAST, local_time
 from tonearm.store.playing import Playing, playing
 
 _RECENT = 10
 _OF_RECENT = ("started_at", "started_at_local", "track_id", "track_name", "artist_id", "artist_name", "album_name")
+_PERSONAS = "behavioral_segments"
 _NAMES = {"track_name": "track", "artist_name": "artist", "album_name": "album"}
 _RANGE = "all, a week, month or year as 2019-W07, 2019-05 or 2019, or the newest one as week, month or year."
 _DAYS: dict[str, Any] = {"ge": FIRST.date(), "lt": LAST.date()}
@@ -180,6 +186,34 @@ def _thing(
 def read_listed(asked: Asked, what: Listed, thing: Annotated[Thing, Depends(_thing)], page: Page = 1) -> Response:
     """A page of the plays, tracks, albums or artists of an artist, an album, a track or a genre."""
     return asked.answer(lambda history: listed(history, thing, what, page))
+@router.get("/rewind")
+def read_rewind(
+    asked: Asked,
+    lake: LakeDep,
+    period: Annotated[
+        str,
+        Query(
+            max_length=20,
+            description="2019, 2019-summer, 2019-03 or 2019-W10; the last complete year with listens if left out.",
+        ),
+    ] = "",
+) -> Response:
+    """A year, season, month or week as a story: tops, discoveries, clock, streak, and what sets it apart."""
+    return asked.answer(lambda history: rewind(history, asked.today, period, _persona(lake, asked.listener)))
+
+
+def _persona(lake: Lake, listener: str) -> dict[str, Any] | None:
+    """The listener's row of ``behavioral_segments``; None before it is built."""
+    if not lake.has(_PERSONAS):
+        return None
+    rows = lake.dataset(_PERSONAS).to_table(filter=field("listener") == listener).to_pylist()
+    return rows[0] if rows else None
+
+
+@router.get("/weekly")
+def read_weekly(asked: Asked) -> Response:
+    """The last week that is over, with the artist who stood out if one did by more than chance explains."""
+    return asked.answer(lambda history: weekly(history, asked.today))
 
 
 @router.get("/recent")
