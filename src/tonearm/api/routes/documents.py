@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -15,8 +15,10 @@ from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, OneListener, SettingsDep, StoreDep
 from tonearm.api.etags import mark
 from tonearm.api.reading import ReadingDep
+from tonearm.documents.cards.card import Tables
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
+from tonearm.documents.insights import TABLES, insights
 from tonearm.documents.search import search
 from tonearm.engine.rows import dicts
 from tonearm.read.overview import LISTENS
@@ -42,11 +44,14 @@ class _Asked:
     today: date
     version: int | None
 
-    def answer(self, make: Callable[[History], Any]) -> Response:
-        """The document that ``make`` makes of the history: once for each address, version of the tables and day."""
-        mark(self.request, self.who, (self.listener, self.version, self.today))
+    def answer(self, make: Callable[[History], Any], also: Hashable = None) -> Response:
+        """The document that ``make`` makes of the history, and of what has the versions ``also``.
+
+        It is made once for each address, version of the tables and day.
+        """
+        mark(self.request, self.who, (self.listener, self.version, self.today, also))
         about = ("document", self.listener, self.today, self.request.url.path, self.request.url.query)
-        return Response(self.reading.answer(about, lambda: self._made(make)), media_type="application/json")
+        return Response(self.reading.answer(about, lambda: self._made(make), also), media_type="application/json")
 
     def _made(self, make: Callable[[History], Any]) -> bytes:
         return msgspec.json.encode(as_json(make(self.history())))
@@ -78,6 +83,14 @@ Asked = Annotated[_Asked, Depends(_asked)]
 def read_home(asked: Asked) -> Response:
     """The first page: totals, favourites, the last week and month, streaks, milestones, discoveries, and all days."""
     return asked.answer(lambda history: home(history, asked.today))
+
+
+@router.get("/insights")
+def read_insights(asked: Asked, lake: LakeDep) -> Response:
+    """Questions about the listener, each with its answer, picture and evidence, or with what would help."""
+    tables = Tables(lake, asked.listener)
+    versions = tuple(lake.version(name) for name in TABLES)
+    return asked.answer(lambda history: insights(history, tables, asked.today), versions)
 
 
 @router.get("/search")
