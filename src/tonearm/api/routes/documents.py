@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -25,6 +25,10 @@ from tonearm.documents.genre import genre
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
 from tonearm.documents.rewind import rewind
+from tonearm.documents.cards.card import Tables
+from tonearm.documents.history import History, as_json
+from tonearm.documents.home import home
+from tonearm.documents.insights import TABLES, insights
 from tonearm.documents.search import search
 from tonearm.documents.session import session
 from tonearm.documents.things import Listed, Thing, a_genre, a_track, an_album, an_artist, listed
@@ -60,11 +64,14 @@ class _Asked:
     today: date
     version: int | None
 
-    def answer(self, make: Callable[[History], Any]) -> Response:
-        """The document that ``make`` makes of the history: once for each address, version of the tables and day."""
-        mark(self.request, self.who, (self.listener, self.version, self.today))
+    def answer(self, make: Callable[[History], Any], also: Hashable = None) -> Response:
+        """The document that ``make`` makes of the history, and of what has the versions ``also``.
+
+        It is made once for each address, version of the tables and day.
+        """
+        mark(self.request, self.who, (self.listener, self.version, self.today, also))
         about = ("document", self.listener, self.today, self.request.url.path, self.request.url.query)
-        return Response(self.reading.answer(about, lambda: self._made(make)), media_type="application/json")
+        return Response(self.reading.answer(about, lambda: self._made(make), also), media_type="application/json")
 
     def _made(self, make: Callable[[History], Any]) -> bytes:
         return msgspec.json.encode(as_json(make(self.history())))
@@ -110,6 +117,12 @@ def read_charts(
 ) -> Response:
     """What was heard most in a period, how that moved against the one before, when it was heard, and what was new."""
     return asked.answer(lambda history: charts(history, asked.today, kind, named, first, last, genre, page))
+@router.get("/insights")
+def read_insights(asked: Asked, lake: LakeDep) -> Response:
+    """Questions about the listener, each with its answer, picture and evidence, or with what would help."""
+    tables = Tables(lake, asked.listener)
+    versions = tuple(lake.version(name) for name in TABLES)
+    return asked.answer(lambda history: insights(history, tables, asked.today), versions)
 
 
 @router.get("/search")
