@@ -41,6 +41,7 @@ from tonearm.api.routes import (
     koito,
     lastfm,
     lastfm_page,
+    library,
     listenbrainz_edit,
     listenbrainz_playlists,
     listenbrainz_read,
@@ -49,6 +50,7 @@ from tonearm.api.routes import (
     listeners,
     listens,
     metrics,
+    models,
     own_playlists,
     playlists,
     predict,
@@ -60,9 +62,11 @@ from tonearm.api.routes import (
     site,
     songs,
     tables,
+    tokens,
     users,
 )
 from tonearm.api.trial_metrics import TrialMetrics
+from tonearm.api.working import Working
 from tonearm.errors import (
     Conflict,
     EngineMissing,
@@ -97,11 +101,14 @@ ROUTES = (
     playlists,
     recommend,
     predict,
+    library,
     imports,
     runs,
+    models,
     schedule,
     connections,
     relays,
+    tokens,
     audit,
     metrics,
 )
@@ -181,6 +188,7 @@ def create_app(
     app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     app.state.predicting = Predicting(app.state.settings)
+    app.state.working = Working()
     app.state.metrics = Metrics()
     app.state.metrics.registry.register(TrialMetrics(app.state.store.get))
     app.state.metrics.watch(metrics.measures(app.state.store, app.state.lake))
