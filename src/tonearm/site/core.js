@@ -5,6 +5,8 @@ const tonearm = {
   pages: {},
   /** Whose history is shown; "" until it is known. */
   listener: "",
+  /** Everybody whose history the reader may see. */
+  listeners: [],
 };
 
 /* ---- Elements. Text is only ever set as text, so no name can become markup. */

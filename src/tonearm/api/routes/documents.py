@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from starlette.exceptions import HTTPException
 
 from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, OneListener, SettingsDep, StoreDep
@@ -17,8 +18,10 @@ from tonearm.api.etags import mark
 from tonearm.api.reading import ReadingDep
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
+from tonearm.documents.household import household
 from tonearm.documents.search import search
 from tonearm.engine.rows import dicts
+from tonearm.errors import UsageError
 from tonearm.read.overview import LISTENS
 from tonearm.read.ranges import local_time
 from tonearm.store.playing import Playing, playing
@@ -51,11 +54,10 @@ class _Asked:
     def _made(self, make: Callable[[History], Any]) -> bytes:
         return msgspec.json.encode(as_json(make(self.history())))
 
-    def history(self) -> History:
-        """The listener's history, read once for each version of the tables."""
-        return self.reading.answer(
-            ("history", self.listener), lambda: History(self.settings, self.listener), is_index=True
-        )
+    def history(self, of: str | None = None) -> History:
+        """The history of the listener, or of another one, read once for each version of the tables."""
+        whose = of or self.listener
+        return self.reading.answer(("history", whose), lambda: History(self.settings, whose), is_index=True)
 
 
 def _asked(
@@ -87,6 +89,21 @@ def read_search(
 ) -> Response:
     """Artists, albums and tracks of the history whose names are like a text; typing errors are forgiven."""
     return asked.answer(lambda history: search(history, text))
+
+
+@router.get("/household")
+def read_household(
+    asked: Asked,
+    store: StoreDep,
+    other: Annotated[str, Query(alias="with", max_length=200, description="The other listener.")],
+) -> Response:
+    """Two listeners side by side, for a caller who may see everybody: what they share, who found it first, a blend."""
+    if asked.who.only is not None:
+        raise HTTPException(403, f"this token opens the data of {asked.who.only} alone, and a household is of two")
+    beside = store.listener(other).name
+    if beside == asked.listener:
+        raise UsageError(f"{beside} beside {beside} is one listener; name another with `with`")
+    return asked.answer(lambda history: household(history, asked.history(beside)))
 
 
 @router.get("/recent")
