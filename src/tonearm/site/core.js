@@ -97,9 +97,7 @@ tonearm.Problem = Problem;
 
 /** What the API answers to a request, as JSON; throws a Problem with a sentence for the reader. */
 tonearm.api = async (path, options = {}) => {
-  const exported = tonearm.exported?.[path];
-  if (exported) return exported;
-  if (tonearm.exported) throw new Problem(404, "NotExported", "This page is not part of the export.");
+  if (tonearm.exported) return tonearm.fromFiles(path);
   const token = tonearm.token.get();
   const headers = { ...(token && { Authorization: "Token " + token }), ...options.headers };
   let answer;
