@@ -11,6 +11,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 from pyarrow.compute import field
+from starlette.exceptions import HTTPException
 
 from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, OneListener, SettingsDep, StoreDep
@@ -29,6 +30,7 @@ from tonearm.documents.cards.card import Tables
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
 from tonearm.documents.insights import TABLES, insights
+from tonearm.documents.household import household
 from tonearm.documents.search import search
 from tonearm.documents.session import session
 from tonearm.documents.things import Listed, Thing, a_genre, a_track, an_album, an_artist, listed
@@ -76,11 +78,10 @@ class _Asked:
     def _made(self, make: Callable[[History], Any]) -> bytes:
         return msgspec.json.encode(as_json(make(self.history())))
 
-    def history(self) -> History:
-        """The listener's history, read once for each version of the tables."""
-        return self.reading.answer(
-            ("history", self.listener), lambda: History(self.settings, self.listener), is_index=True
-        )
+    def history(self, of: str | None = None) -> History:
+        """The history of the listener, or of another one, read once for each version of the tables."""
+        whose = of or self.listener
+        return self.reading.answer(("history", whose), lambda: History(self.settings, whose), is_index=True)
 
 
 def _asked(
@@ -227,6 +228,19 @@ def _persona(lake: Lake, listener: str) -> dict[str, Any] | None:
 def read_weekly(asked: Asked) -> Response:
     """The last week that is over, with the artist who stood out if one did by more than chance explains."""
     return asked.answer(lambda history: weekly(history, asked.today))
+@router.get("/household")
+def read_household(
+    asked: Asked,
+    store: StoreDep,
+    other: Annotated[str, Query(alias="with", max_length=200, description="The other listener.")],
+) -> Response:
+    """Two listeners side by side, for a caller who may see everybody: what they share, who found it first, a blend."""
+    if asked.who.only is not None:
+        raise HTTPException(403, f"this token opens the data of {asked.who.only} alone, and a household is of two")
+    beside = store.listener(other).name
+    if beside == asked.listener:
+        raise UsageError(f"{beside} beside {beside} is one listener; name another with `with`")
+    return asked.answer(lambda history: household(history, asked.history(beside)))
 
 
 @router.get("/recent")
