@@ -18,27 +18,24 @@ from tonearm.api.deps import LakeDep, OneListener, SettingsDep, StoreDep
 from tonearm.api.etags import mark
 from tonearm.api.reading import ReadingDep
 from tonearm.documents import periods
-from tonearm.documents.charts import Kind, charts
 from tonearm.documents.album import album
 from tonearm.documents.artist import artist
+from tonearm.documents.cards.card import Tables
+from tonearm.documents.charts import Kind, charts
 from tonearm.documents.day import day
 from tonearm.documents.genre import genre
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
-from tonearm.documents.rewind import rewind
-from tonearm.documents.cards.card import Tables
-from tonearm.documents.history import History, as_json
-from tonearm.documents.home import home
-from tonearm.documents.insights import TABLES, insights
 from tonearm.documents.household import household
+from tonearm.documents.insights import TABLES, insights
+from tonearm.documents.rewind import rewind
 from tonearm.documents.search import search
 from tonearm.documents.session import session
 from tonearm.documents.things import Listed, Thing, a_genre, a_track, an_album, an_artist, listed
 from tonearm.documents.track import track
-from tonearm.engine.rows import dicts
-from tonearm.errors import UsageError
 from tonearm.documents.weekly import weekly
 from tonearm.engine.rows import dicts
+from tonearm.errors import UsageError
 from tonearm.lake import Lake
 from tonearm.read.overview import LISTENS
 from tonearm.read.ranges import FIRST, LAST, local_time
@@ -118,6 +115,8 @@ def read_charts(
 ) -> Response:
     """What was heard most in a period, how that moved against the one before, when it was heard, and what was new."""
     return asked.answer(lambda history: charts(history, asked.today, kind, named, first, last, genre, page))
+
+
 @router.get("/insights")
 def read_insights(asked: Asked, lake: LakeDep) -> Response:
     """Questions about the listener, each with its answer, picture and evidence, or with what would help."""
@@ -200,6 +199,8 @@ def _thing(
 def read_listed(asked: Asked, what: Listed, thing: Annotated[Thing, Depends(_thing)], page: Page = 1) -> Response:
     """A page of the plays, tracks, albums or artists of an artist, an album, a track or a genre."""
     return asked.answer(lambda history: listed(history, thing, what, page))
+
+
 @router.get("/rewind")
 def read_rewind(
     asked: Asked,
@@ -228,6 +229,8 @@ def _persona(lake: Lake, listener: str) -> dict[str, Any] | None:
 def read_weekly(asked: Asked) -> Response:
     """The last week that is over, with the artist who stood out if one did by more than chance explains."""
     return asked.answer(lambda history: weekly(history, asked.today))
+
+
 @router.get("/household")
 def read_household(
     asked: Asked,

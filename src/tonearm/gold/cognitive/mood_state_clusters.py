@@ -459,7 +459,7 @@ def _correlated_silhouette(scaled: Numbers, k: int) -> float:
     values = np.sort(scaled, axis=0)
     size = (SURROGATES, len(scaled))
     drawn = rng.multivariate_normal(np.zeros(len(correlations)), correlations, size, method="eigh")
-    dealt = np.take_along_axis(values[None], drawn.argsort(axis=1).argsort(axis=1), axis=1)
+    dealt: Numbers = np.take_along_axis(values[None], drawn.argsort(axis=1).argsort(axis=1), axis=1)
     return fmean(one.silhouette for (one,) in _groupings(list(dealt), [k]))
 
 

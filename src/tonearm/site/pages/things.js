@@ -197,11 +197,11 @@
     if (!own || (doc.kind !== "track" && (own.tracks < MIN_MEASURED || own.listens < MIN_SHARE * doc.totals.listens))) return null;
     const than = [against(own.energy, own.usual.energy, "more energetic", "calmer"), against(own.valence, own.usual.valence, "brighter", "darker")].filter(Boolean);
     const of = doc.kind === "track" ? null : `Measured for ${count(own.tracks)} of ${counted(doc.totals.tracks, "track")}.`;
-    const meter = (name, value) => h("div.meter", {}, h("span", {}, name), h("span.track", { "aria-hidden": "true" }, h("i", { style: { width: `${100 * value}%` } })), h("b", {}, `${Math.round(100 * value)}`));
+    const meter = (name, value) => h("div.level", {}, h("span", {}, name), h("span.track", { "aria-hidden": "true" }, h("i", { style: { width: `${100 * value}%` } })), h("b", {}, `${Math.round(100 * value)}`));
     return section("How it sounds",
       h("p", {}, doc.kind === "track" && own.mood ? `It sounds ${MOODS[own.mood]}` : "It sounds", than.length ? `${doc.kind === "track" && own.mood ? ", " : " "}${than.join(" and ")} than most of what you play.` : doc.kind === "track" && own.mood ? "." : " much like the rest of what you play."),
-      h("div.meters", {}, meter("Energy", own.energy), own.valence != null && meter("Brightness", own.valence), own.danceability != null && meter("For dancing", own.danceability),
-        own.tempo != null && h("div.meter", {}, h("span", {}, "Tempo"), h("span", {}), h("b", {}, `${Math.round(own.tempo)} bpm`))),
+      h("div.levels", {}, meter("Energy", own.energy), own.valence != null && meter("Brightness", own.valence), own.danceability != null && meter("For dancing", own.danceability),
+        own.tempo != null && h("div.level", {}, h("span", {}, "Tempo"), h("span", {}), h("b", {}, `${Math.round(own.tempo)} bpm`))),
       of && tonearm.quiet(of));
   };
 
