@@ -104,7 +104,7 @@ def _before(history: History, span: Span | None, genre: str | None) -> dict[str,
 def _ranking(
     history: History, kind: Kind, now: Span, before: Span | None, genre: str | None, page: int, totals: dict[str, Any]
 ) -> dict[str, Any]:
-    """A page of the ranking; ``share`` is of the ``listens`` that name one of these."""
+    """A page of the ranking; ``share`` is of the ``listens`` that name one of these, ``most`` what the first has."""
     pages = max(1, -(-totals[kind] // PAGE))
     page = min(page, pages)
     past = before or Span(now.first, now.first)
@@ -116,6 +116,7 @@ def _ranking(
         "pages": pages,
         "listens": listens,
         "has_movement": before is not None,
+        "most": rows[0]["most"] if rows else 0,
         "rows": [{**row, "share": row["listens"] / listens} for row in rows],
     }
 
@@ -181,7 +182,8 @@ def _ranking_sql(keys: str, names: str, name: str, since: str) -> str:
     of_genre = "($5::VARCHAR IS NULL OR genre = $5)"
     return f"""
     WITH ranked AS (
-        SELECT {names}, count(*) AS listens, rank() OVER (ORDER BY count(*) DESC) AS rank FROM heard
+        SELECT {names}, count(*) AS listens, rank() OVER (ORDER BY count(*) DESC) AS rank,
+            max(count(*)) OVER () AS most FROM heard
         WHERE day >= $1 AND day < $2 AND {is_named} AND {of_genre} GROUP BY {keys}
         ORDER BY listens DESC, {name}, {keys} LIMIT $6 OFFSET $7
     ), earlier AS (

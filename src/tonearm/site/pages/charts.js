@@ -117,16 +117,17 @@
     const rows = ranking.rows.map((row) => ({ ...row, movement: ranking.has_movement ? movement(row) : null }));
     const list = tonearm.ranking(kind, rows, rows[0].rank);
     list.classList.add("charted");
-    // Equal plays have an equal place.
+    // Equal plays have an equal place; bars are against the first of all pages.
     [...list.children].forEach((item, i) => {
       item.style.setProperty("counter-set", `rank ${rows[i].rank}`);
+      item.querySelector(".bar i").style.width = `${(100 * rows[i].listens) / ranking.most}%`;
       item.querySelector(".n").append(h("small", {}, percent(rows[i].share)));
     });
     return list;
   };
 
   const coverage = ({ kind, ranking, totals }) => ranking.listens < PART * totals.listens
-    && quiet(`${count(ranking.listens)} of ${counted(totals.listens, "play")} name ${kind === "albums" ? "an album" : `a ${ONE[kind]}`}; shares are of these.`);
+    && quiet(`${count(ranking.listens)} of ${counted(totals.listens, "play")} have ${kind === "albums" ? "an album" : `a known ${ONE[kind]}`}; shares are of these.`);
 
   const pager = (chart) => {
     const { page, pages, of } = chart.ranking;
@@ -165,7 +166,7 @@
     return section(`Plays by ${step}`,
       h("p.soft", {}, { day: "Most on ", week: "Most in the " }[step] ?? "Most in ", h("a", { href: STEP[step].href(chart, most.first) }, STEP[step].text(most.first)), `: ${counted(most.listens, "play")}.`),
       tonearm.chart(`Plays by ${step}, ${title(chart.period)}`, (Plot, width, colour) => Plot.plot({
-        width, height: 190, marginLeft: 42, marginRight: 14, x: { type: "utc", label: null }, y: { label: null, grid: true, ticks: 4, tickFormat: "~s" },
+        width, height: 190, marginLeft: 42, marginRight: 14, x: { type: "utc", label: null, domain: [at(rows[0]), until(step)(rows.at(-1))] }, y: { label: null, grid: true, ticks: 4, tickFormat: "~s" },
         marks: [
           Plot.rectY(rows, {
             x1: at, x2: until(step), y: "listens", fill: colour("accent"), insetLeft: gap(rows, width), insetRight: gap(rows, width),
@@ -223,14 +224,14 @@
     const columns = [[step, (row) => row.first], ["new artists", (row) => row.new_artists], ["new tracks", (row) => row.new_tracks], ["plays", (row) => row.listens], ["of artists known before", (row) => row.known]];
     const compared = before && !before.is_partial ? before : null;
     const bars = (Plot, width, colour) => Plot.plot({
-      width, height: 170, marginLeft: 42, marginRight: 14, x: { type: "utc", label: null }, y: { label: null, grid: true, ticks: 4, tickFormat: "~s" },
+      width, height: 170, marginLeft: 42, marginRight: 14, x: { type: "utc", label: null, domain: [at(rows[0]), until(step)(rows.at(-1))] }, y: { label: null, grid: true, ticks: 4, tickFormat: "~s" },
       marks: [["new_tracks", "heat-3"], ["new_artists", "second"]].map(([name, fill]) => Plot.rectY(rows, {
         x1: at, x2: until(step), y: name, fill: colour(fill), insetLeft: gap(rows, width), insetRight: gap(rows, width),
         title: (row) => `${STEP[step].text(row.first)}: ${counted(row.new_artists, "new artist")}, ${counted(row.new_tracks, "new track")}`, href: (row) => STEP[step].href(chart, row.first), target: "_self",
       })).concat(Plot.ruleY([0], { stroke: colour("line") })),
     });
     const familiar = (Plot, width, colour) => Plot.plot({
-      width, height: 150, marginLeft: 42, marginRight: 14, x: { type: "utc", label: null }, y: { label: null, grid: true, ticks: 3, domain: [0, 1], tickFormat: ".0%" },
+      width, height: 150, marginLeft: 42, marginRight: 14, x: { type: "utc", label: null, domain: [at(rows[0]), until(step)(rows.at(-1))] }, y: { label: null, grid: true, ticks: 3, domain: [0, 1], tickFormat: ".0%" },
       marks: [Plot.rectY(rows.filter((row) => row.listens), {
         x1: at, x2: until(step), y: (row) => row.known / row.listens, fill: colour("second"), fillOpacity: 0.75, insetLeft: gap(rows, width), insetRight: gap(rows, width),
         title: (row) => `${STEP[step].text(row.first)}: ${percent(row.known / row.listens)} of ${counted(row.listens, "play")}`,
@@ -245,6 +246,14 @@
       tonearm.chart(`New artists and tracks by ${step}, ${title(chart.period)}`, bars, rows, columns.slice(0, 3)),
       h("p.key", {}, `Share of plays of artists known before that ${step}`),
       tonearm.chart(`Share of plays of artists known before, by ${step}, ${title(chart.period)}`, familiar, rows, [columns[0], ...columns.slice(3)]));
+  };
+
+  /** The ranking beside its pictures; beneath a short one there is room for the first of them. */
+  const pictures = (chart) => {
+    const isShort = chart.ranking.rows.length < 10;
+    return h("div.beside", {},
+      h("div.stack", {}, table(chart), isShort && overTime(chart), isShort && clock(chart)),
+      h("div.stack", {}, !isShort && overTime(chart), !isShort && clock(chart), discovery(chart)));
   };
 
   const nothing = (chart) => quiet(
@@ -265,7 +274,7 @@
         h("div.chosen", {}, h("div.rows", {}, kinds(chart), units(chart), otherDays(chart)), genres(chart), steps(chart)),
         ...(totals.listens ? [
           h("div.part", {}, figures(chart), against(chart)),
-          h("div.beside", {}, table(chart), h("div.stack", {}, overTime(chart), clock(chart), discovery(chart))),
+          pictures(chart),
         ] : [nothing(chart)]),
       ];
     },
