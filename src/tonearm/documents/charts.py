@@ -104,7 +104,7 @@ def _before(history: History, span: Span | None, genre: str | None) -> dict[str,
 def _ranking(
     history: History, kind: Kind, now: Span, before: Span | None, genre: str | None, page: int, totals: dict[str, Any]
 ) -> dict[str, Any]:
-    """A page of the ranking; ``share`` is of the ``listens`` that name one of these."""
+    """A page of the ranking; ``share`` is of the ``listens`` that name one of these, ``most`` what the first has."""
     pages = max(1, -(-totals[kind] // PAGE))
     page = min(page, pages)
     past = before or Span(now.first, now.first)
@@ -116,6 +116,7 @@ def _ranking(
         "pages": pages,
         "listens": listens,
         "has_movement": before is not None,
+        "most": rows[0]["most"] if rows else 0,
         "rows": [{**row, "share": row["listens"] / listens} for row in rows],
     }
 
@@ -128,20 +129,23 @@ def _over_time(history: History, span: Span, genre: str | None) -> dict[str, Any
 
 
 _WITHIN = "day >= $1 AND day < $2 AND ($3::VARCHAR IS NULL OR genre = $3)"
-# Groups are counted in place of distinct values, which takes the engine three times as long.
+# Artists and tracks are counted where they are one row each: distinct values take the engine twice as long.
 _TOTALS = f"""
-WITH within AS MATERIALIZED (SELECT day, artist_id, track_id, album, genre, heard_s FROM heard WHERE {_WITHIN}),
-by_artist AS MATERIALIZED (SELECT artist_id FROM within WHERE artist_id IS NOT NULL GROUP BY ALL),
-by_track AS MATERIALIZED (SELECT track_id FROM within WHERE track_id IS NOT NULL GROUP BY ALL)
-SELECT count(*) AS listens, sum(heard_s) AS heard_s, count(heard_s) AS timed_listens, count(DISTINCT day) AS days,
-    count(artist_id) AS artist_listens, count(track_id) AS track_listens, count(album) AS album_listens,
-    count(genre) AS genre_listens, (SELECT count(*) FROM by_artist) AS artists,
-    (SELECT count(*) FROM by_track) AS tracks,
-    (SELECT count(*) FROM (SELECT 1 FROM within WHERE album IS NOT NULL GROUP BY artist_id, album)) AS albums,
-    (SELECT count(*) FROM (SELECT 1 FROM within WHERE genre IS NOT NULL GROUP BY genre)) AS genres,
-    (SELECT count(*) FROM artists SEMI JOIN by_artist USING (artist_id) WHERE first_day >= $1) AS new_artists,
-    (SELECT count(*) FROM tracks SEMI JOIN by_track USING (track_id) WHERE first_day >= $1) AS new_tracks
-FROM within
+WITH within AS (SELECT day, artist_id, track_id, album, genre, heard_s FROM heard WHERE {_WITHIN}),
+plays AS (
+    SELECT count(*) AS listens, sum(heard_s) AS heard_s, count(heard_s) AS timed_listens, count(DISTINCT day) AS days,
+        count(artist_id) AS artist_listens, count(track_id) AS track_listens, count(album) AS album_listens,
+        count(genre) AS genre_listens, count(DISTINCT genre) AS genres FROM within
+), of_artists AS (
+    SELECT count(*) AS artists, count(*) FILTER (first_day >= $1) AS new_artists
+    FROM artists SEMI JOIN within USING (artist_id)
+), of_tracks AS (
+    SELECT count(*) AS tracks, count(*) FILTER (first_day >= $1) AS new_tracks
+    FROM tracks SEMI JOIN within USING (track_id)
+), of_albums AS (
+    SELECT count(*) AS albums FROM (SELECT 1 FROM within WHERE album IS NOT NULL GROUP BY artist_id, album)
+)
+SELECT * FROM plays, of_artists, of_tracks, of_albums
 """
 _CLOCK = f"SELECT weekday, hour, count(*) AS listens FROM heard WHERE {_WITHIN} GROUP BY ALL ORDER BY weekday, hour"
 _ALL_GENRES = "SELECT DISTINCT genre FROM heard WHERE genre IS NOT NULL ORDER BY genre"
@@ -151,15 +155,12 @@ GROUP BY genre ORDER BY listens DESC, genre LIMIT $3
 """
 _WITH_GENRE = 'SELECT count(genre) AS listens, count(*) AS "of" FROM heard WHERE day >= $1 AND day < $2'
 _OVER_TIME = f"""
-WITH within AS MATERIALIZED (
-    SELECT date_trunc('{{step}}', day)::DATE AS first, artist_id, track_id, count(*) AS listens
-    FROM heard WHERE {_WITHIN} GROUP BY ALL
-), steps AS (
+WITH within AS (SELECT date_trunc('{{step}}', day)::DATE AS first, artist_id, track_id FROM heard WHERE {_WITHIN}),
+steps AS (
     SELECT unnest(generate_series(date_trunc('{{step}}', $1::DATE)::TIMESTAMP, $2::TIMESTAMP - INTERVAL 1 DAY,
         INTERVAL 1 {{step}}))::DATE AS first
 ), counted AS (
-    SELECT first, sum(within.listens)::BIGINT AS listens,
-        coalesce(sum(within.listens) FILTER (first_day < first), 0)::BIGINT AS known
+    SELECT first, count(*) AS listens, count(*) FILTER (first_day < first) AS known
     FROM within LEFT JOIN artists USING (artist_id) GROUP BY first
 ), met AS (
     SELECT date_trunc('{{step}}', first_day)::DATE AS first, count(*) AS new_artists
@@ -181,7 +182,8 @@ def _ranking_sql(keys: str, names: str, name: str, since: str) -> str:
     of_genre = "($5::VARCHAR IS NULL OR genre = $5)"
     return f"""
     WITH ranked AS (
-        SELECT {names}, count(*) AS listens, rank() OVER (ORDER BY count(*) DESC) AS rank FROM heard
+        SELECT {names}, count(*) AS listens, rank() OVER (ORDER BY count(*) DESC) AS rank,
+            max(count(*)) OVER () AS most FROM heard
         WHERE day >= $1 AND day < $2 AND {is_named} AND {of_genre} GROUP BY {keys}
         ORDER BY listens DESC, {name}, {keys} LIMIT $6 OFFSET $7
     ), earlier AS (

@@ -88,13 +88,13 @@
   const named = (kind, row) => ({ artists: () => link.artist(row), albums: () => [link.album(row), " by ", link.artist(row)], tracks: () => [link.track(row), " by ", link.artist(row)], genres: () => link.genre(row.genre) })[kind]();
 
   /** "X came first with 312 plays, then Y and Z."; only where one did come first. */
-  const winner = ({ kind, ranking, totals, period }) => {
+  const winner = ({ kind, ranking, period, has_ended: hasEnded }) => {
     const [first, second, third] = ranking.rows;
     if (ranking.page > 1) return h("p", {}, `Places ${count(first.rank)} and below.`);
     if (!first) return null;
     if (second && second.listens === first.listens) return h("p", {}, `Nothing stands out: ${counted(first.listens, "play")} each for the first.`);
     const rest = [second, third].filter(Boolean).map((row, i) => [i ? " and " : ", then ", named(kind, row)]);
-    const so = period.is_going ? " so far" : "";
+    const so = period.is_going && !hasEnded ? " so far" : "";
     return h("p", {}, named(kind, first), ` came first${so} with ${counted(first.listens, "play")}`, rest, ".");
   };
 
@@ -117,24 +117,25 @@
     const rows = ranking.rows.map((row) => ({ ...row, movement: ranking.has_movement ? movement(row) : null }));
     const list = tonearm.ranking(kind, rows, rows[0].rank);
     list.classList.add("charted");
-    // Equal plays have an equal place.
+    // Equal plays have an equal place; bars are against the first of all pages.
     [...list.children].forEach((item, i) => {
       item.style.setProperty("counter-set", `rank ${rows[i].rank}`);
+      item.querySelector(".bar i").style.width = `${(100 * rows[i].listens) / ranking.most}%`;
       item.querySelector(".n").append(h("small", {}, percent(rows[i].share)));
     });
     return list;
   };
 
   const coverage = ({ kind, ranking, totals }) => ranking.listens < PART * totals.listens
-    && quiet(`${count(ranking.listens)} of ${counted(totals.listens, "play")} name ${kind === "albums" ? "an album" : `a ${ONE[kind]}`}; shares are of these.`);
+    && quiet(`${count(ranking.listens)} of ${counted(totals.listens, "play")} have ${kind === "albums" ? "an album" : `a known ${ONE[kind]}`}; shares are of these.`);
 
   const pager = (chart) => {
     const { page, pages, of } = chart.ranking;
-    const go = (to, text, rel) => (to >= 1 && to <= pages ? h("a", { href: addressOf(chart, { page: to }), rel }, text) : h("span", {}));
+    const go = (number, text, rel) => (number >= 1 && number <= pages ? h("a", { href: addressOf(chart, { page: number }), rel }, text) : h("span", {}));
     return h("nav.steps", { "aria-label": "Pages of the ranking" },
-      pages > 1 && go(page - 1, "← Previous", "prev"),
-      h("span.soft", {}, pages > 1 ? `${count(page)} of ${count(pages)} pages, ${counted(of, ONE[chart.kind])}` : counted(of, ONE[chart.kind])),
-      pages > 1 && go(page + 1, "Next →", "next"));
+      pages > 1 && h("span.ends", {}, page > 2 && go(1, "First"), go(page - 1, "← Before", "prev")),
+      h("span.soft", {}, pages > 1 ? `Page ${count(page)} of ${count(pages)}, ${counted(of, ONE[chart.kind])}` : counted(of, ONE[chart.kind])),
+      pages > 1 && h("span.ends", {}, go(page + 1, "Next →", "next"), page < pages - 1 && go(pages, "Last")));
   };
 
   const missing = ({ kind, genre }) => ({
@@ -165,7 +166,7 @@
     return section(`Plays by ${step}`,
       h("p.soft", {}, { day: "Most on ", week: "Most in the " }[step] ?? "Most in ", h("a", { href: STEP[step].href(chart, most.first) }, STEP[step].text(most.first)), `: ${counted(most.listens, "play")}.`),
       tonearm.chart(`Plays by ${step}, ${title(chart.period)}`, (Plot, width, colour) => Plot.plot({
-        width, height: 190, marginLeft: 42, marginRight: 4, x: { type: "utc", label: null }, y: { label: null, grid: true, ticks: 4, tickFormat: "~s" },
+        width, height: 190, marginLeft: 42, marginRight: 14, x: { type: "utc", label: null, domain: [at(rows[0]), until(step)(rows.at(-1))] }, y: { label: null, grid: true, ticks: 4, tickFormat: "~s" },
         marks: [
           Plot.rectY(rows, {
             x1: at, x2: until(step), y: "listens", fill: colour("accent"), insetLeft: gap(rows, width), insetRight: gap(rows, width),
@@ -187,7 +188,7 @@
     const night = cells.filter((cell) => cell.at >= 22 || cell.at < 5).reduce((sum, cell) => sum + cell.listens, 0);
     const all = cells.reduce((sum, cell) => sum + cell.listens, 0);
     return section("The listening clock",
-      h("p.soft", {}, `Most on a ${weekday(most.day)} at ${hour(most.at)}; ${percent(night / all)} of it at night, from ${hour(22)} to ${hour(5)}.`),
+      h("p.soft", {}, `Most on a ${weekday(most.day)} at ${hour(most.at)}. ${night ? `${percent(night / all)} of all plays were` : "None was"} at night, from ${hour(22)} to ${hour(5)}.`),
       tonearm.chart("Plays at each hour of each weekday, as a clock of seven rings", (Plot, width, colour) => drawnClock(cells, most, Math.min(width, 460), colour),
         cells, [["weekday", (cell) => weekday(cell.day)], ["hour", (cell) => cell.at], ["plays", (cell) => cell.listens]]),
       quiet(`Each ring is a weekday, from ${weekday(0)} inside to ${weekday(6)} outside.`));
@@ -223,14 +224,14 @@
     const columns = [[step, (row) => row.first], ["new artists", (row) => row.new_artists], ["new tracks", (row) => row.new_tracks], ["plays", (row) => row.listens], ["of artists known before", (row) => row.known]];
     const compared = before && !before.is_partial ? before : null;
     const bars = (Plot, width, colour) => Plot.plot({
-      width, height: 170, marginLeft: 42, marginRight: 4, x: { type: "utc", label: null }, y: { label: null, grid: true, ticks: 4, tickFormat: "~s" },
-      marks: [["new_tracks", "heat-2"], ["new_artists", "second"]].map(([name, fill]) => Plot.rectY(rows, {
+      width, height: 170, marginLeft: 42, marginRight: 14, x: { type: "utc", label: null, domain: [at(rows[0]), until(step)(rows.at(-1))] }, y: { label: null, grid: true, ticks: 4, tickFormat: "~s" },
+      marks: [["new_tracks", "heat-3"], ["new_artists", "second"]].map(([name, fill]) => Plot.rectY(rows, {
         x1: at, x2: until(step), y: name, fill: colour(fill), insetLeft: gap(rows, width), insetRight: gap(rows, width),
         title: (row) => `${STEP[step].text(row.first)}: ${counted(row.new_artists, "new artist")}, ${counted(row.new_tracks, "new track")}`, href: (row) => STEP[step].href(chart, row.first), target: "_self",
       })).concat(Plot.ruleY([0], { stroke: colour("line") })),
     });
     const familiar = (Plot, width, colour) => Plot.plot({
-      width, height: 150, marginLeft: 42, marginRight: 4, x: { type: "utc", label: null }, y: { label: null, grid: true, ticks: 3, domain: [0, 1], tickFormat: ".0%" },
+      width, height: 150, marginLeft: 42, marginRight: 14, x: { type: "utc", label: null, domain: [at(rows[0]), until(step)(rows.at(-1))] }, y: { label: null, grid: true, ticks: 3, domain: [0, 1], tickFormat: ".0%" },
       marks: [Plot.rectY(rows.filter((row) => row.listens), {
         x1: at, x2: until(step), y: (row) => row.known / row.listens, fill: colour("second"), fillOpacity: 0.75, insetLeft: gap(rows, width), insetRight: gap(rows, width),
         title: (row) => `${STEP[step].text(row.first)}: ${percent(row.known / row.listens)} of ${counted(row.listens, "play")}`,
@@ -245,6 +246,14 @@
       tonearm.chart(`New artists and tracks by ${step}, ${title(chart.period)}`, bars, rows, columns.slice(0, 3)),
       h("p.key", {}, `Share of plays of artists known before that ${step}`),
       tonearm.chart(`Share of plays of artists known before, by ${step}, ${title(chart.period)}`, familiar, rows, [columns[0], ...columns.slice(3)]));
+  };
+
+  /** The ranking beside its pictures; beneath a short one there is room for the first of them. */
+  const pictures = (chart) => {
+    const isShort = chart.ranking.rows.length < 10;
+    return h("div.beside", {},
+      h("div.stack", {}, table(chart), isShort && overTime(chart), isShort && clock(chart)),
+      h("div.stack", {}, !isShort && overTime(chart), !isShort && clock(chart), discovery(chart)));
   };
 
   const nothing = (chart) => quiet(
@@ -265,7 +274,7 @@
         h("div.chosen", {}, h("div.rows", {}, kinds(chart), units(chart), otherDays(chart)), genres(chart), steps(chart)),
         ...(totals.listens ? [
           h("div.part", {}, figures(chart), against(chart)),
-          h("div.beside", {}, table(chart), h("div.stack", {}, overTime(chart), clock(chart), discovery(chart))),
+          pictures(chart),
         ] : [nothing(chart)]),
       ];
     },
