@@ -3,8 +3,11 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.api.conftest import PROBLEM, upload
+from tests.api.conftest import PROBLEM, client_of, upload
 from tonearm.api.routes.site import SITE
+from tonearm.settings import Settings
+from tonearm.store import open_store
+from tonearm.store.tokens import create_token
 
 
 def test_home_shows_what_was_imported_and_is_not_sent_twice(filled: httpx.Client) -> None:
@@ -100,3 +103,19 @@ def test_what_was_never_heard_and_what_is_no_name(filled: httpx.Client, path: st
     answer = filled.get(f"/documents/{path}")
     assert answer.status_code == status, answer.text
     assert status == 200 or set(answer.json()) == PROBLEM
+def test_a_household_opens_for_who_may_see_everybody_alone(home: Settings) -> None:
+    with client_of(home, needs_tokens=True) as http:
+        store = open_store(home)
+        ada, ben = (store.ensure_listener(name, "UTC").name for name in ("Ada", "Ben"))
+        mine, admin = create_token(store, ada, ["read"])[0], create_token(store, ada, ["admin"])[0]
+        asked = {"listener": ada, "with": ben}
+        refused = http.get("/documents/household", params=asked, headers={"Authorization": f"Token {mine}"})
+        assert (refused.status_code, set(refused.json())) == (403, PROBLEM)
+        own = {"listener": ada, "with": ada}
+        assert (
+            http.get("/documents/household", params=own, headers={"Authorization": f"Token {mine}"}).status_code == 403
+        )
+        opened = http.get("/documents/household", params=asked, headers={"Authorization": f"Token {admin}"})
+        assert [one["listener"] for one in opened.json()["listeners"]] == [ada, ben]
+        again = http.get("/documents/household", params=own, headers={"Authorization": f"Token {admin}"})
+        assert again.status_code == 422 and "is one listener" in again.json()["detail"]

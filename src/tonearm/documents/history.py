@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tonearm.engine.duckdb import engine
@@ -33,6 +33,11 @@ class Span:
     def days(self) -> int:
         """How many there are."""
         return (self.after - self.first).days
+
+    @property
+    def last(self) -> date:
+        """The last of them."""
+        return self.after - timedelta(days=1)
 
 
 class History:

@@ -25,8 +25,7 @@ def home(history: History, today: date) -> dict[str, Any]:
     ``as_of`` is the last day of a history that ``has_ended``, else ``today``; all other dates are local days, too.
     Without listens ``totals.listens`` is 0 and all lists are empty.
     """
-    has_ended = history.last_day is not None and (today - history.last_day).days > ENDED_AFTER_D
-    as_of = history.last_day if has_ended and history.last_day else today
+    as_of, has_ended = recent_as_of(history, today)
     return {
         "listener": history.listener,
         "as_of": as_of,
@@ -41,6 +40,13 @@ def home(history: History, today: date) -> dict[str, Any]:
         "rediscover": history.rows(_REDISCOVER, as_of - timedelta(days=_AWAY_D), _KNOWN_LISTENS, _TOP),
         "days": [[row["day"], row["listens"]] for row in history.rows(_DAYS)],
     }
+
+
+def recent_as_of(history: History, today: date) -> tuple[date, bool]:
+    """The day that what is recent is recent as of: the last of a history that has ended, else ``today``; and whether it
+    has."""
+    last = history.last_day
+    return (last, True) if last is not None and (today - last).days > ENDED_AFTER_D else (today, False)
 
 
 def _best(history: History) -> dict[str, Any]:

@@ -5,6 +5,8 @@ const tonearm = {
   pages: {},
   /** Whose history is shown; "" until it is known. */
   listener: "",
+  /** Everybody whose history the reader may see. */
+  listeners: [],
 };
 
 /* ---- Elements. Text is only ever set as text, so no name can become markup. */
@@ -97,9 +99,7 @@ tonearm.Problem = Problem;
 
 /** What the API answers to a request, as JSON; throws a Problem with a sentence for the reader. */
 tonearm.api = async (path, options = {}) => {
-  const exported = tonearm.exported?.[path];
-  if (exported) return exported;
-  if (tonearm.exported) throw new Problem(404, "NotExported", "This page is not part of the export.");
+  if (tonearm.exported) return tonearm.fromFiles(path);
   const token = tonearm.token.get();
   const headers = { ...(token && { Authorization: "Token " + token }), ...options.headers };
   let answer;
