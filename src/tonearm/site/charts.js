@@ -27,7 +27,14 @@
     const redraw = async () => {
       await plot();
       const width = place.clientWidth;
-      if (width) place.replaceChildren(draw(window.Plot, width, tonearm.colour));
+      if (!width) return;
+      place.replaceChildren(draw(window.Plot, width, tonearm.colour));
+      // Plot names its groups of marks, which have no role to be named; and a stop at each of a thousand linked marks
+      // would be no help to whoever uses the keyboard, for whom the table has the same numbers.
+      place.querySelectorAll("g[aria-label]").forEach((group) => group.removeAttribute("aria-label"));
+      const links = place.querySelectorAll("a");
+      links.forEach((one) => one.setAttribute("tabindex", "-1"));
+      place.setAttribute("role", links.length ? "group" : "img");
     };
     let drawn = 0;
     const observer = new ResizeObserver(() => {
