@@ -99,7 +99,7 @@ def rewind(history: History, today: date, name: str, persona: dict[str, Any] | N
 
 
 def _last_complete_year(history: History, today: date) -> Period:
-    years = [row["start"] for row in history.rows(_COUNTED["year"])]
+    years = [row["start"] for row in history.rows(_YEARS)]
     complete = [first for first in years if first.year < today.year]
     return Period("year", max(complete or years, default=date(today.year, 1, 1)))
 
@@ -112,14 +112,11 @@ def _described(period: Period) -> dict[str, Any]:
 def _choices(history: History, period: Period) -> dict[str, list[dict[str, Any]]]:
     """All years with listens, and the seasons, months and weeks of the year that is shown."""
     year = _year_of(period)
-    found: dict[str, list[dict[str, Any]]] = {}
-    for kind in KINDS:
-        all_of_kind = [(Period(kind, row["start"]), row["listens"]) for row in history.rows(_COUNTED[kind])]
-        found[kind] = [
-            {"name": one.name, "first": one.first, "listens": listens}
-            for one, listens in all_of_kind
-            if kind == "year" or _year_of(one) == year
-        ]
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    for row in history.rows(_COUNTED):
+        one = Period(row["kind"], row["start"])
+        if one.kind == "year" or _year_of(one) == year:
+            found[one.kind].append({"name": one.name, "first": one.first, "listens": row["listens"]})
     return found
 
 
@@ -129,6 +126,8 @@ def _year_of(period: Period) -> int:
 
 def _story(history: History, period: Period, span: Span, as_of: date, persona: dict[str, Any] | None) -> dict[str, Any]:
     within = (span.first, span.after)
+    days = [(row["day"], row["listens"]) for row in history.rows(_DAYS, *within)]
+    card = weekly(history, as_of, period.first) if period.kind == "week" else None
     since = (history.row(_LATEST_MONTHS) or {}).get("since")
     return {
         "before": _before(history, period),
@@ -137,13 +136,14 @@ def _story(history: History, period: Period, span: Span, as_of: date, persona: d
         "albums": history.rows(_ALBUMS, *within, _TOP),
         "discoveries": _discoveries(history, span, as_of),
         "hours": _hours(history, span),
-        "days": [[row["day"], row["listens"]] for row in history.rows(_DAYS, *within)],
-        "busiest": history.row(_BUSIEST, *within),
-        "streak": history.row(_STREAK, *within),
+        "days": days,
+        "busiest": _busiest(history, days),
+        "streak": _streak([day for day, _ in days]),
         "age": _age(history, span),
         "persona": persona if persona and since and span.after > since else None,
-        "surprise": _surprise(history, period),
-        "weekly": weekly(history, as_of, period.first) if period.kind == "week" else None,
+        # A week's highlight has passed a test, which a mere record has not.
+        "surprise": None if card and card["highlight"] else _surprise(history, period),
+        "weekly": card,
     }
 
 
@@ -171,6 +171,21 @@ def _hours(history: History, span: Span) -> list[int]:
     """Listens of each local hour, 0 to 23."""
     counted = {row["hour"]: row["listens"] for row in history.rows(_HOURS, span.first, span.after)}
     return [counted.get(hour, 0) for hour in range(24)]
+
+
+def _busiest(history: History, days: list[tuple[date, int]]) -> dict[str, Any]:
+    """The day with most listens, the first of several, and the artist of most of them."""
+    day, listens = max(days, key=lambda one: one[1])
+    return {"day": day, "listens": listens, **(history.row(_OF_DAY, day) or {})}
+
+
+def _streak(days: list[date]) -> dict[str, Any]:
+    """The longest run of the days, which are in order."""
+    best = run = (days[0], days[0])
+    for day in days[1:]:
+        run = (run[0], day) if (day - run[1]).days == 1 else (day, day)
+        best = max(best, run, key=lambda one: one[1] - one[0])
+    return {"first": best[0], "last": best[1], "days": (best[1] - best[0]).days + 1}
 
 
 def _age(history: History, span: Span) -> dict[str, Any] | None:
@@ -236,10 +251,15 @@ _START = {
     "week": "date_trunc('week', day)",
 }
 """The first day of the period of a day."""
-_COUNTED = {
-    kind: f"SELECT ({start})::DATE AS start, count(*) AS listens FROM heard GROUP BY start ORDER BY start"
-    for kind, start in _START.items()
-}
+_YEARS = "SELECT DISTINCT date_trunc('year', day)::DATE AS start FROM heard"
+_COUNTED = (
+    "WITH days AS (SELECT day, count(*) AS listens FROM heard GROUP BY day) "
+    + " UNION ALL ".join(
+        f"SELECT '{kind}' AS kind, ({start})::DATE AS start, sum(listens)::BIGINT AS listens FROM days GROUP BY start"
+        for kind, start in _START.items()
+    )
+    + " ORDER BY start"
+)
 _WITHIN = "day >= $1 AND day < $2"
 _TOTALS = f"""
 SELECT count(*) AS listens, sum(heard_s) AS heard_s, count(heard_s) AS timed_listens,
@@ -273,18 +293,9 @@ GROUP BY artists.artist_id ORDER BY is_kept DESC, listens DESC, artist LIMIT $5
 """
 _HOURS = f"SELECT hour, count(*) AS listens FROM heard WHERE {_WITHIN} GROUP BY hour"
 _DAYS = f"SELECT day, count(*) AS listens FROM heard WHERE {_WITHIN} GROUP BY day ORDER BY day"
-_BUSIEST = f"""
-SELECT day, sum(n)::BIGINT AS listens, arg_max(artist_id, n) AS artist_id, arg_max(artist, n) AS artist,
-    max(n) AS of_artist
-FROM (SELECT day, artist_id, any_value(artist) AS artist, count(*) AS n FROM heard WHERE {_WITHIN}
-      GROUP BY day, artist_id)
-GROUP BY day ORDER BY listens DESC, day LIMIT 1
-"""
-_STREAK = f"""
-SELECT min(day) AS first, max(day) AS last, count(*) AS days FROM (
-    SELECT day, day - (row_number() OVER (ORDER BY day))::INTEGER AS run
-    FROM (SELECT DISTINCT day FROM heard WHERE {_WITHIN})
-) GROUP BY run ORDER BY days DESC, first LIMIT 1
+_OF_DAY = """
+SELECT artist_id, any_value(artist) AS artist, count(*) AS of_artist FROM heard
+WHERE day = $1 AND artist_id IS NOT NULL GROUP BY artist_id ORDER BY of_artist DESC, artist LIMIT 1
 """
 _AGE = f"""
 SELECT quantile_cont(day - first_day, 0.5) AS median_d,
@@ -309,33 +320,34 @@ SELECT min(month) AS since FROM (
 _MEASURES = ("listens", "artists", "night_pct", "weekend_pct", "new_pct", "top_pct", "repeats", "away_d")
 _MEASURED = {
     kind: f"""
-WITH listen AS (
-    SELECT ({start})::DATE AS start, day, hour, weekday, track_id, artist_id,
-        day - lag(day) OVER (PARTITION BY artist_id ORDER BY started_at) AS away_d
-    FROM heard
+WITH of_day AS (
+    SELECT artist_id, day, count(*) AS listens, count(*) FILTER (hour < 5) AS at_night
+    FROM heard GROUP BY artist_id, day
+),
+after AS (
+    SELECT ({start})::DATE AS start, *, day - lag(day) OVER (PARTITION BY artist_id ORDER BY day) AS away_d FROM of_day
 ),
 of_artist AS (
-    SELECT start, artist_id, count(*) AS listens, max(away_d) AS away_d, bool_or(away_d IS NULL) AS is_new
-    FROM listen GROUP BY start, artist_id
+    SELECT start, artist_id, sum(listens)::BIGINT AS listens, sum(at_night) AS at_night,
+        sum(listens) FILTER (isodow(day) >= 6) AS at_weekends, max(away_d) AS away_d,
+        bool_or(away_d IS NULL) AND artist_id IS NOT NULL AS is_new
+    FROM after GROUP BY start, artist_id
 ),
 by_artist AS (
     SELECT start, sum(listens)::BIGINT AS listens, count(artist_id) AS artists,
+        100.0 * sum(at_night) / sum(listens) AS night_pct,
+        100.0 * coalesce(sum(at_weekends), 0) / sum(listens) AS weekend_pct,
         100.0 * max(listens) FILTER (artist_id IS NOT NULL) / sum(listens) AS top_pct,
-        max(away_d) FILTER (listens >= {KEPT_LISTENS}) AS away_d,
+        max(away_d) FILTER (listens >= {KEPT_LISTENS} AND artist_id IS NOT NULL) AS away_d,
         CASE WHEN start - (SELECT min(day) FROM heard) >= {_KNOWN_D}
             THEN 100.0 * coalesce(sum(listens) FILTER (is_new), 0) / sum(listens) END AS new_pct
     FROM of_artist GROUP BY start HAVING sum(listens) >= $1
 ),
-by_hour AS (
-    SELECT start, 100.0 * count(*) FILTER (hour < 5) / count(*) AS night_pct,
-        100.0 * count(*) FILTER (weekday >= 5) / count(*) AS weekend_pct
-    FROM listen GROUP BY start
-),
 by_track AS (
-    SELECT start, max(n) AS repeats
-    FROM (SELECT start, day, track_id, count(*) AS n FROM listen GROUP BY start, day, track_id) GROUP BY start
+    SELECT ({start})::DATE AS start, max(listens) AS repeats
+    FROM (SELECT day, count(*) AS listens FROM heard GROUP BY day, track_id) GROUP BY start
 )
-SELECT * FROM by_artist JOIN by_hour USING (start) JOIN by_track USING (start)
+SELECT * FROM by_artist JOIN by_track USING (start)
 """
     for kind, start in _START.items()
 }

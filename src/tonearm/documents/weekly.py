@@ -9,6 +9,8 @@ is the log-likelihood ratio of a share of its own in the week against the same s
 statistic of Kulldorff (1997, *Commun. Stat. Theory Methods* 26:1481). It is 0 for an artist with fewer than 5 listens
 in the week, or heard on a single day of it: an evening with one album is no week. Artists are those with 5 listens in all
 these days; the statistic of the week is the largest G.
+in the week, or heard on a single day of it: an evening with one album is no week. Artists are those with 5 listens in
+all these days; the statistic of the week is the largest G.
 
 **Nulls.** A highlight must be unlikely under both of two ideas of nothing special, each at 5 %, so that the error is
 at most 5 % whichever of them holds (intersection–union test; Berger 1982, *Technometrics* 24:295):
@@ -49,6 +51,8 @@ def weekly(history: History, as_of: date, monday: date | None = None) -> dict[st
     Days after ``as_of`` have not come yet and count for nothing. ``usual`` is the mean number of listens of as many
     days in the half year before; null where that has fewer than 28 days. ``highlight`` is null where nothing stands out, and
     ``why_not`` then says why: ``no_plays``, ``too_new`` or ``nothing_unusual``.
+    days in the half year before; null where that has fewer than 28 days. ``highlight`` is null where nothing stands
+    out, and ``why_not`` then says why: ``no_plays``, ``too_new`` or ``nothing_unusual``.
     """
     if monday is None:
         monday = as_of - timedelta(days=as_of.weekday() + (0 if as_of.weekday() == 6 else 7))

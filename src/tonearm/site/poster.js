@@ -99,6 +99,11 @@
         svg.append(art);
       },
     };
+    /** A sleeve in the lower right corner, as large as what is above it allows. */
+    sheet.corner = (of, most) => {
+      const size = Math.min(most, high - sheet.y - 48);
+      if (size > 200) sheet.sleeve(of, WIDE - size, high - size, size);
+    };
     const up = sheet.isSquare ? 84 : 150;
     sheet.put(kicker, { y: up, size: 40, least: 28, weight: 700, fill: colours.soft });
     sheet.add("rect", { x: EDGE, y: up + 62, width: 96, height: 10, fill: colours.accent });

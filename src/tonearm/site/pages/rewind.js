@@ -6,22 +6,21 @@
 
   /* ---- Words */
 
-  const SEASONS = { spring: "spring", summer: "summer", autumn: "autumn", winter: "winter" };
-  /** "2019", "Summer 2019", "March 2019", "Week 10, 2019". */
+  const capital = (text) => text[0].toUpperCase() + text.slice(1);
+  /** "2019", "summer 2019", "March 2019", "week 10, 2019". */
   const titleOf = ({ name, kind, first }) => {
     if (kind === "month") return tonearm.month(first);
-    if (kind === "week") return `Week ${Number(name.slice(6))}, ${name.slice(0, 4)}`;
+    if (kind === "week") return `week ${Number(name.slice(6))}, ${name.slice(0, 4)}`;
     if (kind === "year") return name;
-    const season = SEASONS[name.slice(5)];
+    const season = name.slice(5);
     const years = season === "winter" ? `${name.slice(0, 4)}/${String(Number(name.slice(0, 4)) + 1).slice(2)}` : name.slice(0, 4);
-    return `${season[0].toUpperCase()}${season.slice(1)} ${years}`;
+    return `${season} ${years}`;
   };
   const shortTitle = (kind, { name, first }) => {
     if (kind === "month") return new Intl.DateTimeFormat(undefined, { month: "short", timeZone: "UTC" }).format(tonearm.dayOf(first));
     if (kind === "week") return String(Number(name.slice(6)));
-    return kind === "year" ? name : titleOf({ name, kind, first }).split(" ")[0];
+    return kind === "year" ? name : capital(name.slice(5));
   };
-  const AGAIN = { year: "year", season: "season", month: "month", week: "week" };
   const span = (days) => {
     if (days < 45) return counted(Math.round(days), "day");
     if (days < 700) return counted(Math.round(days / 30.44), "month");
@@ -38,35 +37,39 @@
     const more = [counted(totals.artists, "artist"), counted(totals.tracks, "track"), counted(totals.days, "day")];
     const hours = totals.timed_listens > totals.listens / 2 ? `${counted(Math.round(totals.heard_s / 3600), "hour")} of music` : null;
     const change = before?.listens ? Math.round((100 * (totals.listens - before.listens)) / before.listens) : null;
-    const against = change == null ? null : change === 0 ? `As much as the ${AGAIN[period.kind]} before` : `${percent(Math.abs(change))} ${change > 0 ? "more" : "less"} than the ${AGAIN[period.kind]} before`;
+    const against = change == null ? null : change === 0 ? `As much as the ${period.kind} before` : `${percent(Math.abs(change))} ${change > 0 ? "more" : "less"} than the ${period.kind} before`;
     return {
-      id: "number", name: artists[0]?.artist, kicker: `${titleOf(period)} in a number`,
+      id: "number", name: artists[0]?.artist, kicker: `${capital(titleOf(period))} in a number`,
       label: `${counted(totals.listens, "play")}: ${more.join(", ")}. ${against ?? ""}`,
       draw: (s) => {
-        const size = s.isSquare ? 380 : 620;
-        s.sleeve(artists[0]?.artist, s.wide - size, s.high - size, size);
+        const beside = s.isSquare ? 560 : s.inner;
         s.say(count(totals.listens), { size: s.isSquare ? 280 : 340, least: 120, weight: 850, fill: s.colours.accent, after: 0 });
         s.say(totals.listens === 1 ? "play" : "plays", { size: 96, after: s.isSquare ? 34 : 70 });
-        for (const line of [...more, hours]) if (line) s.say(line, { size: s.isSquare ? 52 : 66, weight: 650, width: s.isSquare ? 560 : 900, after: 8 });
-        if (against) s.say(against, { size: 44, weight: 550, most: 3, width: s.isSquare ? 560 : 900, fill: s.colours.soft, after: 0 });
+        for (const line of [...more, hours]) if (line) s.say(line, { size: s.isSquare ? 52 : 66, weight: 650, width: beside, after: 8 });
+        if (against) s.say(against, { size: 44, weight: 550, most: 3, width: beside, fill: s.colours.soft, after: 0 });
+        if (artists[0] && s.isSquare) s.sleeve(artists[0].artist, s.wide - 430, s.high - 430, 430);
+        else if (artists[0]) s.corner(artists[0].artist, 720);
       },
     };
   };
 
   /** A ranking: the first with a large sleeve, the others below or beside it. */
-  const ranked = (id, kicker, rows, { title, by, sleeve, label, links }) => rows.length > 0 && {
+  const ranked = (id, kicker, all, { title, by, sleeve, label, links }) => {
+    // What was played once is no favourite.
+    const rows = all.filter((row) => row.listens > 1);
+    return rows.length > 0 && {
     id, name: sleeve(rows[0]), kicker, label: `${kicker}: ${rows.map((row, i) => `${i + 1}. ${label(row)}, ${counted(row.listens, "play")}`).join("; ")}.`,
     links: rows.map((row, i) => [i ? ", " : "", links(row)]),
     draw: (s) => {
       const [first, ...others] = rows;
-      const big = s.isSquare ? 330 : 560;
+      const big = s.isSquare ? 330 : by ? 500 : 560;
       s.sleeve(sleeve(first), s.edge, s.top, big);
       const beside = s.isSquare ? { x: s.edge + big + 44, width: s.inner - big - 44 } : {};
       let y = s.isSquare ? s.top : s.top + big + 44;
       y = s.put(title(first), { ...beside, y, size: s.isSquare ? 72 : 104, least: 40, most: s.isSquare ? 3 : 2, fill: s.colours.accent }) + 8;
       if (by) y = s.put(by(first), { ...beside, y, size: 46, least: 32, weight: 600, fill: s.colours.ink }) + 8;
-      s.put(counted(first.listens, "play"), { ...beside, y, size: 42, weight: 600, fill: s.colours.soft });
-      const room = s.isSquare ? s.top + big + 36 : s.top + big + 44 + 330;
+      y = s.put(counted(first.listens, "play"), { ...beside, y, size: 42, weight: 600, fill: s.colours.soft });
+      const room = Math.max(s.top + big + (s.isSquare ? 36 : 374), y + 36);
       const step = Math.min(s.isSquare ? 112 : 172, (s.bottom - room) / Math.max(4, others.length));
       others.forEach((row, i) => {
         const top = room + step * i, thumb = step - 18;
@@ -77,6 +80,7 @@
         s.put(count(row.listens), { x: s.wide - s.edge, y: top + thumb * 0.24, width: 140, size: s.isSquare ? 44 : 54, weight: 750, anchor: "end", fill: s.colours.accent });
       });
     },
+    };
   };
 
   const album = ({ albums, period }) => {
@@ -86,12 +90,15 @@
       label: `Your album: ${best.album} by ${best.artist}, ${counted(best.listens, "play")} on ${counted(best.days, "day")}.`,
       links: [link.album(best), " by ", link.artist(best)],
       draw: (s) => {
-        const size = s.isSquare ? 430 : 912;
-        s.sleeve(`${best.artist}/${best.album}`, s.edge, s.top - (s.isSquare ? 10 : 20), size);
-        s.y = s.top + size + (s.isSquare ? 8 : 40);
+        const of = `${best.artist}/${best.album}`;
+        if (!s.isSquare) {
+          s.sleeve(of, s.edge, s.top - 20, 912);
+          s.y = s.top + 952;
+        }
         s.say(best.album, { size: s.isSquare ? 76 : 104, least: 44, most: 2, after: 4 });
         s.say(best.artist, { size: s.isSquare ? 46 : 62, least: 34, weight: 650, after: 10 });
-        s.say(`${counted(best.listens, "play")} of ${counted(best.tracks, "track")}, on ${counted(best.days, "day")}`, { size: 40, weight: 550, fill: s.colours.soft });
+        s.say(`${counted(best.listens, "play")} of ${counted(best.tracks, "track")}, on ${counted(best.days, "day")}`, { size: 40, least: 30, weight: 550, fill: s.colours.soft });
+        if (s.isSquare) s.corner(of, 560);
       },
     };
   };
@@ -102,7 +109,7 @@
     const head = found.is_beginning ? "Where it began" : "Discoveries";
     const kept = found.is_beginning
       ? `This history begins about here: all ${count(found.new)} artists are new to it.`
-      : found.is_too_soon ? "Who stays will show in a month." : found.kept ? `${count(found.kept)} of them you kept: you came back after a month or more.` : "None of them came back after a month.";
+      : found.kept ? `${count(found.kept)} of them you kept${found.is_too_soon ? " so far" : ""}: you came back after a month or more.` : found.is_too_soon ? "Who stays will show in a month." : "None of them came back after a month.";
     return {
       id: "discoveries", name: rows[0].artist, kicker: `${head}, ${titleOf(period)}`,
       label: `${counted(found.new, "new artist")}. ${kept} ${rows.map((row) => row.artist).join(", ")}.`,
@@ -174,11 +181,11 @@
       label: `The busiest day was ${tonearm.date(best.day)} with ${counted(best.listens, "play")}, ${count(best.of_artist)} of ${best.artist}.`,
       links: [link.day(best.day), ", most of ", link.artist(best)],
       draw: (s) => {
-        s.say(tonearm.dayAndMonth(best.day), { size: s.isSquare ? 130 : 170, least: 80, most: 2, fill: s.colours.accent, after: 16 });
+        s.say(tonearm.dayAndMonth(best.day), { size: s.isSquare ? 130 : 190, least: 80, fill: s.colours.accent, after: 16 });
         s.say(`${counted(best.listens, "play")} on one day`, { size: s.isSquare ? 62 : 80, least: 44, weight: 700, most: 2, after: 16 });
         s.say(`${count(best.of_artist)} of them ${best.artist}`, { size: s.isSquare ? 42 : 54, least: 32, weight: 550, most: 2, fill: s.colours.soft, after: 40 });
         const high = s.bottom - s.y - 20, step = s.inner / days.length;
-        days.forEach(([day, n], i) => n && s.add("rect", { x: (s.edge + step * i).toFixed(2), y: (s.bottom - (high * n) / best.listens).toFixed(1), width: Math.max(step * (step > 8 ? 0.8 : 1), 2).toFixed(2), height: ((high * n) / best.listens).toFixed(1), fill: day === best.day ? s.colours.accent : s.colours.faint }));
+        days.forEach(([day, n], i) => n && s.add("rect", { x: (s.edge + step * i).toFixed(2), y: (s.bottom - (high * n) / best.listens).toFixed(1), width: Math.max(step * (step > 8 ? 0.8 : 1), 2).toFixed(2), height: ((high * n) / best.listens).toFixed(1), fill: day === best.day ? s.colours.accent : s.colours.soft, opacity: day === best.day ? 1 : 0.55 }));
         if (days.length > 31) s.add("rect", { x: s.edge + step * days.findIndex(([day]) => day === best.day) - 3, y: s.bottom - high, width: 8, height: high, fill: s.colours.accent });
       },
     };
@@ -220,7 +227,7 @@
       links: oldest && ["Oldest friend: ", link.artist(oldest)],
       draw: (s) => {
         s.say("Your music is", { size: s.isSquare ? 56 : 72, weight: 650, after: 0 });
-        s.say(long, { size: s.isSquare ? 140 : 190, least: 90, fill: s.colours.accent, most: 2, after: 0 });
+        s.say(long, { size: s.isSquare ? 140 : 190, least: 90, fill: s.colours.accent, after: 0 });
         s.say("to you", { size: s.isSquare ? 56 : 72, weight: 650, after: 18 });
         s.say(`Half of your plays were of artists first heard longer ago than that.${friend ? ` ${friend}` : ""}`, { size: s.isSquare ? 36 : 48, least: 28, most: 4, weight: 550, fill: s.colours.soft, after: 50 });
         const step = s.inner / years.length, high = s.bottom - s.y - 60;
@@ -255,20 +262,20 @@
       id: "persona", name: title, kicker: "Your listening personality", isBright: true,
       label: `${title}. ${shown.map(([, says, number]) => `${says} ${number(found)}`).join(" ")}`,
       draw: (s) => {
-        s.sleeve(title, s.wide - (s.isSquare ? 300 : 560), s.high - (s.isSquare ? 300 : 560), s.isSquare ? 300 : 560);
         s.say(title, { size: s.isSquare ? 120 : 170, least: 70, most: 3, after: s.isSquare ? 30 : 60 });
         for (const [, says, number] of shown) {
           s.say(says, { size: s.isSquare ? 46 : 62, least: 34, most: 2, weight: 700, after: 4 });
           s.say(number(found), { size: s.isSquare ? 36 : 48, least: 28, most: 3, weight: 550, fill: s.colours.soft, after: s.isSquare ? 18 : 40 });
         }
-        s.say(`Your latest ${count(found.months_compared)} months, ${compared}.`, { size: 32, least: 26, most: 3, weight: 500, width: s.isSquare ? 600 : s.inner, fill: s.colours.soft });
+        s.say(`Your latest ${count(found.months_compared)} months, ${compared}.`, { size: 32, least: 26, most: 3, weight: 500, fill: s.colours.soft });
+        s.corner(title, s.isSquare ? 340 : 620);
       },
     };
   };
 
   /** The strongest fact in words: [what is big, the sentence, what is usual]. */
   const fact = (found, { kind }) => {
-    const usual = (text) => `In other ${kind}s: ${text} at the median.`;
+    const usual = (text) => `In other ${kind}s it is usually ${text}.`;
     const most = `the ${ordinal(found.place)}most of your ${count(found.of)} ${kind}s`;
     const share = (what) => [percent(found.value), `of your plays were ${what}: the ${ordinal(found.place)}${found.is_highest ? "highest" : "lowest"} share of your ${count(found.of)} ${kind}s.`, usual(percent(found.typical))];
     return {
@@ -278,7 +285,7 @@
       weekend_pct: () => share("on Saturdays and Sundays"),
       new_pct: () => share("of artists you had never heard before"),
       top_pct: () => share(`of ${found.artist}`),
-      repeats: () => [times(found.listens), `${found.track} by ${found.artist}, on ${tonearm.date(found.day)} alone.`, usual(times(Math.round(found.typical)))],
+      repeats: () => [times(found.listens), `you played ${found.track} by ${found.artist} on ${tonearm.date(found.day)}.`, usual(times(Math.round(found.typical)))],
       away_d: () => [span(found.away_d), `after you last heard ${found.artist}, you went back: ${counted(found.listens, "play")}.`, null],
     }[found.measure]();
   };
@@ -292,10 +299,10 @@
       label: `${big}: ${sentence} ${usual ?? ""}`,
       links: who.track_id ? [link.track(who), " by ", link.artist(who)] : who.artist_id ? [link.artist(who)] : null,
       draw: (s) => {
-        if (who.artist) s.sleeve(who.track ? `${who.artist}/${who.track}` : who.artist, s.wide - (s.isSquare ? 320 : 620), s.high - (s.isSquare ? 320 : 620), s.isSquare ? 320 : 620);
-        s.say(big, { size: s.isSquare ? 180 : 240, least: 100, most: 2, fill: s.colours.accent, after: 24 });
+        s.say(big, { size: s.isSquare ? 180 : 240, least: 100, fill: s.colours.accent, after: 24 });
         s.say(sentence, { size: s.isSquare ? 66 : 84, least: 40, most: 6, weight: 700, after: 30 });
-        if (usual) s.say(usual, { size: s.isSquare ? 38 : 48, least: 30, most: 2, weight: 550, width: s.isSquare ? 580 : s.inner, fill: s.colours.soft });
+        if (usual) s.say(usual, { size: s.isSquare ? 38 : 48, least: 30, most: 2, weight: 550, fill: s.colours.soft });
+        s.corner(who.track ? `${who.artist}/${who.track}` : who.artist ?? big, s.isSquare ? 360 : 700);
       },
     };
   };
