@@ -25,8 +25,8 @@ TRAITS = {
     "exploring_pct": ("repeating", "exploring", "of plays are of tracks new in half a year", "%"),
     "after_dark_pct": ("by day", "after dark", "of plays are from 18:00 to 6:00", "%"),
     "bursts_pct": ("steady", "in bursts", "of a month's plays fall on its three busiest days", "%"),
-    "eclectic_bits": ("focused", "eclectic", "bits of surprise in the next artist", ""),
-    "loyal_pct": ("drifting", "loyal", "of the artists' shares stay from month to month", "%"),
+    "eclectic_bits": ("focused", "eclectic", "like {} artists taking turns", ""),
+    "loyal_pct": ("drifting", "loyal", "of an artist's share stays from month to month", "%"),
 }
 """Each trait's two ends, what is measured, and its unit."""
 _MOST_PAIRS = 8
@@ -157,7 +157,8 @@ def traits(asked: Asked) -> Answer:
 def _trait(row: Row, name: str) -> dict[str, Any]:
     less, more, measured, unit = TRAITS[name]
     is_named = any(word in row["archetype"].split(" and ") for word in (less, more))
-    label = f"{row[name]:.{0 if unit else 1}f} {unit} {measured}".replace("  ", " ")
+    # Entropy as the number of equally likely artists that would surprise as much.
+    label = f"{row[name]:.0f} {unit} {measured}" if unit else measured.format(round(2 ** row[name]))
     return {"less": less, "more": more, "rank": row[f"{name}_rank"], "is_named": is_named, "label": label}
 
 
@@ -165,7 +166,7 @@ def _trait_interval(row: Row, name: str) -> str:
     low, high = row[f"{name}_low"], row[f"{name}_high"]
     _, more, _, unit = TRAITS[name]
     digits = 0 if unit else 1
-    return "" if low is None else f"{more.capitalize()}: {low:.{digits}f} to {high:.{digits}f} {unit}".strip() + "."
+    return "" if low is None else f"{more.capitalize()}: {low:.{digits}f} to {high:.{digits}f} {unit or 'bits'}."
 
 
 _OF_PATTERN = ("pattern_type", "pattern", "occurrences", "expected_occurrences", "lift", "lift_low", "lift_high",
