@@ -142,22 +142,16 @@ def believe(asked: Asked) -> Answer:
     if not rows:
         return needs("No forecast has been tested yet: tonearm train makes and tests them.")
     better = [row for row in rows if row["is_better"]]
-    shown = [
-        {
-            "label": _PREDICTS.get(row["model"], row["model"].replace("_", " ")) + _target(row),
-            "text": "better" if row["is_better"] else "the simple rule is shown instead",
-            "is_better": bool(row["is_better"]),
-        }
-        for row in rows
-    ]
+    names = [_PREDICTS.get(row["model"], row["model"].replace("_", " ")) for row in rows]
+    labels = [f"{name}{_target(row)}" for name, row in zip(names, rows, strict=True)]
     all_of = "Yes" if len(better) == len(rows) else "Partly" if better else "No more than a simple rule"
     return Answer(
         f"{all_of}: {len(better)} of {counted(len(rows), 'prediction')} beat a simple rule in a test."
         + (" For the others you see what the simple rule says." if len(better) < len(rows) else ""),
         Sure(
-            n="; ".join(f"{shown[i]['label']}: {row['rows']:,}" for i, row in enumerate(rows) if row["rows"]) + ".",
+            n="; ".join(f"{labels[i]}: {row['rows']:,}" for i, row in enumerate(rows) if row["rows"]) + ".",
             interval="; ".join(
-                f"{shown[i]['label']}: gain {row['gain']:.3f} ({row['gain_low']:.3f} to {row['gain_high']:.3f})"
+                f"{labels[i]}: gain {row['gain']:.3f} ({row['gain_low']:.3f} to {row['gain_high']:.3f})"
                 for i, row in enumerate(rows)
                 if None not in (row["gain"], row["gain_low"], row["gain_high"])
             ),
@@ -165,8 +159,16 @@ def believe(asked: Asked) -> Answer:
             how="Tested on plays and artists that the model had not learned from. A gain is in the measure that "
             "decided; its interval resamples whole artists, sessions, days or months.",
         ),
-        {"kind": "checks", "rows": shown},
+        {"kind": "checks", "rows": [_check(name, rows, names) for name in dict.fromkeys(names)]},
     )
+
+
+def _check(name: str, rows: Sequence[Row], names: Sequence[str]) -> dict[str, Any]:
+    """How a model did in all that it predicts."""
+    own = [bool(row["is_better"]) for row, of in zip(rows, names, strict=True) if of == name]
+    better = sum(own)
+    text = "better" if all(own) else f"better in {better} of {len(own)}" if better else "no better"
+    return {"label": name, "text": text, "is_better": better > 0}
 
 
 _TARGETS = {"session_start_day_ahead": " a day ahead", "session_start_hour_ahead": " an hour ahead",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
@@ -195,7 +196,7 @@ def order(asked: Asked) -> Answer:
             baseline="The same sessions with their artists in random order.",
             how="Allowing for so many pairs looked at. A pair may be real and still be the order of a playlist.",
         ),
-        {"kind": "pairs", "rows": [_times(row) for row in shown[:_MOST_PAIRS]]},
+        {"kind": "pairs", "rows": _times(asked, shown[:_MOST_PAIRS])},
     )
 
 
@@ -214,15 +215,22 @@ def _pair(row: Row) -> str:
     return f"After {first} comes {second}"
 
 
-def _times(row: Row) -> dict[str, Any]:
-    first, _, second = row["pattern"].partition(" → ")
-    return {
-        "first": first,
-        "second": second,
-        "times": row["occurrences"],
-        "expected": round(row["expected_occurrences"], 1),
-        "is_finding": row["verdict"] in FINDINGS,
-    }
+def _times(asked: Asked, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Pairs with the artists' ids, as far as their names are those of artists."""
+    pairs = [row["pattern"].split(" → ", 1) for row in rows]
+    names = [name for pair in pairs for name in pair]
+    ids = {row["artist"]: row["artist_id"] for row in asked.history.rows(_IDS, names)}
+    named = [[{"artist": name, "artist_id": ids.get(name)} for name in pair] for pair in pairs]
+    return [
+        {
+            "first": first,
+            "second": second,
+            "times": row["occurrences"],
+            "expected": round(row["expected_occurrences"], 1),
+            "is_finding": row["verdict"] in FINDINGS,
+        }
+        for row, (first, second) in zip(rows, named, strict=True)
+    ]
 
 
 _OF_KIND = ("persona", "persona_name", "evidence", "tracks_share_pct", "sample_share_pct", "tracks", "k", "silhouette",
@@ -311,6 +319,10 @@ CARDS = [
     Card("kinds", GROUP, "Which kinds of music do I keep apart?", kinds),
 ]
 
+_IDS = """
+SELECT artist, any_value(artist_id) AS artist_id FROM artists
+WHERE artist IN (SELECT unnest($1::VARCHAR[])) GROUP BY 1
+"""
 _HOURS = "SELECT hour, count(*) AS listens FROM heard GROUP BY hour"
 _SHARE = """
 SELECT sum(within) AS within, sum(total) AS total, count(*) AS days, sum(within * within) AS within2,
