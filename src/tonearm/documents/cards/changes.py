@@ -19,16 +19,18 @@ _YEARS_NEEDED = 3
 
 def days(asked: Asked) -> Answer:
     """The days that stand out, the most unusual first."""
-    columns = ("local_date", "anomaly", "score", "severity", "listens", "in_words", "days_judged", "expected")
+    columns = ("local_date", "anomaly", "score", "severity", "listens", "in_words", "days_judged", "expected",
+               "actual")  # fmt: skip
     rows = asked.tables.rows("listening_anomalies", columns)
     rows = sorted(rows, key=lambda row: (-row["score"], row["local_date"]))
     if not rows:
         return needs("It takes two months of days to compare a day with.")
+    drawn = [_odd(row) for row in rows[:_DAYS]]
     first, strong = rows[0], sum(row["severity"] != "moderate" for row in rows)
     dates = len({row["local_date"] for row in rows})
     day = first["local_date"]
     return Answer(
-        f"{counted(dates, 'day')} stand out, first of all {day.day} {day:%B %Y}. {first['in_words']}",
+        f"{counted(dates, 'day')} stand out, first of all {day.day} {day:%B %Y}: {_plainly(first)}.",
         Sure(
             n=f"{counted(max(row['days_judged'] for row in rows), 'day')} judged, each beside the eight weeks before "
             "and after it.",
@@ -36,9 +38,24 @@ def days(asked: Asked) -> Answer:
             baseline="What such a day has in the weeks around it, and how much days differ there.",
             how="Days without music are left out: perhaps just a player that was off.",
         ),
-        {"kind": "timeline", "lanes": list(ANOMALIES.values()), "rows": [_odd(row) for row in rows[:_DAYS]]},
-        [{"day": row["local_date"], "text": row["in_words"]} for row in _different(rows)[1:_NAMED]],
+        {
+            "kind": "timeline",
+            "lanes": [lane for lane in ANOMALIES.values() if lane in {row["what"] for row in drawn}],
+            "rows": drawn,
+        },
+        [{"day": row["local_date"], "text": _plainly(row)} for row in _different(rows)[1:_NAMED]],
     )
+
+
+def _plainly(row: Row) -> str:
+    """What was unusual, without the statistics of the row's own words."""
+    if row["anomaly"] == "volume":
+        return f"{counted(row['listens'], 'play')}, where about {row['expected']:.0f} were to be expected"
+    if row["anomaly"] == "hour":
+        return f"{row['actual']:.0f} % of {counted(row['listens'], 'play')} were at hours when you rarely listened"
+    if row["anomaly"] == "mood":
+        return f"{'brighter' if row['actual'] > row['expected'] else 'darker'} music than in the weeks around it"
+    return str(row["in_words"]).partition(";")[0].replace("listens", "plays").rstrip(".")
 
 
 def _odd(row: Row) -> dict[str, Any]:
@@ -90,22 +107,26 @@ def weekend(asked: Asked) -> Answer:
 def _step(row: Row) -> str:
     """ "2.5 sessions instead of 2.3": both means side by side."""
     digits = 0 if row["mean_weekday"] >= 20 else 1 if row["mean_weekday"] >= 1 else 2
-    name = METRICS[row["metric"]].rstrip(" %,")
+    name = _metric(row).rstrip(" %,")
     if row["metric"] in SOUNDS:
         return f"{'more' if row['week_difference'] > 0 else 'less'} {name}"
     return f"{row['mean_weekend']:,.{digits}f} {name} instead of {row['mean_weekday']:,.{digits}f}"
 
 
+def _metric(row: Row) -> str:
+    return METRICS[row["metric"]].replace("listens", "plays")
+
+
 def _week_interval(row: Row) -> str:
     low, high = row["week_difference_low"], row["week_difference_high"]
-    return f"{METRICS[row['metric']]} {signed(row['week_difference'])} ({signed(low)} to {signed(high)})"
+    return f"{_metric(row)} {signed(row['week_difference'])} ({signed(low)} to {signed(high)})"
 
 
 def _effect(row: Row) -> dict[str, Any]:
     scale = row["effect"] / row["week_difference"] if row["week_difference"] else 0.0
     low, high = row["week_difference_low"], row["week_difference_high"]
     return {
-        "label": METRICS[row["metric"]],
+        "label": _metric(row),
         "value": row["effect"],
         "low": None if low is None else low * scale,
         "high": None if high is None else high * scale,
@@ -159,6 +180,13 @@ def _month(month: int, shares: Sequence[float]) -> dict[str, Any]:
 _BONFERRONI = {2: 15.5, 3: 8.58, 4: 6.25, 5: 5.24, 6: 4.70, 7: 4.37, 8: 4.15, 9: 3.99, 10: 3.87, 11: 3.78, 12: 3.70}
 """Student's t at 1 − 0.025 / 12 by degrees of freedom."""
 
+_ADJECTIVES = {
+    **COMPARED,
+    "loudness": ("quieter", "louder"),
+    "tempo": ("slower", "faster"),
+    "instrumentalness": ("less instrumental", "more instrumental"),
+    "speechiness": ("fewer spoken words", "more spoken words"),
+}
 _OF_DRIVER = ("part_of_day", "driver_type", "driver", "units", "units_outside", "effect", "difference",
               "difference_low", "difference_high", "verdict")  # fmt: skip
 
@@ -172,7 +200,7 @@ def parts(asked: Asked) -> Answer:
     found = sorted((row for row in tested if row["verdict"] in FINDINGS), key=lambda row: -abs(row["effect"]))
     said = [(part, [_driver(row) for row in found if row["part_of_day"] == part][:2]) for part in PARTS_OF_DAY]
     answer = (
-        _upper("; ".join(f"{part}s have {listed(drivers)}" for part, drivers in said if drivers)) + "."
+        " ".join(f"{part.capitalize()}s: {', '.join(drivers)}." for part, drivers in said if drivers)
         if found
         else "Nothing that shows: no artist and no sound belongs to one part of your day by more than chance."
     )
@@ -196,13 +224,12 @@ def parts(asked: Asked) -> Answer:
     )
 
 
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _driver(row: Row) -> str:
-    name = SOUNDS.get(row["driver"], row["driver"]) if row["driver_type"] == "feature" else row["driver"]
-    return f"{'more' if row['effect'] > 0 else 'less'} {name}"
+    """ "calmer", of a sound; "more Air", of an artist or a genre."""
+    is_more = row["effect"] > 0
+    if row["driver_type"] == "feature" and row["driver"] in _ADJECTIVES:
+        return _ADJECTIVES[row["driver"]][is_more]
+    return f"{'more' if is_more else 'less'} {row['driver']}"
 
 
 def _apart(row: Row) -> dict[str, Any]:
@@ -215,7 +242,7 @@ def _apart(row: Row) -> dict[str, Any]:
         "low": None if low is None else low * scale,
         "high": None if high is None else high * scale,
         "verdict": row["verdict"],
-        "text": f"{row['part_of_day']}s have {_driver(row)}",
+        "text": f"{row['part_of_day']}s: {_driver(row)}",
     }
 
 

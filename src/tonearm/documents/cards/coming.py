@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 from math import sqrt
+from typing import Any
 
 from tonearm.documents.cards.card import Answer, Asked, Card, Row, Sure, needs, percent
 from tonearm.documents.words import counted
@@ -91,6 +92,7 @@ def next_sound(asked: Asked) -> Answer:
     if not rows:
         return _missing(asked, "the next track's sound", "the sound of a few hundred tracks")
     best = rows[0]
+    other = None if best["baseline_pct"] is None else 100 - best["baseline_pct"]
     usual = f", against {best['baseline_pct']:.0f} % on the whole" if best["baseline_pct"] is not None else ""
     return Answer(
         f"Something {best['music_group']}: {best['probability_pct']:.0f} % if "
@@ -99,9 +101,13 @@ def next_sound(asked: Asked) -> Answer:
               "To reckon, the forecast divides your music by its sound; these parts shade into each other and are not "
               "the kinds of music counted above."),
         {"kind": "bars", "unit": "%", "rows": [
-            {"label": row["music_group"], "value": round(row["probability_pct"], 1),
-             "usual": None if row["baseline_pct"] is None else round(row["baseline_pct"], 1)} for row in rows]},
+            _likely(best["music_group"], best["probability_pct"], best["baseline_pct"]),
+            _likely("anything else", 100 - best["probability_pct"], other)]},
     )  # fmt: skip
+
+
+def _likely(label: str, pct: float, usual: float | None) -> dict[str, Any]:
+    return {"label": label, "value": round(pct, 1), "usual": None if usual is None else round(usual, 1)}
 
 
 def breakouts(asked: Asked) -> Answer:
@@ -116,7 +122,7 @@ def breakouts(asked: Asked) -> Answer:
     if not new:
         return needs("None of the artists you are getting closer to is new: it takes one first heard in the last year.")
     first, shown = new[0], new[:_SHOWN]
-    more = " More likely not, as with most newcomers." if first["probability_pct"] < 50 else ""
+    more = " The odds are against it, as with most newcomers." if first["probability_pct"] < 50 else ""
     return Answer(
         f"{first['artist_name'] or 'An unnamed artist'} is the likeliest of your new artists to stay: "
         f"{first['probability_pct']:.0f} in a hundred.{more}",
@@ -136,22 +142,16 @@ def believe(asked: Asked) -> Answer:
     if not rows:
         return needs("No forecast has been tested yet: tonearm train makes and tests them.")
     better = [row for row in rows if row["is_better"]]
-    shown = [
-        {
-            "label": _PREDICTS.get(row["model"], row["model"].replace("_", " ")) + _target(row),
-            "text": "better" if row["is_better"] else "the simple rule is shown instead",
-            "is_better": bool(row["is_better"]),
-        }
-        for row in rows
-    ]
+    names = [_PREDICTS.get(row["model"], row["model"].replace("_", " ")) for row in rows]
+    labels = [f"{name}{_target(row)}" for name, row in zip(names, rows, strict=True)]
     all_of = "Yes" if len(better) == len(rows) else "Partly" if better else "No more than a simple rule"
     return Answer(
-        f"{all_of}: {len(better)} of {counted(len(rows), 'prediction')} beat a simple rule in a test; where one does "
-        "not, the simple rule's answer is what you see.",
+        f"{all_of}: {len(better)} of {counted(len(rows), 'prediction')} beat a simple rule in a test."
+        + (" For the others you see what the simple rule says." if len(better) < len(rows) else ""),
         Sure(
-            n="; ".join(f"{shown[i]['label']}: {row['rows']:,}" for i, row in enumerate(rows) if row["rows"]) + ".",
+            n="; ".join(f"{labels[i]}: {row['rows']:,}" for i, row in enumerate(rows) if row["rows"]) + ".",
             interval="; ".join(
-                f"{shown[i]['label']}: gain {row['gain']:.3f} ({row['gain_low']:.3f} to {row['gain_high']:.3f})"
+                f"{labels[i]}: gain {row['gain']:.3f} ({row['gain_low']:.3f} to {row['gain_high']:.3f})"
                 for i, row in enumerate(rows)
                 if None not in (row["gain"], row["gain_low"], row["gain_high"])
             ),
@@ -159,8 +159,16 @@ def believe(asked: Asked) -> Answer:
             how="Tested on plays and artists that the model had not learned from. A gain is in the measure that "
             "decided; its interval resamples whole artists, sessions, days or months.",
         ),
-        {"kind": "checks", "rows": shown},
+        {"kind": "checks", "rows": [_check(name, rows, names) for name in dict.fromkeys(names)]},
     )
+
+
+def _check(name: str, rows: Sequence[Row], names: Sequence[str]) -> dict[str, Any]:
+    """How a model did in all that it predicts."""
+    own = [bool(row["is_better"]) for row, of in zip(rows, names, strict=True) if of == name]
+    better = sum(own)
+    text = "better" if all(own) else f"better in {better} of {len(own)}" if better else "no better"
+    return {"label": name, "text": text, "is_better": better > 0}
 
 
 _TARGETS = {"session_start_day_ahead": " a day ahead", "session_start_hour_ahead": " an hour ahead",

@@ -69,7 +69,7 @@ def playlists(asked: Asked) -> Answer:
         ),
         {"kind": "tracks", "lists": [
             {"name": name, "playlist": name, "rows": [_track(row) | {"is_new": row["kind"] == "unheard",
-                                                                     "text": row["because"]}
+                                                                     "text": _briefly(row["because"])}
                                     for row in rows if row["playlist"] == name]} for name in names]},
     )  # fmt: skip
 
@@ -116,6 +116,11 @@ def aims(asked: Asked) -> Answer:
         {"kind": "hours", "rows": [
             {"label": AIMS[aim], "hours": found} for aim, found in at.items()]} if parts else None,
     )  # fmt: skip
+
+
+def _briefly(because: str | None) -> str:
+    """The reason up to the numbers of its sound."""
+    return (because or "").partition("; fit")[0].replace("listens", "plays")
 
 
 def _track(row: Row) -> dict[str, Any]:

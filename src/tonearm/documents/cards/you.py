@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
@@ -25,8 +26,8 @@ TRAITS = {
     "exploring_pct": ("repeating", "exploring", "of plays are of tracks new in half a year", "%"),
     "after_dark_pct": ("by day", "after dark", "of plays are from 18:00 to 6:00", "%"),
     "bursts_pct": ("steady", "in bursts", "of a month's plays fall on its three busiest days", "%"),
-    "eclectic_bits": ("focused", "eclectic", "bits of surprise in the next artist", ""),
-    "loyal_pct": ("drifting", "loyal", "of the artists' shares stay from month to month", "%"),
+    "eclectic_bits": ("focused", "eclectic", "like {} artists taking turns", ""),
+    "loyal_pct": ("drifting", "loyal", "of an artist's share stays from month to month", "%"),
 }
 """Each trait's two ends, what is measured, and its unit."""
 _MOST_PAIRS = 8
@@ -157,7 +158,8 @@ def traits(asked: Asked) -> Answer:
 def _trait(row: Row, name: str) -> dict[str, Any]:
     less, more, measured, unit = TRAITS[name]
     is_named = any(word in row["archetype"].split(" and ") for word in (less, more))
-    label = f"{row[name]:.{0 if unit else 1}f} {unit} {measured}".replace("  ", " ")
+    # Entropy as the number of equally likely artists that would surprise as much.
+    label = f"{row[name]:.0f} {unit} {measured}" if unit else measured.format(round(2 ** row[name]))
     return {"less": less, "more": more, "rank": row[f"{name}_rank"], "is_named": is_named, "label": label}
 
 
@@ -165,7 +167,7 @@ def _trait_interval(row: Row, name: str) -> str:
     low, high = row[f"{name}_low"], row[f"{name}_high"]
     _, more, _, unit = TRAITS[name]
     digits = 0 if unit else 1
-    return "" if low is None else f"{more.capitalize()}: {low:.{digits}f} to {high:.{digits}f} {unit}".strip() + "."
+    return "" if low is None else f"{more.capitalize()}: {low:.{digits}f} to {high:.{digits}f} {unit or 'bits'}."
 
 
 _OF_PATTERN = ("pattern_type", "pattern", "occurrences", "expected_occurrences", "lift", "lift_low", "lift_high",
@@ -194,7 +196,7 @@ def order(asked: Asked) -> Answer:
             baseline="The same sessions with their artists in random order.",
             how="Allowing for so many pairs looked at. A pair may be real and still be the order of a playlist.",
         ),
-        {"kind": "pairs", "rows": [_times(row) for row in shown[:_MOST_PAIRS]]},
+        {"kind": "pairs", "rows": _times(asked, shown[:_MOST_PAIRS])},
     )
 
 
@@ -213,15 +215,22 @@ def _pair(row: Row) -> str:
     return f"After {first} comes {second}"
 
 
-def _times(row: Row) -> dict[str, Any]:
-    first, _, second = row["pattern"].partition(" → ")
-    return {
-        "first": first,
-        "second": second,
-        "times": row["occurrences"],
-        "expected": round(row["expected_occurrences"], 1),
-        "is_finding": row["verdict"] in FINDINGS,
-    }
+def _times(asked: Asked, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Pairs with the artists' ids, as far as their names are those of artists."""
+    pairs = [row["pattern"].split(" → ", 1) for row in rows]
+    names = [name for pair in pairs for name in pair]
+    ids = {row["artist"]: row["artist_id"] for row in asked.history.rows(_IDS, names)}
+    named = [[{"artist": name, "artist_id": ids.get(name)} for name in pair] for pair in pairs]
+    return [
+        {
+            "first": first,
+            "second": second,
+            "times": row["occurrences"],
+            "expected": round(row["expected_occurrences"], 1),
+            "is_finding": row["verdict"] in FINDINGS,
+        }
+        for row, (first, second) in zip(rows, named, strict=True)
+    ]
 
 
 _OF_KIND = ("persona", "persona_name", "evidence", "tracks_share_pct", "sample_share_pct", "tracks", "k", "silhouette",
@@ -310,6 +319,10 @@ CARDS = [
     Card("kinds", GROUP, "Which kinds of music do I keep apart?", kinds),
 ]
 
+_IDS = """
+SELECT artist, any_value(artist_id) AS artist_id FROM artists
+WHERE artist IN (SELECT unnest($1::VARCHAR[])) GROUP BY 1
+"""
 _HOURS = "SELECT hour, count(*) AS listens FROM heard GROUP BY hour"
 _SHARE = """
 SELECT sum(within) AS within, sum(total) AS total, count(*) AS days, sum(within * within) AS within2,

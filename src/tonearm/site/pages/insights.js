@@ -22,7 +22,7 @@
     const svg = d3.create("svg").attr("viewBox", [-width / 2, -half, width, size]).attr("width", width).attr("height", size);
     svg.append("circle").attr("r", outer).attr("fill", "none").attr("stroke", colour("line"));
     svg.append("g").selectAll("path").data(rows).join("path").attr("d", arc)
-      .attr("fill", (row) => (row.listens === most ? colour("accent") : colour("heat-2")))
+      .attr("fill", (row) => (row.listens === most ? colour("accent") : colour("heat-3")))
       .append("title").text((row) => `${hourOf(row.hour)}–${hourOf((row.hour + 1) % 24)}: ${counted(row.listens, "play")}`);
     svg.append("g").attr("fill", colour("soft")).attr("text-anchor", "middle").attr("font-size", 12).selectAll("text").data([0, 3, 6, 9, 12, 15, 18, 21]).join("text")
       .attr("x", (hour) => (outer + 11) * Math.sin((hour * Math.PI) / 12)).attr("y", (hour) => -(outer + 11) * Math.cos((hour * Math.PI) / 12) + 4).text(String);
@@ -30,10 +30,10 @@
   }, rows, [["hour", (row) => row.hour], ["plays", (row) => row.listens]]);
 
   const columns = ({ rows, unit, axis, even }) => tonearm.chart(`${unit} by ${axis || "month"}`, (Plot, width, colour) => Plot.plot({
-    width, height: 190, marginLeft: 40, marginRight: 4, x: { label: axis || null, domain: rows.map((row) => row.label), tickSize: 0 },
+    width, height: axis ? 204 : 190, marginLeft: 52, marginBottom: axis ? 42 : 26, marginRight: 4, x: { label: axis || null, labelAnchor: "center", labelArrow: "none", labelOffset: 36, domain: rows.map((row) => row.label), tickSize: 0 },
     y: { label: unit, ticks: 4, grid: true, tickSize: 0 },
     marks: [
-      Plot.barY(rows, { x: "label", y: "value", fill: colour("heat-2"), rx: 3, title: (row) => `${row.label}: ${round(row.value, 1)} ${unit}` }),
+      Plot.barY(rows, { x: "label", y: "value", fill: colour("heat-3"), rx: 3, title: (row) => `${row.label}: ${round(row.value, 1)} ${unit}` }),
       rows[0]?.low == null ? null : Plot.ruleX(rows, { x: "label", y1: "low", y2: (row) => Math.min(row.high, 100), stroke: colour("ink"), strokeWidth: 1.5, clip: true }),
       even ? Plot.ruleY([even], { stroke: colour("accent"), strokeDasharray: "4 3" }) : null,
     ],
@@ -42,11 +42,11 @@
   const years = ({ rows }) => {
     const long = rows.flatMap((row) => [{ year: row.year, listens: row.known, kind: "known before" }, { year: row.year, listens: row.new, kind: "new that year" }]);
     return [tonearm.chart("Plays of artists known from before and of new ones, by year", (Plot, width, colour) => Plot.plot({
-      width, height: 200, marginLeft: 46, marginRight: 4, x: { label: null, tickFormat: (year) => (width < 420 ? `’${String(year).slice(2)}` : String(year)), tickSize: 0 }, y: { label: "plays", ticks: 4, grid: true, tickSize: 0 },
-      color: { domain: ["known before", "new that year"], range: [colour("second"), colour("heat-2")] },
+      width, height: 200, marginLeft: 56, marginRight: 4, x: { label: null, tickFormat: (year) => (width < 420 ? `’${String(year).slice(2)}` : String(year)), tickSize: 0 }, y: { label: "plays", ticks: 4, grid: true, tickSize: 0 },
+      color: { domain: ["known before", "new that year"], range: [colour("second"), colour("heat-3")] },
       marks: [Plot.barY(long, { x: "year", y: "listens", fill: "kind", title: (row) => `${row.year}: ${counted(row.listens, "play")} of artists ${row.kind}` })],
     }), rows, [["year", (row) => row.year], ["known before", (row) => row.known], ["new that year", (row) => row.new]]),
-    legend([["second", "artists known from an earlier year"], ["heat-2", "artists new that year"]])];
+    legend([["second", "artists known from an earlier year"], ["heat-3", "artists new that year"]])];
   };
 
   const legend = (rows) => h("p.legend", {}, rows.map(([name, text]) => h("span", {}, h("i", { style: { background: `var(--${name})` }, "aria-hidden": "true" }), text)));
@@ -56,11 +56,13 @@
     h("span.track", { role: "img", "aria-label": `${row.label}; further towards “${row.more}” than ${Math.round(row.rank)} % of those compared` }, h("i", { style: { left: `${row.rank}%` } })),
     h("small", {}, row.label))));
 
-  const pairs = ({ rows }) => h("ul.line", {}, rows.map((row) => h(row.is_finding ? "li.is-named" : "li", {},
-    h("span", {}, row.first, " → ", row.second), h("span.soft", {}, `${counted(row.times, "time")}, by chance ${row.expected}`))));
+  const artist = (row) => (row.artist_id ? link.artist(row) : row.artist);
 
-  const bars = ({ rows, unit }) => {
-    const most = unit.startsWith("%") ? Math.max(30, ...rows.map((row) => Math.max(row.value, row.usual ?? 0))) : Math.max(...rows.map((row) => row.value));
+  const pairs = ({ rows }) => h("ul.line", {}, rows.map((row) => h(row.is_finding ? "li.is-named" : "li", {},
+    h("span", {}, artist(row.first), " → ", artist(row.second)), h("span.soft", {}, `${counted(row.times, "time")}, by chance ${row.expected}`))));
+
+  const bars = ({ rows }) => {
+    const most = 100;
     const hasUsual = rows.some((row) => row.usual != null && row.usual !== row.value);
     return [h("ul.meters", {}, rows.map((row) => h("li", {},
       h("span", {}, row.artist_id ? link.artist({ artist_id: row.artist_id, artist: row.label }) : row.label), h("b", {}, `${row.value} %`),
@@ -89,10 +91,10 @@
 
   const findings = ({ rows, axis }) => tonearm.chart(`Differences with their intervals: ${axis}`, (Plot, width, colour) => {
     const far = Math.max(0.3, ...rows.flatMap((row) => [row.value, row.low, row.high].map((v) => Math.abs(v ?? 0))));
-    const left = Math.min(150, width * 0.4);
+    const left = Math.min(Math.max(...rows.map((row) => row.label.length)) * 6.6 + 12, width * 0.46);
     return Plot.plot({
-      width, height: 22 * rows.length + 46, marginLeft: left, marginRight: 8, x: { domain: [-far, far], label: axis, labelAnchor: "center", labelArrow: "none", ticks: 4, tickSize: 0 },
-      y: { domain: rows.map((row) => row.label), label: null, tickSize: 0, tickFormat: (text) => (text.length * 6.3 > left ? text.slice(0, Math.floor(left / 6.6)) + "…" : text) },
+      width, height: 22 * rows.length + 60, marginTop: 8, marginBottom: 42, marginLeft: left, marginRight: 8, x: { domain: [-far, far], label: axis, labelAnchor: "center", labelArrow: "none", labelOffset: 36, ticks: 4, tickSize: 0 },
+      y: { domain: rows.map((row) => row.label), label: null, tickSize: 0, tickFormat: (text) => (text.length * 6.6 > left ? text.slice(0, Math.floor(left / 6.6)) + "…" : text) },
       marks: [
         Plot.ruleX([0], { stroke: colour("line"), strokeWidth: 2 }),
         Plot.ruleY(rows.filter((row) => row.low != null), { y: "label", x1: "low", x2: "high", stroke: (row) => tone(row, colour), strokeWidth: 2 }),
@@ -104,7 +106,7 @@
   const tone = (row, colour) => (row.verdict === "higher" ? colour("accent") : row.verdict === "lower" ? colour("second") : colour("soft"));
 
   const deviations = ({ rows, axis }) => tonearm.chart(axis, (Plot, width, colour) => Plot.plot({
-    width, height: 200, marginLeft: 40, marginRight: 6, x: { domain: [0, 24], ticks: [0, 6, 12, 18, 24], label: "hour", tickSize: 0 }, y: { label: axis, ticks: 4, tickSize: 0 },
+    width, height: 210, marginLeft: 44, marginRight: 8, marginBottom: 40, x: { domain: [0, 24], ticks: [0, 6, 12, 18, 24], label: "hour of the day", labelAnchor: "center", labelArrow: "none", labelOffset: 34, tickSize: 0 }, y: { label: axis, ticks: 4, tickSize: 0 },
     marks: [
       Plot.rectX([[0, 6]], { x1: 0, x2: 6, fill: colour("line"), fillOpacity: 0.4 }),
       Plot.ruleY([0], { stroke: colour("line"), strokeWidth: 2 }),
@@ -118,7 +120,7 @@
     return Plot.plot({
       width, height: 190, marginLeft: 40, marginRight: 4, x: { type: "band", label: null, tickSize: 0, tickFormat: (place) => (rows[place].hour % 3 ? "" : String(rows[place].hour)) }, y: { label: "%", ticks: 4, grid: true, tickSize: 0 },
       marks: [
-        Plot.barY(placed, { x: "place", y: "value", fill: (row) => (row.value === Math.max(...rows.map((one) => one.value)) ? colour("accent") : colour("heat-2")), rx: 2, title: (row) => `${row.label} ${row.value} %` }),
+        Plot.barY(placed, { x: "place", y: "value", fill: (row) => (row.value === Math.max(...rows.map((one) => one.value)) ? colour("accent") : colour("heat-3")), rx: 2, title: (row) => `${row.label} ${row.value} %` }),
         Plot.tickY(placed.filter((row) => row.usual != null), { x: "place", y: "usual", stroke: colour("ink"), strokeWidth: 1.5 }),
       ],
     });
@@ -138,6 +140,11 @@
       h("span.by", {}, row.artist_id ? link.artist(row) : row.artist),
       row.text && h("small", {}, row.text)))));
 
+  const keep = async (name) => {
+    const text = await tonearm.api(`listeners/${encodeURIComponent(tonearm.listener)}/playlists/${encodeURIComponent(name)}?format=m3u`);
+    tonearm.save(new Blob([text], { type: "audio/mpegurl" }), `${name}.m3u8`);
+  };
+
   const tracks = ({ lists }, card, query) => {
     const chosen = lists.find((list) => list.name === query.get(card.id)) ?? lists[0];
     const { parts } = tonearm.here();
@@ -145,6 +152,7 @@
     return [
       lists.length > 1 && tonearm.choices(card.question, lists.map((list) => [list.name, to(["insights", ...parts], { ...others, [card.id]: list.name }), list === chosen])),
       songs(chosen.rows.slice(0, SHOWN)),
+      chosen.playlist && !tonearm.exported && h("button", { type: "button", onclick: () => keep(chosen.playlist) }, `Save ${chosen.playlist} as M3U`),
       chosen.rows.length > SHOWN && tonearm.question(`${chosen.rows.length - SHOWN} more`, songs(chosen.rows.slice(SHOWN))),
     ];
   };
