@@ -298,10 +298,18 @@
       }
       const failed = found.built.tables.filter((one) => one.problem);
       place.replaceChildren(h("div.notice.good", {}, h("p", {}, `In: ${outcome(ledger)}. `, ledger.run != null && h("a", { href: tonearm.to(["library", "imports", ledger.run]) }, `Import ${ledger.run}`)),
+        fields.listener !== tonearm.listener && ledger.listener && h("button", { type: "button", onclick: () => open(ledger.listener) }, `Open the history of ${ledger.listener}`),
         failed.length > 0 && h("p", {}, `${counted(failed.length, "table")} could not be built: ${failed[0].problem}`)));
     } catch (error) {
       refused(place, error);
     }
+  };
+
+  /** Load the page anew for a listener whom its frame may not know yet. */
+  const open = (listener) => {
+    try { localStorage.setItem("tonearm-listener", listener); } catch { /* Private windows keep nothing. */ }
+    location.hash = "#/";
+    location.reload();
   };
 
   const zoneList = () => {
@@ -440,7 +448,7 @@
     return [
       making(names),
       section("Tokens", good.length ? h("ul.line", {}, good.map(token)) : quiet("There are none yet.")),
-      old.length > 0 && question(`${counted(old.length, "token")} that open nothing any more`, h("ul.line", {}, old.map((one) => h("li", {}, h("b", {}, one.name || `Token ${one.number}`), h("span.soft", {}, one.listener), state("off", one.revoked_at ? "revoked" : "expired"), when(one.revoked_at ?? one.expires_at))))),
+      old.length > 0 && question(`Revoked and expired: ${count(old.length)}`, h("ul.line", {}, old.map((one) => h("li", {}, h("b", {}, one.name || `Token ${one.number}`), h("span.soft", {}, one.listener), state("off", one.revoked_at ? "revoked" : "expired"), when(one.revoked_at ?? one.expires_at))))),
       players,
     ];
   }
