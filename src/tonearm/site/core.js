@@ -5,6 +5,8 @@ const tonearm = {
   pages: {},
   /** Whose history is shown; "" until it is known. */
   listener: "",
+  /** Everybody whose history the reader may see. */
+  listeners: [],
 };
 
 /* ---- Elements. Text is only ever set as text, so no name can become markup. */
@@ -73,6 +75,8 @@ tonearm.link = {
   track: (row, text = row.track) => tonearm.h("a", { href: tonearm.to(["track", row.track_id]) }, text ?? "Unknown track"),
   album: (row, text = row.album) => tonearm.h("a", { href: tonearm.to(["album", row.artist_id, row.album]) }, text),
   genre: (name) => tonearm.h("a", { href: tonearm.to(["genre", name]) }, name),
+  /** `at` is the instant of any listen of the session. */
+  session: (at, text) => tonearm.h("a", { href: tonearm.to(["session", at.replace("+00:00", "Z")]) }, text),
   day: (day, text = tonearm.date(day)) => tonearm.h("a", { href: tonearm.to(["day", day.slice(0, 10)]) }, text),
 };
 
@@ -95,9 +99,7 @@ tonearm.Problem = Problem;
 
 /** What the API answers to a request, as JSON; throws a Problem with a sentence for the reader. */
 tonearm.api = async (path, options = {}) => {
-  const exported = tonearm.exported?.[path];
-  if (exported) return exported;
-  if (tonearm.exported) throw new Problem(404, "NotExported", "This page is not part of the export.");
+  if (tonearm.exported) return tonearm.fromFiles(path);
   const token = tonearm.token.get();
   const headers = { ...(token && { Authorization: "Token " + token }), ...options.headers };
   let answer;

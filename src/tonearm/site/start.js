@@ -85,6 +85,7 @@
     try {
       const listeners = tonearm.exported ? [{ listener: tonearm.exported.listener }] : await api("listeners");
       const names = listeners.map((one) => one.name ?? one.listener);
+      tonearm.listeners = names;
       let kept = null;
       try { kept = localStorage.getItem(NAMES); } catch { /* Private windows keep nothing. */ }
       tonearm.listener = names.includes(kept) ? kept : names[0] ?? "";
