@@ -80,10 +80,10 @@ def _record(row: dict[str, Any]) -> MergedRecord:
 
 
 _KINDS = "SELECT merge_kind, count(*) FROM found WHERE merge_kind IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
-_PLAYS = """SELECT listen_id, max(started_at) AS at FROM found GROUP BY 1
+_PLAYS = """SELECT listen_id, max(started_at) AS newest_at FROM found GROUP BY 1
 HAVING count(*) > 1 AND bool_or($1 IS NULL OR merge_kind = $1)"""
 _PAGE = f"""
-WITH page AS ({_PLAYS} ORDER BY at DESC, listen_id LIMIT $2 OFFSET $3)
+WITH page AS ({_PLAYS} ORDER BY newest_at DESC, listen_id LIMIT $2 OFFSET $3)
 SELECT found.* FROM found JOIN page USING (listen_id)
-ORDER BY page.at DESC, listen_id, NOT is_kept, started_at, record_id
+ORDER BY page.newest_at DESC, listen_id, NOT is_kept, started_at, record_id
 """

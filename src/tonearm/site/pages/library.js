@@ -8,7 +8,7 @@
     imports: ["Imports", imports],
     merges: ["Merges", merges],
     connections: ["Services", connections],
-    tokens: ["Players and tokens", tokens],
+    tokens: ["Players", tokens],
     relays: ["Forwarding", relays],
     zones: ["Where you lived", zones],
     schedule: ["Schedule", schedule],
@@ -20,7 +20,8 @@
 
   const SOURCES = {
     spotify_account: "Spotify account data", spotify_extended: "Spotify extended history", spotify_api: "Spotify", lastfm_csv: "Last.fm file",
-    lastfm: "Last.fm scrobbler", listenbrainz: "ListenBrainz", audioscrobbler: "AudioScrobbler", kaggle_tracks: "Track catalogue",
+    lastfm_submission: "Players, as Last.fm", listenbrainz_submission: "Players, as ListenBrainz", audioscrobbler_submission: "Players, as AudioScrobbler",
+    listenbrainz: "ListenBrainz", kaggle_tracks: "Track catalogue",
   };
   const sourceName = (kind) => SOURCES[kind] ?? (kind ? kind.replace(/_/g, " ").replace(/^./, (first) => first.toUpperCase()) : "not recognised");
   const when = (at) => at && h("time", { datetime: at, title: new Date(at).toLocaleString() }, new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }));
@@ -171,8 +172,7 @@
           : [h("div.big", {}, "None"), h("p.soft", {}, h("a", { href: tonearm.to(["library", "imports"]) }, "Bring in a file"))]),
         card("Waiting", h("div.big", {}, waits ? counted(waits, "thing") : "Nothing"),
           waits ? h("p.soft", {}, [library.inbox.length && counted(library.inbox.length, "file") + " in the inbox", library.submissions_waiting && counted(library.submissions_waiting, "submission") + " from players"].filter(Boolean).join(", "), ". The next run takes them.") : h("p.soft", {}, "All that arrived is in your tables.")),
-        library.bytes != null && card("On disk", h("div.big", {}, size(library.bytes)), h("p.soft", {}, library.backup_folder ? "Backed up every day." : ["No backups yet. ", h("a", { href: tonearm.to(["library", "backups"]) }, "Set them up")])),
-        card("Version", h("div.big", {}, `tonearm ${library.version}`), h("p.soft", {}, h("a", { href: "docs" }, "The API behind this page")))),
+        library.bytes != null && card("On disk", h("div.big", {}, size(library.bytes)), h("p.soft", {}, `tonearm ${library.version}. `, library.backup_folder ? "Backed up every day." : ["No backups yet. ", h("a", { href: tonearm.to(["library", "backups"]) }, "Set them up")]))),
       isProblem(runs) ? null : bringUpToDate(runs),
     ];
   }
@@ -278,7 +278,7 @@
       const isNew = chooser.value === NEW;
       const name = isNew ? newName.value.trim() : chooser.value;
       if (!name) { newName.focus(); return; }
-      bring(file, place, isNew ? { listener: name, timezone: zone.value.trim() } : { listener: name }, whose);
+      bring(file, place, isNew ? { listener: name, timezone: zone.value.trim() } : { listener: name });
     } },
     h("p", {}, h("b", {}, outcome(report)), "."), h("ul.plain", {}, what(report)),
     report.kept === 0 && h("p.soft", {}, `You have all of it already; for somebody else it may be new.`),
@@ -298,10 +298,18 @@
       }
       const failed = found.built.tables.filter((one) => one.problem);
       place.replaceChildren(h("div.notice.good", {}, h("p", {}, `In: ${outcome(ledger)}. `, ledger.run != null && h("a", { href: tonearm.to(["library", "imports", ledger.run]) }, `Import ${ledger.run}`)),
+        fields.listener !== tonearm.listener && ledger.listener && h("button", { type: "button", onclick: () => open(ledger.listener) }, `Open the history of ${ledger.listener}`),
         failed.length > 0 && h("p", {}, `${counted(failed.length, "table")} could not be built: ${failed[0].problem}`)));
     } catch (error) {
       refused(place, error);
     }
+  };
+
+  /** Load the page anew for a listener whom its frame may not know yet. */
+  const open = (listener) => {
+    try { localStorage.setItem("tonearm-listener", listener); } catch { /* Private windows keep nothing. */ }
+    location.hash = "#/";
+    location.reload();
   };
 
   const zoneList = () => {
@@ -440,7 +448,7 @@
     return [
       making(names),
       section("Tokens", good.length ? h("ul.line", {}, good.map(token)) : quiet("There are none yet.")),
-      old.length > 0 && question(`${counted(old.length, "token")} that open nothing any more`, h("ul.line", {}, old.map((one) => h("li", {}, h("b", {}, one.name || `Token ${one.number}`), h("span.soft", {}, one.listener), state("off", one.revoked_at ? "revoked" : "expired"), when(one.revoked_at ?? one.expires_at))))),
+      old.length > 0 && question(`Revoked and expired: ${count(old.length)}`, h("ul.line", {}, old.map((one) => h("li", {}, h("b", {}, one.name || `Token ${one.number}`), h("span.soft", {}, one.listener), state("off", one.revoked_at ? "revoked" : "expired"), when(one.revoked_at ?? one.expires_at))))),
       players,
     ];
   }
@@ -665,7 +673,7 @@
       const [title, part] = PARTS[name];
       const shown = await part(at);
       return [
-        h("div.lead", {}, h("h1", {}, name ? title : "Library & data"),
+        h("div.lead", {}, h("h1", {}, name === "tokens" ? "Players and tokens" : name ? title : "Library & data"),
           tonearm.choices("Parts of the library", Object.entries(PARTS).map(([key, [text]]) => [text, tonearm.to(key ? ["library", key] : ["library"]), key === name]))),
         underWay(at.signal),
         shown,
