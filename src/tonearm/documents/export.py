@@ -181,7 +181,8 @@ def without_private(value: Any) -> Any:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    # Instants and days in ISO 8601.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=lambda at: at.isoformat()).encode()
 
 
 def _script(before: str, value: Any, after: str) -> bytes:
