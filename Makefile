@@ -1,4 +1,4 @@
-# make run   the main job, on a simulated household or on HISTORY=path, then the page at 8501 and the API at 9696 (SERVE=0 stops before)
+# make run   the main job, on a simulated household or on HISTORY=path, then the page at 9696 and the lab at 8501 (SERVE=0 stops before)
 # make test  everything a test needs, then every test
 # make torture  mutated files and killed commands for TORTURE_MINUTES
 # make quick the tests that need neither Spark nor a browser nor much time
@@ -7,7 +7,7 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 TONEARM := $(VENV)/bin/tonearm
-PORT ?= 8501
+PORT ?= 9696
 TORTURE_MINUTES ?= 3
 ifdef HISTORY
 RUN_HOME ?= $(CURDIR)/.tonearm/mine
@@ -24,7 +24,7 @@ else
 endif
 	$(TONEARM) --home "$(RUN_HOME)" run
 ifneq ($(SERVE),0)
-	$(TONEARM) --home "$(RUN_HOME)" serve --page-port $(PORT)
+	$(TONEARM) --home "$(RUN_HOME)" serve --port $(PORT)
 else
 	@echo "the page: $(TONEARM) --home $(RUN_HOME) serve"
 endif

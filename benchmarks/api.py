@@ -212,8 +212,10 @@ def serve(home: Path, port: int, is_bare: bool) -> None:
     from tonearm.api.app import create_app
     from tonearm.api.auth import guard, recorded
     from tonearm.api.limits import uvicorn_limits
+    from tonearm.api.memory import hold_little
     from tonearm.settings import load_settings
 
+    hold_little()
     router = APIRouter()
 
     @router.get("/noop")

@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.browser import browser  # noqa: F401 - a fixture
 from tests.postgres import database_url, each_database_url, postgres  # noqa: F401 - fixtures
 from tonearm.errors import EngineMissing
 from tonearm.settings import Settings, load_settings

@@ -16,7 +16,8 @@ from urllib.error import URLError
 
 import pytest
 
-from tests.ui.conftest import PATIENCE_S
+PATIENCE_S = 300
+"""A page is waited for this long, so that a busy machine does not fail a test."""
 
 
 @contextmanager
@@ -30,7 +31,7 @@ def serving(home: Path, **environment: str) -> Iterator[str]:
 def both(home: Path, end: signal.Signals = signal.SIGINT, **environment: str) -> Iterator[tuple[str, str]]:
     """Addresses of the API and the page of ``tonearm serve``; the signal ``end`` must end both cleanly."""
     api, page = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
-    ports = ["--port", api.rpartition(":")[2], "--page-port", page.rpartition(":")[2]]
+    ports = ["--port", api.rpartition(":")[2], "--lab-port", page.rpartition(":")[2]]
     command = [sys.executable, "-m", "tonearm", "--home", str(home), "serve", *ports]
     served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
     try:
@@ -46,6 +47,20 @@ def both(home: Path, end: signal.Signals = signal.SIGINT, **environment: str) ->
         with pytest.raises(URLError):
             urllib.request.urlopen(ended)
     assert served.returncode in (0, 130)
+
+
+@contextmanager
+def serving_api(home: Path, *options: str, **environment: str) -> Iterator[str]:
+    """Address of ``tonearm serve --api`` on a home."""
+    port = free_port()
+    command = [sys.executable, "-m", "tonearm", "--home", str(home), "serve", "--api", "--port", str(port), *options]
+    served = subprocess.Popen(command, stdout=subprocess.DEVNULL, text=True, env={**os.environ, **environment})
+    try:
+        wait_until_up(f"http://127.0.0.1:{port}/health", served)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        served.terminate()
+        served.wait(PATIENCE_S)
 
 
 def free_port() -> int:

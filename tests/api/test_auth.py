@@ -217,7 +217,7 @@ def test_what_a_proxy_passes_on_needs_a_token(household: Settings, header: str) 
 
 
 def test_the_page_shows_a_key_of_its_own(household: Settings) -> None:
-    with client_of(household, needs_tokens=True, page_key="of-this-server") as http:
+    with client_of(household, needs_tokens=True, lab_key="of-this-server") as http:
         assert http.get("/listeners", headers={"Authorization": "Token of-this-server"}).status_code == 200
         assert http.get("/listeners", headers={"Authorization": "Token of-that-server"}).status_code == 401
 

@@ -64,6 +64,45 @@ def test_nothing_else_is_a_file_of_the_page(http: httpx.Client, path: str) -> No
     assert http.get(f"/site/{path}").status_code == 404
 
 
+def test_every_name_leads_to_a_document(filled: httpx.Client) -> None:
+    play = filled.get("/documents/recent").json()["listens"][0]
+    ids = {name: play[name] for name in ("artist_id", "track_id")}
+    album = {"artist_id": ids["artist_id"], "album": "Moon Safari"}
+    assert filled.get("/documents/artist", params=ids).json()["artist"] == "Air"
+    assert filled.get("/documents/album", params=album).json()["totals"]["listens"] == 2
+    assert filled.get("/documents/track", params=ids).json()["track"] == "La femme d'argent"
+    day = filled.get("/documents/day", params={"day": "2020-11-20"}).json()
+    assert [row["track"] for row in day["plays"]["rows"]] == ["Sexy Boy", "La femme d'argent"]
+    session = filled.get("/documents/session", params={"at": play["started_at"]}).json()
+    assert session["session_at"] == day["sessions"][0]["session_at"]
+    plays = filled.get("/documents/listed/plays", params={**album, "page": 2}).json()
+    assert (plays["rows"], plays["n"]) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("artist?artist_id=1", 404),
+        ("artist?artist_id=9223372036854775808", 422),
+        ("artist?artist_id=x", 422),
+        ("album?artist_id=1&album=%00", 404),
+        ("track?track_id=-9223372036854775808", 404),
+        ("genre?genre=<script>alert(1)</script>", 404),
+        ("genre?genre=", 422),
+        ("day?day=2020-02-30", 422),
+        ("day?day=0001-01-01", 200),
+        ("session?at=2020-11-20T09:35:01", 404),
+        ("session?at=0001-01-01T00:00:00%2B14:00", 404),
+        ("session?at=9999-12-31T23:59:59-14:00", 404),
+        ("listed/plays", 422),
+        ("listed/plays?artist_id=1&page=0", 422),
+        ("listed/nothing?artist_id=1", 422),
+    ],
+)
+def test_what_was_never_heard_and_what_is_no_name(filled: httpx.Client, path: str, status: int) -> None:
+    answer = filled.get(f"/documents/{path}")
+    assert answer.status_code == status, answer.text
+    assert status == 200 or set(answer.json()) == PROBLEM
 def test_a_household_opens_for_who_may_see_everybody_alone(home: Settings) -> None:
     with client_of(home, needs_tokens=True) as http:
         store = open_store(home)

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.serving import both
-from tonearm.api.serve import PAGE, Reach, page_options, reach, serve_all, serve_api, serve_page
+from tonearm.api.serve import PAGE, Reach, lab_options, reach, serve_all, serve_api, serve_lab
 from tonearm.cli import main
 from tonearm.errors import UsageError
 from tonearm.settings import Settings
@@ -55,8 +55,8 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match=f"port {port} .* name another with --page-port"):
-            serve_page(Settings(home=tmp_path), port)
+        with pytest.raises(UsageError, match=f"port {port} .* name another with --lab-port"):
+            serve_lab(Settings(home=tmp_path), port)
         with pytest.raises(UsageError, match=f"port {port} .* name another with --port"):
             serve_api(Settings(home=tmp_path), port)
 
@@ -72,12 +72,12 @@ def test_an_address_that_is_not_this_machine_s_is_a_sentence(tmp_path: Path, hos
 
 
 def test_the_api_or_the_page_alone_but_not_both_alone(tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["--home", str(tmp_path), "serve", "--api", "--page"])
-    assert done.exit_code == 2 and "--api or --page" in done.stderr
+    done = CliRunner().invoke(main, ["--home", str(tmp_path), "serve", "--api", "--lab"])
+    assert done.exit_code == 2 and "--api or --lab" in done.stderr
 
 
 def test_the_page_runs_on_this_machine_and_reports_to_nobody() -> None:
-    options = page_options(8501)
+    options = lab_options(8501)
     assert PAGE.is_file()
     assert (options["server.address"], options["server.port"]) == ("127.0.0.1", 8501)
     assert options["browser.gatherUsageStats"] is False
@@ -86,7 +86,7 @@ def test_the_page_runs_on_this_machine_and_reports_to_nobody() -> None:
 def test_every_option_is_one_that_streamlit_knows() -> None:
     from streamlit import config
 
-    for name in page_options(8501):
+    for name in lab_options(8501):
         assert config.get_option(name) is not Ellipsis
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
@@ -352,6 +353,23 @@ def test_only_the_rows_of_whom_something_changed_for_are_built(settings: Setting
     assert {done[name] for name in gold - of_listens} == {"unchanged"}
     shown = show(settings, "temporal_trends").to_pylist()
     assert {r["listener"]: r["listens"] for r in shown if r["period_type"] == "year"} == {"ann": 3, "bob": 4, "cy": 3}
+
+
+@pytest.mark.parametrize(("factor", "action"), [(1 + 1e-12, "unchanged"), (1 + 1e-6, "built")])
+def test_a_mean_that_was_added_up_in_another_order_is_the_same(
+    settings: Settings, lastfm: Callable[..., Path], tmp_path: Path, factor: float, action: str
+) -> None:
+    catalogue = tmp_path / "dataset.csv"
+    catalogue.write_text(CATALOGUE)
+    import_paths(settings, [catalogue])
+    import_paths(settings, [lastfm([A], "first.csv")], "ada", "UTC")
+    build(settings)
+    lake, name = open_lake(settings.lake), "artist_features"
+    rows = lake.dataset(name).to_table()
+    energy = pc.multiply(rows["energy"], factor)
+    lake.replace(name, rows.set_column(rows.column_names.index("energy"), "energy", energy), lake.note(name))
+    import_paths(settings, [lastfm([B], "second.csv")], "ada")
+    assert actions(build(settings))[name] == action
 
 
 def test_invented_features_come_and_go_with_the_setting(settings: Settings, lastfm: Callable[..., Path]) -> None:

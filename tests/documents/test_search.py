@@ -37,6 +37,11 @@ def test_of_equally_good_names_the_most_played_comes_first(history_of: HistoryOf
     assert [row["artist"] for row in search(history_of(*ROWS), "dj")["artists"]] == ["DJ Shadow", "DJ Krush"]
 
 
+def test_of_names_with_typing_errors_the_closest_comes_first(history_of: HistoryOf) -> None:
+    rows = [listen(f"2020-01-0{day}T10:{n:02}", f"Artist {day}") for day in range(1, 8) for n in range(9 - day)]
+    assert search(history_of(*rows), "artsit 7")["artists"][0]["artist"] == "Artist 7"
+
+
 def test_albums_and_tracks_are_found_too(history_of: HistoryOf) -> None:
     assert [row["album"] for row in search(history_of(*ROWS), "endtroduc")["albums"]] == ["Endtroducing....."]
     assert [row["track"] for row in search(history_of(*ROWS), "donor")["tracks"]] == ["Organ Donor"]

@@ -18,6 +18,12 @@ def test_students_t() -> None:
     np.testing.assert_allclose(ours.t_quantile(0.975, FREEDOM), stats.t.ppf(0.975, FREEDOM), rtol=1e-9)
 
 
+def test_the_normal_distribution_and_ranks_are_equal_to_the_last_digit() -> None:
+    p, values = np.array([0.0, 0.001, 0.5, 0.975, 1.0]), np.array([3.0, -1, 3, 0, 3, 7, -1])
+    np.testing.assert_array_equal(ours.normal_quantile(p), stats.norm.ppf(p))
+    np.testing.assert_array_equal(ours.ranks(values), stats.rankdata(values))
+
+
 def test_f_and_chi_squared() -> None:
     f = np.array([0.0, 0.5, 1, 8, 3, 1])
     np.testing.assert_allclose(ours.f_survival(f, 2, FREEDOM), stats.f.sf(f, 2, FREEDOM), rtol=1e-9)

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from tests.serving import free_port, wait_until_up
-from tests.ui.conftest import PATIENCE_S
+from tests.serving import PATIENCE_S, free_port, wait_until_up
 from tonearm.home import make_home
 from tonearm.settings import Settings
 from tonearm.store import open_store
@@ -77,7 +76,7 @@ def listens_kept(settings: Settings) -> int:
     return overview(settings, "Ada").totals.listens
 
 
-@pytest.mark.parametrize("option", ["--port", "--page-port"])
+@pytest.mark.parametrize("option", ["--port", "--lab-port"])
 def test_a_port_that_is_none_is_refused(option: str) -> None:
     ended = subprocess.run([sys.executable, "-m", "tonearm", "up", option, "0"], capture_output=True, text=True)
     assert ended.returncode == 2

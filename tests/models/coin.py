@@ -48,7 +48,6 @@ class Coin:
     name = "coin"
     registered = "coin_model"
     summary = "Whether a coin shows heads."
-    is_about_tracks = False
     has_threshold = False
     inputs = ("listens",)
     baseline = "all coins' share"

@@ -13,7 +13,7 @@ import pytest
 from tests.models import listed, listening, test_breakout
 from tests.recommend import homes
 from tonearm.errors import ModelDamaged, NotEnoughData
-from tonearm.models import chosen, find, names
+from tonearm.models import ABOUT_TRACKS, chosen, find, names, registered_as
 from tonearm.models.evaluate import measure
 from tonearm.models.lifecycle.training import decisive
 from tonearm.models.model import SCORE_COLUMNS, Fitted, answers, served_by_column, target_of
@@ -49,7 +49,7 @@ def tables(name: str) -> Tables:
 
 
 def as_of(name: str) -> object:
-    return listed.AS_OF if find(name).is_about_tracks or name == "recommender" else listening.AS_OF
+    return listed.AS_OF if name in ABOUT_TRACKS or name == "recommender" else listening.AS_OF
 
 
 @cache
@@ -192,3 +192,7 @@ def _without_after(rows: pd.DataFrame, early: object) -> pd.DataFrame:
 def test_models_come_in_the_order_in_which_they_are_trained() -> None:
     assert [model.name for model in chosen(("breakout", "mood"))] == ["mood", "breakout"]
     assert [model.name for model in chosen(("spotify_classifier",))] == ["popularity"]
+
+
+def test_what_is_known_of_models_before_they_are_loaded_is_what_they_are_registered_as() -> None:
+    assert {name: registered_as(name) for name in names()} == {model.name: model.registered for model in chosen(())}

@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 
 from tonearm.columns import FEATURES
 from tonearm.lake import open_lake
 from tonearm.models import find
 from tonearm.models.lifecycle.registry import Version
-from tonearm.models.lifecycle.scoring import as_arrow, as_of_listens, read, write_scores
+from tonearm.models.lifecycle.scoring import as_arrow, as_of_listens, outdated, read, score, write_scores
 from tonearm.settings import Settings
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -110,3 +111,10 @@ def test_a_history_that_has_ended_is_predicted_from_its_end(settings: Settings) 
 def test_a_column_that_is_not_there_is_null() -> None:
     rows = as_arrow("model_scores", pd.DataFrame({"model": ["mood"], "score": [0.5]}))
     assert rows["listener"].null_count == 1
+
+
+def test_models_that_were_never_trained_are_not_loaded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr("tonearm.models.importlib.import_module", loaded.append)
+    assert (score(settings), outdated(settings)) == ([], [])
+    assert loaded == []

@@ -15,14 +15,14 @@ from tonearm.bronze import EVALUATIONS
 from tonearm.building.execute import BuildReport, build
 from tonearm.ingest.imports import import_paths
 from tonearm.lake import open_lake
-from tonearm.models import chosen, names
+from tonearm.models import ABOUT_TRACKS, chosen, names
 from tonearm.models.lifecycle.drift import Drift
 from tonearm.models.lifecycle.scoring import as_arrow
 from tonearm.run import predictions, run_once
 from tonearm.run.predictions import Predicted, predict
 from tonearm.settings import Settings
 
-OF_LISTENS = [model.name for model in chosen(()) if not model.is_about_tracks]
+OF_LISTENS = [name for name in names() if name not in ABOUT_TRACKS]
 EVERY = list(names())
 Asked = list[tuple[str, list[str]]]
 

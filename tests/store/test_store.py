@@ -82,6 +82,13 @@ def test_names_that_are_taken(store: Store, name: str) -> None:
     assert store.ensure_listener(name, "UTC").name == name.strip()
 
 
+def test_a_name_is_found_whatever_its_case(store: Store) -> None:
+    store.ensure_listener("Zoë", "UTC")
+    assert store.name_of(" zoë ") == store.listener("zoë").name == "Zoë"
+    with pytest.raises(UnknownName, match="nobody"):
+        store.name_of("nobody")
+
+
 def test_without_a_name_it_is_the_only_listener(store: Store) -> None:
     store.ensure_listener("Ada", "UTC")
     assert store.only_listener(None) == store.only_listener("ada") == store.listener("Ada")

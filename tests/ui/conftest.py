@@ -18,8 +18,6 @@ from tonearm.lake import Lake, open_lake
 from tonearm.settings import Settings
 
 LISTENS = 600
-PATIENCE_S = 300
-"""A page is waited for this long, so that a busy machine does not fail a test."""
 
 
 def history(listens: int = LISTENS) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.conftest import PATIENCE_S
+from tests.serving import PATIENCE_S
 from tests.ui.test_pages import said
 from tonearm.api.client import open_client
 from tonearm.building.execute import build

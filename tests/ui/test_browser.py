@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser import open_page
 from tests.serving import serving
-from tests.ui.conftest import LISTENS, PATIENCE_S, history
+from tests.ui.conftest import LISTENS, history
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,24 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"),
-]
-SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
-PATIENCE_MS = PATIENCE_S * 1_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not on this machine; `make system` installs it")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS, timeout=PATIENCE_MS)
-        yield browser
-        browser.close()
+SIZES = ("desktop", "phone")
 
 
 @pytest.fixture(scope="module")
@@ -44,21 +28,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """``tonearm serve`` on an empty home."""
     with serving(tmp_path_factory.mktemp("served") / "home") as address:
         yield address
-
-
-def open_page(browser: Browser, size: str, scheme: str) -> tuple[Page, list[str]]:
-    """A page of that size and theme, and the addresses elsewhere that it asks for."""
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
-    )
-    page, elsewhere = context.new_page(), []
-    page.set_default_timeout(PATIENCE_MS)
-    page.on(
-        "request",
-        lambda r: None if r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else elsewhere.append(r.url),
-    )
-    return page, elsewhere
 
 
 def settle(page: Page) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from tonearm.documents.words import counted, hours, listed, signed
 from tonearm.ui import charts, findings
 from tonearm.ui.charts import LIGHT
 from tonearm.ui.findings import Finding, Square
-from tonearm.ui.words import counted, hours, listed, signed
 
 
 def rows(chart: Any, column: str) -> list[dict[str, Any]]:

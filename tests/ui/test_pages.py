@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.ui.conftest import LISTENS, PATIENCE_S
+from tests.serving import PATIENCE_S
+from tests.ui.conftest import LISTENS
 from tonearm.api.client import open_client
 from tonearm.settings import Settings
 

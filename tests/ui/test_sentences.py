@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from tonearm.documents.words import COMPARED
 from tonearm.ui.sentences import now, patterns, why
-from tonearm.ui.words import COMPARED
 
 Row = dict[str, Any]
 

@@ -14,7 +14,7 @@ from tonearm.ingest.ledger import ImportReport
 class Answer(BaseModel):
     """A model whose fields are described, in the OpenAPI document, by the text below them."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True, validate_by_name=True)
+    model_config = ConfigDict(validate_by_name=True)
 
 
 class Problem(Answer):

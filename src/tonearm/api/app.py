@@ -41,6 +41,7 @@ from tonearm.api.routes import (
     koito,
     lastfm,
     lastfm_page,
+    library,
     listenbrainz_edit,
     listenbrainz_playlists,
     listenbrainz_read,
@@ -49,6 +50,7 @@ from tonearm.api.routes import (
     listeners,
     listens,
     metrics,
+    models,
     own_playlists,
     playlists,
     predict,
@@ -60,9 +62,11 @@ from tonearm.api.routes import (
     site,
     songs,
     tables,
+    tokens,
     users,
 )
 from tonearm.api.trial_metrics import TrialMetrics
+from tonearm.api.working import Working
 from tonearm.errors import (
     Conflict,
     EngineMissing,
@@ -97,11 +101,14 @@ ROUTES = (
     playlists,
     recommend,
     predict,
+    library,
     imports,
     runs,
+    models,
     schedule,
     connections,
     relays,
+    tokens,
     audit,
     metrics,
 )
@@ -158,12 +165,12 @@ def create_app(
     hosts: Sequence[str] = HOSTS,
     needs_tokens: bool = False,
     background: Background | None = None,
-    page_key: str | None = None,
+    lab_key: str | None = None,
 ) -> FastAPI:
     """The API over the home of ``settings``; every expected failure is a Problem with a fitting status.
 
     It answers only under the names ``hosts``; where others than this machine can reach it, it ``needs_tokens``. The
-    page shows ``page_key`` in place of a token. ``background`` runs while a server serves the application.
+    lab shows ``lab_key`` in place of a token. ``background`` runs while a server serves the application.
     """
     app = FastAPI(
         title="tonearm",
@@ -173,7 +180,7 @@ def create_app(
         lifespan=partial(_lifespan, background),
     )
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
-    app.state.needs_tokens, app.state.page_key = needs_tokens, page_key
+    app.state.needs_tokens, app.state.lab_key = needs_tokens, lab_key
     app.state.trusted = Trusted()
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     app.state.lake = open_lake(settings.lake)
@@ -181,6 +188,7 @@ def create_app(
     app.state.reading = Reading(app.state.lake)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     app.state.predicting = Predicting(app.state.settings)
+    app.state.working = Working()
     app.state.metrics = Metrics()
     app.state.metrics.registry.register(TrialMetrics(app.state.store.get))
     app.state.metrics.watch(metrics.measures(app.state.store, app.state.lake))

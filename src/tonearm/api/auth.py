@@ -118,7 +118,7 @@ def caller(request: Request, store: Store) -> Caller:
     who = trusted.find(secret)
     if who is None:
         try:
-            who = THIS_MACHINE if _is_page(request, secret) else _looked_up(store, secret)
+            who = THIS_MACHINE if _is_lab(request, secret) else _looked_up(store, secret)
         except HTTPException:
             trusted.forget(secret)
             raise
@@ -146,9 +146,9 @@ def _without_token(request: Request) -> Caller:
     return THIS_MACHINE
 
 
-def _is_page(request: Request, secret: str) -> bool:
-    """Whether the page that this server started is asking."""
-    key: str | None = request.app.state.page_key
+def _is_lab(request: Request, secret: str) -> bool:
+    """Whether the lab that this server started is asking."""
+    key: str | None = request.app.state.lab_key
     return key is not None and secrets.compare_digest(secret.encode("utf-8", "replace"), key.encode())
 
 

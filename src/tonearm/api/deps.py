@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
+from fastapi.concurrency import run_in_threadpool
 
 from tonearm.api.auth import CallerDep
 from tonearm.api.predicting import Predicting
@@ -24,6 +25,11 @@ class OneStore:
         """Open nothing yet."""
         self._settings, self._lock = settings, Lock()
         self._store: Store | None = None
+
+    @property
+    def kept(self) -> Store | None:
+        """The store, if it is open."""
+        return self._store
 
     def get(self) -> Store:
         """The store; raises what :func:`open_store` raises."""
@@ -75,9 +81,10 @@ PredictingDep = Annotated[Predicting, Depends(_predicting)]
 """The app's loaded models: each is loaded at its first use, and again when another version is in use."""
 
 
-def _store(request: Request) -> Store:
+async def _store(request: Request) -> Store:
     opened: OneStore = request.app.state.store
-    return opened.get()
+    # Opening may take long; a thread for what is open already would take as long as a small query.
+    return await run_in_threadpool(opened.get) if opened.kept is None else opened.kept
 
 
 StoreDep = Annotated[Store, Depends(_store)]
@@ -91,7 +98,7 @@ Offset = Annotated[int, Query(ge=0, le=2**62, description="How many rows to pass
 
 def _listener(store: StoreDep, who: CallerDep, name: str) -> str:
     who.of(name)
-    return store.listener(name).name
+    return store.name_of(name)
 
 
 ListenerInPath = Annotated[str, Depends(_listener)]
@@ -102,7 +109,7 @@ def _listener_asked(
     store: StoreDep, who: CallerDep, listener: Annotated[str | None, Query(description="Whose data.")] = None
 ) -> str | None:
     asked = who.of(listener)
-    return None if asked is None else store.listener(asked).name
+    return None if asked is None else store.name_of(asked)
 
 
 ListenerAsked = Annotated[str | None, Depends(_listener_asked)]

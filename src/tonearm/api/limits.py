@@ -28,7 +28,7 @@ MAX_UPLOAD_BYTES = MAX_UPLOAD_MB * 1_000_000
 MAX_BODY_BYTES = 10_240_000
 """Of any other request: as much as ListenBrainz takes, which clients fill their batches up to."""
 
-UPLOADS = ("/imports",)
+UPLOADS = ("/imports", "/imports/look")
 """Paths that files are uploaded to."""
 
 _DRAINED_BYTES = 64_000_000

@@ -45,7 +45,7 @@ def get(router: APIRouter, path: str, **options: Any) -> Callable[[_Route], _Rou
     return both
 
 
-def reader(who: CallerDep) -> Caller:
+async def reader(who: CallerDep) -> Caller:
     """The caller, who may read; raises 403 otherwise."""
     require(who, "read")
     return who
@@ -56,7 +56,7 @@ ReaderDep = Annotated[Caller, Depends(reader)]
 
 def _own(who: ReaderDep, store: StoreDep, user_name: Annotated[str, Path(description="The listener.")]) -> str:
     who.of(user_name)
-    return store.listener(user_name).name
+    return store.name_of(user_name)
 
 
 UserInPath = Annotated[str, Depends(_own)]

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from tonearm.api.answers import Problem
+from tonearm.api.field_docs import describe_fields
 from tonearm.api.grouping import ungrouped
 from tonearm.api.problems import MEDIA_TYPE, is_below
 
@@ -31,6 +32,7 @@ def describe(app: FastAPI, statuses: list[int]) -> dict[str, Any]:
         components = document.setdefault("components", {})
         schemas = components.setdefault("schemas", {})
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        describe_fields(schemas)
         components["securitySchemes"] = {"token": _TOKEN}
         document["security"] = [{"token": []}, {}]
         protocols = [prefix for prefix, _ in app.state.error_forms]

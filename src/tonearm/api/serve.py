@@ -1,4 +1,4 @@
-"""Serving the API and the page: one process each, which start and end together."""
+"""Serving the API with its page, and the lab: one process each, which start and end together."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from starlette.middleware import Middleware
 from tonearm.api.app import Background, create_app
 from tonearm.api.limits import MAX_UPLOAD_MB, uvicorn_limits
 from tonearm.api.logs import write_logs
+from tonearm.api.memory import hold_little
 from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.errors import ExtraMissing, UsageError
 from tonearm.store import open_store
@@ -37,10 +38,10 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 
 PAGE = Path(__file__).parents[1] / "ui" / "app.py"
-"""The script of the page."""
+"""The script of the lab."""
 
 ENDING_S = 10
-"""Seconds that requests under way, and the page, have to end; what a killed import wrote is whole or not there."""
+"""Seconds that requests under way, and the lab, have to end; what a killed import wrote is whole or not there."""
 
 STREAMLIT_OPTIONS: dict[str, Any] = {
     "server.headless": True,
@@ -49,7 +50,7 @@ STREAMLIT_OPTIONS: dict[str, Any] = {
     "server.allowedHosts": list(HOSTS),
     "browser.gatherUsageStats": False,
     "client.toolbarMode": "minimal",
-    # Its CSV has formulas in it; the page has a download of its own.
+    # Its CSV has formulas in it; the lab has a download of its own.
     "client.disableDataExport": True,
     "client.showErrorDetails": "none",
     "client.allowedOrigins": ["http://127.0.0.1"],
@@ -81,19 +82,19 @@ def reach(settings: Settings, host: str) -> Reach:
 
 
 def serve_all(
-    settings: Settings, port: int, host: str = LOOPBACK, page_port: int = 8501, background: Background | None = None
+    settings: Settings, port: int, host: str = LOOPBACK, lab_port: int = 8501, background: Background | None = None
 ) -> NoReturn:
-    """Serve the API at ``host``:``port``, and the page at ``page_port`` of this machine, until Ctrl-C or SIGTERM.
+    """Serve the API and its page at ``host``:``port``, and the lab at ``lab_port``, until Ctrl-C or SIGTERM.
 
-    ``background`` is entered when the API starts and left when it ends. Raises ExtraMissing where the page is not
+    ``background`` is entered when the API starts and left when it ends. Raises ExtraMissing where the lab is not
     installed, and UsageError for a port that is taken, and for a host that others reach when there is no token.
     """
-    _require_page()
-    _check_port(LOOPBACK, page_port, "--page-port")
+    _require_lab()
+    _check_port(LOOPBACK, lab_port, "--lab-port")
     reached = _checked(settings, port, host)
-    # The page's own token, which lives as long as this process and is kept nowhere.
+    # The lab's own token, which lives as long as this process and is kept nowhere.
     key = token_urlsafe(32)
-    with _page_beside(settings, page_port, _url(host, port), key):
+    with _lab_beside(settings, lab_port, _url(host, port), key):
         _run_api(settings, port, host, reached, background, key)
     _end()
 
@@ -104,31 +105,31 @@ def serve_api(settings: Settings, port: int, host: str = LOOPBACK, background: B
     _end()
 
 
-def serve_page(settings: Settings, port: int, until_eof: bool = False) -> NoReturn:
-    """Serve the page alone at ``port`` of this machine, until Ctrl-C or, with ``until_eof``, standard input ends.
+def serve_lab(settings: Settings, port: int, until_eof: bool = False) -> NoReturn:
+    """Serve the lab alone at ``port`` of this machine, until Ctrl-C or, with ``until_eof``, standard input ends.
 
     Raises ExtraMissing, and UsageError for a port that is taken.
     """
-    _require_page()
-    _check_port(LOOPBACK, port, "--page-port")
-    # Streamlit runs the page as a script, which reads its settings where every program does.
+    _require_lab()
+    _check_port(LOOPBACK, port, "--lab-port")
+    # Streamlit runs the lab as a script, which reads its settings where every program does.
     os.environ["TONEARM_HOME"] = str(settings.home)
     for name in ("api_url", "api_token"):
         if value := getattr(settings, name):
             os.environ[f"TONEARM_{name.upper()}"] = value
-    click.echo(f"the page is at http://{LOOPBACK}:{port}  (Ctrl-C ends it)")
+    click.echo(f"the lab is at http://{LOOPBACK}:{port}  (Ctrl-C ends it)")
     sys.stdout.flush()
     if until_eof:
         threading.Thread(target=_interrupt_at_eof, daemon=True).start()
     # Streamlit adds the folder of the running script to the import path, and that must not be tonearm's own.
     sys.argv = [str(PAGE)]
     with suppress(KeyboardInterrupt):
-        page().run(config=page_options(port))
+        page().run(config=lab_options(port))
     _end()
 
 
 def page() -> App:
-    """The page as an ASGI application, which refuses the requests that the API refuses.
+    """The lab as an ASGI application, which refuses the requests that the API refuses.
 
     Without this, Streamlit compares a WebSocket's origin with this machine's address on the internet, which it asks
     a server elsewhere for, and looks at the name of the host for WebSockets only.
@@ -138,28 +139,29 @@ def page() -> App:
     return App(PAGE, middleware=[Middleware(OwnOrigin)])
 
 
-def page_options(port: int, host: str = LOOPBACK) -> dict[str, Any]:
-    """Streamlit's options to serve the page at ``host``:``port``."""
+def lab_options(port: int, host: str = LOOPBACK) -> dict[str, Any]:
+    """Streamlit's options to serve the lab at ``host``:``port``."""
     # With an address of its own, Streamlit asks nobody for this machine's.
     return STREAMLIT_OPTIONS | {"server.address": host, "server.port": port, "browser.serverAddress": host}
 
 
 def _run_api(
-    settings: Settings, port: int, host: str, reached: Reach, background: Background | None, page_key: str | None
+    settings: Settings, port: int, host: str, reached: Reach, background: Background | None, lab_key: str | None
 ) -> None:
     import uvicorn
 
+    hold_little()
     write_logs(settings.log)
     app = create_app(
         settings,
         hosts=reached.hosts,
         needs_tokens=reached.needs_tokens,
         background=background,
-        page_key=page_key,
+        lab_key=lab_key,
     )
     url = _url(host, port)
     others = ", and at this machine's other addresses for requests with a token" if reached.needs_tokens else ""
-    click.echo(f"the API is at {url}{others}, its routes at {url}/docs  (Ctrl-C ends it)")
+    click.echo(f"the page and the API are at {url}{others}; the routes at {url}/docs  (Ctrl-C ends it)")
     sys.stdout.flush()
     # Uvicorn repeats a signal once it has ended, which would end this process before what stands around the call.
     signal.signal(signal.SIGTERM, _interrupt)
@@ -177,10 +179,10 @@ def _run_api(
 
 
 @contextmanager
-def _page_beside(settings: Settings, port: int, api_url: str, key: str) -> Iterator[None]:
-    """The page in a process of its own, which ends with this one however this one ends."""
+def _lab_beside(settings: Settings, port: int, api_url: str, key: str) -> Iterator[None]:
+    """The lab in a process of its own, which ends with this one however this one ends."""
     command = [sys.executable, "-m", "tonearm", "--home", str(settings.home)]
-    command += ["serve", "--page", "--page-port", str(port), "--until-eof"]
+    command += ["serve", "--lab", "--lab-port", str(port), "--until-eof"]
     environment = {**os.environ, "TONEARM_API_URL": api_url, "TONEARM_API_TOKEN": key}
     # In a session of its own, so that a terminal's Ctrl-C reaches it through this process alone.
     child = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)  # noqa: S603
@@ -208,7 +210,7 @@ def _interrupt_at_eof() -> None:
 def _end() -> NoReturn:
     """End this process at once.
 
-    A request or a page that was under way may still be inside a native library, on a thread that nobody can stop; to
+    A request or a script that was under way may still be inside a native library, on a thread that nobody can stop; to
     take Python down beneath it ends in a crash. Whatever it was writing is whole or not there.
     """
     sys.stdout.flush()
@@ -216,9 +218,9 @@ def _end() -> NoReturn:
     os._exit(0)
 
 
-def _require_page() -> None:
+def _require_lab() -> None:
     if not find_spec("streamlit"):
-        raise ExtraMissing("the page is", "lab")
+        raise ExtraMissing("the lab is", "lab")
 
 
 def _checked(settings: Settings, port: int, host: str) -> Reach:

@@ -20,6 +20,7 @@ from tonearm.building.relations import Relations
 from tonearm.building.validate import problems
 from tonearm.building.versions import SHIPPED, version_of
 from tonearm.building.windows import Window, new_windows, where_sql
+from tonearm.engine.divergences import RELATIVE_TOLERANCE
 from tonearm.engine.duckdb import engine
 from tonearm.engine.protocol import BuildEngine
 from tonearm.errors import TableInvalid
@@ -83,16 +84,17 @@ def build(
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
     shipped: bool = True,
+    lake: Lake | None = None,
 ) -> BuildReport:
     """Bring the named tables (all by default) and their inputs up to date.
 
     A table that breaks its own rules keeps its old version, the tables that need it are skipped, and the
-    report says why. Without ``shipped``, the SQL that came with the package is not used. Raises UnknownName,
-    HomeBusy, HomeUnusable and EngineMissing.
+    report says why. Without ``shipped``, the SQL that came with the package is not used. A ``lake`` that is
+    open already need not read the logs again. Raises UnknownName, HomeBusy, HomeUnusable and EngineMissing.
     """
     began = perf_counter()
     todo = with_inputs(names)
-    lake = open_lake(settings.lake)
+    lake = lake or open_lake(settings.lake)
     reports: list[TableReport] = []
     with writing(settings, waiting), scratch_folder(settings) as folder, ExitStack() as stack:
         recover(settings, lake, waiting)
@@ -304,7 +306,6 @@ def append_missing(work: Work, table: Table, note: Mapping[str, Any] | None = No
     """Append the rows of grain values that the table does not have, from what the engine shows of its inputs."""
     before = work.content(table.name)
     new = compute(work, table, but_not_in=table.name)
-    check(work, table)
     if work.engine.value(f"SELECT count(*) FROM {new}"):
         work.engine.append(work.lake, table.name, new, note or note_of(work, table))
         work.lake.compact(table.name, MOST_FILES)
@@ -325,7 +326,10 @@ def _confirm(work: Work, table: Table) -> Action:
 
 
 def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "") -> str:
-    """Leave the table's rows, sorted and as they are declared, in the engine; the relation they are in."""
+    """Leave the table's rows, sorted, as they are declared and checked, in the engine; the relation they are in.
+
+    Raises TableInvalid.
+    """
     session, new = work.engine, new_rows_of(table.name)
     rows = f"rows_of_{new}"
     session.view(rows, sql_of(table, session, work.folders), session.dialect)
@@ -336,12 +340,17 @@ def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "")
     if table.finish is not None:
         session.finish(table, rows, f"finished_{table.name}")
         rows = f"finished_{table.name}"
-    columns = session.kinds(rows)
-    # By time, so that a stretch of it is in few files.
-    by_time = [c for c in (*_PARTITIONS, "listener", table.time) if c in columns]
-    order = by_time if table.windowed else table.grain
-    session.keep(new, f"{session.declared(rows)} WHERE {where}", order)
+    session.keep(new, f"{session.declared(rows)} WHERE {where}", _order(session, table, rows))
+    _check(work, table)
     return new
+
+
+def _order(session: BuildEngine, table: Table, rows: str) -> Sequence[str]:
+    """Columns to sort by: time where it can be, so that a stretch of it is in few files."""
+    if not table.windowed:
+        return table.grain
+    columns = session.kinds(rows)
+    return [c for c in (*_PARTITIONS, "listener", table.time) if c in columns]
 
 
 def new_rows_of(name: str) -> str:
@@ -357,8 +366,7 @@ def _write(
     partitions: Sequence[str] = (),
     note: Mapping[str, Any] | None = None,
 ) -> None:
-    """Check what was computed and put it in place of the rows that ``where`` holds for, else of all."""
-    check(work, table)
+    """Put what was computed in place of the rows that ``where`` holds for, else of all."""
     noted = note or note_of(work, table)
     work.engine.write(work.lake, table.name, new_rows_of(table.name), noted, where, partitions)
     if where:
@@ -366,7 +374,7 @@ def _write(
     work.changed(table.name, change)
 
 
-def check(work: Work, table: Table) -> None:
+def _check(work: Work, table: Table) -> None:
     """Raise TableInvalid where the table's new rows break its rules."""
     for other in table.references.values():
         work.relations.show(other)
@@ -376,19 +384,30 @@ def check(work: Work, table: Table) -> None:
 
 
 def _difference(work: Work, table: Table) -> tuple[int, int]:
-    """(rows of the old version that are gone or changed, rows that are new)."""
+    """(rows of the old version that are gone or changed, rows that are new or changed).
+
+    Numbers that differ by no more than the order in which they were added up are the same: one artist's mean that is
+    another in its last digit must not have every table built anew.
+    """
     work.relations.show(table.name)
     new = new_rows_of(table.name)
     kinds = work.engine.kinds(table.name)
     if kinds != work.engine.kinds(new):
         # Written by other code: every row is another one.
         return 1, 1
-    columns = _list(kinds)
-    lost = work.engine.value(
-        f"SELECT count(*) FROM (SELECT {columns} FROM {table.name} EXCEPT SELECT {columns} FROM {new}) AS lost"
+    same = " AND ".join(_is_same(column, kind) for column, kind in kinds.items() if column not in table.grain)
+    by = " AND ".join(f'old."{column}" = new."{column}"' for column in table.grain)
+    kept = work.engine.value(
+        f"SELECT count(*) FROM {table.name} AS old JOIN {new} AS new ON {by} WHERE {same or 'true'}"
     )
-    rows = work.engine.value(f"SELECT count(*) FROM {new}")
-    return lost, rows - (work.lake.rows(table.name) - lost)
+    return work.lake.rows(table.name) - kept, work.engine.value(f"SELECT count(*) FROM {new}") - kept
+
+
+def _is_same(column: str, kind: str) -> str:
+    """SQL that holds where a column of ``old`` and ``new`` has the same value."""
+    old, new = f'old."{column}"', f'new."{column}"'
+    equal = f"{old} IS NOT DISTINCT FROM {new}"
+    return f"({equal} OR abs({old} - {new}) <= {RELATIVE_TOLERANCE} * abs({new}))" if kind == "DOUBLE" else equal
 
 
 def note_of(work: Work, table: Table) -> dict[str, Any]:

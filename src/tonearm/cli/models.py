@@ -149,24 +149,20 @@ def list_(context: Context) -> None:
 
 
 def _list(context: Context) -> None:
-    from tonearm.models import chosen
+    from tonearm.models.lifecycle.listing import standings
 
-    registry = _registry(context)
-    rows: list[dict[str, Any]] = []
-    for model in chosen(()):
-        versions = registry.versions(model.registered)
-        now = next((v for v in versions if "production" in v.aliases), None)
-        rows.append(
-            {
-                "model": model.name,
-                "registered": model.registered,
-                "versions": len(versions),
-                "production": now.version if now else None,
-                "serves": list(now.serves) if now else [],
-                "trained": f"{now.trained_at:%Y-%m-%d %H:%M}" if now else None,
-                "said": now.decision if now else versions[0].decision if versions else "never trained",
-            }
-        )
+    rows: list[dict[str, Any]] = [
+        {
+            "model": one.model,
+            "registered": one.registered,
+            "versions": one.versions,
+            "production": one.production,
+            "serves": list(one.serves),
+            "trained": f"{one.trained_at:%Y-%m-%d %H:%M}" if one.trained_at else None,
+            "said": one.decision,
+        }
+        for one in standings(_registry(context))
+    ]
     if context.as_json:
         context.answer({"models": rows})
         return

@@ -21,10 +21,10 @@ Examples:
 )
 @click.option("--port", type=_PORT, default=9696, show_default=True, help="Port of the API.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address at which the API can be reached.")
-@click.option("--page-port", type=_PORT, default=8501, show_default=True, help="Port of the page.")
-@click.option("--api", "api_only", is_flag=True, help="Without the page.")
-def up(context: Context, port: int, host: str, page_port: int, api_only: bool) -> None:
-    """Serve the API and the page, and keep the histories up to date, until Ctrl-C.
+@click.option("--lab-port", type=_PORT, default=8501, show_default=True, help="Port of the lab.")
+@click.option("--api", "api_only", is_flag=True, help="Without the lab.")
+def up(context: Context, port: int, host: str, lab_port: int, api_only: bool) -> None:
+    """Serve the page, the API and the lab, and keep the histories up to date, until Ctrl-C.
 
     Beside what `tonearm serve` does, it pulls from the connected services, builds and predicts at intervals.
     """
@@ -35,4 +35,4 @@ def up(context: Context, port: int, host: str, page_port: int, api_only: bool) -
     if api_only:
         serve_api(context.settings, port, host, background)
     else:
-        serve_all(context.settings, port, host, page_port, background)
+        serve_all(context.settings, port, host, lab_port, background)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tonearm.engine.duckdb import engine
@@ -19,6 +19,7 @@ _COLUMNS = (
     *("session_started_at", "track_id", "artist_id", "artist_name", "track_name", "album_name", "genre"),
     *("listened_s", "duration_s", "is_skipped", "source"),
 )
+_SOUND_COLUMNS = ("track_id", "energy", "valence", "danceability", "tempo", "mood", "feature_source")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class Span:
         """How many there are."""
         return (self.after - self.first).days
 
+    @property
+    def last(self) -> date:
+        """The last of them."""
+        return self.after - timedelta(days=1)
+
 
 class History:
     """A listener's listens in memory, as the newest version of the tables has them; may be shared by threads.
@@ -46,6 +52,9 @@ class History:
     - ``tracks``: ``track_id, track, artist_id, artist, album`` (the one it was heard on most) ``, genre, duration_s,
       listens, heard_s, first_day, last_day``
     - ``albums``: ``artist_id, album, artist, listens, heard_s, tracks, first_day, last_day``
+    - ``appearances``: an artist of a session each: ``session_at, year`` (in UTC) ``, artist_id``
+    - ``sounds``: the tracks whose sound was measured, of themselves or in a catalogue: ``track_id, energy, valence,
+      danceability`` (0 to 1) ``, tempo`` (bpm) ``, mood``
     """
 
     def __init__(self, settings: Settings, listener: str) -> None:
@@ -54,9 +63,11 @@ class History:
         # Closed with the last reference: whoever asks now may use the history longer than the app keeps it.
         self._open = ExitStack()
         self._session = self._open.enter_context(engine(settings))
-        self._session.look_at(open_lake(settings.lake), LISTENS, _COLUMNS)
+        lake = open_lake(settings.lake)
+        self._session.look_at(lake, LISTENS, _COLUMNS)
+        self._session.look_at(lake, "tracks", _SOUND_COLUMNS, alias="all_tracks")
         self._session.run(_HEARD, [listener])
-        for relation in (_ARTISTS, _TRACKS, _ALBUMS):
+        for relation in (_ARTISTS, _TRACKS, _ALBUMS, _APPEARANCES, _SOUNDS):
             self._session.run(relation)
         (self.listens, self.first_day, self.last_day) = self._session.rows(
             "SELECT count(*), min(day), max(day) FROM heard"
@@ -67,13 +78,13 @@ class History:
     """None without listens, as is ``last_day``."""
     last_day: date | None
 
-    def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
-        """Rows of ``sql`` by column name."""
-        return self._session.beside().dicts(sql, parameters)
+    def rows(self, sql: str, *parameters: Any, **named: Any) -> list[dict[str, Any]]:
+        """Rows of ``sql`` by column name; its parameters are ``$1, $2, …`` or have names, as ``$artist_id``."""
+        return self._session.beside().dicts(sql, named or parameters)
 
-    def row(self, sql: str, *parameters: Any) -> dict[str, Any] | None:
+    def row(self, sql: str, *parameters: Any, **named: Any) -> dict[str, Any] | None:
         """The first row; None without any."""
-        return next(iter(self.rows(sql, *parameters)), None)
+        return next(iter(self.rows(sql, *parameters, **named)), None)
 
 
 def as_json(value: Any) -> Any:
@@ -115,4 +126,13 @@ _ALBUMS = f"""
 CREATE TABLE albums AS
 SELECT artist_id, album, arg_max(artist, started_at) AS artist, {_COUNTED}, count(DISTINCT track_id) AS tracks
 FROM heard WHERE album IS NOT NULL GROUP BY artist_id, album ORDER BY listens DESC
+"""
+_APPEARANCES = """
+CREATE TABLE appearances AS
+SELECT DISTINCT session_at, year(session_at) AS year, artist_id FROM heard WHERE artist_id IS NOT NULL
+"""
+_SOUNDS = """
+CREATE TABLE sounds AS
+SELECT track_id, energy, valence, danceability, tempo, mood FROM all_tracks SEMI JOIN heard USING (track_id)
+WHERE feature_source IN ('real', 'catalogue') AND energy IS NOT NULL
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from tonearm.documents.day import other_years
 from tonearm.documents.history import History, Span
 from tonearm.read.ranges import months_later
 
@@ -24,8 +25,7 @@ def home(history: History, today: date) -> dict[str, Any]:
     ``as_of`` is the last day of a history that ``has_ended``, else ``today``; all other dates are local days, too.
     Without listens ``totals.listens`` is 0 and all lists are empty.
     """
-    has_ended = history.last_day is not None and (today - history.last_day).days > ENDED_AFTER_D
-    as_of = history.last_day if has_ended and history.last_day else today
+    as_of, has_ended = recent_as_of(history, today)
     return {
         "listener": history.listener,
         "as_of": as_of,
@@ -35,11 +35,18 @@ def home(history: History, today: date) -> dict[str, Any]:
         "lately": [_lately(history, name, now, before) for name, now, before in _periods(as_of)],
         "streaks": _streaks(history, as_of),
         "milestones": _milestones(history),
-        "on_this_day": history.rows(_ON_THIS_DAY, as_of.month, as_of.day, as_of.year),
+        "on_this_day": [one for one in other_years(history, as_of) if one["day"] < as_of],
         "discovered": history.rows(_DISCOVERED, as_of - timedelta(days=NEW_WITHIN_D), _TOP),
         "rediscover": history.rows(_REDISCOVER, as_of - timedelta(days=_AWAY_D), _KNOWN_LISTENS, _TOP),
         "days": [[row["day"], row["listens"]] for row in history.rows(_DAYS)],
     }
+
+
+def recent_as_of(history: History, today: date) -> tuple[date, bool]:
+    """The day that what is recent is recent as of: the last of a history that has ended, else ``today``; and whether it
+    has."""
+    last = history.last_day
+    return (last, True) if last is not None and (today - last).days > ENDED_AFTER_D else (today, False)
 
 
 def _best(history: History) -> dict[str, Any]:
@@ -113,13 +120,6 @@ _NUMBERED = """
 SELECT number, day, track_id, track, artist_id, artist FROM (
     SELECT row_number() OVER (ORDER BY started_at, listen_id) AS number, * FROM heard
 ) WHERE number IN (SELECT unnest($1::BIGINT[])) ORDER BY number DESC
-"""
-_ON_THIS_DAY = """
-SELECT year(day) AS year, any_value(day) AS day, count(*) AS listens, mode(artist_id) AS artist_id,
-    arg_max(artist, n) AS artist, max(n) AS of_artist
-FROM (SELECT *, count(*) OVER (PARTITION BY day, artist_id) AS n FROM heard
-      WHERE month(day) = $1 AND day(day) = $2 AND year(day) < $3)
-GROUP BY year(day) ORDER BY year DESC
 """
 _DISCOVERED = """
 SELECT artist_id, artist, listens, tracks, first_day FROM artists WHERE first_day > $1

@@ -13,7 +13,7 @@ _EACH = 8
 
 def search(history: History, text: str) -> dict[str, Any]:
     """The artists, albums and tracks whose names are like ``text``: equal ones first, then those that begin with it,
-    that have a word that does, that contain it, and that are close to it; each from the most played.
+    that have a word that does, that contain it, each from the most played; and that are close to it, the closest first.
 
     Case and accents make no difference. Each list has at most ``8`` rows, as in the relations of the history.
     """
@@ -29,9 +29,9 @@ named AS (SELECT *, strip_accents(lower({name})) AS folded FROM {kind} WHERE {na
 placed AS (
     SELECT named.*, CASE WHEN folded = q THEN 0 WHEN starts_with(folded, q) THEN 1
         WHEN contains(folded, ' ' || q) THEN 2 WHEN length(q) > 2 AND contains(folded, q) THEN 3
-        WHEN length(q) > 3 AND jaro_winkler_similarity(folded, q, $2) >= $2 THEN 4 END AS place
-    FROM named, asked
+        WHEN length(q) > 3 AND likeness >= $2 THEN 4 END AS place
+    FROM (SELECT *, jaro_winkler_similarity(folded, q, $2) AS likeness FROM named, asked) AS named
 )
-SELECT * EXCLUDE (folded, place) FROM placed WHERE place IS NOT NULL
-ORDER BY place, listens DESC, {name} LIMIT $3
+SELECT * EXCLUDE (folded, place, likeness, q) FROM placed WHERE place IS NOT NULL
+ORDER BY place, CASE place WHEN 4 THEN -round(likeness, 2) END, listens DESC, {name} LIMIT $3
 """

@@ -26,6 +26,11 @@ def t_quantile(p: Numbers | float, freedom: Numbers) -> Numbers:
     return np.asarray(special.stdtrit(freedom, p))
 
 
+def normal_quantile(p: Numbers) -> Numbers:
+    """Quantile of the standard normal distribution."""
+    return np.asarray(special.ndtri(p))
+
+
 def skewed_two_sided(z: Numbers, skewness: Numbers) -> Numbers:
     """Probability of a standardised value at least as far out on either side, by Pearson's type III distribution.
 
@@ -78,3 +83,9 @@ def adjusted(p: Numbers) -> Numbers:
     found = np.empty_like(p)
     np.put_along_axis(found, order, np.minimum(least, 1.0), axis=1)
     return found
+
+
+def ranks(values: Numbers) -> Numbers:
+    """The rank of each value from 1 on; equal ones share the mean of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((counts.cumsum() - (counts - 1) / 2)[place])

@@ -53,6 +53,19 @@ def writing(settings: Settings, waiting: Callable[[str], None] | None = None) ->
         lock.release()
 
 
+def is_writing(settings: Settings) -> bool:
+    """Whether some process, this one included, is writing to the home right now."""
+    path = settings.home / LOCK
+    if not path.exists():
+        return False
+    lock = FileLock(path)
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 def _sweep(settings: Settings) -> None:
     for left in (*settings.scratch.glob("write-*"), *settings.scratch.glob("tmp*")):
         shutil.rmtree(left, ignore_errors=True)

@@ -26,7 +26,7 @@ def import_inbox(settings: Settings, waiting: Callable[[str], None] | None = Non
     if not settings.keep_imported:
         shutil.rmtree(done, ignore_errors=True)
     reports = []
-    for listener, paths in _waiting_files(settings.inbox):
+    for listener, paths in waiting_files(settings.inbox):
         report = _import(settings, paths, listener, waiting)
         for path in paths:
             if any(f.problem is None for f in report.files if f.name.split("/")[0] == printable(path.name)):
@@ -50,8 +50,10 @@ def _import(
         raise
 
 
-def _waiting_files(inbox: Path) -> list[tuple[str | None, list[Path]]]:
+def waiting_files(inbox: Path) -> list[tuple[str | None, list[Path]]]:
     """Each listener with their files; last, under None, the files in the inbox itself."""
+    if not inbox.is_dir():
+        return []
     loose = sorted(p for p in inbox.iterdir() if p.is_file() and not p.name.startswith("."))
     found: list[tuple[str | None, list[Path]]] = []
     for folder in sorted(

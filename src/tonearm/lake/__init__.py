@@ -64,6 +64,8 @@ class Lake:
         """Open ``root``, a path or an address such as ``s3://bucket/lake``; the first write creates it."""
         self.root = str(root).rstrip("/")
         self._opened: dict[str, tuple[DeltaTable, tuple[int, int, int] | None]] = {}
+        self._newest: dict[str, tuple[DeltaTable, int, list[Commit]]] = {}
+        """The newest commits of each table, as read from the log of this object at this version."""
 
     def address(self, name: str) -> str:
         """Path or address of the table ``name``."""
@@ -166,18 +168,28 @@ class Lake:
         with plain_errors(self.address(name)):
             return [] if found is None else [_commit(entry) for entry in found.history(limit)]
 
+    def _newest_commits(self, name: str) -> list[Commit]:
+        """The newest of :meth:`history`, read once for each version: a build asks for them several times."""
+        found = self._open(name)
+        if found is None:
+            return []
+        known = self._newest.get(name)
+        if known is None or known[0] is not found or known[1] != found.version():
+            known = self._newest[name] = found, found.version(), self.history(name, _HISTORY_LOOKED_AT)
+        return known[2]
+
     def note(self, name: str, version: int | None = None) -> Mapping[str, Any]:
         """The note of the newest commit by tonearm, or of the newest up to ``version``."""
-        commits = self.history(name, _HISTORY_LOOKED_AT if version is None else None)
+        commits = self._newest_commits(name) if version is None else self.history(name)
         return next((c.note for c in commits if c.note and (version is None or c.version <= version)), {})
 
     def noted(self, name: str, key: str) -> Any:
         """What the newest note that has ``key`` says; None where none of the newest ones has it."""
-        return next((c.note[key] for c in self.history(name, _HISTORY_LOOKED_AT) if key in c.note), None)
+        return next((c.note[key] for c in self._newest_commits(name) if key in c.note), None)
 
     def content(self, name: str) -> int | None:
         """Version in which the rows of ``name`` last changed; commits that only add a note do not count."""
-        for commit in self.history(name, _HISTORY_LOOKED_AT):
+        for commit in self._newest_commits(name):
             if "content" in commit.note:
                 return int(commit.note["content"])
             if commit.operation != "OPTIMIZE":

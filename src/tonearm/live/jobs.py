@@ -123,8 +123,12 @@ def _back_up(settings: Settings, store: Store, now: datetime) -> str | None:
 
 def old_backups(names: list[str], kept: int) -> list[str]:
     """Of the files called ``names`` the backups that the schedule made, without the newest ``kept``; no others."""
-    made = sorted(name for name in names if name.startswith(_PREFIX) and name.endswith(_SUFFIX) and _is_dated(name))
-    return made[:-kept]
+    return made_backups(names)[:-kept]
+
+
+def made_backups(names: list[str]) -> list[str]:
+    """Of the files called ``names`` the backups that the schedule made, oldest first."""
+    return sorted(name for name in names if name.startswith(_PREFIX) and name.endswith(_SUFFIX) and _is_dated(name))
 
 
 def _is_dated(name: str) -> bool:

@@ -26,7 +26,10 @@ _MODELS = {
 """Each model's class, in the file of its name here or, after a colon, in another module. What is imputed is there
 before what reads it."""
 
-
+ABOUT_TRACKS = ("imputation", "mood", "popularity")
+"""Models that predict properties of tracks, which new listens do not change, and not what a listener does next."""
+_REGISTERED = {"popularity": "spotify_classifier"}
+"""Names in the registry, of models that have another one there; known here because a model takes seconds to load."""
 _LIBRARIES = ("pandas", "sklearn", "xgboost", "skops", "mlflow")
 
 
@@ -46,22 +49,37 @@ def names() -> tuple[str, ...]:
     return tuple(_MODELS)
 
 
+def registered_as(name: str) -> str:
+    """The name in the registry of the model called ``name``."""
+    return _REGISTERED.get(name, name)
+
+
 def find(name: str, **options: object) -> Model:
     """The model called ``name`` or registered as it, with those of the ``options`` that it has.
 
     Raises UnknownName and ExtraMissing.
     """
-    for own, where in _MODELS.items():
-        if name == own or (own == "popularity" and name == "spotify_classifier"):
-            require()
-            module, _, title = where.rpartition(":")
-            kind = getattr(importlib.import_module(module or f"tonearm.models.{own}"), title)
-            model: Model = kind(**{key: value for key, value in options.items() if hasattr(kind, key)})
-            return model
+    own = _own_name(name)
+    require()
+    module, _, title = _MODELS[own].rpartition(":")
+    kind = getattr(importlib.import_module(module or f"tonearm.models.{own}"), title)
+    model: Model = kind(**{key: value for key, value in options.items() if hasattr(kind, key)})
+    return model
+
+
+def _own_name(name: str) -> str:
+    for own in _MODELS:
+        if name in (own, registered_as(own)):
+            return own
     raise UnknownName("model", name, _MODELS, hint="`tonearm models` lists them")
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """The names of the named models, all by default, in the order in which they are trained; raises UnknownName."""
+    wanted = {_own_name(name) for name in names} or set(_MODELS)
+    return [name for name in _MODELS if name in wanted]
+
+
 def chosen(names: Iterable[str], **options: object) -> list[Model]:
-    """The named models, all by default, in the order in which they are trained."""
-    wanted = {find(name).name for name in names} or set(_MODELS)
-    return [find(name, **options) for name in _MODELS if name in wanted]
+    """The named models, all by default, in the order in which they are trained; raises UnknownName and ExtraMissing."""
+    return [find(name, **options) for name in in_order(names)]

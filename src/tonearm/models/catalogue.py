@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -65,7 +68,14 @@ OTHER_SOUND = ("duration_s", "key", "mode", "time_signature", "is_explicit")
 NAMES = (*TITLE, *ALBUM, "artist_letters")
 LISTING = (*RELEASE, *ALBUM, *CATEGORIES)
 """What a catalogue has beyond the names and the sound."""
-NUMBERS = (*_NUMBERS[1:], *RELEASE, *TITLE, *ALBUM, "artist_letters")
+NUMBERS = (*_NUMBERS[1:], *RELEASE, *NAMES)
+
+_NULL = math.nan
+_DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?")
+_TITLE_MARKS = tuple(re.compile(mark).search for mark in TITLE_MARKS.values())
+_ALBUM_MARKS = tuple(re.compile(mark).search for mark in ALBUM_MARKS.values())
+_BEYOND_NAME = re.compile(r"\s*[(\[].*$|\s+-\s.*$")
+
 FEWEST_TRACKS, FEWEST_ARTISTS = 500, 100
 """That something can be learned from."""
 
@@ -144,58 +154,87 @@ def inputs(records: pd.DataFrame) -> pd.DataFrame:
 
     A record may have ``duration_ms`` in place of ``duration_s``, and ``year`` in place of ``release_date``.
     """
-    found = {c: numbers(records, c) for c in _NUMBERS[1:]}
+    found: dict[str, Any] = {c: numbers(records, c) for c in _NUMBERS[1:]}
     found["duration_s"] = found["duration_s"].fillna(numbers(records, "duration_ms") / 1000)
-    found |= _release(records) | _names(records)
-    shown = pd.DataFrame(found, index=records.index)[list(NUMBERS)].astype("float32")
+    found |= dict(zip(RELEASE, _release(records).T, strict=True)) | dict(zip(NAMES, _names(records).T, strict=True))
+    shown = pd.DataFrame(found, index=records.index).astype("float32")
     for column in CATEGORIES:
         shown[column] = texts(records, column)
     return shown
 
 
-def _release(records: pd.DataFrame) -> dict[str, pd.Series]:
-    """When the track was released: years, and month and weekday where the date has them, and how exact it is."""
-    written = texts(records, "release_date").str.extract(r"^(\d{4})(?:-(\d\d))?(?:-(\d\d))?").astype("float64")
-    year = written[0].fillna(numbers(records, "year"))
-    day = pd.to_datetime({"year": written[0], "month": written[1], "day": written[2]}, errors="coerce")
-    within = (written[1].fillna(7) - 1) / 12 + (written[2].fillna(1) - 1) / 365
-    digits = 4.0 + 2 * written[1].notna() + 2 * written[2].notna()
-    return {
-        "released": year + within.where(written[1].notna(), 0.5),
-        "release_month": written[1],
-        "release_weekday": day.dt.day_of_week.astype("float64"),
-        "release_digits": digits.where(year.notna()),
-    }
+def _release(records: pd.DataFrame) -> Numbers:
+    dates, years = texts(records, "release_date"), numbers(records, "year")
+    found = [release_inputs(*one) for one in zip(dates.tolist(), years.tolist(), strict=True)]
+    return np.array(found, dtype=np.float32).reshape(-1, len(RELEASE))
 
 
-def _names(records: pd.DataFrame) -> dict[str, pd.Series]:
-    title, album, artist = (texts(records, c) for c in ("track_name", "album_name", "artist_name"))
-    lower, lower_album = title.str.lower(), album.str.lower()
-    found = {f"title_{m}": lower.str.contains(p).astype("float64") for m, p in TITLE_MARKS.items()}
-    found |= {"title_letters": title.str.len(), "title_words": title.str.count(" ") + 1.0}
-    found |= {"title_is_upper": (title == title.str.upper()) * 1.0, "title_is_lower": (title == lower) * 1.0}
-    found |= {f"album_{m}": lower_album.str.contains(p).astype("float64") for m, p in ALBUM_MARKS.items()}
-    bare, bare_album = (_bare(names) for names in (lower, lower_album))
-    begins = [a.startswith(t) for t, a in zip(bare, bare_album, strict=True)]
-    has_artist = [n in a for n, a in zip(artist.str.lower(), lower_album, strict=True)]
-    found |= {
-        "album_letters": album.str.len(),
-        "album_is_title": (bare == bare_album) * 1.0,
-        "album_has_title": _flags(begins, records),
-        "album_has_artist": _flags(has_artist, records),
-    }
-    known = {name: values.where(title != "") for name, values in found.items() if name in TITLE}
-    known |= {name: values.where((album != "") & (title != "")) for name, values in found.items() if name in ALBUM}
-    return known | {"artist_letters": artist.str.len().where(artist != "")}
+def _names(records: pd.DataFrame) -> Numbers:
+    named = (texts(records, column).tolist() for column in ("track_name", "album_name", "artist_name"))
+    found = [name_inputs(*one) for one in zip(*named, strict=True)]
+    return np.array(found, dtype=np.float32).reshape(-1, len(NAMES))
 
 
-def _bare(names: pd.Series) -> pd.Series:
-    """Titles without what stands in brackets or after a dash."""
-    return names.str.replace(r"\s*[(\[].*$|\s+-\s.*$", "", regex=True).str.strip()
+def release_inputs(written: str, year: float) -> tuple[float, ...]:
+    """``RELEASE`` of a date as it is written, such as 1999, 1999-05 or 1999-05-17, else of a year, which may be null.
+
+    Years, month and weekday (0 is Monday) where the date has them, and how many digits it has.
+    """
+    found = _DATE.match(written)
+    if found is None:
+        return (_NULL, _NULL, _NULL, _NULL) if math.isnan(year) else (year + 0.5, _NULL, _NULL, 4.0)
+    of_year, month, day = (None if part is None else int(part) for part in found.groups())
+    assert of_year is not None
+    digits = 4.0 + 2 * (month is not None) + 2 * (day is not None)
+    if month is None:
+        return of_year + 0.5, _NULL, _NULL, digits
+    within = (month - 1) / 12 + ((1 if day is None else day) - 1) / 365
+    return of_year + within, float(month), _NULL if day is None else _weekday(of_year, month, day), digits
 
 
-def _flags(values: Sequence[bool], records: pd.DataFrame) -> pd.Series:
-    return pd.Series(values, index=records.index, dtype="float64")
+def _weekday(year: int, month: int, day: int) -> float:
+    try:
+        # The calendar repeats every 400 years, and Python's has no year 0, which catalogues write for an unknown one.
+        return float(date(year or 400, month, day).weekday())
+    except ValueError:
+        return _NULL
+
+
+def name_inputs(title: str, album: str, artist: str) -> list[float]:
+    """``NAMES`` of a track: null where a name that they are of is empty."""
+    found = [_NULL] * len(NAMES)
+    # What an album is called says more beside the title, so that it is not used without.
+    if title:
+        lower = title.lower()
+        found[: len(TITLE)] = [
+            *(float(mark(lower) is not None) for mark in _TITLE_MARKS),
+            float(len(title)),
+            title.count(" ") + 1.0,
+            float(title == title.upper()),
+            float(title == lower),
+        ]
+        if album:
+            found[len(TITLE) : -1] = _album_inputs(album, lower, artist)
+    if artist:
+        found[-1] = float(len(artist))
+    return found
+
+
+def _album_inputs(album: str, lower_title: str, artist: str) -> list[float]:
+    lower = album.lower()
+    bare, bare_album = _bare(lower_title), _bare(lower)
+    return [
+        *(float(mark(lower) is not None) for mark in _ALBUM_MARKS),
+        float(len(album)),
+        float(bare == bare_album),
+        float(bare_album.startswith(bare)),
+        float(artist.lower() in lower),
+    ]
+
+
+def _bare(name: str) -> str:
+    """A title without what stands in brackets or after a dash."""
+    return _BEYOND_NAME.sub("", name).strip()
 
 
 BLANKED = 0.5
@@ -221,8 +260,12 @@ def blank(column: str) -> Any:
 def recordings(records: pd.DataFrame) -> npt.NDArray[Any]:
     """What identifies a recording: the normalised names of its artist and title, as one text."""
     titles = texts(records, "track_name")
-    keys = {title: title_key(title) for title in titles.unique()}
-    return np.array([f"{a}{FIELD}{keys[t]}" for a, t in zip(artists(records), titles, strict=True)], dtype=object)
+    return np.array([recording_key(*one) for one in zip(artists(records), titles, strict=True)], dtype=object)
+
+
+def recording_key(artist: str, title: str) -> str:
+    """What identifies the recording of a ``title`` by an artist with this normalised name."""
+    return f"{artist}{FIELD}{title_key(title)}"
 
 
 def others(

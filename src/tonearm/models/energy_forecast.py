@@ -66,7 +66,6 @@ class EnergyForecast:
     name = "energy_forecast"
     registered = "energy_forecast"
     summary = "Expected energy and valence of what will be heard in each hour of the coming week, with its interval."
-    is_about_tracks = False
     has_threshold = False
     inputs = ("listening_with_features",)
     baseline = "the better so far of running mean and shrunk hour mean"

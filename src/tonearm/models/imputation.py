@@ -100,7 +100,6 @@ class Imputation:
     name = "imputation"
     registered = "imputation"
     summary = "Seven audio features of tracks that were never measured, each with its standard error."
-    is_about_tracks = True
     has_threshold = False
     inputs = (*catalogue.TABLES, "listens")
     baseline = "artist mean shrunk to the genre's"

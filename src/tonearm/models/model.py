@@ -110,10 +110,8 @@ class Model(Protocol):
 
     name: str
     registered: str
-    """Its name in the registry."""
+    """Its name in the registry, as :func:`tonearm.models.registered_as` has it."""
     summary: str
-    is_about_tracks: bool
-    """Whether it predicts properties of tracks, which new listens do not change, and not what a listener does next."""
     has_threshold: bool
     """Whether it answers yes or no, from a probability on that the caller may choose."""
     inputs: tuple[str, ...]

@@ -85,7 +85,6 @@ class Mood:
     name = "mood"
     registered = "mood"
     summary = "Valence and energy of a track with 90 % intervals, and the probability of each of five moods."
-    is_about_tracks = True
     has_threshold = False
     inputs = (*catalogue.TABLES, "listens")
     baseline = "ridge regression on the known sound, the known energy"

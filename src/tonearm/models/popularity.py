@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -69,7 +69,6 @@ class Popularity:
     summary = (
         "Probability that a track is popular, from its sound, names, genre, release and its artist's other tracks."
     )
-    is_about_tracks = True
     has_threshold = True
     inputs = (*catalogue.TABLES, "listens")
     baseline = "rate of the genre and year"
@@ -281,9 +280,13 @@ class FittedPopularity:
 
     def evidence_of(self, records: pd.DataFrame) -> Values:
         """What is known from the artists' other tracks; a track of the catalogue is no evidence of itself."""
+        return self.evidence_of_keys(catalogue.artists(records), catalogue.recordings(records))
+
+    def evidence_of_keys(self, artists: Iterable[str], recordings: Iterable[str]) -> Values:
+        """The same of normalised names."""
         nothing = (0.0, 0.0, 0.0)
-        of_artist = [self.artists.get(name, nothing) for name in catalogue.artists(records)]
-        of_itself = [self.listed.get(name, nothing) for name in catalogue.recordings(records)]
+        of_artist = [self.artists.get(name, nothing) for name in artists]
+        of_itself = [self.listed.get(name, nothing) for name in recordings]
         sums = np.array(of_artist).reshape(-1, 3) - np.array(of_itself).reshape(-1, 3)
         return self.settings.evidence_of_artist(sums[:, :2], sums[:, 2], self.mean)
 

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from tonearm.models import catalogue
-from tonearm.models.catalogue import CATEGORIES, NUMBERS, NUMBERS_BROUGHT, TEXTS
+from tonearm.models.catalogue import CATEGORIES, NUMBERS, NUMBERS_BROUGHT, RELEASE, recording_key
 from tonearm.models.evaluate import grouped
+from tonearm.silver.names import artist_key
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,15 +25,35 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float32]
     Values = npt.NDArray[np.float64]
     Record = Mapping[str, Any]
-    Written = tuple[Any, ...]
-    """A record's names and dates, in the order of ``_WRITTEN``."""
 
 _MEASURED = tuple(name for name in NUMBERS_BROUGHT if name in NUMBERS)
 """Inputs that are a record's own numbers; all others follow from its names and dates."""
 _AT = [NUMBERS.index(name) for name in _MEASURED]
-_WRITTEN = (*(name for name in TEXTS if name not in CATEGORIES), "year")
+_FROM_NAMES = NUMBERS.index(RELEASE[0])
+"""From here on inputs follow from names and dates."""
 _REMEMBERED = 4096
 _UNSEEN = -1
+
+
+class Written(NamedTuple):
+    """A record's names and dates; empty or null where it has none."""
+
+    artist_name: str
+    track_name: str
+    album_name: str
+    release_date: str
+    year: float | None
+
+    @classmethod
+    def of(cls, record: Record) -> Written:
+        """Those of a record."""
+        artist, title, album, released = (_text(record.get(name)) for name in cls._fields[:-1])
+        return cls(artist, title, album, released, record.get("year"))
+
+
+def _text(value: Any) -> str:
+    # Frames have NaN in place of None.
+    return "" if value is None or value != value else str(value)
 
 
 class Named(NamedTuple):
@@ -48,7 +69,7 @@ class Named(NamedTuple):
 
 
 class QuickPopularity:
-    """The probabilities of a fitted model; what follows from names is remembered, and frames are made for new ones."""
+    """The probabilities of a fitted model; what follows from names is remembered."""
 
     def __init__(self, fitted: FittedPopularity) -> None:
         """Nothing is learned or read."""
@@ -58,7 +79,7 @@ class QuickPopularity:
 
     def probability(self, records: Sequence[Record]) -> Values:
         """(n,) that each track is popular; a record's numbers are numbers and its texts texts, or missing."""
-        named = self._named([tuple(record.get(name) for name in _WRITTEN) for record in records])
+        named = self._named([Written.of(record) for record in records])
         inputs = np.stack([_inputs(record, of.inputs) for record, of in zip(records, named, strict=True)])
         genres = [tuple(str(record.get(name) or "") for name in CATEGORIES) for record in records]
         of_artist = np.stack([of.of_artist for of in named])
@@ -91,13 +112,21 @@ class QuickPopularity:
         return [kept[one] for one in written]
 
     def _anew(self, written: Sequence[Written]) -> dict[Written, Named]:
-        records = pd.DataFrame(list(written), columns=list(_WRITTEN), dtype=object)
-        artist = catalogue.artists(records)
-        inputs = catalogue.inputs(records)[list(NUMBERS)].to_numpy(np.float32)
-        of_artist = self._fitted.evidence_of(records)
+        artist = np.array([artist_key(one.artist_name) for one in written], dtype=object)
+        recording = [recording_key(key, one.track_name) for key, one in zip(artist, written, strict=True)]
+        of_artist = self._fitted.evidence_of_keys(artist, recording)
         folds = (_folds(self._fitted.unknown, artist), _folds(self._fitted.known, artist))
-        rows = zip(inputs, of_artist, *(each.tolist() for each in folds), strict=True)
+        rows = zip(map(_of_names, written), of_artist, *(each.tolist() for each in folds), strict=True)
         return {one: Named(*row) for one, row in zip(written, rows, strict=True)}
+
+
+def _of_names(written: Written) -> Numbers:
+    inputs = np.full(len(NUMBERS), np.nan, np.float32)
+    inputs[_FROM_NAMES:] = [
+        *catalogue.release_inputs(written.release_date, np.nan if written.year is None else written.year),
+        *catalogue.name_inputs(written.track_name, written.album_name, written.artist_name),
+    ]
+    return inputs
 
 
 def _folds(folds: CrossFit, artist: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -53,7 +53,7 @@ def show(
         elif name not in SCHEMAS and then.is_forgotten(name):
             source = _computed_anew(session, then, name)
         else:
-            source = _stored(session, then, name)
+            source = stored(session, then, name)
         where = ""
         if listener is not None and "listener" in columns:
             listener = _stored_name(session, lake, listener)
@@ -84,7 +84,8 @@ def _shape(lake: Lake, name: str, then: Moment) -> tuple[tuple[str, ...], str]:
     return columns, ", ".join(["listener", "started_at DESC", *grain] if "listen_id" in columns else grain)
 
 
-def _stored(session: Engine, then: Moment, name: str, alias: str | None = None) -> str:
+def stored(session: Engine, then: Moment, name: str, alias: str | None = None) -> str:
+    """Have the session look at a stored table as of then, and return the name of the relation."""
     session.look_at(then.lake, name, SCHEMAS.get(name, ()), alias, then.version(name))
     return name
 
@@ -140,7 +141,7 @@ def _of_then(session: Engine, then: Moment, name: str, alias: str | None = None)
     columns = {v: set(then.lake.columns(name, v)) for v in {None, version} if then.lake.has(name)}
     if missing := sorted(columns[None] - columns[version]) if columns else []:
         raise UsageError(f"no rule for that version: {name} had no {', '.join(missing)} yet; leave out --rule")
-    _stored(session, then, name, alias)
+    stored(session, then, name, alias)
 
 
 def _stored_name(session: Engine, lake: Lake, listener: str) -> str:
@@ -165,7 +166,7 @@ def merges(
     with engine(settings) as session:
         for name in ("listening_history_bronze", "merges"):
             _check(lake, name)
-            _stored(session, Moment(lake), name)
+            stored(session, Moment(lake), name)
         backend = session.ibis
         records = explain_merges(backend.table("listening_history_bronze"), backend.table("merges"))
         listener = _stored_name(session, lake, listener) if listener else None

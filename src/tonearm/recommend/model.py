@@ -44,7 +44,6 @@ class Recommender:
     name = "recommender"
     registered = "recommender"
     summary = "Which tracks go with a song, and which artists a listener does not know yet and will hear."
-    is_about_tracks = False
     has_threshold = False
     inputs = tuple(catalogue.TABLES)
     baseline = (

@@ -14,6 +14,7 @@ from tonearm.ingest.added_songs import import_added_songs
 from tonearm.ingest.inbox import import_inbox
 from tonearm.ingest.ledger import FileReport, ImportReport
 from tonearm.ingest.submissions import import_submissions
+from tonearm.lake import open_lake
 from tonearm.run.after import after_run
 from tonearm.run.keeping import keep_small
 from tonearm.run.predictions import Predicted, predict
@@ -91,8 +92,9 @@ def _pass(
     with closing(open_store(settings)) as store:
         run.imports += import_submissions(settings, store, waiting)
         run.imports += import_added_songs(settings, store, waiting)
-    run.built = build(settings, progress=of("build"), waiting=waiting)
-    run.predicted = predict(settings, bool(run.built.changed), full_retrain, of("train"), waiting)
+    lake = open_lake(settings.lake)
+    run.built = build(settings, progress=of("build"), waiting=waiting, lake=lake)
+    run.predicted = predict(settings, bool(run.built.changed), full_retrain, of("train"), waiting, lake)
     put_on_trial(settings)
     keep_small(settings, run.started_at, waiting)
     if run.built.changed or run.predicted.trained:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from tonearm.bronze import CATALOGUE, DRIFT, EVALUATIONS, HISTORY
 from tonearm.building.execute import BuildReport, build
 from tonearm.lake import Lake, open_lake
-from tonearm.models import chosen, is_installed, names
+from tonearm.models import ABOUT_TRACKS, is_installed, names
 from tonearm.run.record import last_trained
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
+    from tonearm.models.lifecycle.drift import Drift
     from tonearm.models.lifecycle.scoring import ScoreReport
     from tonearm.models.lifecycle.training import TrainReport
 
@@ -41,6 +42,7 @@ def predict(
     full_retrain: bool = False,
     progress: Progress | None = None,
     waiting: Callable[[str], None] | None = None,
+    lake: Lake | None = None,
 ) -> Predicted:
     """Train what needs to be, let the other models predict from what ``is_new``, and build what reads predictions.
 
@@ -49,22 +51,38 @@ def predict(
     """
     if not full_retrain and not is_installed():
         return Predicted()
-    lake = open_lake(settings.lake)
+    lake = lake or open_lake(settings.lake)
     has_models = bool(_trained(lake))
     is_first = not has_models and last_trained(lake) is None and any(lake.rows(n) for n in (HISTORY, CATALOGUE))
     if full_retrain or is_first:
-        return _retrain(settings, progress, waiting)
+        return _retrain(settings, lake, progress, waiting)
     if is_new and (has_models or _is_daily(lake)):
         return _update(settings, lake, progress, waiting)
     return Predicted()
 
 
-def _retrain(settings: Settings, progress: Progress | None, waiting: Callable[[str], None] | None) -> Predicted:
-    # Libraries that learn take seconds to load; a pass with nothing new needs none of them.
+def _retrain(
+    settings: Settings, lake: Lake, progress: Progress | None, waiting: Callable[[str], None] | None
+) -> Predicted:
+    trained = _train(settings, (), progress, waiting)
+    return Predicted(trained=trained, built=build(settings, waiting=waiting, lake=lake))
+
+
+def _train(
+    settings: Settings, which: Sequence[str], progress: Progress | None, waiting: Callable[[str], None] | None
+) -> list[TrainReport]:
+    # What learns and draws takes seconds to load, and few passes need it.
     from tonearm.models.lifecycle import training
 
-    trained = training.train(settings, progress=progress, waiting=waiting)
-    return Predicted(trained=trained, built=build(settings, waiting=waiting))
+    return training.train(settings, which, progress=progress, waiting=waiting)
+
+
+def _look_for_drift(settings: Settings, which: Sequence[str], waiting: Callable[[str], None] | None) -> list[Drift]:
+    from tonearm.models.lifecycle import drift
+
+    found = drift.look(settings, which)
+    drift.keep(settings, found, waiting)
+    return found
 
 
 def _update(
@@ -75,20 +93,18 @@ def _update(
     Once a day the models of tracks do, too, so that newly heard tracks get their estimates; drift is looked for, and
     models that never had enough data are tried again. Models that another tonearm wrote are trained anew.
     """
-    from tonearm.models.lifecycle import drift, scoring, training
+    from tonearm.models.lifecycle import scoring
 
     old = scoring.outdated(settings)
-    of_listens = [model.name for model in chosen(()) if not model.is_about_tracks and model.name not in old]
+    of_listens = [name for name in names() if name not in ABOUT_TRACKS and name not in old]
     is_daily = _is_daily(lake)
     asked = [name for name in names() if name not in old] if is_daily else of_listens
     scored = scoring.score(settings, asked, waiting) if asked else []
-    drifts = drift.look(settings, of_listens) if is_daily else []
-    if is_daily:
-        drift.keep(settings, drifts, waiting)
+    drifts = _look_for_drift(settings, of_listens, waiting) if is_daily else []
     due = sorted({one.model for one in drifts if one.is_due})
     todo = [*old, *(due if settings.retrain == "when_due" else []), *(_never_trained(lake) if is_daily else [])]
-    trained = training.train(settings, todo, progress=progress, waiting=waiting) if todo else []
-    return Predicted(trained=trained, scored=scored, due=due, built=build(settings, waiting=waiting))
+    trained = _train(settings, todo, progress, waiting) if todo else []
+    return Predicted(trained=trained, scored=scored, due=due, built=build(settings, waiting=waiting, lake=lake))
 
 
 def _is_daily(lake: Lake) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -37,6 +40,47 @@ def last_trained(lake: Lake) -> datetime | None:
     rows = lake.dataset(RUNS).to_table(columns=["run_started_at"], filter=pc.field("run_step") == TRAIN)
     at: datetime | None = pc.max(rows["run_started_at"]).as_py()
     return at
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A pass that ended, from its rows."""
+
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str
+    """done or failed."""
+    problem: str | None
+    """What stopped it."""
+    listens: int
+    """Rows that came in."""
+    tables: int
+    """Tables that changed."""
+    failed: int
+    """Files, tables and models that failed."""
+
+
+def newest_runs(lake: Lake, limit: int) -> list[Ended]:
+    """The newest ``limit`` passes, newest first."""
+    if not lake.has(RUNS):
+        return []
+    rows = lake.dataset(RUNS).to_table().sort_by([("run_started_at", "descending")]).to_pylist()
+    passes = [list(steps) for _, steps in groupby(rows, key=itemgetter("run_started_at"))]
+    return [_ended(steps) for steps in passes[:limit]]
+
+
+def _ended(steps: list[dict[str, Any]]) -> Ended:
+    whole = next((one for one in steps if one["run_step"] == "run"), steps[0])
+    parts = [one for one in steps if one["run_step"] != "run"]
+    return Ended(
+        started_at=whole["run_started_at"],
+        ended_at=whole["run_ended_at"],
+        outcome=whole["run_outcome"],
+        problem=whole["run_message"],
+        listens=sum(one["run_rows"] or 0 for one in parts if one["run_step"] == "import"),
+        tables=sum(one["run_step"].startswith("build") and one["run_outcome"] != "failed" for one in parts),
+        failed=sum(one["run_outcome"] == "failed" for one in parts),
+    )
 
 
 def _rows(run: Run) -> Iterator[dict[str, Any]]:

@@ -91,16 +91,19 @@
       "Listens on each day, a row for each year",
       (Plot, width, colour) => {
         const cell = Math.min(11, Math.max(3, Math.floor((width - 44) / 53.5)));
-        return Plot.plot({
+        const drawn = Plot.plot({
           width: Math.min(width, 44 + cell * 53.5), height: years * (cell * 7 + 8) + 8, marginLeft: 40, marginRight: 0, marginTop: 4, marginBottom: 4,
           padding: 0.08, x: { axis: null, domain: d3.range(53) }, y: { axis: null, domain: [1, 2, 3, 4, 5, 6, 0] }, fy: { label: null, tickFormat: String, padding: 0.12 },
           color: { type: "quantile", n: 5, range: [1, 2, 3, 4, 5].map((step) => colour("heat-" + step)) },
           marks: [Plot.cell(days, {
             x: ([day]) => d3.utcMonday.count(d3.utcYear(tonearm.dayOf(day)), tonearm.dayOf(day)), y: ([day]) => tonearm.dayOf(day).getUTCDay(), fy: ([day]) => day.slice(0, 4),
             fill: (row) => row[1], inset: cell > 6 ? 0.5 : 0, rx: cell > 6 ? 1.5 : 0,
-            title: ([day, listens]) => `${tonearm.date(day)}: ${tonearm.counted(listens, "listen")}`, href: ([day]) => tonearm.to(["day", day]), target: "_self",
+            title: ([day, listens]) => `${tonearm.date(day)}: ${tonearm.counted(listens, "listen")}`,
           })],
         });
+        // By mouse alone: thousands of days are no stops for a keyboard, which has the table.
+        d3.select(drawn).selectAll("rect").style("cursor", "pointer").on("click", (_event, i) => { location.hash = tonearm.to(["day", days[i][0]]); });
+        return drawn;
       },
       days, [["day", (row) => row[0]], ["listens", (row) => row[1]]],
     );

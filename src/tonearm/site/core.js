@@ -75,6 +75,8 @@ tonearm.link = {
   track: (row, text = row.track) => tonearm.h("a", { href: tonearm.to(["track", row.track_id]) }, text ?? "Unknown track"),
   album: (row, text = row.album) => tonearm.h("a", { href: tonearm.to(["album", row.artist_id, row.album]) }, text),
   genre: (name) => tonearm.h("a", { href: tonearm.to(["genre", name]) }, name),
+  /** `at` is the instant of any listen of the session. */
+  session: (at, text) => tonearm.h("a", { href: tonearm.to(["session", at.replace("+00:00", "Z")]) }, text),
   day: (day, text = tonearm.date(day)) => tonearm.h("a", { href: tonearm.to(["day", day.slice(0, 10)]) }, text),
 };
 

@@ -36,11 +36,11 @@
   const sleeveOf = (kind, row) => (kind === "genres" ? row.genre : kind === "artists" ? row.artist : `${row.artist}/${row.album ?? row.track}`);
   tonearm.sleeveOf = sleeveOf;
 
-  /** Listens newest first: what, by whom, when. */
-  tonearm.listens = (rows, when) => h("ol.listens", {}, rows.map((row) =>
+  /** Listens in a row: what, by whom (or what else is beneath it), when. */
+  tonearm.listens = (rows, when, beneath = (row) => (row.artist_id ? link.artist(row) : row.artist)) => h("ol.listens", {}, rows.map((row) =>
     h("li", {},
       tonearm.sleeve(sleeveOf("tracks", row), 40),
-      h("span.names", {}, h("span.name", {}, row.track_id ? link.track(row) : row.track), h("span.by", {}, row.artist_id ? link.artist(row) : row.artist)),
+      h("span.names", {}, h("span.name", {}, row.track_id ? link.track(row) : row.track), h("span.by", {}, beneath(row))),
       h("span.when", {}, when(row)),
     )));
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Engine, delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from tonearm.bronze import tidied
 from tonearm.errors import Conflict, UnknownName, UsageError
@@ -27,6 +27,7 @@ ALWAYS = date(2000, 1, 1)
 """The day stored with a listener's first zone, which also applies to every day before."""
 
 LONGEST_NAME = 64
+_Value = TypeVar("_Value")
 _UNPRINTABLE = {"Cc", "Cs", "Zl", "Zp"}
 
 
@@ -78,6 +79,13 @@ class Store:
             raise _unknown(name, [])
         with self.session(writes=False) as session:
             return _listener(_find(session, name))
+
+    def name_of(self, name: str) -> str:
+        """``name`` as it is written in the store; raises UnknownName. Half as much work as :meth:`listener`."""
+        if self.is_missing:
+            raise _unknown(name, [])
+        with self.session(writes=False) as session:
+            return _found(session, name, ListenerRow.name)
 
     def only_listener(self, name: str | None) -> Listener:
         """The listener called ``name``, or without a name the only one there is.
@@ -161,7 +169,7 @@ class Store:
         if self.is_missing:
             raise _unknown(name, [])
         with self.session(writes=writes) as session:
-            yield session, _find(session, name).id
+            yield session, _found(session, name, ListenerRow.id)
 
     def close(self) -> None:
         """Close the database."""
@@ -236,6 +244,14 @@ def _find(session: Session, name: str) -> ListenerRow:
     if row is None:
         raise _unknown(name, session.scalars(select(ListenerRow.name)))
     return row
+
+
+def _found(session: Session, name: str, column: InstrumentedAttribute[_Value]) -> _Value:
+    """One column of a listener, without their zones."""
+    value = session.scalar(select(column).filter_by(name_key=_key(name)))
+    if value is None:
+        raise _unknown(name, session.scalars(select(ListenerRow.name)))
+    return value
 
 
 def _unknown(name: str, known: Iterable[str]) -> UnknownName:

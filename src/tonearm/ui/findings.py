@@ -9,8 +9,8 @@ from typing import Any
 import altair as alt
 
 from tonearm.columns import VERDICTS
+from tonearm.documents.words import VERDICTS as IN_WORDS
 from tonearm.ui.charts import Layers, Palette
-from tonearm.ui.words import VERDICTS as IN_WORDS
 
 _SHAPES = ("triangle-up", "triangle-down", "circle", "circle")
 _LABEL_PX = 150

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -10,25 +10,46 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
+from pyarrow.compute import field
 from starlette.exceptions import HTTPException
 
 from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, OneListener, SettingsDep, StoreDep
 from tonearm.api.etags import mark
 from tonearm.api.reading import ReadingDep
+from tonearm.documents import periods
+from tonearm.documents.charts import Kind, charts
+from tonearm.documents.album import album
+from tonearm.documents.artist import artist
+from tonearm.documents.day import day
+from tonearm.documents.genre import genre
 from tonearm.documents.history import History, as_json
 from tonearm.documents.home import home
+from tonearm.documents.rewind import rewind
+from tonearm.documents.cards.card import Tables
+from tonearm.documents.history import History, as_json
+from tonearm.documents.home import home
+from tonearm.documents.insights import TABLES, insights
 from tonearm.documents.household import household
 from tonearm.documents.search import search
+from tonearm.documents.session import session
+from tonearm.documents.things import Listed, Thing, a_genre, a_track, an_album, an_artist, listed
+from tonearm.documents.track import track
 from tonearm.engine.rows import dicts
 from tonearm.errors import UsageError
+from tonearm.documents.weekly import weekly
+from tonearm.engine.rows import dicts
+from tonearm.lake import Lake
 from tonearm.read.overview import LISTENS
-from tonearm.read.ranges import local_time
+from tonearm.read.ranges import FIRST, LAST, local_time
 from tonearm.store.playing import Playing, playing
 
 _RECENT = 10
 _OF_RECENT = ("started_at", "started_at_local", "track_id", "track_name", "artist_id", "artist_name", "album_name")
+_PERSONAS = "behavioral_segments"
 _NAMES = {"track_name": "track", "artist_name": "artist", "album_name": "album"}
+_RANGE = "all, a week, month or year as 2019-W07, 2019-05 or 2019, or the newest one as week, month or year."
+_DAYS: dict[str, Any] = {"ge": FIRST.date(), "lt": LAST.date()}
 
 router = APIRouter(prefix="/documents", tags=["documents"])
 
@@ -45,11 +66,14 @@ class _Asked:
     today: date
     version: int | None
 
-    def answer(self, make: Callable[[History], Any]) -> Response:
-        """The document that ``make`` makes of the history: once for each address, version of the tables and day."""
-        mark(self.request, self.who, (self.listener, self.version, self.today))
+    def answer(self, make: Callable[[History], Any], also: Hashable = None) -> Response:
+        """The document that ``make`` makes of the history, and of what has the versions ``also``.
+
+        It is made once for each address, version of the tables and day.
+        """
+        mark(self.request, self.who, (self.listener, self.version, self.today, also))
         about = ("document", self.listener, self.today, self.request.url.path, self.request.url.query)
-        return Response(self.reading.answer(about, lambda: self._made(make)), media_type="application/json")
+        return Response(self.reading.answer(about, lambda: self._made(make), also), media_type="application/json")
 
     def _made(self, make: Callable[[History], Any]) -> bytes:
         return msgspec.json.encode(as_json(make(self.history())))
@@ -82,6 +106,26 @@ def read_home(asked: Asked) -> Response:
     return asked.answer(lambda history: home(history, asked.today))
 
 
+@router.get("/charts")
+def read_charts(
+    asked: Asked,
+    kind: Annotated[Kind, Query(description="What is ranked.")] = "artists",
+    named: Annotated[str, Query(alias="range", pattern=periods.NAMED, description=_RANGE)] = "all",
+    first: Annotated[date | None, Query(alias="from", description="First local day.", **_DAYS)] = None,
+    last: Annotated[date | None, Query(alias="to", description="Last local day.", **_DAYS)] = None,
+    genre: Annotated[str | None, Query(max_length=200, description="Only plays of this genre.")] = None,
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+) -> Response:
+    """What was heard most in a period, how that moved against the one before, when it was heard, and what was new."""
+    return asked.answer(lambda history: charts(history, asked.today, kind, named, first, last, genre, page))
+@router.get("/insights")
+def read_insights(asked: Asked, lake: LakeDep) -> Response:
+    """Questions about the listener, each with its answer, picture and evidence, or with what would help."""
+    tables = Tables(lake, asked.listener)
+    versions = tuple(lake.version(name) for name in TABLES)
+    return asked.answer(lambda history: insights(history, tables, asked.today), versions)
+
+
 @router.get("/search")
 def read_search(
     asked: Asked,
@@ -91,6 +135,99 @@ def read_search(
     return asked.answer(lambda history: search(history, text))
 
 
+Id = Annotated[int, Query(ge=-(2**63), lt=2**63, description="As in the tables.")]
+Name = Annotated[str, Query(min_length=1, max_length=2000, description="As it is written in the history.")]
+Page = Annotated[int, Query(ge=1, le=10**6, description="Of the listens, 1 is the first.")]
+
+
+@router.get("/artist")
+def read_artist(asked: Asked, artist_id: Id) -> Response:
+    """An artist: rank, months, days, hours, neighbours, what is heard before and after, albums, tracks and plays."""
+    return asked.answer(lambda history: artist(history, artist_id))
+
+
+@router.get("/album")
+def read_album(asked: Asked, artist_id: Id, album_name: Annotated[Name, Query(alias="album")]) -> Response:
+    """An album of an artist: the same as of an artist, with its tracks."""
+    return asked.answer(lambda history: album(history, artist_id, album_name))
+
+
+@router.get("/track")
+def read_track(asked: Asked, track_id: Id) -> Response:
+    """A track: the same as of an artist, with the albums it was heard on, and the tracks before and after it."""
+    return asked.answer(lambda history: track(history, track_id))
+
+
+@router.get("/genre")
+def read_genre(asked: Asked, name: Annotated[Name, Query(alias="genre")]) -> Response:
+    """A genre: the same as of an artist, with its artists and tracks."""
+    return asked.answer(lambda history: genre(history, name))
+
+
+@router.get("/day")
+def read_day(asked: Asked, on: Annotated[date, Query(alias="day")], page: Page = 1) -> Response:
+    """A local day: its listens in order by session, what was new, other years, and the days before and after."""
+    return asked.answer(lambda history: day(history, on, page))
+
+
+@router.get("/session")
+def read_session(
+    asked: Asked,
+    at: Annotated[datetime, Query(description="When any of its listens started; UTC unless it says otherwise.")],
+    page: Page = 1,
+) -> Response:
+    """A session: its listens in order, what was new, and the sessions before and after."""
+    instant = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return asked.answer(lambda history: session(history, instant, page))
+
+
+def _thing(
+    artist_id: Id | None = None,
+    album_name: Annotated[str | None, Query(alias="album", max_length=2000)] = None,
+    track_id: Id | None = None,
+    name: Annotated[str | None, Query(alias="genre", max_length=2000)] = None,
+) -> Thing:
+    if track_id is not None:
+        return a_track(track_id)
+    if name is not None:
+        return a_genre(name)
+    if artist_id is None:
+        raise UsageError("nothing is asked for: name an artist_id, an artist_id and album, a track_id or a genre")
+    return an_artist(artist_id) if album_name is None else an_album(artist_id, album_name)
+
+
+@router.get("/listed/{what}")
+def read_listed(asked: Asked, what: Listed, thing: Annotated[Thing, Depends(_thing)], page: Page = 1) -> Response:
+    """A page of the plays, tracks, albums or artists of an artist, an album, a track or a genre."""
+    return asked.answer(lambda history: listed(history, thing, what, page))
+@router.get("/rewind")
+def read_rewind(
+    asked: Asked,
+    lake: LakeDep,
+    period: Annotated[
+        str,
+        Query(
+            max_length=20,
+            description="2019, 2019-summer, 2019-03 or 2019-W10; the last complete year with listens if left out.",
+        ),
+    ] = "",
+) -> Response:
+    """A year, season, month or week as a story: tops, discoveries, clock, streak, and what sets it apart."""
+    return asked.answer(lambda history: rewind(history, asked.today, period, _persona(lake, asked.listener)))
+
+
+def _persona(lake: Lake, listener: str) -> dict[str, Any] | None:
+    """The listener's row of ``behavioral_segments``; None before it is built."""
+    if not lake.has(_PERSONAS):
+        return None
+    rows = lake.dataset(_PERSONAS).to_table(filter=field("listener") == listener).to_pylist()
+    return rows[0] if rows else None
+
+
+@router.get("/weekly")
+def read_weekly(asked: Asked) -> Response:
+    """The last week that is over, with the artist who stood out if one did by more than chance explains."""
+    return asked.answer(lambda history: weekly(history, asked.today))
 @router.get("/household")
 def read_household(
     asked: Asked,

@@ -5,23 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, UploadFile
+from fastapi import APIRouter, Depends, Form, Query, UploadFile
 from fastapi.responses import Response
 
 from tonearm.api.answers import Imported, ImportRows
 from tonearm.api.auth import CallerDep, Guarded
 from tonearm.api.deps import Limit, SettingsDep
 from tonearm.api.rows import json_response, json_rows
+from tonearm.api.working import WorkingDep
 from tonearm.building.execute import build
 from tonearm.errors import UsageError
 from tonearm.home import make_home
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.ledger import ImportReport, Outcome, find_import, import_rows, imports, undo
-from tonearm.sources.files import hints_of
+from tonearm.settings import Settings
+from tonearm.sources.files import Hints, hints_of
 
 router = APIRouter(tags=["imports"], route_class=Guarded)
 
@@ -56,10 +59,17 @@ def read_import(
     return json_response(ledger=report, rows=json_rows(rows.slice(0, limit)), truncated=rows.num_rows > limit)
 
 
-@router.post("/imports")
-def post_import(
-    settings: SettingsDep,
-    files: list[UploadFile],
+@dataclass(frozen=True)
+class _Sent:
+    """What a form asks for, beside its files."""
+
+    listener: str | None
+    timezone: str | None
+    kind: str
+    hints: Hints
+
+
+def _sent(
     listener: Annotated[str | None, Form(description="Whose listens; needed when there are several.")] = None,
     timezone: Annotated[str | None, Form(description="The listener's IANA time zone.")] = None,
     kind: Annotated[str, Form(description="Kind of the files, when it is not recognised.")] = "",
@@ -67,21 +77,44 @@ def post_import(
     local: Annotated[bool, Form(description="Dates without a zone are local time, not UTC.")] = False,
     day_first: Annotated[bool | None, Form(description="Whether 03/04/2020 is the 3rd of April.")] = None,
     encoding: Annotated[str, Form(description="Code page of text that is not UTF-8, such as cp1251.")] = "",
-) -> Imported:
+) -> _Sent:
+    return _Sent(listener or None, timezone or None, kind, hints_of(columns, local, day_first, encoding))
+
+
+SentDep = Annotated[_Sent, Depends(_sent)]
+
+
+@router.post("/imports")
+def post_import(settings: SettingsDep, working: WorkingDep, files: list[UploadFile], sent: SentDep) -> Imported:
     """Import files and bring every table up to date."""
-    hints = hints_of(columns, local, day_first, encoding)
+    with working.on("import", sent.listener or ""):
+        report = _imported(settings, files, sent)
+        return Imported(ledger=report, built=build(settings))
+
+
+@router.post("/imports/look")
+def look_at_files(settings: SettingsDep, working: WorkingDep, files: list[UploadFile], sent: SentDep) -> ImportReport:
+    """What an import of these files would come to, as `tonearm import --dry-run` reports it; nothing is kept.
+
+    Rows count as duplicates of what the listener has already.
+    """
+    with working.on("look", sent.listener or ""):
+        return _imported(settings, files, sent, dry_run=True)
+
+
+def _imported(settings: Settings, files: list[UploadFile], sent: _Sent, dry_run: bool = False) -> ImportReport:
     make_home(settings)
     sweep_uploads(settings.scratch)
     with TemporaryDirectory(dir=settings.scratch, prefix="upload-") as folder:
         paths = [_stored(upload, Path(folder), number) for number, upload in enumerate(files, 1)]
-        report = import_paths(settings, paths, listener or None, timezone or None, kind, hints=hints)
-    return Imported(ledger=report, built=build(settings))
+        return import_paths(settings, paths, sent.listener, sent.timezone, sent.kind, dry_run=dry_run, hints=sent.hints)
 
 
 @router.delete("/imports/{run}")
-def delete_import(settings: SettingsDep, run: int) -> Imported:
+def delete_import(settings: SettingsDep, working: WorkingDep, run: int) -> Imported:
     """Undo an import and bring every table up to date; rows that another import also brought stay."""
-    return Imported(ledger=undo(settings, run), built=build(settings))
+    with working.on("undo", str(run)):
+        return Imported(ledger=undo(settings, run), built=build(settings))
 
 
 def sweep_uploads(scratch: Path) -> None:

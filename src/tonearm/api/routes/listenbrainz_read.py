@@ -79,7 +79,7 @@ def listen_count(reading: ReadingDep, store: StoreDep, listener: UserInPath) -> 
 
 
 @get(router, "/1/user/{user_name}/playing-now")
-def playing_now(store: StoreDep, listener: UserInPath) -> dict[str, Any]:
+def playing_now(store: StoreDep, listener: UserInPath) -> Response:
     """What is playing, or no listen."""
     found = playing(store, listener)
     playing_listens = []
@@ -89,7 +89,7 @@ def playing_now(store: StoreDep, listener: UserInPath) -> dict[str, Any]:
         metadata = {**listen["track_metadata"], "additional_info": info}
         playing_listens = [{"playing_now": True, "track_metadata": metadata, "user_name": listener}]
     payload = {"count": len(playing_listens), "user_id": listener, "playing_now": True, "listens": playing_listens}
-    return {"payload": payload}
+    return Response(msgspec.json.encode({"payload": payload}), media_type="application/json")
 
 
 @get(router, "/1/feedback/user/{user_name}/get-feedback")

@@ -12,6 +12,7 @@ from tonearm.api.answers import ListenerInfo, Zone, Zones
 from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, Limit, ListenerInPath, Rule, SettingsDep, StoreDep
 from tonearm.api.etags import of_tables
+from tonearm.api.working import WorkingDep
 from tonearm.building.execute import build
 from tonearm.read.overview import LISTENS, Favourite, Overview, Subject, favourites, overview
 from tonearm.store import Listener
@@ -44,13 +45,16 @@ def list_zones() -> Zones:
 
 
 @router.put("/listeners/{name}")
-def put_listener(settings: SettingsDep, lake: LakeDep, store: StoreDep, name: str, where: Where) -> ListenerInfo:
+def put_listener(
+    settings: SettingsDep, lake: LakeDep, store: StoreDep, working: WorkingDep, name: str, where: Where
+) -> ListenerInfo:
     """Add a listener, or set their time zone from a day on, and bring local times up to date."""
     find_zone(where.zone)  # Checked first: an unknown zone must not leave a new listener behind.
     store.ensure_listener(name)
     changed = store.set_zone(name, where.zone, where.since)
     if lake.has(LISTENS):
-        build(settings)
+        with working.on("zone", changed.name):
+            build(settings)
     return _info(changed)
 
 

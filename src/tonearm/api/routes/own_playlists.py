@@ -42,7 +42,7 @@ _Id = Annotated[str | None, Field(max_length=200)]
 class GivenTrack(BaseModel):
     """A track by its names; ids that are known help other programs to find it."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
     artist_name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
     track_name: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
@@ -60,7 +60,7 @@ _Text = Annotated[str, Field(max_length=2_100)]
 class GivenPlaylist(BaseModel):
     """A playlist as it should be."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
     title: Annotated[str, Field(min_length=1, max_length=256)] = Field(examples=["Rainy evenings"])
     description: str | None = Field(default=None, max_length=10_000)

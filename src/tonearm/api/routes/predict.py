@@ -58,7 +58,6 @@ class BreakoutRequest(BaseModel):
     """Artist-months, as rows of the table that the model learns from."""
 
     model_config = ConfigDict(
-        use_attribute_docstrings=True,
         json_schema_extra={
             "examples": [{"records": [_ICHIKO_AOBA], "return_probabilities": True, "threshold_override": None}]
         },

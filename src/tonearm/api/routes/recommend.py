@@ -37,6 +37,7 @@ _RANGE = Field(default=None, max_length=40, examples=["90-120"])
 class Wishes(BaseModel):
     """Which tracks, how many and how varied."""
 
+    # These fields are parameters of a query, too, which FastAPI describes by what pydantic knows of them.
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     k: int = 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -10,8 +10,13 @@ from pydantic import BaseModel, Field
 
 from tonearm.api.auth import household
 from tonearm.api.deps import SettingsDep, StoreDep
+from tonearm.api.working import WorkingDep
+from tonearm.errors import Conflict, UsageError
 from tonearm.live.jobs import jobs
-from tonearm.store.schedules import Pass, passes, schedules
+from tonearm.live.schedule import keep_planned, perform
+from tonearm.settings import Settings
+from tonearm.store import Store
+from tonearm.store.schedules import Pass, passes, schedules, set_every, set_paused
 
 router = APIRouter(tags=["schedule"])
 
@@ -64,6 +69,41 @@ def schedule(
         for one in schedules(store)
     ]
     return ScheduleInfo(jobs=scheduled, passes=[_info(one) for one in passes(store, limit=limit)])
+
+
+class Changed(BaseModel):
+    """How a job is to be done from now on; what is left out stays."""
+
+    every_s: float | None = Field(default=None, ge=60, le=366 * 86_400, description="Seconds between two passes.")
+    is_paused: bool | None = Field(default=None, description="Whether it is left out until it is resumed.")
+
+
+@router.patch("/schedule/{job:path}")
+def change_job(settings: SettingsDep, store: StoreDep, job: str, changed: Changed) -> ScheduleInfo:
+    """Do a job at another interval, leave it out, or do it again."""
+    _plan(settings, store)
+    if changed.every_s is not None:
+        set_every(store, job, changed.every_s, datetime.now(UTC))
+    if changed.is_paused is not None:
+        set_paused(store, job, changed.is_paused)
+    return schedule(settings, store)
+
+
+@router.post("/schedule/{job:path}/passes")
+def perform_job(settings: SettingsDep, store: StoreDep, working: WorkingDep, job: str) -> PassInfo:
+    """Do a job now, as `tonearm schedule run` does; 409 if it is under way. The answer comes when it is done."""
+    _plan(settings, store)
+    with working.on("job", job):
+        begun = perform(settings, store, job, lambda: datetime.now(UTC), only_due=False)
+    if begun is None:
+        raise Conflict(f"{job} is under way already; it was left alone")
+    return next(_info(one) for one in passes(store, job) if one.number == begun.number)
+
+
+def _plan(settings: Settings, store: Store) -> None:
+    if store.is_missing:
+        raise UsageError("nothing is scheduled before there is a history; import one first")
+    keep_planned(settings, store, datetime.now(UTC))
 
 
 def _info(one: Pass) -> PassInfo:

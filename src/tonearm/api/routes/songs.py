@@ -36,7 +36,7 @@ class Songs(Answer):
 class GivenSong(BaseModel):
     """A song to add, or what is known of an added one."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid")
 
     artist_name: _Name = Field(examples=["Ichiko Aoba"])
     track_name: _Name = Field(examples=["Asleep Among Endives"])

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from tonearm.columns import FEATURES
 from tonearm.gold.cognitive.k_means import MANY_STARTS, SEED, STARTS, distances, k_means, rand_indices, silhouettes
+from tonearm.gold.distributions import normal_quantile, ranks
 from tonearm.gold.frames import as_table, codes, numbers, runs
 from tonearm.gold.measures import percent, with_measured_features
 from tonearm.gold.statistics import ENOUGH_UNITS
@@ -452,10 +453,8 @@ def _correlated_silhouette(scaled: Numbers, k: int) -> float:
     A Gaussian copula: normal numbers with the correlations of the features' normal scores give the order in
     which each feature's values are dealt out.
     """
-    from scipy.stats import norm, rankdata
-
     rng = np.random.default_rng((SEED, 0))
-    scores = norm.ppf((rankdata(scaled, axis=0) - 0.5) / len(scaled))
+    scores = normal_quantile((np.apply_along_axis(ranks, 0, scaled) - 0.5) / len(scaled))
     correlations = np.corrcoef(scores, rowvar=False)
     values = np.sort(scaled, axis=0)
     size = (SURROGATES, len(scaled))

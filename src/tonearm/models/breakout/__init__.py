@@ -94,7 +94,6 @@ class Breakout:
     name = "breakout"
     registered = "breakout"
     summary = "Which artists, heard lately and not core, become core (20 listens or 1 % of a month) within two months."
-    is_about_tracks = False
     has_threshold = True
     inputs = ("artist_months",)
     baseline = "4-month decayed nearness to core"

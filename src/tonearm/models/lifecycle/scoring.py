@@ -15,7 +15,7 @@ from tonearm.bronze import SCHEMAS
 from tonearm.columns import FEATURES, IMPUTED, MEASURED, MOODS, arrow_schema
 from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
-from tonearm.models import chosen, served
+from tonearm.models import find, in_order, registered_as, served
 from tonearm.models.lifecycle.registry import Version, open_registry
 from tonearm.models.model import SCORE_COLUMNS, SPOTIFY_API, STILL_LISTENING, target_of
 from tonearm.settings import Settings
@@ -53,10 +53,11 @@ def score(
     tables: dict[str, pd.DataFrame] = {}
     with writing(settings, waiting):
         as_of = as_of_listens(lake)
-        for model in chosen(names):
+        for name in in_order(names):
             began = perf_counter()
-            version = registry.in_use(model.registered)
+            version = registry.in_use(registered_as(name))
             if version is not None:
+                model = find(name)
                 # What the model before read, too, is not read again; the rest makes room.
                 tables = {name: tables[name] for name in model.inputs if name in tables}
                 tables |= read(lake, [name for name in model.inputs if name not in tables], settings)
@@ -69,7 +70,7 @@ def score(
 def outdated(settings: Settings) -> list[str]:
     """Models whose version in use another tonearm wrote, so that they can only be trained again."""
     registry = open_registry(settings)
-    in_use = [(model.name, registry.in_use(model.registered)) for model in chosen(())]
+    in_use = [(name, registry.in_use(registered_as(name))) for name in in_order(())]
     return [name for name, version in in_use if version is not None and version.layout != served.FORMAT]
 
 

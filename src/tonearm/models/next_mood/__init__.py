@@ -73,7 +73,6 @@ class NextMood:
     name = "next_mood"
     registered = "next_mood"
     summary = "Groups of similar tracks, and the chance of each for the next track of a session."
-    is_about_tracks = False
     has_threshold = False
     inputs = ("listening_with_features",)
     baseline = "the listener's own shares of the groups, or equal ones where these did better so far"

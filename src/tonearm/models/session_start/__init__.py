@@ -66,7 +66,6 @@ class SessionStart:
     name = "session_start"
     registered = "session_start"
     summary = "The probability that a session starts in each coming hour, predicted a day ahead and an hour ahead."
-    is_about_tracks = False
     has_threshold = False
     inputs = ("listening_with_features",)
     baseline = "the best so far of a constant rate and decayed frequencies of the hour"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tonearm.documents.words import SOUNDS, counted, listed
 from tonearm.models.evaluate import LOWER_IS_BETTER
 from tonearm.models.needs import needs
 from tonearm.models.trial.summary import Trial, Trials
 from tonearm.ui.frame import plain
 from tonearm.ui.section import Row
-from tonearm.ui.words import SOUNDS, counted, listed
 
 
 @dataclass(frozen=True)

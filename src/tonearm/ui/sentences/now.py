@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from tonearm.documents.words import AIMS, counted, hours, listed
 from tonearm.ui.frame import plain
 from tonearm.ui.section import IMPORT_FEATURES, Row, known_of, of_how_many
 from tonearm.ui.sentences.why import FINDINGS, no_features
-from tonearm.ui.words import AIMS, counted, hours, listed
 
 _NAMED = 3
 

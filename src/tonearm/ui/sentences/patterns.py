@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
+from tonearm.documents.words import MOODS, counted, listed
 from tonearm.ui.frame import plain
 from tonearm.ui.section import IMPORT_FEATURES, Row
 from tonearm.ui.sentences.why import FINDINGS
-from tonearm.ui.words import MOODS, counted, listed
 
 TRAITS = {
     "exploring_pct": ("repeating", "exploring", "of the listens are of tracks new in half a year", "%"),

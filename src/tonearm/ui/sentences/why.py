@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from tonearm.columns import MOODS, PARTS_OF_DAY
+from tonearm.documents.words import COMPARED, METRICS, SOUNDS, counted, hours, listed, signed
 from tonearm.ui.frame import plain
 from tonearm.ui.section import IMPORT_FEATURES, Row, known_of, of_how_many
-from tonearm.ui.words import COMPARED, METRICS, SOUNDS, counted, hours, listed, signed
 
 NIGHT = range(6)
 FINDINGS = ("higher", "lower")

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from tonearm.ui import findings, forecasts, words
+from tonearm.documents import words
+from tonearm.ui import findings, forecasts
 from tonearm.ui.findings import Finding
 from tonearm.ui.forecasts import Chance, Checked, Expected
 from tonearm.ui.frame import client, plain

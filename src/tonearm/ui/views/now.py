@@ -9,7 +9,8 @@ from html import escape
 import streamlit as st
 
 from tonearm.columns import AIMS, PLAYLISTS
-from tonearm.ui import findings, words
+from tonearm.documents import words
+from tonearm.ui import findings
 from tonearm.ui.charts import Layers
 from tonearm.ui.findings import Finding, Square
 from tonearm.ui.frame import client, plain

@@ -9,13 +9,13 @@ import streamlit as st
 
 from tonearm.api.answers import ListenerInfo
 from tonearm.columns import MEASURED
+from tonearm.documents.words import MOODS
 from tonearm.read.overview import Day, Favourite, Overview, Subject
 from tonearm.read.rules import RULES
 from tonearm.ui import charts, importing
 from tonearm.ui.frame import choose_listener, client, health, is_dark, number, percent, plain
 from tonearm.ui.rankings import Place, ranking
 from tonearm.ui.views.start import start
-from tonearm.ui.words import MOODS
 
 _MORE = (
     "A larger track catalogue (a Kaggle-style `dataset.csv`, for instance), imported under *Library & data*, "

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from tonearm.columns import MOOD_FEATURES
-from tonearm.ui import charts, findings, words
+from tonearm.documents import words
+from tonearm.ui import charts, findings
 from tonearm.ui.findings import Finding
 from tonearm.ui.frame import plain
 from tonearm.ui.section import Row, chart, chosen_listener, colours, question, rows, source

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from tonearm.columns import FEATURES, MOODS, PARTS_OF_DAY, SHIFT_SIZES, STRENGTHS
-from tonearm.ui import charts, findings, words
+from tonearm.documents import words
+from tonearm.ui import charts, findings
 from tonearm.ui.findings import Finding, Square
 from tonearm.ui.section import Row, chart, chosen_listener, colours, question, rows, source
 from tonearm.ui.sentences import why as sentences

@@ -1,0 +1,55 @@
+"""The models as they stand: which version answers, what it answers, and what was decided about it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tonearm.models import chosen
+
+if TYPE_CHECKING:
+    from tonearm.models.lifecycle.registry import Registry
+
+
+class Standing(msgspec.Struct, kw_only=True, frozen=True):
+    """A model, and the version of it that is in use."""
+
+    model: str
+    registered: str
+    """Its name in the registry."""
+    summary: str
+    baseline: str
+    """What it is compared with, and what answers where it is no better."""
+    versions: int
+    production: int | None
+    """The version in use; None where the baseline answers."""
+    serves: tuple[str, ...]
+    """Targets that it answers; the baseline answers the others."""
+    trained_at: datetime | None
+    """When that version was trained."""
+    decision: str
+    """Why it is in use, or the newest is not."""
+
+
+def standings(registry: Registry) -> list[Standing]:
+    """Every model, in the order in which they are trained; raises ExtraMissing and RegistryUnreachable."""
+    found = []
+    for model in chosen(()):
+        versions = registry.versions(model.registered)
+        now = next((one for one in versions if "production" in one.aliases), None)
+        found.append(
+            Standing(
+                model=model.name,
+                registered=model.registered,
+                summary=model.summary,
+                baseline=model.baseline,
+                versions=len(versions),
+                production=now.version if now else None,
+                serves=now.serves if now else (),
+                trained_at=now.trained_at if now else None,
+                decision=now.decision if now else versions[0].decision if versions else "never trained",
+            )
+        )
+    return found

@@ -1,0 +1,221 @@
+"use strict";
+/* Questions about a listener, each a card: the answer, a picture, and how sure it is. */
+(() => {
+  const { h, count, counted, link, to } = tonearm;
+  const GROUPS = { me: "What kind of listener am I?", changes: "When and why does it change?", next: "What comes next?", now: "What to put on now?" };
+  const SHORT = { me: "Me", changes: "Changes", next: "Next", now: "To put on" };
+  const SHOWN = 6;
+  const round = (value, digits = 2) => (value == null ? "" : Number(value.toFixed(digits)));
+  const signed = (value) => (value > 0 ? "+" : "") + value.toFixed(2).replace("-", "−");
+  const isFinding = (row) => row.verdict === "higher" || row.verdict === "lower";
+  const hourOf = (hour) => `${hour}:00`;
+
+  /* ---- Pictures, by their kind. */
+
+  const clock = ({ rows }) => tonearm.chart("Plays by hour of the day, on a clock of 24 hours", (Plot, width, colour) => {
+    const size = Math.min(width, 290), half = size / 2, inner = size * 0.17, outer = half - 20;
+    const most = Math.max(1, ...rows.map((row) => row.listens));
+    const reach = d3.scaleSqrt([0, most], [inner, outer]);
+    const arc = d3.arc().innerRadius(inner).cornerRadius(3).padAngle(0.025)
+      .startAngle((row) => (row.hour * Math.PI) / 12).endAngle((row) => ((row.hour + 1) * Math.PI) / 12)
+      .outerRadius((row) => reach(row.listens));
+    const svg = d3.create("svg").attr("viewBox", [-width / 2, -half, width, size]).attr("width", width).attr("height", size);
+    svg.append("circle").attr("r", outer).attr("fill", "none").attr("stroke", colour("line"));
+    svg.append("g").selectAll("path").data(rows).join("path").attr("d", arc)
+      .attr("fill", (row) => (row.listens === most ? colour("accent") : colour("heat-2")))
+      .append("title").text((row) => `${hourOf(row.hour)}–${hourOf((row.hour + 1) % 24)}: ${counted(row.listens, "play")}`);
+    svg.append("g").attr("fill", colour("soft")).attr("text-anchor", "middle").attr("font-size", 12).selectAll("text").data([0, 3, 6, 9, 12, 15, 18, 21]).join("text")
+      .attr("x", (hour) => (outer + 11) * Math.sin((hour * Math.PI) / 12)).attr("y", (hour) => -(outer + 11) * Math.cos((hour * Math.PI) / 12) + 4).text(String);
+    return svg.node();
+  }, rows, [["hour", (row) => row.hour], ["plays", (row) => row.listens]]);
+
+  const columns = ({ rows, unit, axis, even }) => tonearm.chart(`${unit} by ${axis || "month"}`, (Plot, width, colour) => Plot.plot({
+    width, height: 190, marginLeft: 40, marginRight: 4, x: { label: axis || null, domain: rows.map((row) => row.label), tickSize: 0 },
+    y: { label: unit, ticks: 4, grid: true, tickSize: 0 },
+    marks: [
+      Plot.barY(rows, { x: "label", y: "value", fill: colour("heat-2"), rx: 3, title: (row) => `${row.label}: ${round(row.value, 1)} ${unit}` }),
+      rows[0]?.low == null ? null : Plot.ruleX(rows, { x: "label", y1: "low", y2: (row) => Math.min(row.high, 100), stroke: colour("ink"), strokeWidth: 1.5, clip: true }),
+      even ? Plot.ruleY([even], { stroke: colour("accent"), strokeDasharray: "4 3" }) : null,
+    ],
+  }), rows, [[axis || "month", (row) => row.label], [unit, (row) => round(row.value)]]);
+
+  const years = ({ rows }) => {
+    const long = rows.flatMap((row) => [{ year: row.year, listens: row.known, kind: "known before" }, { year: row.year, listens: row.new, kind: "new that year" }]);
+    return [tonearm.chart("Plays of artists known from before and of new ones, by year", (Plot, width, colour) => Plot.plot({
+      width, height: 200, marginLeft: 46, marginRight: 4, x: { label: null, tickFormat: (year) => (width < 420 ? `’${String(year).slice(2)}` : String(year)), tickSize: 0 }, y: { label: "plays", ticks: 4, grid: true, tickSize: 0 },
+      color: { domain: ["known before", "new that year"], range: [colour("second"), colour("heat-2")] },
+      marks: [Plot.barY(long, { x: "year", y: "listens", fill: "kind", title: (row) => `${row.year}: ${counted(row.listens, "play")} of artists ${row.kind}` })],
+    }), rows, [["year", (row) => row.year], ["known before", (row) => row.known], ["new that year", (row) => row.new]]),
+    legend([["second", "artists known from an earlier year"], ["heat-2", "artists new that year"]])];
+  };
+
+  const legend = (rows) => h("p.legend", {}, rows.map(([name, text]) => h("span", {}, h("i", { style: { background: `var(--${name})` }, "aria-hidden": "true" }), text)));
+
+  const traits = ({ rows }) => h("ul.traits", {}, rows.map((row) => h(row.is_named ? "li.is-named" : "li", {},
+    h("span.ends", {}, h("span", {}, row.less), h("span", {}, row.more)),
+    h("span.track", { role: "img", "aria-label": `${row.label}; further towards “${row.more}” than ${Math.round(row.rank)} % of those compared` }, h("i", { style: { left: `${row.rank}%` } })),
+    h("small", {}, row.label))));
+
+  const pairs = ({ rows }) => h("ul.line", {}, rows.map((row) => h(row.is_finding ? "li.is-named" : "li", {},
+    h("span", {}, row.first, " → ", row.second), h("span.soft", {}, `${counted(row.times, "time")}, by chance ${row.expected}`))));
+
+  const bars = ({ rows, unit }) => {
+    const most = unit.startsWith("%") ? Math.max(30, ...rows.map((row) => Math.max(row.value, row.usual ?? 0))) : Math.max(...rows.map((row) => row.value));
+    const hasUsual = rows.some((row) => row.usual != null && row.usual !== row.value);
+    return [h("ul.meters", {}, rows.map((row) => h("li", {},
+      h("span", {}, row.artist_id ? link.artist({ artist_id: row.artist_id, artist: row.label }) : row.label), h("b", {}, `${row.value} %`),
+      h("span.meter", { "aria-hidden": "true" }, h("i", { style: { width: `${(100 * row.value) / most}%` } }),
+        hasUsual && row.usual != null && h("u", { style: { left: `${(100 * row.usual) / most}%` } })),
+      hasUsual && row.usual != null && h("span.unseen", {}, `usually ${row.usual} %`)))),
+    hasUsual && h("small", {}, "The upright line is what is usual.")];
+  };
+
+  const profiles = ({ rows }) => h("div.profiles", {}, rows.map((row) => h("div", {}, h("h4", {}, row.label),
+    h("ul.meters", {}, row.levels.map((level) => h("li", {}, h("span", {}, level.label), h("b", {}, level.value.toFixed(2)),
+      h("span.meter", { "aria-hidden": "true" }, h("i", { style: { width: `${100 * level.value}%` } }))))))));
+
+  const timeline = ({ rows, lanes }) => tonearm.chart("Unusual days by kind; the larger the dot, the more unusual", (Plot, width, colour) => Plot.plot({
+    width, height: 46 * lanes.length + 40, marginLeft: 8, marginRight: 8, marginTop: 20, x: { type: "utc", label: null, ticks: Math.max(3, Math.floor(width / 90)) },
+    y: { domain: lanes, axis: null, padding: 0.2 }, r: { range: [2, 10] },
+    marks: [
+      Plot.ruleY(lanes, { stroke: colour("line") }),
+      Plot.text(lanes, { y: (lane) => lane, text: (lane) => lane, frameAnchor: "left", dy: -13, textAnchor: "start", fill: colour("soft") }),
+      Plot.dot(rows, {
+        x: (row) => tonearm.dayOf(row.day), y: "what", r: "score", fill: (row) => colour(row.severity === "moderate" ? "heat-2" : row.severity === "strong" ? "heat-3" : "accent"), fillOpacity: 0.8,
+        title: (row) => `${tonearm.date(row.day)}: ${row.text}`, href: (row) => to(["day", row.day]), target: "_self",
+      }),
+    ],
+  }), rows, [["day", (row) => row.day], ["what", (row) => row.what], ["how unusual", (row) => row.severity], ["in words", (row) => row.text]]);
+
+  const findings = ({ rows, axis }) => tonearm.chart(`Differences with their intervals: ${axis}`, (Plot, width, colour) => {
+    const far = Math.max(0.3, ...rows.flatMap((row) => [row.value, row.low, row.high].map((v) => Math.abs(v ?? 0))));
+    const left = Math.min(150, width * 0.4);
+    return Plot.plot({
+      width, height: 22 * rows.length + 46, marginLeft: left, marginRight: 8, x: { domain: [-far, far], label: axis, labelAnchor: "center", labelArrow: "none", ticks: 4, tickSize: 0 },
+      y: { domain: rows.map((row) => row.label), label: null, tickSize: 0, tickFormat: (text) => (text.length * 6.3 > left ? text.slice(0, Math.floor(left / 6.6)) + "…" : text) },
+      marks: [
+        Plot.ruleX([0], { stroke: colour("line"), strokeWidth: 2 }),
+        Plot.ruleY(rows.filter((row) => row.low != null), { y: "label", x1: "low", x2: "high", stroke: (row) => tone(row, colour), strokeWidth: 2 }),
+        Plot.dot(rows, { y: "label", x: "value", r: 4.5, fill: (row) => tone(row, colour), title: (row) => row.text }),
+      ],
+    });
+  }, rows, [["what", (row) => row.label], ["difference", (row) => round(row.value)], ["from", (row) => round(row.low)], ["to", (row) => round(row.high)], ["a finding", (row) => (isFinding(row) ? "yes" : "no")], ["in words", (row) => row.text]]);
+
+  const tone = (row, colour) => (row.verdict === "higher" ? colour("accent") : row.verdict === "lower" ? colour("second") : colour("soft"));
+
+  const deviations = ({ rows, axis }) => tonearm.chart(axis, (Plot, width, colour) => Plot.plot({
+    width, height: 200, marginLeft: 40, marginRight: 6, x: { domain: [0, 24], ticks: [0, 6, 12, 18, 24], label: "hour", tickSize: 0 }, y: { label: axis, ticks: 4, tickSize: 0 },
+    marks: [
+      Plot.rectX([[0, 6]], { x1: 0, x2: 6, fill: colour("line"), fillOpacity: 0.4 }),
+      Plot.ruleY([0], { stroke: colour("line"), strokeWidth: 2 }),
+      Plot.ruleX(rows.filter((row) => row.low != null), { x: (row) => row.hour + 0.5, y1: "low", y2: "high", stroke: (row) => tone(row, colour), strokeWidth: 2 }),
+      Plot.dot(rows, { x: (row) => row.hour + 0.5, y: "value", r: 4, fill: (row) => tone(row, colour), title: (row) => `${hourOf(row.hour)}: ${signed(row.value)}` }),
+    ],
+  }), rows, [["hour", (row) => row.hour], ["difference", (row) => round(row.value)], ["from", (row) => round(row.low)], ["to", (row) => round(row.high)]]);
+
+  const chances = ({ rows }) => [tonearm.chart("Chance that you start listening, for each coming hour", (Plot, width, colour) => {
+    const placed = rows.map((row, place) => ({ ...row, place }));
+    return Plot.plot({
+      width, height: 190, marginLeft: 40, marginRight: 4, x: { type: "band", label: null, tickSize: 0, tickFormat: (place) => (rows[place].hour % 3 ? "" : String(rows[place].hour)) }, y: { label: "%", ticks: 4, grid: true, tickSize: 0 },
+      marks: [
+        Plot.barY(placed, { x: "place", y: "value", fill: (row) => (row.value === Math.max(...rows.map((one) => one.value)) ? colour("accent") : colour("heat-2")), rx: 2, title: (row) => `${row.label} ${row.value} %` }),
+        Plot.tickY(placed.filter((row) => row.usual != null), { x: "place", y: "usual", stroke: colour("ink"), strokeWidth: 1.5 }),
+      ],
+    });
+  }, rows, [["hour", (row) => row.label], ["chance, %", (row) => row.value], ["usual, %", (row) => row.usual]]), h("small", {}, "Lines are what is usual at that hour.")];
+
+  const checks = ({ rows }) => h("ul.checks", {}, rows.map((row) => h(row.is_better ? "li.is-better" : "li", {}, h("b", { "aria-hidden": "true" }, row.is_better ? "✓" : "–"), h("span", {}, row.label), h("small", {}, row.text))));
+
+  const hours = ({ rows }) => h("ul.strips", {}, rows.map((row) => h("li", {}, h("span", {}, row.label),
+    h("span.strip", { role: "img", "aria-label": row.hours.length ? `at ${row.hours.map(hourOf).join(", ")}` : "at no hour in particular" },
+      Array.from({ length: 24 }, (_, hour) => h(row.hours.includes(hour) ? "i.on" : "i", { title: hourOf(hour) }))))),
+  h("li.axis", { "aria-hidden": "true" }, h("span"), h("span.ticks", {}, [0, 6, 12, 18, 24].map((hour) => h("small", {}, String(hour))))));
+
+  const songs = (rows) => h("ol.songs", {}, rows.map((row) => h("li", {},
+    tonearm.sleeve(tonearm.sleeveOf("tracks", row), 40),
+    h("span.names", {},
+      h("span.name", {}, link.track(row), row.is_new && h("span.new", {}, "new to you")),
+      h("span.by", {}, row.artist_id ? link.artist(row) : row.artist),
+      row.text && h("small", {}, row.text)))));
+
+  const tracks = ({ lists }, card, query) => {
+    const chosen = lists.find((list) => list.name === query.get(card.id)) ?? lists[0];
+    const { parts } = tonearm.here();
+    const others = Object.fromEntries(query);
+    return [
+      lists.length > 1 && tonearm.choices(card.question, lists.map((list) => [list.name, to(["insights", ...parts], { ...others, [card.id]: list.name }), list === chosen])),
+      songs(chosen.rows.slice(0, SHOWN)),
+      chosen.rows.length > SHOWN && tonearm.question(`${chosen.rows.length - SHOWN} more`, songs(chosen.rows.slice(SHOWN))),
+    ];
+  };
+
+  /** Recommendations take a second or two, so the reader asks for them. */
+  const recommend = () => {
+    if (tonearm.exported) return tonearm.quiet("Recommendations need the server; an exported page has none.");
+    const place = h("div.found", { "aria-live": "polite" });
+    const ask = async (wishes, button) => {
+      button.disabled = true;
+      place.replaceChildren(tonearm.quiet("Looking …"));
+      try {
+        const found = await tonearm.api("recommend/user/", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ listener: tonearm.listener, k: SHOWN, ...wishes }) });
+        const rows = found.tracks.map((row) => ({ track_id: String(row.track_id), track: row.track_name, artist_id: String(row.artist_id), artist: row.artist_name, album: row.album_name, text: row.because }));
+        place.replaceChildren(...[rows.length ? unlinked(rows) : tonearm.quiet("Nothing was found."), found.note && h("small", {}, found.note), found.fewer && h("small", {}, found.fewer)].filter(Boolean));
+      } catch (error) {
+        place.replaceChildren(tonearm.quiet(error.message));
+      } finally {
+        button.disabled = false;
+      }
+    };
+    const button = (text, wishes) => h("button", { type: "button", onclick: (event) => ask(wishes, event.currentTarget) }, text);
+    return [h("p.wishes", {}, button("Tracks for me", {}), button("New artists only", { new_artists: true }), button("Surprise me", { novelty: 0.8, diversity: 0.8 })), place];
+  };
+
+  /** What was never played has no page here. */
+  const unlinked = (rows) => h("ol.songs", {}, rows.map((row) => h("li", {}, tonearm.sleeve(tonearm.sleeveOf("tracks", row), 40),
+    h("span.names", {}, h("span.name", {}, row.track ?? "Unknown track"), h("span.by", {}, row.artist), row.text && h("small", {}, row.text)))));
+
+  const PICTURES = { clock, columns, years, traits, pairs, bars, profiles, timeline, findings, deviations, chances, checks, hours, tracks, recommend };
+
+  /* ---- Cards. */
+
+  const items = (rows) => rows.length > 0 && h("ul.items", {}, rows.map((row) => h("li", {},
+    row.artist_id ? link.artist(row) : row.day ? link.day(row.day, tonearm.shortDate(row.day)) : null, row.text && h("small", {}, " ", row.text))));
+
+  const sure = ({ n, interval, baseline, how }) => tonearm.question("How sure are we?", h("dl.sure", {},
+    [["From", n], ["Between", interval], ["Against", baseline], ["Mind", how]].filter(([, text]) => text).map(([name, text]) => [h("dt", {}, name), h("dd", {}, text)])));
+
+  const draw = (card, query) => h("article.card.insight", { id: card.id, "aria-labelledby": `${card.id}-question` },
+    h("h3", { id: `${card.id}-question` }, card.question),
+    h("p.answer", {}, card.answer),
+    card.picture && PICTURES[card.picture.kind]?.(card.picture, card, query),
+    items(card.items),
+    card.sure && sure(card.sure));
+
+  const group = (title, cards, query) => {
+    const answered = cards.filter((card) => card.needs == null), others = cards.filter((card) => card.needs != null);
+    // Two columns of about the same height, read down the page on a phone in the order of the document.
+    return tonearm.section(title,
+      h("div.insights", {}, answered.map((card) => draw(card, query))),
+      others.length > 0 && h("ul.unanswered", {}, others.map((card) => h("li.quiet", {}, h("b", {}, card.question), " ", card.needs))));
+  };
+
+  const choices = (chosen) => tonearm.choices("Questions about", [["All", to("insights"), !chosen], ...Object.keys(GROUPS).map((name) => [SHORT[name], to(["insights", name]), name === chosen])]);
+
+  tonearm.pages.insights = {
+    title: "Insights",
+    nav: 3,
+    draw: async ({ parts, query, signal }) => {
+      const found = await tonearm.document("insights", {}, { signal });
+      if (!found.listens) return [h("div.lead", {}, h("h1", {}, "Insights"), tonearm.quiet("Questions are answered once there are plays: import a history on the Library page."))];
+      const chosen = GROUPS[parts[0]] ? parts[0] : null;
+      const answered = found.cards.filter((card) => card.needs == null).length;
+      return [
+        h("div.lead", {}, h("h1", {}, "Is it you, or is it chance?"),
+          h("p", {}, `${answered} questions about your ${counted(found.listens, "play")}, answered. Where chance could have made a difference, the answer says so.`,
+            found.has_ended && ` This history ended on ${tonearm.date(found.as_of)}: “now” and “next” mean then.`),
+          choices(chosen)),
+        Object.entries(GROUPS).filter(([name]) => !chosen || name === chosen).map(([, title]) => group(title, found.cards.filter((card) => card.group === title), query)),
+      ];
+    },
+  };
+})();
