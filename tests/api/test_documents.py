@@ -103,6 +103,8 @@ def test_what_was_never_heard_and_what_is_no_name(filled: httpx.Client, path: st
     answer = filled.get(f"/documents/{path}")
     assert answer.status_code == status, answer.text
     assert status == 200 or set(answer.json()) == PROBLEM
+
+
 def test_a_household_opens_for_who_may_see_everybody_alone(home: Settings) -> None:
     with client_of(home, needs_tokens=True) as http:
         store = open_store(home)

@@ -118,6 +118,8 @@ def read_charts(
 ) -> Response:
     """What was heard most in a period, how that moved against the one before, when it was heard, and what was new."""
     return asked.answer(lambda history: charts(history, asked.today, kind, named, first, last, genre, page))
+
+
 @router.get("/insights")
 def read_insights(asked: Asked, lake: LakeDep) -> Response:
     """Questions about the listener, each with its answer, picture and evidence, or with what would help."""
@@ -200,6 +202,8 @@ def _thing(
 def read_listed(asked: Asked, what: Listed, thing: Annotated[Thing, Depends(_thing)], page: Page = 1) -> Response:
     """A page of the plays, tracks, albums or artists of an artist, an album, a track or a genre."""
     return asked.answer(lambda history: listed(history, thing, what, page))
+
+
 @router.get("/rewind")
 def read_rewind(
     asked: Asked,
@@ -228,6 +232,8 @@ def _persona(lake: Lake, listener: str) -> dict[str, Any] | None:
 def read_weekly(asked: Asked) -> Response:
     """The last week that is over, with the artist who stood out if one did by more than chance explains."""
     return asked.answer(lambda history: weekly(history, asked.today))
+
+
 @router.get("/household")
 def read_household(
     asked: Asked,
