@@ -3,6 +3,7 @@
    exported is plain text. Only exports load this file. */
 (() => {
   const { places, files, defaults, documents } = tonearm.exported;
+  document.documentElement.classList.add("exported");
   const there = new Set(places);
   const roots = places.filter((place) => place.endsWith("/*")).map((place) => place.slice(0, -2));
 
