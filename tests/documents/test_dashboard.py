@@ -10,7 +10,6 @@ import pytest
 
 from tests.documents.conftest import home_of, listen
 from tonearm.documents.dashboard import dashboard_data
-from tonearm.documents.history import as_json
 from tonearm.lake import open_lake
 
 REFERENCE = {
@@ -28,7 +27,7 @@ def test_without_models_and_features_every_field_is_there_and_says_so(tmp_path: 
         ("Sexy Boy", datetime(2020, 1, 1, 10, minute, tzinfo=UTC)) for minute in (5, 0)
     ]
     assert (found["metrics"]["latest"]["num_tracks"], found["metrics"]["latest"]["num_sessions"]) == (1, 2)
-    assert json.dumps(as_json(found))
+    assert json.loads(json.dumps(found, default=str))["recently_played"][0]["track_id"].isdigit()
 
 
 def test_a_listener_without_listens_has_an_empty_dashboard(tmp_path: Path) -> None:

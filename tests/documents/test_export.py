@@ -23,6 +23,8 @@ def ask(name: str, query: Mapping[str, str]) -> Any:
     """Answers of a tonearm that has Home and artists, and no charts yet."""
     if name == "artist":
         return {"artist_id": query["artist_id"], "plays": [{"source": "lastfm_csv", "track": "Sexy Boy"}]}
+    if name == "rewind":
+        return {"period": query.get("period", "2019")}
     return {"home": HOME, "recent": {"listens": [{"track": "Sexy Boy", "source": "spotify"}]}}.get(name)
 
 
@@ -43,6 +45,10 @@ def test_documents_are_scripts_by_page_and_know_what_is_there() -> None:
     }
     assert script(made, "documents/home.js")["documents/home?"] == HOME
     assert made.places == {"home": 1, "artists": 1}
+
+
+def test_each_year_with_plays_has_its_place_and_all_addresses_below_it() -> None:
+    assert script(export("Ada", ask, ["rewind"]), MARK)["places"] == ["rewind", "rewind/2019/*", "rewind/2020/*"]
 
 
 def test_nothing_tells_where_plays_came_from() -> None:
@@ -130,7 +136,7 @@ def test_a_sync_commits_its_folder_alone_and_only_when_it_changed(clone: Path) -
     assert sorted(changed) == sorted(f"listening/{name}" for name in made.files)
     assert git(clone, "status", "--porcelain").splitlines() == ["A  draft.txt", " M index.html"]
     before = git(clone, "rev-parse", "HEAD")
-    assert sync(made, clone, Path("listening"), PLAIN).did == "unchanged, pushed"
+    assert sync(made, clone, Path("listening"), PLAIN).did == "unchanged"
     assert git(clone, "rev-parse", "HEAD") == before
 
 

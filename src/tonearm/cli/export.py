@@ -174,9 +174,8 @@ def _asking(context: Context, listener: str) -> Ask:
 
 def _dashboard(context: Context, listener: str) -> dict[str, Any]:
     from tonearm.documents.dashboard import FILE, dashboard_data
-    from tonearm.documents.history import as_json
 
-    return {FILE: as_json(dashboard_data(context.settings, listener))}
+    return {FILE: dashboard_data(context.settings, listener)}
 
 
 def _show_site(context: Context, made: Exported, folder: Path | None, did: str | None) -> None:

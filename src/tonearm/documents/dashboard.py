@@ -26,6 +26,7 @@ _ACTUAL_D = 84
 _RECENT, _TRACKS, _GENRES = 25, 5, 20
 _CENTROID = ("valence", "energy", "danceability", "acousticness", "instrumentalness")
 _PLAYLISTS = (("energetic", "Energy"), ("calm", "Relaxation"))
+# What the contract calls the two models.
 _SECTION = {"next_mood": "mood_model", "session_start": "session_model"}
 
 Row = dict[str, Any]
@@ -95,9 +96,14 @@ def _recommended(lake: Lake, listener: str, group: str) -> list[Row]:
     """The first tracks of the suggested playlist that sounds like the group."""
     wanted = next((playlist for word, playlist in _PLAYLISTS if word in group), "Mood lift")
     rows = [row for row in _rows(lake, "personalized_playlist_suggestions", listener) if row["playlist"] == wanted]
-    names = ("track_id", "track_name", "artist_name")
     first = sorted(rows, key=lambda row: row["position"])[:_TRACKS]
-    return [{**{name: row[name] for name in names}, "image_url": None} for row in first]
+    return [
+        {
+            **{"track_id": str(row["track_id"]), "track_name": row["track_name"], "artist_name": row["artist_name"]},
+            "image_url": None,
+        }
+        for row in first
+    ]
 
 
 def _cluster(row: Row) -> Row:
@@ -180,8 +186,7 @@ def _weighted(years: list[Row], name: str) -> float | None:
 def _metrics(lake: Lake, history: History, drift: Row | None) -> Row:
     """How the models in use did on rows kept from them, each beside its baseline, and the same of earlier versions."""
     runs: dict[datetime, Row] = {}
-    everybody = _rows(lake, "model_performance_metrics", history.listener)
-    for row in everybody:
+    for row in _rows(lake, "model_performance_metrics", history.listener):
         if row["scope"] == "listener" and row["model"] in _SECTION:
             run = runs.setdefault(row["trained_at"], {"run_at": row["trained_at"]})
             of_model = run.setdefault(_SECTION[row["model"]], {"version": row["model_version"]})
@@ -271,7 +276,8 @@ def _summary(changes: Iterable[float | None]) -> Row:
 
 _STARTS = "SELECT min(at_local) AS at_local FROM heard WHERE session_at IS NOT NULL GROUP BY session_at"
 _RECENTLY = """
-SELECT track_id, track AS track_name, artist AS artist_name, started_at AS played_at, NULL AS image_url
+SELECT track_id::VARCHAR AS track_id, track AS track_name, artist AS artist_name, started_at AS played_at,
+    NULL AS image_url
 FROM heard ORDER BY started_at DESC, listen_id DESC LIMIT $1
 """
 _COUNTS = "SELECT count(DISTINCT track_id) AS num_tracks, count(DISTINCT session_at) AS num_sessions FROM heard"

@@ -35,6 +35,8 @@ class Place:
     at: tuple[str, ...]
     documents: tuple[tuple[str, Mapping[str, str]], ...]
     query: Mapping[str, str] = field(default_factory=dict)
+    is_root: bool = False
+    """Whether addresses below it, and with any query, draw the same documents."""
 
 
 def _home(_ask: Ask) -> Iterator[Place]:
@@ -54,13 +56,13 @@ def _artists(ask: Ask) -> Iterator[Place]:
 
 
 def _insights(_ask: Ask) -> Iterator[Place]:
-    yield Place(("insights",), (("insights", {}),))
+    yield Place(("insights",), (("insights", {}),), is_root=True)
 
 
 def _rewind(ask: Ask) -> Iterator[Place]:
     yield Place(("rewind",), (("rewind", {}),))
     for year in _years(ask):
-        yield Place(("rewind", str(year)), (("rewind", {"period": str(year)}),))
+        yield Place(("rewind", str(year)), (("rewind", {"period": str(year)}),), is_root=True)
 
 
 def _years(ask: Ask) -> list[int]:
@@ -69,13 +71,13 @@ def _years(ask: Ask) -> list[int]:
 
 
 def _top_artists(ask: Ask) -> list[str]:
-    """Ids of the most played artists: as many as the charts name on their first pages, else those of Home."""
+    """Ids of the most played artists, from the pages of their chart; where there is none, those that Home names."""
     found: list[str] = []
-    for page in range(1, 6):
-        rows = (ask("charts", {"kind": "artists", "range": "all", "page": str(page)}) or {}).get("rows") or []
-        found += [row["artist_id"] for row in rows if row.get("artist_id")]
-        if not rows or len(found) >= TOP_ARTISTS:
-            break
+    page, pages = 1, 1
+    while page <= pages and len(found) < TOP_ARTISTS:
+        ranking = (ask("charts", {"kind": "artists", "range": "all", "page": str(page)}) or {}).get("ranking") or {}
+        found += [row["artist_id"] for row in ranking.get("rows", [])]
+        page, pages = page + 1, ranking.get("pages", 1)
     home = ask("home", {}) or {}
     found += [row["artist_id"] for row in home.get("best", {}).get("artists", [])]
     return list(dict.fromkeys(found))[:TOP_ARTISTS]
@@ -170,7 +172,7 @@ def key(name: str, query: Mapping[str, str]) -> str:
 def _address(place: Place) -> str:
     """A place as ``site/exported.js`` writes the address of a link."""
     query = "&".join(sorted(f"{name}={value}" for name, value in place.query.items()))
-    return "/".join(place.at) + (f"?{query}" if query else "")
+    return "/".join(place.at) + (f"?{query}" if query else "/*" if place.is_root else "")
 
 
 def without_private(value: Any) -> Any:
@@ -181,7 +183,8 @@ def without_private(value: Any) -> Any:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    # Instants and days in ISO 8601.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=lambda at: at.isoformat()).encode()
 
 
 def _script(before: str, value: Any, after: str) -> bytes:

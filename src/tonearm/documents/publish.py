@@ -45,7 +45,7 @@ def sync(exported: Exported, clone: Path, within: Path, environment: Mapping[str
     if is_changed:
         git.run("commit", "--quiet", "--only", "-m", f"{path}: {exported.listener}’s listening", "--", path)
     did = "committed" if is_changed else "unchanged"
-    return Synced(folder, did + (", pushed" if git.push() else ""))
+    return Synced(folder, did + (", pushed" if git.is_ahead() and git.push() else ""))
 
 
 def _folder(root: Path, within: Path) -> Path:
@@ -105,6 +105,11 @@ class _Git:
         if others := self.run("log", "--format=%h", "@{upstream}..HEAD", "--", f":(exclude,top){path}", ":(top)"):
             first = others.splitlines()[0]
             raise UsageError(f"{self._clone} has commits that are not pushed, such as {first}; push or drop them first")
+
+    def is_ahead(self) -> bool:
+        """Whether there is anything to push; an empty repository has no branch to compare with yet."""
+        done = self._ask("rev-list", "--count", "@{upstream}..HEAD")
+        return done.returncode != 0 or done.stdout.strip() != "0"
 
     def push(self) -> bool:
         """Push the branch to where it is set to go; False where it is not."""

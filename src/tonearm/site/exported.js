@@ -3,7 +3,9 @@
    exported is plain text. Only exports load this file. */
 (() => {
   const { places, files, defaults, documents } = tonearm.exported;
+  document.documentElement.classList.add("exported");
   const there = new Set(places);
+  const roots = places.filter((place) => place.endsWith("/*")).map((place) => place.slice(0, -2));
 
   /** A document's name in the files, as documents/export.py writes it. */
   const keyOf = (path) => {
@@ -35,6 +37,7 @@
   const isThere = (place) => {
     if (place === "" || there.has(place)) return true;
     const [path, query] = place.split("?");
+    if (roots.some((root) => path === root || path.startsWith(root + "/"))) return true;
     // A page without its first part shows the first one, as "#/charts" does.
     return query === undefined && [...there].some((one) => one.startsWith(path + "/"));
   };
@@ -51,6 +54,6 @@
   }).observe(document.getElementById("main"), { childList: true, subtree: true });
 
   for (const [name, page] of Object.entries(tonearm.pages)) {
-    if (name !== "home" && page.nav && !isThere(name)) delete tonearm.pages[name];
+    if (name !== "home" && "nav" in page && !isThere(name)) delete tonearm.pages[name];
   }
 })();
