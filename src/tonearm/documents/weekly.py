@@ -7,8 +7,6 @@ and ``k`` of the ``N`` in the week. With ``q = k/N`` and ``p = C/T``, and where 
 
 is the log-likelihood ratio of a share of its own in the week against the same share throughout, as in the scan
 statistic of Kulldorff (1997, *Commun. Stat. Theory Methods* 26:1481). It is 0 for an artist with fewer than 5 listens
-in the week, or heard on a single day of it: an evening with one album is no week. Artists are those with 5 listens in all
-these days; the statistic of the week is the largest G.
 in the week, or heard on a single day of it: an evening with one album is no week. Artists are those with 5 listens in
 all these days; the statistic of the week is the largest G.
 
@@ -49,8 +47,6 @@ def weekly(history: History, as_of: date, monday: date | None = None) -> dict[st
     """The week that begins with ``monday``; without one, the last that is over by the end of ``as_of``.
 
     Days after ``as_of`` have not come yet and count for nothing. ``usual`` is the mean number of listens of as many
-    days in the half year before; null where that has fewer than 28 days. ``highlight`` is null where nothing stands out, and
-    ``why_not`` then says why: ``no_plays``, ``too_new`` or ``nothing_unusual``.
     days in the half year before; null where that has fewer than 28 days. ``highlight`` is null where nothing stands
     out, and ``why_not`` then says why: ``no_plays``, ``too_new`` or ``nothing_unusual``.
     """

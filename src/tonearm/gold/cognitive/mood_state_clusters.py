@@ -455,7 +455,7 @@ def _correlated_silhouette(scaled: Numbers, k: int) -> float:
     """
     rng = np.random.default_rng((SEED, 0))
     scores = normal_quantile((np.apply_along_axis(ranks, 0, scaled) - 0.5) / len(scaled))
-    correlations = np.corrcoef(scores, rowvar=False)
+    correlations: Numbers = np.atleast_2d(np.corrcoef(scores, rowvar=False))
     values = np.sort(scaled, axis=0)
     size = (SURROGATES, len(scaled))
     drawn = rng.multivariate_normal(np.zeros(len(correlations)), correlations, size, method="eigh")
