@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -99,4 +100,8 @@ def _week_name(monday: date) -> str:
     return f"{year}-W{week:02}"
 
 
-_NAME = {"week": _week_name, "month": lambda first: f"{first:%Y-%m}", "year": lambda first: f"{first:%Y}"}
+_NAME: dict[str, Callable[[date], str]] = {
+    "week": _week_name,
+    "month": lambda first: f"{first:%Y-%m}",
+    "year": lambda first: f"{first:%Y}",
+}
