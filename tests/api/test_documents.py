@@ -39,6 +39,31 @@ def test_search_and_an_unknown_listener(filled: httpx.Client) -> None:
     assert filled.get("/documents/search", params={"q": "x" * 201}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ({"range": "2020-11"}, 200),
+        ({"from": "2020-11-01", "to": "2020-11-30", "kind": "tracks"}, 200),
+        ({"page": "9"}, 200),
+        ({"genre": "polka"}, 404),
+        ({"range": "2019-W53"}, 422),
+        ({"range": "soon"}, 422),
+        ({"from": "2020-11-02", "to": "2020-11-01"}, 422),
+        ({"from": "0001-01-01"}, 422),
+        ({"kind": "labels"}, 422),
+    ],
+)
+def test_charts_of_any_period_and_words_for_what_is_none(
+    filled: httpx.Client, asked: dict[str, str], status: int
+) -> None:
+    answer = filled.get("/documents/charts", params=asked)
+    assert answer.status_code == status
+    if status == 200:
+        assert (answer.json()["totals"]["listens"], answer.json()["ranking"]["page"]) == (2, 1)
+    else:
+        assert set(answer.json()) == PROBLEM
+
+
 def test_the_pages_files_are_there_compressed_and_not_sent_twice(http: httpx.Client) -> None:
     page = http.get("/", headers={"Accept": "text/html"})
     assert "default-src 'self'" in page.headers["content-security-policy"]

@@ -101,6 +101,7 @@ def _week_name(monday: date) -> str:
 
 
 _NAME: dict[Unit, Callable[[date], str]] = {
+_NAME: dict[str, Callable[[date], str]] = {
     "week": _week_name,
     "month": lambda first: f"{first:%Y-%m}",
     "year": lambda first: f"{first:%Y}",
