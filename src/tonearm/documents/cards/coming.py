@@ -46,8 +46,9 @@ def newcomers(asked: Asked) -> Answer:
     far = next((row for row in rows if row["label"] == "a year"), rows[-1])
     share, met = far["stayed"] / far["met"], far["met"]
     reach = _Z * sqrt(share * (1 - share) / met)
-    loyal = history.rows(_STAYERS, history.last_day - timedelta(days=NEW_WITHIN_D), _SHOWN)
-    names = f" Of the last year's, {loyal[0]['artist']} came back most." if loyal and loyal[0]["months"] > 2 else ""
+    new = history.rows(_STAYERS, history.last_day - timedelta(days=NEW_WITHIN_D), _SHOWN)
+    loyal = [row for row in new if row["months"] > 2]
+    names = f" Of the last year's, {loyal[0]['artist']} came back most." if loyal else ""
     return Answer(
         f"Of a hundred artists you meet, you still play {round(100 * share)} {far['label']} later.{names}",
         Sure(
@@ -57,7 +58,10 @@ def newcomers(asked: Asked) -> Answer:
             "they have to be known for longer; artists met early have had longer to come back, too.",
         ),
         {"kind": "bars", "unit": "% still played after", "rows": [{k: r[k] for k in ("label", "value")} for r in rows]},
-        [{"artist_id": row["artist_id"], "artist": row["artist"], "text": f"{row['months']} months"} for row in loyal],
+        [
+            {"artist_id": row["artist_id"], "artist": row["artist"], "text": counted(row["months"], "month")}
+            for row in loyal
+        ],
     )
 
 

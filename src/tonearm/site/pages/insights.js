@@ -30,7 +30,7 @@
   }, rows, [["hour", (row) => row.hour], ["plays", (row) => row.listens]]);
 
   const columns = ({ rows, unit, axis, even }) => tonearm.chart(`${unit} by ${axis || "month"}`, (Plot, width, colour) => Plot.plot({
-    width, height: axis ? 204 : 190, marginLeft: 52, marginBottom: axis ? 42 : 26, marginRight: 4, x: { label: axis || null, labelAnchor: "center", labelArrow: "none", labelOffset: 36, domain: rows.map((row) => row.label), tickSize: 0 },
+    width, height: axis ? 204 : 190, marginLeft: 52, marginBottom: axis ? 42 : 26, marginRight: 4, x: { label: axis || null, labelAnchor: "center", labelArrow: "none", labelOffset: 36, domain: rows.map((row) => row.label), tickSize: 0, tickFormat: (label) => (width < 420 && rows.length > 8 ? label[0] : label) },
     y: { label: unit, ticks: 4, grid: true, tickSize: 0 },
     marks: [
       Plot.barY(rows, { x: "label", y: "value", fill: colour("heat-3"), rx: 3, title: (row) => `${row.label}: ${round(row.value, 1)} ${unit}` }),
