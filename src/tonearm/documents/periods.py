@@ -100,7 +100,6 @@ def _week_name(monday: date) -> str:
     return f"{year}-W{week:02}"
 
 
-_NAME: dict[Unit, Callable[[date], str]] = {
 _NAME: dict[str, Callable[[date], str]] = {
     "week": _week_name,
     "month": lambda first: f"{first:%Y-%m}",
