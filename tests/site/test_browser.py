@@ -23,9 +23,19 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PAGES = ("", "#/search?q=artist")
-"""Addresses that every home has."""
+PAGES = {
+    "home": "",
+    "charts": "#/charts/artists",
+    "tracks of a month": "#/charts/tracks?range=2022-08",
+    "insights": "#/insights",
+    "rewind": "#/rewind/2022?shape=square",
+    "library": "#/library",
+    "imports": "#/library/imports",
+    "tokens": "#/library/tokens",
+    "search": "#/search?q=artist",
+}
 HOSTILE = (
+    "Plain",
     "<script>document.title='owned'</script>",
     "<img src=x onerror=\"document.title='owned'\">",
     "\N{ARABIC LETTER BEH}\N{ARABIC LETTER ALEF}" * 8 + "\N{RIGHT-TO-LEFT MARK}",
@@ -38,7 +48,7 @@ HOSTILE = (
 def home_with(file: Path) -> Settings:
     """A home beside a file that has been imported and built."""
     home = Settings(home=file.parent / "home")
-    import_paths(home, [file], "Ada", "Europe/Berlin")
+    assert import_paths(home, [file], "Ada", "Europe/Berlin").kept > 0
     build(home)
     return home
 
@@ -87,10 +97,11 @@ class Opened:
         return self.page
 
 
-def opened(browser: Browser, size: str = "desktop", scheme: str = "light", **more: str) -> Opened:
+def opened(browser: Browser, size: str = "desktop", scheme: str = "light") -> Opened:
     width, height = SIZES[size]
-    options = {"color_scheme": scheme, **more}
-    context = browser.new_context(viewport={"width": width, "height": height}, **options)  # type: ignore[arg-type]
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
+    )
     found = Opened(context.new_page())
     found.page.set_default_timeout(PATIENCE_MS)
     found.page.on("console", lambda m: found.wrong.append(m.text) if m.type == "error" else None)
@@ -122,38 +133,35 @@ def is_within(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("hash", PAGES)
-def test_a_page_fits_the_screen_and_nothing_fails(
-    browser: Browser,
-    address: str,
-    size: str,
-    scheme: str,
-    hash: str,
-) -> None:
-    one = opened(browser, size, scheme)
-    page = one.go(address, hash)
-    draw_charts(page)
-    picture(page, f"{hash.strip('#/').split('?')[0] or 'home'}-{size}-{scheme}")
-    assert is_within(page)
-    assert one.wrong == []
-    assert page.locator("h1").count() == 1
-    page.context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("hash", PAGES)
-def test_axe_finds_nothing(browser: Browser, address: str, hash: str, scheme: str) -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fits_every_screen_and_axe_finds_nothing(browser: Browser, address: str, name: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    # Axe is not one of the page's files, so the page's policy would refuse it.
-    one = opened(browser, scheme=scheme, bypass_csp=True)  # type: ignore[arg-type]
-    page = one.go(address, hash)
+    for scheme in ("light", "dark"):
+        one = opened(browser, scheme=scheme)
+        page = one.go(address, PAGES[name])
+        for size, (width, height) in SIZES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            draw_charts(page)
+            picture(page, f"{name}-{size}-{scheme}")
+            assert is_within(page), (scheme, size)
+        assert one.wrong == []
+        assert page.locator("h1").count() == 1
+        found = axe.Axe().run(page).response["violations"]
+        problems = [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]]
+        assert problems[:5] == [], scheme
+        page.context.close()
+
+
+@pytest.mark.parametrize("kind", ["artist", "track", "album", "day"])
+def test_every_name_leads_to_a_page_of_its_own(browser: Browser, address: str, kind: str) -> None:
+    one = opened(browser, "phone")
+    page = one.go(address)
+    page.locator(f'main a[href^="#/{kind}/"]').first.click()
+    page.wait_for_url(f"**/#/{kind}/**")
+    page.wait_for_selector("main:not([aria-busy]) h1")
     draw_charts(page)
-    found = axe.Axe().run(page).response["violations"]
-    problems = [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]]
-    assert problems[:5] == []
-    page.context.close()
+    assert "play" in page.locator("main").inner_text()
+    assert (is_within(page), one.wrong) == (True, [])
 
 
 def test_home_leads_with_a_sentence_and_everything_is_a_link(browser: Browser, address: str) -> None:
@@ -198,20 +206,28 @@ def test_the_keyboard_skips_to_the_page(browser: Browser, address: str) -> None:
 
 def test_an_empty_home_says_what_to_do(browser: Browser, empty: str) -> None:
     one = opened(browser, "phone")
-    page = one.go(empty)
-    assert "Nothing here yet" in page.locator("h1").inner_text()
-    assert "tonearm import" in page.locator("main").inner_text()
+    for hash in ("", "#/charts/artists", "#/insights"):
+        page = one.go(empty, hash)
+        assert "Nothing here yet" in page.locator("h1").inner_text()
+        assert "tonearm import" in page.locator("main").inner_text()
+    one.go(empty, "#/library")
     assert (is_within(page), one.wrong) == (True, [])
 
 
 def test_names_are_text_and_never_markup(browser: Browser, hostile: str) -> None:
     one = opened(browser, "small")
-    for hash in ("", "#/search?q=%3Cscript"):
-        page = one.go(hostile, hash)
+    for name in ("home", "charts", "insights", "rewind", "library"):
+        page = one.go(hostile, PAGES[name].replace("2022", "2020"))
         draw_charts(page)
-        assert page.evaluate("document.title").startswith(("tonearm", "“<script"))
+        assert "owned" not in page.evaluate("document.title"), name
         assert page.locator("main script, main img[src=x]").count() == 0
-        assert is_within(page), hash
+        assert is_within(page), name
+    page = one.go(hostile, "#/search?q=%3Cscript")
+    page.locator("main .name a").first.click()
+    page.wait_for_url("**/#/artist/**")
+    page.wait_for_selector("main:not([aria-busy]) h1")
+    assert page.locator("h1").inner_text() == HOSTILE[1]
+    assert is_within(page)
     assert one.wrong == []
 
 

@@ -51,7 +51,8 @@
     drawing = new AbortController();
     const mine = drawing.signal;
     const at = { ...tonearm.here(), signal: mine };
-    const page = tonearm.pages[at.page];
+    // Without a history there is nothing to ask of most pages.
+    const page = tonearm.listener || at.page === "library" ? tonearm.pages[at.page] : tonearm.pages.home;
     navigation(at.page);
     main.setAttribute("aria-busy", "true");
     try {

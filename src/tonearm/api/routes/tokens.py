@@ -15,7 +15,7 @@ from tonearm.store.tokens import LONGEST_LABEL, Scope, Token, create_token, revo
 router = APIRouter(tags=["tokens"])
 
 
-class NewToken(BaseModel):
+class WantedToken(BaseModel):
     """What a token is to open, and for how long."""
 
     model_config = ConfigDict(
@@ -43,7 +43,7 @@ def list_tokens(store: StoreDep) -> list[Token]:
 
 
 @router.post("/tokens", status_code=201, response_model=MadeToken)
-def post_token(store: StoreDep, new: NewToken) -> JSONResponse:
+def post_token(store: StoreDep, new: WantedToken) -> JSONResponse:
     """Make a token. It is in this answer alone, which nothing on the way may keep."""
     secret, token = create_token(store, store.listener(new.listener).name, new.scopes, new.name, new.days)
     made = MadeToken(secret=secret, token=token)

@@ -75,11 +75,13 @@
     nav: 1,
     draw: async ({ signal }) => {
       if (!tonearm.listener) return empty();
-      const [home, recent] = await Promise.all([tonearm.document("home", {}, { signal }), tonearm.document("recent", {}, { signal })]);
+      const get = (name) => tonearm.document(name, {}, { signal });
+      // The week is an extra, which not every export has.
+      const [home, recent, week] = await Promise.all([get("home"), get("recent"), get("weekly").catch(() => null)]);
       if (!home.totals.listens) return empty();
       return [
         h("div.lead", {}, h("h1", {}, sentence(home.totals, home.best)), rest(home)),
-        cards(home.lately.map((one) => lately(one, home.has_ended)), streaks(home.streaks), milestone(home.milestones, home.totals)),
+        cards(home.lately.map((one) => lately(one, home.has_ended)), week?.listens > 0 && tonearm.weeklyCard(week), streaks(home.streaks), milestone(home.milestones, home.totals)),
         milestones(home.milestones),
         section("Every day", tonearm.calendar(home.days)),
         h("div.columns", {},
