@@ -57,7 +57,7 @@ def test_a_year_has_its_totals_tops_and_days(history_of: HistoryOf) -> None:
     assert [(row["artist"], row["listens"]) for row in story["artists"]] == [("Air", 3), ("Can", 1)]
     assert [(row["track"], row["listens"]) for row in story["tracks"]] == [("Sexy Boy", 3), ("Vitamin C", 1)]
     assert [(row["album"], row["listens"], row["days"]) for row in story["albums"]] == [("Moon Safari", 3, 1)]
-    assert story["days"] == [[date(2020, 1, 1), 3], [date(2020, 2, 29), 1]]
+    assert story["days"] == [(date(2020, 1, 1), 3), (date(2020, 2, 29), 1)]
     assert (story["hours"][10], story["hours"][23], sum(story["hours"])) == (3, 1, 4)
     assert (story["busiest"]["day"], story["busiest"]["listens"], story["busiest"]["artist"]) == (
         *(date(2020, 1, 1), 3),
