@@ -109,3 +109,11 @@ def test_csv_is_harmless_unless_asked_for_as_it_is(home: Settings) -> None:
             text = http.get("/tables/listening_history_bronze", params={"format": "csv", "safe": safe}).text
             assert f'"{prefix}=1+1"' in text
         assert json.dumps("=1+1") in http.get("/tables/listening_history_bronze").text
+
+
+def test_a_form_in_an_encoding_that_cannot_be_read_is_refused(http: httpx.Client) -> None:
+    body = '--x\r\nContent-Disposition: form-data; name="listener"\r\n\r\nAda\r\n--x--\r\n'
+    answer = http.post(
+        "/imports", content=body, headers={"Content-Type": "multipart/form-data; boundary=x; charset=punycode"}
+    )
+    assert answer.status_code in (400, 422), answer.text

@@ -27,6 +27,7 @@ from tonearm.settings import Settings
 def settings(home_with_registry: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setitem(sys.modules, "tonearm.models.coin", coin)
     monkeypatch.setattr(tonearm.models, "_MODELS", {"coin": "Coin"})
+    monkeypatch.setattr(tonearm.models, "_REGISTERED", {"coin": "coin_model"})
     return home_with_registry
 
 

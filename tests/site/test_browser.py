@@ -262,6 +262,7 @@ def test_beyond_this_machine_the_page_asks_for_a_token(
         page = opened(browser).go(address)
         page.get_by_role("textbox", name="Token").fill("wrong")
         page.get_by_role("button", name="Open").click()
+        page.get_by_text("unknown, revoked or expired").wait_for()
         page.get_by_role("textbox", name="Token").fill(secret)
         page.get_by_role("button", name="Open").click()
         page.locator("h1", has_text="1 play since 2020").wait_for()

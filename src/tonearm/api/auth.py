@@ -240,13 +240,11 @@ async def _named(request: Request) -> list[str]:
 async def _named_in_body(request: Request) -> list[str]:
     if request.method in _READS:
         return []
-    if "form" in request.headers.get("content-type", ""):
-        sent: Any = await request.form()
-    else:
-        try:
-            sent = await request.json()
-        except (ValueError, RecursionError):
-            # Not JSON, as the route will say.
-            return []
+    is_form = "form" in request.headers.get("content-type", "")
+    try:
+        sent: Any = await (request.form() if is_form else request.json())
+    except (ValueError, RecursionError):
+        # Neither JSON nor a form in the encoding that it names, as the route will say.
+        return []
     named = sent.get("listener") if hasattr(sent, "get") else None
     return [named] if isinstance(named, str) else []

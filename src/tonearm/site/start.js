@@ -26,12 +26,12 @@
 
   /** The page for a failure: what happened and what to do. */
   const failed = (error) => {
-    if (error.status === 401) return askForToken();
+    if (error.status === 401) return askForToken(tonearm.token.get() && error.message);
     const again = h("button", { type: "button", onclick: draw }, "Try again");
     return [h("h1", {}, error.status === 404 ? "Not here" : "This did not work"), h("p", {}, error.message), again];
   };
 
-  const askForToken = () => {
+  const askForToken = (wrong) => {
     const input = h("input", { type: "password", name: "token", autocomplete: "off", required: true, "aria-label": "Token" });
     const keep = (event) => {
       event.preventDefault();
@@ -41,6 +41,7 @@
     return [
       h("h1", {}, "A token, please"),
       h("p", {}, "This server asks who is there. Whoever runs it makes a token with: ", h("code", {}, "tonearm tokens create --listener NAME --scope read")),
+      wrong && h("p", { role: "alert" }, `The one you gave does not open it: ${wrong}.`),
       h("form.token", { onsubmit: keep }, input, h("button", {}, "Open")),
     ];
   };
