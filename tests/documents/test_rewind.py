@@ -28,8 +28,8 @@ def on(day: date | str, *, times: int = 1, hour: int = 10, **more: Any) -> list[
 )
 def test_a_period_is_known_by_its_name(name: str, first: date, after: date) -> None:
     period = period_of(name)
-    assert (period.first, period.after, period.name) == (first, after, name)
-    assert period.before.after == first
+    assert (period.span.first, period.span.after, period.name) == (first, after, name)
+    assert period.moved(-1).span.after == first
 
 
 @pytest.mark.parametrize("name", ["2019x", "2019-13", "2019-W54", "2019-fall", "19", "2019-", "٢٠١٩", "9999", "x" * 20])

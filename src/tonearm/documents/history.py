@@ -102,6 +102,12 @@ def _is_id(name: str, value: Any) -> bool:
     return name.endswith("_id") and isinstance(value, int)
 
 
+TOP_ARTISTS = """
+SELECT artist_id, arg_max(artist, started_at) AS artist, count(*) AS listens
+FROM heard WHERE day >= $1 AND day < $2 GROUP BY artist_id ORDER BY listens DESC, artist LIMIT $3
+"""
+"""The artists heard most from a day to before another."""
+
 _HEARD = f"""
 CREATE TABLE heard AS
 SELECT listen_id, started_at, started_at_local AS at_local, local_date AS day, hour_of_day AS hour,

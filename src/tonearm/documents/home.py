@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from tonearm.documents.day import other_years
-from tonearm.documents.history import History, Span
+from tonearm.documents.history import TOP_ARTISTS, History, Span
+from tonearm.documents.periods import runs
 from tonearm.read.ranges import months_later
 
 ENDED_AFTER_D = 60
@@ -26,6 +27,7 @@ def home(history: History, today: date) -> dict[str, Any]:
     Without listens ``totals.listens`` is 0 and all lists are empty.
     """
     as_of, has_ended = recent_as_of(history, today)
+    days = [[row["day"], row["listens"]] for row in history.rows(_DAYS)]
     return {
         "listener": history.listener,
         "as_of": as_of,
@@ -33,12 +35,12 @@ def home(history: History, today: date) -> dict[str, Any]:
         "totals": history.row(_TOTALS),
         "best": _best(history),
         "lately": [_lately(history, name, now, before) for name, now, before in _periods(as_of)],
-        "streaks": _streaks(history, as_of),
+        "streaks": _streaks([day for day, _ in days], as_of),
         "milestones": _milestones(history),
         "on_this_day": [one for one in other_years(history, as_of) if one["day"] < as_of],
         "discovered": history.rows(_DISCOVERED, as_of - timedelta(days=NEW_WITHIN_D), _TOP),
         "rediscover": history.rows(_REDISCOVER, as_of - timedelta(days=_AWAY_D), _KNOWN_LISTENS, _TOP),
-        "days": [[row["day"], row["listens"]] for row in history.rows(_DAYS)],
+        "days": days,
     }
 
 
@@ -74,20 +76,28 @@ def _lately(history: History, name: str, now: Span, before: Span) -> dict[str, A
     return {
         "period": name,
         "first": now.first,
-        "last": now.after - timedelta(days=1),
+        "last": now.last,
         **(history.row(_SUMS, now.first, now.after) or {}),
         "before": (history.row(_SUMS, before.first, before.after) or {}).get("listens", 0),
-        "artists": history.rows(_TOP_ARTISTS, now.first, now.after, _FEW),
+        "artists": history.rows(TOP_ARTISTS, now.first, now.after, _FEW),
     }
 
 
-def _streaks(history: History, as_of: date) -> dict[str, Any]:
+def _streaks(days: list[date], as_of: date) -> dict[str, Any]:
     """The longest run of days with a listen, and the one that is still going; ``current`` is null where none is."""
-    runs = history.rows(_RUNS)
-    longest = max(runs, key=lambda run: run["days"], default=None)
     # Nothing heard yet today does not end it.
-    is_going = bool(runs) and (as_of - runs[-1]["last"]).days <= 1
-    return {"longest": longest, "current": runs[-1] if is_going else None}
+    is_going = bool(days) and (as_of - days[-1]).days <= 1
+    return {"longest": longest_run(days), "current": _run(runs(days)[-1]) if is_going else None}
+
+
+def longest_run(days: list[date]) -> dict[str, Any] | None:
+    """The ``first`` and ``last`` of the most ``days`` in a row, the earlier of equal ones; null without days."""
+    longest = max(runs(days), key=lambda run: run.days, default=None)
+    return _run(longest) if longest else None
+
+
+def _run(span: Span) -> dict[str, Any]:
+    return {"first": span.first, "last": span.last, "days": span.days}
 
 
 def _milestones(history: History) -> list[dict[str, Any]]:
@@ -106,15 +116,6 @@ FROM heard
 _SUMS = """
 SELECT count(*) AS listens, count(DISTINCT artist_id) AS artists_heard, count(DISTINCT track_id) AS tracks_heard
 FROM heard WHERE day >= $1 AND day < $2
-"""
-_TOP_ARTISTS = """
-SELECT artist_id, arg_max(artist, started_at) AS artist, count(*) AS listens
-FROM heard WHERE day >= $1 AND day < $2 GROUP BY artist_id ORDER BY listens DESC, artist LIMIT $3
-"""
-_RUNS = """
-SELECT min(day) AS first, max(day) AS last, count(*) AS days FROM (
-    SELECT day, day - (row_number() OVER (ORDER BY day))::INTEGER AS run FROM (SELECT DISTINCT day FROM heard)
-) GROUP BY run ORDER BY first
 """
 _NUMBERED = """
 SELECT number, day, track_id, track, artist_id, artist FROM (

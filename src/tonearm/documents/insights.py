@@ -8,7 +8,7 @@ from typing import Any
 from tonearm.documents.cards import changes, coming, playing, you
 from tonearm.documents.cards.card import Asked, Card, Tables
 from tonearm.documents.history import History
-from tonearm.documents.home import ENDED_AFTER_D
+from tonearm.documents.home import recent_as_of
 
 CARDS: tuple[Card, ...] = (*you.CARDS, *changes.CARDS, *coming.CARDS, *playing.CARDS)
 """In the order of the page: in each group what every history can tell comes first, what takes sound features last."""
@@ -27,8 +27,7 @@ def insights(history: History, tables: Tables, today: date) -> dict[str, Any]:
     ``as_of`` is the last day of a history that ``has_ended``, else ``today``. A card with ``needs``, a sentence about
     what would help, has no answer, and comes after those of its group that have one.
     """
-    has_ended = history.last_day is not None and (today - history.last_day).days > ENDED_AFTER_D
-    as_of = history.last_day if has_ended and history.last_day else today
+    as_of, has_ended = recent_as_of(history, today)
     asked = Asked(history, tables, as_of, has_ended)
     cards = [_made(card, asked) for card in CARDS] if history.listens else []
     return {

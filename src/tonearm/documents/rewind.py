@@ -6,23 +6,17 @@ Everything is counted, nothing is estimated; the one highlight that is a finding
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from statistics import median
-from typing import Any, Literal
+from typing import Any
 
 from tonearm.documents.history import History, Span
-from tonearm.documents.home import ENDED_AFTER_D
+from tonearm.documents.home import longest_run, recent_as_of
+from tonearm.documents.periods import Period, Unit, containing, on_calendar
 from tonearm.documents.weekly import weekly
 from tonearm.errors import UnknownName
-from tonearm.read.ranges import months_later
 
-Kind = Literal["year", "season", "month", "week"]
-KINDS: tuple[Kind, ...] = ("year", "season", "month", "week")
-_SEASONS = {3: "spring", 6: "summer", 9: "autumn", 12: "winter"}
-"""By the first month, as in the north; the winter of 2019 begins in December 2019."""
-_MONTHS = {"year": 12, "season": 3, "month": 1}
+KINDS: tuple[Unit, ...] = ("year", "season", "month", "week")
 _TOP = 5
 KEPT_AFTER_D, KEPT_LISTENS = 30, 5
 """An artist was kept who was heard as often, and again so many days after the first time."""
@@ -31,48 +25,11 @@ _KNOWN_D = 180
 _FEWEST_TO_COMPARE, _FEWEST_LISTENS, _PLACES = 4, 20, 3
 
 
-@dataclass(frozen=True)
-class Period:
-    """Local days with a name: ``2019``, ``2019-summer``, ``2019-03`` or ``2019-W10`` (ISO 8601)."""
-
-    kind: Kind
-    first: date
-
-    @property
-    def after(self) -> date:
-        """The first day that is no longer in it."""
-        return self.first + timedelta(days=7) if self.kind == "week" else months_later(self.first, _MONTHS[self.kind])
-
-    @property
-    def before(self) -> Period:
-        """The one before."""
-        first = self.first - timedelta(days=7)
-        return Period(self.kind, first if self.kind == "week" else months_later(self.first, -_MONTHS[self.kind]))
-
-    @property
-    def name(self) -> str:
-        """As in an address."""
-        if self.kind == "week":
-            year, week, _ = self.first.isocalendar()
-            return f"{year}-W{week:02}"
-        if self.kind == "season":
-            return f"{self.first.year}-{_SEASONS[self.first.month]}"
-        return self.first.isoformat()[: 4 if self.kind == "year" else 7]
-
-
 def period_of(name: str) -> Period:
-    """The period of that name; raises UnknownName."""
-    found = re.fullmatch(r"(2[01]\d\d)(?:-(?:W(\d\d)|(\d\d)|([a-z]+)))?", name, re.ASCII)
+    """The year, season, month or week of that name; raises UnknownName."""
     try:
-        if not found:
-            raise ValueError(name)
-        year, (week, month, season) = int(found[1]), found.groups()[1:]
-        if week:
-            return Period("week", date.fromisocalendar(year, int(week), 1))
-        if season:
-            return Period("season", date(year, {word: first for first, word in _SEASONS.items()}[season], 1))
-        return Period("month" if month else "year", date(year, int(month or 1), 1))
-    except (ValueError, KeyError):
+        return on_calendar(name)
+    except ValueError:
         raise UnknownName("period", name, [], hint="write it as 2019, 2019-summer, 2019-03 or 2019-W10") from None
 
 
@@ -80,18 +37,18 @@ def rewind(history: History, today: date, name: str, persona: dict[str, Any] | N
     """The story of the period ``name``; without a name that of the last complete year that has listens.
 
     ``persona`` is the listener's row of ``behavioral_segments``, which is about their latest months; it is left out of
-    a period that is over before these. A part that cannot be told is null or empty. Raises UnknownName for a name that
+    a period that is over before these. A part without an answer is null or empty. Raises UnknownName for a name that
     is not one of a period; a period without listens has ``totals.listens`` 0.
     """
     as_of = min(history.last_day or today, today)
-    has_ended = (today - as_of).days > ENDED_AFTER_D
-    period = period_of(name) if name else _last_complete_year(history, as_of if has_ended else today)
-    span = Span(period.first, period.after)
+    recent, has_ended = recent_as_of(history, today)
+    period = period_of(name) if name else _last_complete_year(history, recent)
+    span = period.span
     totals = history.row(_TOTALS, span.first, span.after) or {}
     found = {
         "listener": history.listener,
         "period": _described(period),
-        "is_over": period.after <= as_of or has_ended,
+        "is_over": span.after <= as_of or has_ended,
         "choices": _choices(history, period),
         "totals": totals,
     }
@@ -101,12 +58,11 @@ def rewind(history: History, today: date, name: str, persona: dict[str, Any] | N
 def _last_complete_year(history: History, today: date) -> Period:
     years = [row["start"] for row in history.rows(_YEARS)]
     complete = [first for first in years if first.year < today.year]
-    return Period("year", max(complete or years, default=date(today.year, 1, 1)))
+    return containing("year", max(complete or years, default=today))
 
 
 def _described(period: Period) -> dict[str, Any]:
-    last = period.after - timedelta(days=1)
-    return {"name": period.name, "kind": period.kind, "first": period.first, "last": last}
+    return {"name": period.name, "kind": period.unit, "first": period.span.first, "last": period.span.last}
 
 
 def _choices(history: History, period: Period) -> dict[str, list[dict[str, Any]]]:
@@ -114,20 +70,21 @@ def _choices(history: History, period: Period) -> dict[str, list[dict[str, Any]]
     year = _year_of(period)
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     for row in history.rows(_COUNTED):
-        one = Period(row["kind"], row["start"])
-        if one.kind == "year" or _year_of(one) == year:
-            found[one.kind].append({"name": one.name, "first": one.first, "listens": row["listens"]})
+        one = containing(row["kind"], row["start"])
+        if one.unit == "year" or _year_of(one) == year:
+            found[one.unit].append({"name": one.name, "first": one.span.first, "listens": row["listens"]})
     return found
 
 
 def _year_of(period: Period) -> int:
-    return period.first.isocalendar().year if period.kind == "week" else period.first.year
+    first = period.span.first
+    return first.isocalendar().year if period.unit == "week" else first.year
 
 
 def _story(history: History, period: Period, span: Span, as_of: date, persona: dict[str, Any] | None) -> dict[str, Any]:
     within = (span.first, span.after)
     days = [(row["day"], row["listens"]) for row in history.rows(_DAYS, *within)]
-    card = weekly(history, as_of, period.first) if period.kind == "week" else None
+    card = weekly(history, as_of, span.first) if period.unit == "week" else None
     since = (history.row(_LATEST_MONTHS) or {}).get("since")
     return {
         "before": _before(history, period),
@@ -138,7 +95,7 @@ def _story(history: History, period: Period, span: Span, as_of: date, persona: d
         "hours": _hours(history, span),
         "days": days,
         "busiest": _busiest(history, days),
-        "streak": _streak([day for day, _ in days]),
+        "streak": longest_run([day for day, _ in days]),
         "age": _age(history, span),
         "persona": persona if persona and since and span.after > since else None,
         # A week's highlight has passed a test, which a mere record has not.
@@ -149,10 +106,10 @@ def _story(history: History, period: Period, span: Span, as_of: date, persona: d
 
 def _before(history: History, period: Period) -> dict[str, Any] | None:
     """What was heard in the period before; null where the history does not reach all of it."""
-    before = period.before
-    if history.first_day is None or history.first_day > before.first:
+    before = period.moved(-1)
+    if history.first_day is None or history.first_day > before.span.first:
         return None
-    return {"name": before.name, **(history.row(_TOTALS, before.first, before.after) or {})}
+    return {"name": before.name, **(history.row(_TOTALS, before.span.first, before.span.after) or {})}
 
 
 def _discoveries(history: History, span: Span, as_of: date) -> dict[str, Any]:
@@ -179,15 +136,6 @@ def _busiest(history: History, days: list[tuple[date, int]]) -> dict[str, Any]:
     return {"day": day, "listens": listens, **(history.row(_OF_DAY, day) or {})}
 
 
-def _streak(days: list[date]) -> dict[str, Any]:
-    """The longest run of the days, which are in order."""
-    best = run = (days[0], days[0])
-    for day in days[1:]:
-        run = (run[0], day) if (day - run[1]).days == 1 else (day, day)
-        best = max(best, run, key=lambda one: one[1] - one[0])
-    return {"first": best[0], "last": best[1], "days": (best[1] - best[0]).days + 1}
-
-
 def _age(history: History, span: Span) -> dict[str, Any] | None:
     """How long before each listen its artist was first heard: median in days, and listens by that first year.
 
@@ -210,8 +158,8 @@ def _surprise(history: History, period: Period) -> dict[str, Any] | None:
     place among the first three counts, so the sentence is true whatever the distribution. Null where there are fewer
     than four to compare, or nothing is that far out.
     """
-    periods = history.rows(_MEASURED[period.kind], _FEWEST_LISTENS)
-    mine = next((row for row in periods if row["start"] == period.first), None)
+    periods = history.rows(_MEASURED[period.unit], _FEWEST_LISTENS)
+    mine = next((row for row in periods if row["start"] == period.span.first), None)
     if mine is None or len(periods) < _FEWEST_TO_COMPARE:
         return None
     placed = [_placed(measure, mine, periods) for measure in _MEASURES]
@@ -240,7 +188,7 @@ def _placed(measure: str, mine: dict[str, Any], periods: list[dict[str, Any]]) -
 def _subject(history: History, measure: str, period: Period) -> dict[str, Any]:
     """The artist or track behind a measure."""
     if measure in _SUBJECTS:
-        return history.row(_SUBJECTS[measure], period.first, period.after) or {}
+        return history.row(_SUBJECTS[measure], period.span.first, period.span.after) or {}
     return {}
 
 

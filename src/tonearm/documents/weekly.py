@@ -29,7 +29,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tonearm.documents.history import History
+from tonearm.documents.history import TOP_ARTISTS, History
+from tonearm.documents.periods import containing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,20 +54,20 @@ def weekly(history: History, as_of: date, monday: date | None = None) -> dict[st
     """
     if monday is None:
         monday = as_of - timedelta(days=as_of.weekday() + (0 if as_of.weekday() == 6 else 7))
-    after = min(monday + timedelta(days=7), max(as_of, monday) + timedelta(days=1))
+    week = containing("week", monday)
+    after = min(week.span.after, max(as_of, monday) + timedelta(days=1))
     since = max(monday - timedelta(days=COMPARED_D), history.first_day or monday)
     listens = (history.row(_TOTAL, monday, after) or {})["listens"]
     before = (history.row(_TOTAL, since, monday) or {})["listens"]
     days_before = max((monday - since).days, 0)
     is_known = days_before >= _FEWEST_D
     highlight = _highlight(history, since, monday, after) if is_known and listens else None
-    year, week, _ = monday.isocalendar()
     return {
-        **{"week": f"{year}-W{week:02}", "first": monday, "last": monday + timedelta(days=6)},
-        "is_over": after == monday + timedelta(days=7),
+        **{"week": week.name, "first": monday, "last": week.span.last},
+        "is_over": after == week.span.after,
         "listens": listens,
         "usual": before * (after - monday).days / days_before if is_known else None,
-        "artists": history.rows(_TOP_ARTISTS, monday, after, _TOP),
+        "artists": history.rows(TOP_ARTISTS, monday, after, _TOP),
         "days": _days(history, monday, after),
         "highlight": highlight,
         "why_not": None if highlight else _why_not(listens, is_known),
@@ -157,10 +158,6 @@ def _ratios(is_drawn: np.ndarray, counts: np.ndarray, totals: np.ndarray) -> np.
 _WITHIN = "day >= $1 AND day < $2"
 _TOTAL = f"SELECT count(*) AS listens FROM heard WHERE {_WITHIN}"
 _BY_DAY = f"SELECT day, count(*) AS listens FROM heard WHERE {_WITHIN} GROUP BY day"
-_TOP_ARTISTS = f"""
-SELECT artist_id, arg_max(artist, started_at) AS artist, count(*) AS listens
-FROM heard WHERE {_WITHIN} AND artist_id IS NOT NULL GROUP BY artist_id ORDER BY listens DESC, artist LIMIT $3
-"""
 _BY_ARTIST_AND_DAY = f"""
 WITH often AS (
     SELECT artist_id FROM heard WHERE {_WITHIN} AND artist_id IS NOT NULL GROUP BY artist_id HAVING count(*) >= $3
