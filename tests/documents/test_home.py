@@ -24,6 +24,11 @@ def test_totals_and_favourites(history_of: HistoryOf) -> None:
     assert found["days"] == [[date(2020, 6, 1), 3], [date(2020, 6, 2), 1]]
 
 
+def test_of_equally_often_heard_tracks_of_an_artist_the_first_by_name_comes_first(history_of: HistoryOf) -> None:
+    rows = [*on("2020-06-01", times=2, track="Z"), *on("2020-06-02", times=2, track="A")]
+    assert [row["track"] for row in home(history_of(*rows), TODAY)["best"]["tracks"]] == ["A", "Z"]
+
+
 def test_this_week_and_month_are_compared_with_as_many_days_before(history_of: HistoryOf) -> None:
     rows = [*on("2020-06-10", times=2), *on("2020-06-04", times=3), *on("2020-06-03", times=4), *on("2020-05-31")]
     rows += [*on("2020-05-10", times=5), *on("2020-05-11", times=7)]

@@ -54,7 +54,7 @@ def recent_as_of(history: History, today: date) -> tuple[date, bool]:
 def _best(history: History) -> dict[str, Any]:
     """The most heard of all time."""
     return {
-        name: history.rows(f"SELECT * FROM {name} ORDER BY listens DESC, artist LIMIT {_FEW}")
+        name: history.rows(f"SELECT * FROM {name} ORDER BY listens DESC, artist, {name[:-1]} LIMIT {_FEW}")
         for name in ("artists", "albums", "tracks")
     }
 
