@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from tests.documents.conftest import Row, home_of, listen
-from tonearm.documents.cards.card import Tables
 from tonearm.documents.history import History, as_json
 from tonearm.documents.insights import CARDS, TABLES, insights
+from tonearm.documents.tables import Tables
 from tonearm.lake import open_lake
 
 TODAY = date(2020, 6, 10)

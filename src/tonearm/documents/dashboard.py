@@ -8,10 +8,9 @@ from datetime import date, datetime, timedelta
 from statistics import fmean, pstdev
 from typing import Any
 
-from pyarrow.compute import field
-
 from tonearm.documents.history import History
-from tonearm.lake import Lake, open_lake
+from tonearm.documents.tables import Tables
+from tonearm.lake import open_lake
 from tonearm.read.overview import LISTENS
 from tonearm.settings import Settings
 
@@ -33,50 +32,41 @@ Row = dict[str, Any]
 
 
 def dashboard_data(settings: Settings, listener: str) -> dict[str, Any]:
-    """All fields of the dashboard's contract, from tables; what no table tells yet is null, or an empty list.
+    """All fields of the dashboard's contract, from tables; what no table has yet is null, or an empty list.
 
     Probabilities and shares are from 0 to 1. ``generated_at`` is when the listens were last built, so that the same
     tables make the same file. Days are the last of the history: one that ended is described as of its end.
     """
     lake, history = open_lake(settings.lake), History(settings, listener)
-    sounds = _rows(lake, LISTENS, listener, ("started_at", "valence", "energy", "session_started_at", "track_id"))
-    personas = [row for row in _rows(lake, "mood_state_clusters", listener) if row["is_stable"]]
-    probabilities = _session_probabilities(_rows(lake, "session_start_forecasts", listener))
+    tables = Tables(lake, listener)
+    sounds = tables.rows(LISTENS, ("started_at", "valence", "energy", "session_started_at", "track_id"))
+    personas = [row for row in tables.rows("mood_state_clusters") if row["is_stable"]]
+    probabilities = _session_probabilities(tables.rows("session_start_forecasts"))
     starts = [row["at_local"] for row in history.rows(_STARTS)]
     built = lake.built_at(LISTENS) if lake.has(LISTENS) else None
     drift = _drift(history, starts)
     return {
         "version": VERSION,
         "generated_at": built,
-        "next_prediction": _next(lake, listener, personas),
+        "next_prediction": _next(tables, personas),
         "session_probs": probabilities,
         "top_hours": _top_hours(probabilities),
         "session_actual": _session_actual(starts, history.last_day),
         "mood_clusters": [_cluster(row) for row in personas],
         "mood_trajectory": _trajectory(sounds),
         "recently_played": history.rows(_RECENTLY, _RECENT),
-        "genre_profiles": _genres(_rows(lake, "genre_profiles", listener)),
-        "metrics": _metrics(lake, history, drift),
+        "genre_profiles": _genres(tables.rows("genre_profiles")),
+        "metrics": _metrics(tables, history, drift),
         "drift": drift,
     }
 
 
-def _rows(lake: Lake, table: str, listener: str, columns: tuple[str, ...] | None = None) -> list[Row]:
-    """Rows of one listener; none where the table was not built."""
-    if not lake.has(table):
-        return []
-    known = lake.dataset(table)
-    wanted = [name for name in columns if name in known.schema.names] if columns else None
-    found: list[Row] = known.to_table(columns=wanted, filter=field("listener") == listener).to_pylist()
-    return found
-
-
-def _next(lake: Lake, listener: str, personas: list[Row]) -> Row | None:
+def _next(tables: Tables, personas: list[Row]) -> Row | None:
     """What the next track will sound like, with what to play; null before a model is trained.
 
     The groups of the forecast are its own: one has a ``mood_cluster_id`` where a persona has its name.
     """
-    groups = _rows(lake, "next_mood_forecasts", listener)
+    groups = tables.rows("next_mood_forecasts")
     if not groups:
         return None
     best = max(groups, key=lambda row: row["probability_pct"])
@@ -88,14 +78,14 @@ def _next(lake: Lake, listener: str, personas: list[Row]) -> Row | None:
         "baseline": best["baseline_pct"] / 100,
         "predicted_for": best["predicted_for_at"],
         "cluster_centroid": persona and _centroid(persona),
-        "recommended_tracks": _recommended(lake, listener, best["music_group"]),
+        "recommended_tracks": _recommended(tables, best["music_group"]),
     }
 
 
-def _recommended(lake: Lake, listener: str, group: str) -> list[Row]:
+def _recommended(tables: Tables, group: str) -> list[Row]:
     """The first tracks of the suggested playlist that sounds like the group."""
     wanted = next((playlist for word, playlist in _PLAYLISTS if word in group), "Mood lift")
-    rows = [row for row in _rows(lake, "personalized_playlist_suggestions", listener) if row["playlist"] == wanted]
+    rows = [row for row in tables.rows("personalized_playlist_suggestions") if row["playlist"] == wanted]
     first = sorted(rows, key=lambda row: row["position"])[:_TRACKS]
     return [
         {
@@ -183,10 +173,10 @@ def _weighted(years: list[Row], name: str) -> float | None:
     return sum(mean * n for mean, n in known) / sum(n for _, n in known) if known else None
 
 
-def _metrics(lake: Lake, history: History, drift: Row | None) -> Row:
+def _metrics(tables: Tables, history: History, drift: Row | None) -> Row:
     """How the models in use did on rows kept from them, each beside its baseline, and the same of earlier versions."""
     runs: dict[datetime, Row] = {}
-    for row in _rows(lake, "model_performance_metrics", history.listener):
+    for row in tables.rows("model_performance_metrics"):
         if row["scope"] == "listener" and row["model"] in _SECTION:
             run = runs.setdefault(row["trained_at"], {"run_at": row["trained_at"]})
             of_model = run.setdefault(_SECTION[row["model"]], {"version": row["model_version"]})

@@ -6,9 +6,10 @@ from datetime import date
 from typing import Any
 
 from tonearm.documents.cards import changes, coming, playing, you
-from tonearm.documents.cards.card import Asked, Card, Tables
+from tonearm.documents.cards.card import Asked, Card
 from tonearm.documents.history import History
 from tonearm.documents.home import recent_as_of
+from tonearm.documents.tables import Tables
 
 CARDS: tuple[Card, ...] = (*you.CARDS, *changes.CARDS, *coming.CARDS, *playing.CARDS)
 """In the order of the page: in each group what every history can tell comes first, what takes sound features last."""

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
-from pyarrow.compute import field
 from starlette.exceptions import HTTPException
 
 from tonearm.api.auth import CallerDep
@@ -20,7 +19,6 @@ from tonearm.api.reading import ReadingDep
 from tonearm.documents import periods
 from tonearm.documents.album import album
 from tonearm.documents.artist import artist
-from tonearm.documents.cards.card import Tables
 from tonearm.documents.charts import Kind, charts
 from tonearm.documents.day import day
 from tonearm.documents.genre import genre
@@ -31,12 +29,12 @@ from tonearm.documents.insights import TABLES, insights
 from tonearm.documents.rewind import rewind
 from tonearm.documents.search import search
 from tonearm.documents.session import session
+from tonearm.documents.tables import Tables
 from tonearm.documents.things import Listed, Thing, a_genre, a_track, an_album, an_artist, listed
 from tonearm.documents.track import track
 from tonearm.documents.weekly import weekly
 from tonearm.engine.rows import dicts
 from tonearm.errors import UsageError
-from tonearm.lake import Lake
 from tonearm.read.overview import LISTENS
 from tonearm.read.ranges import FIRST, LAST, local_time
 from tonearm.store.playing import Playing, playing
@@ -214,15 +212,11 @@ def read_rewind(
     ] = "",
 ) -> Response:
     """A year, season, month or week as a story: tops, discoveries, clock, streak, and what sets it apart."""
-    return asked.answer(lambda history: rewind(history, asked.today, period, _persona(lake, asked.listener)))
-
-
-def _persona(lake: Lake, listener: str) -> dict[str, Any] | None:
-    """The listener's row of ``behavioral_segments``; None before it is built."""
-    if not lake.has(_PERSONAS):
-        return None
-    rows = lake.dataset(_PERSONAS).to_table(filter=field("listener") == listener).to_pylist()
-    return rows[0] if rows else None
+    tables = Tables(lake, asked.listener)
+    return asked.answer(
+        lambda history: rewind(history, asked.today, period, next(iter(tables.rows(_PERSONAS)), None)),
+        lake.version(_PERSONAS),
+    )
 
 
 @router.get("/weekly")

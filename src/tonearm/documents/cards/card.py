@@ -1,46 +1,18 @@
-"""A question with its answer, and what cards read beside the listens."""
+"""A question with its answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import Any
 
 from tonearm.documents.history import History
-
-if TYPE_CHECKING:
-    from tonearm.lake import Lake
+from tonearm.documents.tables import Tables
 
 Row = Mapping[str, Any]
 FINDINGS = ("higher", "lower")
 """Verdicts of tables by which something differs from what is usual."""
-
-
-class Tables:
-    """Rows of one listener in the tables of the lake; a table that is missing has none."""
-
-    def __init__(self, lake: Lake, listener: str) -> None:
-        """Nothing is read yet."""
-        self._lake, self._listener = lake, listener
-        self._read: dict[str, pa.Table] = {}
-
-    def rows(self, name: str, columns: Sequence[str]) -> list[dict[str, Any]]:
-        """The listener's rows; a column that an older table does not have is null."""
-        table = self._table(name)
-        present = table.select([column for column in columns if column in table.column_names])
-        return [{column: row.get(column) for column in columns} for row in present.to_pylist()]
-
-    def _table(self, name: str) -> pa.Table:
-        """All columns of the listener's rows, read once; empty where there is no such table."""
-        if name not in self._read:
-            of_listener = pc.field("listener") == self._listener
-            found = self._lake.dataset(name).to_table(filter=of_listener) if self._lake.has(name) else pa.table({})
-            self._read[name] = found
-        return self._read[name]
 
 
 @dataclass(frozen=True)
