@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
+import numpy as np
+
 from tonearm.columns import PARTS_OF_DAY
 from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, needs
 from tonearm.documents.words import ANOMALIES, COMPARED, METRICS, SOUNDS, counted, hours, listed, signed
+from tonearm.gold.distributions import t_quantile
 
 GROUP = "When and why does it change?"
 _NAMED, _SHOWN, _DAYS = 3, 8, 60
@@ -123,16 +126,17 @@ def _week_interval(row: Row) -> str:
 
 
 def _effect(row: Row) -> dict[str, Any]:
-    scale = row["effect"] / row["week_difference"] if row["week_difference"] else 0.0
-    low, high = row["week_difference_low"], row["week_difference_high"]
-    return {
-        "label": _metric(row),
-        "value": row["effect"],
-        "low": None if low is None else low * scale,
-        "high": None if high is None else high * scale,
-        "verdict": row["verdict"],
-        "text": _week_interval(row),
-    }
+    bounds = row["week_difference_low"], row["week_difference_high"]
+    return _in_spreads(row, row["week_difference"], bounds, _metric(row), _week_interval(row))
+
+
+def _in_spreads(
+    row: Row, difference: float | None, bounds: tuple[float | None, float | None], label: str, text: str
+) -> dict[str, Any]:
+    """A finding to draw: its effect, and the bounds of its difference in the same standard deviations."""
+    scale = row["effect"] / difference if difference else 0.0
+    low, high = (None if bound is None else bound * scale for bound in bounds)
+    return {"label": label, "value": row["effect"], "low": low, "high": high, "verdict": row["verdict"], "text": text}
 
 
 def seasons(asked: Asked) -> Answer:
@@ -149,12 +153,11 @@ def seasons(asked: Asked) -> Answer:
     most = max(drawn, key=lambda row: row["value"])
     more = [row["name"] for row in apart if row["value"] > 100 / 12]
     less = [row["name"] for row in apart if row["value"] < 100 / 12]
-    said = [f"you hear more in {listed(more)}"] if more else []
-    said += [f"less in {listed(less)}"] if less else []
-    text = " and ".join(said)
+    clauses = [f"you hear more in {listed(more)}"] if more else []
+    clauses += [f"less in {listed(less)}"] if less else []
     return Answer(
-        f"Year after year {text}."
-        if said
+        f"Year after year {' and '.join(clauses)}."
+        if clauses
         else f"Not reliably: {most['name']} has most of your plays, but not in every year.",
         Sure(
             n=f"{counted(len(years), 'whole year')}.",
@@ -172,13 +175,10 @@ def _month(month: int, shares: Sequence[float]) -> dict[str, Any]:
     n = len(shares)
     mean = sum(shares) / n
     spread = sqrt(sum((share - mean) ** 2 for share in shares) / (n - 1) / n)
-    reach = _BONFERRONI.get(n - 1, 3.6) * spread
+    reach = float(t_quantile(1 - 0.025 / 12, np.array(n - 1))) * spread
     name = _MONTHS[month - 1]
     return {"label": name[:3], "name": name, "value": mean, "low": max(mean - reach, 0), "high": mean + reach}
 
-
-_BONFERRONI = {2: 15.5, 3: 8.58, 4: 6.25, 5: 5.24, 6: 4.70, 7: 4.37, 8: 4.15, 9: 3.99, 10: 3.87, 11: 3.78, 12: 3.70}
-"""Student's t at 1 − 0.025 / 12 by degrees of freedom."""
 
 _ADJECTIVES = {
     **COMPARED,
@@ -198,9 +198,9 @@ def parts(asked: Asked) -> Answer:
     if not tested:
         return needs("It takes music in ten mornings, and in ten other parts of the day.")
     found = sorted((row for row in tested if row["verdict"] in FINDINGS), key=lambda row: -abs(row["effect"]))
-    said = [(part, [_driver(row) for row in found if row["part_of_day"] == part][:2]) for part in PARTS_OF_DAY]
+    by_part = [(part, [_driver(row) for row in found if row["part_of_day"] == part][:2]) for part in PARTS_OF_DAY]
     answer = (
-        " ".join(f"{part.capitalize()}s: {', '.join(drivers)}." for part, drivers in said if drivers)
+        " ".join(f"{part.capitalize()}s: {', '.join(drivers)}." for part, drivers in by_part if drivers)
         if found
         else "Nothing that shows: no artist and no sound belongs to one part of your day by more than chance."
     )
@@ -233,17 +233,10 @@ def _driver(row: Row) -> str:
 
 
 def _apart(row: Row) -> dict[str, Any]:
-    scale = row["effect"] / row["difference"] if row["difference"] else 0.0
-    low, high = row["difference_low"], row["difference_high"]
+    bounds = row["difference_low"], row["difference_high"]
     name = SOUNDS.get(row["driver"], row["driver"]) if row["driver_type"] == "feature" else row["driver"]
-    return {
-        "label": f"{row['part_of_day']}: {name}",
-        "value": row["effect"],
-        "low": None if low is None else low * scale,
-        "high": None if high is None else high * scale,
-        "verdict": row["verdict"],
-        "text": f"{row['part_of_day']}s: {_driver(row)}",
-    }
+    part = row["part_of_day"]
+    return _in_spreads(row, row["difference"], bounds, f"{part}: {name}", f"{part}s: {_driver(row)}")
 
 
 _FEATURES = ("valence", "energy")
