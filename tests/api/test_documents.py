@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import PROBLEM, client_of, upload
-from tonearm.api.routes.site import SITE
+from tonearm.documents.export import SITE
 from tonearm.settings import Settings
 from tonearm.store import open_store
 from tonearm.store.tokens import create_token

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from tonearm.documents.history import History
-from tonearm.documents.things import Thing, by_hour
+from tonearm.documents.things import Thing, by_hour, paged
 
 PLAYS_PER_PAGE = 100
 _TOP = 6
@@ -30,7 +30,7 @@ def day(history: History, on: date, page: int = 1) -> dict[str, Any]:
         "artists": thing.rows(history, TOP_ARTISTS, most=_TOP),
         "hours": by_hour(history, thing),
         "sessions": thing.rows(history, _SESSIONS),
-        "plays": in_order(history, thing, page),
+        "plays": in_order(history, thing, totals["listens"], page),
         "new_artists": history.rows(_NEW_ARTISTS, on, _TOP),
         "other_years": other_years(history, on),
         **(history.row(_BESIDE, on) or {}),
@@ -42,12 +42,10 @@ def other_years(history: History, on: date) -> list[dict[str, Any]]:
     return history.rows(_OTHER_YEARS, on.month, on.day, on.year)
 
 
-def in_order(history: History, thing: Thing, page: int) -> dict[str, Any]:
-    """A page of listens, oldest first; ``new`` is ``artist`` or ``track`` where it is the first of all, else null."""
-    first = PLAYS_PER_PAGE * (page - 1)
-    n: int = thing.rows(history, "SELECT count(*) AS n FROM own")[0]["n"]
-    rows = thing.rows(history, _PLAYS, size=PLAYS_PER_PAGE, first=first)
-    return {"rows": rows, "first": first + 1, "n": n, "page": page, "pages": max(1, -(-n // PLAYS_PER_PAGE))}
+def in_order(history: History, thing: Thing, listens: int, page: int) -> dict[str, Any]:
+    """A page of the ``listens``, oldest first; ``new`` is ``artist`` or ``track`` where it is the first, else null."""
+    rows = thing.rows(history, _PLAYS, size=PLAYS_PER_PAGE, first=PLAYS_PER_PAGE * (page - 1))
+    return paged(rows, listens, page, PLAYS_PER_PAGE)
 
 
 _TOTALS = """

@@ -87,14 +87,14 @@ def _found_first(both: list[Row], pair: tuple[History, History]) -> dict[str, An
     """Who heard an artist first that both know: how many each, half of the waits in days, and the longest known."""
     since = _both_since(pair)
     known = [row for row in both if min(row["listens"]) >= KNOWN_PLAYS]
-    told = [_with_finder(row) for row in known if since is not None and min(row["first_days"]) >= since]
-    found = Counter(row["finder"] for row in told)
-    waits = [row["days"] for row in told if row["finder"] is not None]
-    by_weight = sorted(told, key=lambda row: (-row["share"], row["artist"] or ""))
+    settled = [_with_finder(row) for row in known if since is not None and min(row["first_days"]) >= since]
+    found = Counter(row["finder"] for row in settled)
+    waits = [row["days"] for row in settled if row["finder"] is not None]
+    by_weight = sorted(settled, key=lambda row: (-row["share"], row["artist"] or ""))
     return {
         "since": since,
-        "counted": len(told),
-        "unknown": len(known) - len(told),
+        "counted": len(settled),
+        "unknown": len(known) - len(settled),
         "first": [found[0], found[1]],
         "same_day": found[None],
         "median_days": median(waits) if waits else None,

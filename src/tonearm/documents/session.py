@@ -30,7 +30,7 @@ def session(history: History, at: datetime, page: int = 1) -> dict[str, Any]:
         "totals": totals,
         "rank": history.row(_RANK, totals["listens"]),
         "artists": thing.rows(history, TOP_ARTISTS, most=_TOP),
-        "plays": in_order(history, thing, page),
+        "plays": in_order(history, thing, totals["listens"], page),
         "before": history.row(_BEFORE, totals["first_at"]),
         "after": history.row(_AFTER, totals["last_at"]),
     }

@@ -102,11 +102,15 @@ def listed(history: History, thing: Thing, what: Listed, page: int = 1, n: int |
     ``page`` and how many ``pages``; no rows after the last page.
     """
     size = ROWS_PER_PAGE[what]
-    first = size * (page - 1)
-    found = thing.rows(history, _LISTED[what], size=size, first=first)
+    found = thing.rows(history, _LISTED[what], size=size, first=size * (page - 1))
     if n is None:
         n = thing.rows(history, _TOTALS)[0][_COUNTED_AS[what]]
-    return {"rows": found, "first": first + 1, "n": n, "page": page, "pages": max(1, -(-n // size))}
+    return paged(found, n, page, size)
+
+
+def paged(rows: list[dict[str, Any]], n: int, page: int, size: int) -> dict[str, Any]:
+    """The rows of one of the pages of ``n`` things, ``size`` on each."""
+    return {"rows": rows, "first": size * (page - 1) + 1, "n": n, "page": page, "pages": max(1, -(-n // size))}
 
 
 def first_pages(history: History, thing: Thing, totals: dict[str, Any], *lists: Listed) -> dict[str, Any]:

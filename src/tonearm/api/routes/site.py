@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
-import tonearm
 from tonearm.api.etags import is_among
+from tonearm.documents.export import SITE
 
 router = APIRouter(include_in_schema=False)
 
-SITE = Path(tonearm.__file__).parent / "site"
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",

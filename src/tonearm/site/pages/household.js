@@ -78,23 +78,23 @@
   };
 
   const first = (found, name) => {
-    const told = found.found_first;
+    const { found_first: settled } = found;
     const who = found.listeners.map((one) => one.listener);
-    if (!told.since) return section("Who found it first", quiet("One history ended before the other had begun, so nobody can know who was first."));
-    if (!told.counted) return section("Who found it first", quiet("No artist that you both know was new to either of you since both histories began."));
-    const [winner, loser] = told.first[0] >= told.first[1] ? [0, 1] : [1, 0];
-    const sentence = told.first[0] === told.first[1]
-      ? `Even: ${counted(told.first[0], "artist")} each.`
-      : `${who[winner]} was first with ${count(told.first[winner])}, ${who[loser]} with ${count(told.first[loser])}.`;
+    if (!settled.since) return section("Who found it first", quiet("One history ended before the other had begun, so nobody can know who was first."));
+    if (!settled.counted) return section("Who found it first", quiet("No artist that you both know was new to either of you since both histories began."));
+    const [winner, loser] = settled.first[0] >= settled.first[1] ? [0, 1] : [1, 0];
+    const sentence = settled.first[0] === settled.first[1]
+      ? `Even: ${counted(settled.first[0], "artist")} each.`
+      : `${who[winner]} was first with ${count(settled.first[winner])}, ${who[loser]} with ${count(settled.first[loser])}.`;
     const row = (one) => h("li", {}, tonearm.sleeve(one.artist ?? "", 40),
       h("span.names", {}, h("span.name", {}, name(one)), h("span.by", {}, one.finder == null ? "both on the same day" : [h("b", {}, who[one.finder]), `, ${apart(one.days)} before ${who[1 - one.finder]}`])),
       h("span.when", {}, tonearm.month(one.first_days[one.finder ?? 0])));
     return section("Who found it first",
-      h("p", {}, sentence, told.median_days != null && ` The other one usually followed after ${apart(Math.round(told.median_days))}.`),
-      h("ol.listens", {}, told.artists.map(row)),
+      h("p", {}, sentence, settled.median_days != null && ` The other one usually followed after ${apart(Math.round(settled.median_days))}.`),
+      h("ol.listens", {}, settled.artists.map(row)),
       tonearm.question("How sure are we?", h("p.soft", {},
-        `This counts ${counted(told.counted, "artist")} whom both of you played at least five times and neither before ${tonearm.date(told.since)}, when both histories had gone on for three months. `,
-        told.unknown > 0 && `With ${count(told.unknown)} more one of you was there before, so who was first is not known. `,
+        `This counts ${counted(settled.counted, "artist")} whom both of you played at least five times and neither before ${tonearm.date(settled.since)}, when both histories had gone on for three months. `,
+        settled.unknown > 0 && `With ${count(settled.unknown)} more one of you was there before, so who was first is not known. `,
         "Only plays that reached tonearm count; a record on the shelf does not.")));
   };
 

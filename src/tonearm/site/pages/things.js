@@ -155,7 +155,7 @@
     }), rows, [["hour", (row) => row.hour], ["plays", (row) => row.listens], ["all plays", (row) => row.of]]);
   };
 
-  /* ---- What is said of a thing. */
+  /* ---- Sentences about a thing. */
 
   const NOUN = { artist: "artist", album: "album", track: "track", genre: "genre" };
   const sentence = (doc) => {
