@@ -29,6 +29,8 @@ tonearm.h = (kind, attributes = {}, ...children) => {
 /* ---- Words: numbers and dates as the reader's browser writes them. */
 
 tonearm.count = (n) => new Intl.NumberFormat().format(n);
+/** "Thursday evening" of "thursday evening". */
+tonearm.capital = (text) => text[0].toUpperCase() + text.slice(1);
 tonearm.counted = (n, one, many = one + "s") => `${tonearm.count(n)} ${n === 1 ? one : many}`;
 
 /** A local day "2020-02-29" at noon UTC, so that no zone moves it to another day. */
@@ -41,6 +43,11 @@ tonearm.date = written({ day: "numeric", month: "long", year: "numeric" });
 tonearm.shortDate = written({ day: "numeric", month: "short", year: "numeric" });
 tonearm.dayAndMonth = written({ day: "numeric", month: "long" });
 tonearm.month = written({ month: "long", year: "numeric" });
+tonearm.fullDate = written({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
+tonearm.weekday = written({ weekday: "long" });
+const hourly = written({ hour: "numeric" });
+/** "10 PM" or "22" of an hour, 0 to 24. */
+tonearm.hour = (hour) => hourly(new Date(Date.UTC(2024, 0, 1, hour % 24)));
 tonearm.year = (day) => String(day).slice(0, 4);
 /** "12:34" of a local instant "2020-02-29T12:34:56". */
 tonearm.clock = (at) => written({ hour: "numeric", minute: "2-digit" })(new Date(at.replace(/(Z|[+-]\d\d:?\d\d)?$/, "Z")));

@@ -12,6 +12,9 @@
   /** A number with what it counts beneath. */
   tonearm.figure = (value, label, more) => h("div.figure", {}, h("b", {}, value), h("span", {}, label), more && h("small", {}, more));
 
+  /** How many of something as a figure: "1 track", "3 tracks". */
+  tonearm.amount = (n, one, more) => tonearm.figure(count(n), n === 1 ? one : `${one}s`, more);
+
   /** The change from `before` to `now`, in words and with an arrow; null without anything before. */
   tonearm.change = (now, before) => {
     if (!before) return null;
@@ -20,16 +23,16 @@
     return h(percent > 0 ? "span.change.up" : "span.change.down", {}, `${percent > 0 ? "▲" : "▼"} ${count(Math.abs(percent))} % ${percent > 0 ? "more" : "less"}`);
   };
 
-  /** Ranked rows with sleeves and bars: of artists, albums or tracks, as a list that is a table to a screen reader. */
-  tonearm.ranking = (kind, rows, first = 1) => {
-    const most = Math.max(1, ...rows.map((row) => row.listens));
+  /** Ranked rows with sleeves and bars: of artists, albums, tracks or genres. Bars are against `most`, the most plays
+      of all. A row may have a `rank` of its own, which equal rows share, a `movement`, and a `share` in words. */
+  tonearm.ranking = (kind, rows, first = 1, most = Math.max(1, ...rows.map((row) => row.listens))) => {
     const name = { artists: (row) => link.artist(row), albums: (row) => link.album(row), tracks: (row) => link.track(row), genres: (row) => link.genre(row.genre) }[kind];
     return h("ol.ranking", { start: first, style: { "counter-reset": `rank ${first - 1}` } }, rows.map((row) =>
-      h("li", {},
+      h("li", { style: row.rank ? { "counter-set": `rank ${row.rank}` } : {} },
         tonearm.sleeve(sleeveOf(kind, row), 44),
         h("span.names", {}, h("span.name", {}, name(row), row.movement ?? null), kind === "albums" || kind === "tracks" ? h("span.by", {}, link.artist(row)) : null),
         h("span.bar", { "aria-hidden": "true" }, h("i", { style: { width: `${(100 * row.listens) / most}%` } })),
-        h("span.n", { title: counted(row.listens, "listen") }, count(row.listens)),
+        h("span.n", { title: counted(row.listens, "listen") }, count(row.listens), row.share ? h("small", {}, row.share) : null),
       )));
   };
 

@@ -1,7 +1,7 @@
 "use strict";
 /* Charts: what was played most in a period, and the period itself. All of it is in the address. */
 (() => {
-  const { h, count, counted, link, section, figure, quiet, choices, to } = tonearm;
+  const { h, count, counted, link, section, figure, amount, quiet, choices, to } = tonearm;
   const KINDS = { artists: "Artists", albums: "Albums", tracks: "Tracks", genres: "Genres" };
   const ONE = { artists: "artist", albums: "album", tracks: "track", genres: "genre" };
   const PART = 0.9; // Below it, it is worth saying how many plays are in a ranking.
@@ -70,10 +70,10 @@
 
   const figures = ({ totals, before }) => {
     const compared = before && !before.is_partial ? before : null;
-    const one = (name, label) => figure(count(totals[name]), label, compared && tonearm.change(totals[name], compared[name]));
+    const one = (name, label) => amount(totals[name], label, compared && tonearm.change(totals[name], compared[name]));
     return h("div.figures", {},
-      one("listens", totals.listens === 1 ? "play" : "plays"), one("artists", totals.artists === 1 ? "artist" : "artists"),
-      totals.albums ? one("albums", totals.albums === 1 ? "album" : "albums") : null, one("tracks", totals.tracks === 1 ? "track" : "tracks"),
+      one("listens", "play"), one("artists", "artist"),
+      totals.albums ? one("albums", "album") : null, one("tracks", "track"),
       totals.heard_s ? figure(tonearm.duration(totals.heard_s), totals.timed_listens < totals.listens ? `in the ${counted(totals.timed_listens, "play")} that are timed` : "of music") : null,
       figure(count(totals.days), totals.days === 1 ? "day with music" : "days with music"));
   };
@@ -114,15 +114,9 @@
 
   const ranked = (chart) => {
     const { kind, ranking } = chart;
-    const rows = ranking.rows.map((row) => ({ ...row, movement: ranking.has_movement ? movement(row) : null }));
-    const list = tonearm.ranking(kind, rows, rows[0].rank);
+    const rows = ranking.rows.map((row) => ({ ...row, share: percent(row.share), movement: ranking.has_movement ? movement(row) : null }));
+    const list = tonearm.ranking(kind, rows, rows[0].rank, ranking.most);
     list.classList.add("charted");
-    // Equal plays have an equal place; bars are against the first of all pages.
-    [...list.children].forEach((item, i) => {
-      item.style.setProperty("counter-set", `rank ${rows[i].rank}`);
-      item.querySelector(".bar i").style.width = `${(100 * rows[i].listens) / ranking.most}%`;
-      item.querySelector(".n").append(h("small", {}, percent(rows[i].share)));
-    });
     return list;
   };
 
@@ -178,7 +172,6 @@
   };
 
   const weekday = (n, style = "long") => new Intl.DateTimeFormat(undefined, { weekday: style, timeZone: "UTC" }).format(new Date(Date.UTC(2024, 0, 1 + n)));
-  const hour = (n) => new Intl.DateTimeFormat(undefined, { hour: "numeric", timeZone: "UTC" }).format(new Date(Date.UTC(2024, 0, 1, n)));
 
   /** The week as seven rings of 24 hours: midnight above, noon below, Monday inside, Sunday outside. */
   const clock = (chart) => {
@@ -188,7 +181,7 @@
     const night = cells.filter((cell) => cell.at >= 22 || cell.at < 5).reduce((sum, cell) => sum + cell.listens, 0);
     const all = cells.reduce((sum, cell) => sum + cell.listens, 0);
     return section("The listening clock",
-      h("p.soft", {}, `Most on a ${weekday(most.day)} at ${hour(most.at)}. ${night ? `${percent(night / all)} of all plays were` : "None was"} at night, from ${hour(22)} to ${hour(5)}.`),
+      h("p.soft", {}, `Most on a ${weekday(most.day)} at ${tonearm.hour(most.at)}. ${night ? `${percent(night / all)} of all plays were` : "None was"} at night, from ${tonearm.hour(22)} to ${tonearm.hour(5)}.`),
       tonearm.chart("Plays at each hour of each weekday, as a clock of seven rings", (Plot, width, colour) => drawnClock(cells, most, Math.min(width, 460), colour),
         cells, [["weekday", (cell) => weekday(cell.day)], ["hour", (cell) => cell.at], ["plays", (cell) => cell.listens]]),
       quiet(`Each ring is a weekday, from ${weekday(0)} inside to ${weekday(6)} outside.`));
@@ -207,11 +200,11 @@
     const middle = svg.append("g").attr("transform", `translate(${size / 2},${size / 2})`);
     middle.selectAll("path").data(cells).join("path").attr("d", arc)
       .attr("fill", (cell) => (cell.listens ? shade(cell.listens) : colour("line"))).attr("fill-opacity", (cell) => (cell.listens ? 1 : 0.45))
-      .append("title").text((cell) => `${weekday(cell.day)}, ${hour(cell.at)}: ${counted(cell.listens, "play")}`);
+      .append("title").text((cell) => `${weekday(cell.day)}, ${tonearm.hour(cell.at)}: ${counted(cell.listens, "play")}`);
     middle.selectAll("text.hour").data(d3.range(0, 24, 3)).join("text").attr("text-anchor", "middle").attr("dy", "0.35em").attr("fill", "currentColor")
       .attr("x", (n) => (outer + 15) * Math.sin((n / 24) * 2 * Math.PI)).attr("y", (n) => -(outer + 13) * Math.cos((n / 24) * 2 * Math.PI)).text((n) => n);
     middle.append("text").attr("text-anchor", "middle").attr("dy", "-0.1em").attr("fill", colour("ink")).attr("font-weight", 700).attr("font-size", inner / 2.6).text(weekday(most.day, "short"));
-    middle.append("text").attr("text-anchor", "middle").attr("dy", "1.15em").attr("fill", "currentColor").attr("font-size", inner / 3.2).text(hour(most.at));
+    middle.append("text").attr("text-anchor", "middle").attr("dy", "1.15em").attr("fill", "currentColor").attr("font-size", inner / 3.2).text(tonearm.hour(most.at));
     return svg.node();
   };
 
@@ -239,8 +232,8 @@
     });
     return section("New to you",
       h("div.figures", {},
-        figure(count(totals.new_artists), totals.new_artists === 1 ? "new artist" : "new artists", compared && tonearm.change(totals.new_artists, compared.new_artists)),
-        figure(count(totals.new_tracks), totals.new_tracks === 1 ? "new track" : "new tracks", compared && tonearm.change(totals.new_tracks, compared.new_tracks)),
+        amount(totals.new_artists, "new artist", compared && tonearm.change(totals.new_artists, compared.new_artists)),
+        amount(totals.new_tracks, "new track", compared && tonearm.change(totals.new_tracks, compared.new_tracks)),
         figure(percent(known / totals.listens), "of plays were old friends", `artists known before that ${step}`)),
       h("p.key", {}, h("span.swatch.tracks", {}), "new tracks ", h("span.swatch.artists", {}), `new artists, each ${step}`),
       tonearm.chart(`New artists and tracks by ${step}, ${title(chart.period)}`, bars, rows, columns.slice(0, 3)),

@@ -1,15 +1,9 @@
 "use strict";
 /* The pages of a day and of a session: plays in the order in which they were heard. */
 (() => {
-  const { h, count, counted, link, section, figure } = tonearm;
+  const { h, count, counted, capital, link, section, figure, amount } = tonearm;
   const { hero, pager, pageOf, orNotHere, ranked, clock, artist } = tonearm.things;
 
-  const written = (options) => {
-    const format = new Intl.DateTimeFormat(undefined, { timeZone: "UTC", ...options });
-    return (day) => format.format(tonearm.dayOf(day));
-  };
-  const fullDate = written({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
-  const weekday = written({ weekday: "long" });
   const PARTS = ["night", "morning", "afternoon", "evening"];
   const partOf = (at) => PARTS[Math.floor(Number(at.slice(11, 13)) / 6)];
   const minutes = (min) => (min >= 48 * 60 ? counted(Math.round(min / 1440), "day") : tonearm.duration(60 * min));
@@ -51,9 +45,8 @@
 
   const daySentence = (doc) => [
     counted(doc.totals.listens, "play"), doc.sessions.length > 1 ? ` in ${counted(doc.sessions.length, "session")}` : "", `, ${counted(doc.totals.artists, "artist")}`, mostOf(doc), ".",
-    doc.rank.place <= 100 ? ` ${capital(ranked(doc.rank, "day", doc.rank.place === 1 ? "busiest" : "busiest"))}.` : "",
+    doc.rank.place <= 100 ? ` ${capital(ranked(doc.rank, "day", "busiest"))}.` : "",
   ];
-  const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
   tonearm.pages.day = {
     title: "Day",
@@ -63,13 +56,13 @@
       if (Array.isArray(doc)) return doc;
       const { totals } = doc;
       const nav = steps("Days before and after", doc.before && h("a", { href: tonearm.to(["day", doc.before]), rel: "prev" }, `‹ ${tonearm.shortDate(doc.before)}`), doc.after && h("a", { href: tonearm.to(["day", doc.after]), rel: "next" }, `${tonearm.shortDate(doc.after)} ›`));
-      if (!totals.listens) return [h("div.lead", {}, h("h1", {}, fullDate(doc.day)), h("p", {}, "Nothing was played on this day.")), nav, otherYears(doc)];
+      if (!totals.listens) return [h("div.lead", {}, h("h1", {}, tonearm.fullDate(doc.day)), h("p", {}, "Nothing was played on this day.")), nav, otherYears(doc)];
       return [
-        hero("day", fullDate(doc.day), picturesOf(doc), h("p.sentence", {}, daySentence(doc)),
+        hero("day", tonearm.fullDate(doc.day), picturesOf(doc), h("p.sentence", {}, daySentence(doc)),
           h("div.figures", {},
-            figure(tonearm.clock(doc.sessions[0].first_at), "first play"), figure(tonearm.clock(doc.sessions.at(-1).last_at), "last play"), figure(count(totals.tracks), totals.tracks === 1 ? "track" : "tracks"),
+            figure(tonearm.clock(doc.sessions[0].first_at), "first play"), figure(tonearm.clock(doc.sessions.at(-1).last_at), "last play"), amount(totals.tracks, "track"),
             totals.timed_listens > 0 && totals.heard_s >= 60 && figure(tonearm.duration(totals.heard_s), "listened"),
-            totals.new_artists > 0 && figure(count(totals.new_artists), totals.new_artists === 1 ? "new artist" : "new artists"), totals.new_tracks > 0 && figure(count(totals.new_tracks), totals.new_tracks === 1 ? "new track" : "new tracks"))),
+            totals.new_artists > 0 && amount(totals.new_artists, "new artist"), totals.new_tracks > 0 && amount(totals.new_tracks, "new track"))),
         nav,
         h("div.beside", {},
           section("In order", sessions(doc), pager(at, "plays", doc.plays, ["Earlier", "Later"])),
@@ -89,15 +82,15 @@
       const doc = await tonearm.document("session", { at: at.parts[0], page }, { signal: at.signal }).catch(orNotHere("this session"));
       if (Array.isArray(doc)) return doc;
       const { totals } = doc;
-      const name = `${weekday(totals.first_at_local)} ${partOf(totals.first_at_local)}, ${tonearm.date(totals.first_at_local)}`;
+      const name = `${tonearm.weekday(totals.first_at_local)} ${partOf(totals.first_at_local)}, ${tonearm.date(totals.first_at_local)}`;
       const [from, to] = [tonearm.clock(totals.first_at_local), tonearm.clock(totals.last_at_local)];
       return [
         hero("session", name, picturesOf(doc, name),
           h("p.sentence", {}, `${counted(totals.listens, "play")}${totals.span_min ? ` in ${minutes(totals.span_min)}` : ""}, ${counted(totals.artists, "artist")}`, mostOf(doc), ".", doc.rank.place <= 100 ? ` ${capital(ranked(doc.rank, "session", "longest"))}.` : ""),
           h("div.figures", {},
-            figure(link.day(totals.first_at_local, from === to ? from : `${from} – ${to}`), "from the first play to the last"), figure(count(totals.tracks), totals.tracks === 1 ? "track" : "tracks"),
+            figure(link.day(totals.first_at_local, from === to ? from : `${from} – ${to}`), "from the first play to the last"), amount(totals.tracks, "track"),
             totals.timed_listens > 0 && totals.heard_s >= 60 && figure(tonearm.duration(totals.heard_s), "listened"),
-            totals.new_artists > 0 && figure(count(totals.new_artists), totals.new_artists === 1 ? "new artist" : "new artists"))),
+            totals.new_artists > 0 && amount(totals.new_artists, "new artist"))),
         steps("Sessions before and after", neighbour(doc.before, "prev"), neighbour(doc.after, "next")),
         h("div.beside", {},
           section("In order", list(doc.plays.rows), pager(at, "plays", doc.plays, ["Earlier", "Later"])),

@@ -1,12 +1,11 @@
 "use strict";
 /* Rewind: a year, season, month or week as a story of cards, each a picture to keep. */
 (() => {
-  const { h, count, counted, link, quiet } = tonearm;
+  const { h, count, counted, capital, link, quiet } = tonearm;
   const DAY_MS = 86_400_000;
 
   /* ---- Words */
 
-  const capital = (text) => text[0].toUpperCase() + text.slice(1);
   /** "2019", "summer 2019", "March 2019", "week 10, 2019". */
   const titleOf = ({ name, kind, first }) => {
     if (kind === "month") return tonearm.month(first);
@@ -26,7 +25,6 @@
     if (days < 700) return counted(Math.round(days / 30.44), "month");
     return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(days / 365.25)} years`;
   };
-  const hourOf = (hour) => new Intl.DateTimeFormat(undefined, { hour: "numeric", timeZone: "UTC" }).format(new Date(hour * 3_600_000));
   const percent = (value) => `${count(Math.round(value))} %`;
   const times = (n) => (n === 1 ? "once" : n === 2 ? "twice" : `${count(n)} times`);
   const ordinal = (place) => ({ 1: "", 2: "second-", 3: "third-" })[place];
@@ -139,7 +137,7 @@
     const words = night >= 20 ? `${percent(night)} after midnight.` : morning >= 40 ? `${percent(morning)} before noon.` : `${percent(evening)} in the evening.`;
     return {
       id: "clock", name: `clock ${period.name}`, kicker: `Your clock, ${titleOf(period)}`, isBright: true,
-      label: `Most plays came between ${hourOf(peak)} and ${hourOf((peak + 1) % 24)}. ${words}`,
+      label: `Most plays came between ${tonearm.hour(peak)} and ${tonearm.hour((peak + 1) % 24)}. ${words}`,
       draw: (s) => {
         const outer = s.isSquare ? 270 : 430, inner = outer * 0.34;
         const [cx, cy] = s.isSquare ? [s.wide - s.edge - outer + 20, 560] : [s.wide / 2, s.top + outer + 60];
@@ -156,8 +154,8 @@
         }
         if (s.isSquare) s.y = 260; else s.y = cy + outer + 70;
         const width = s.isSquare ? s.inner - 2 * outer + 0 : s.inner;
-        s.say(`${hourOf(peak)} is your hour`, { size: s.isSquare ? 74 : 110, least: 48, most: s.isSquare ? 4 : 2, width, after: 20 });
-        s.say(`${counted(most, "play")} between ${hourOf(peak)} and ${hourOf((peak + 1) % 24)}. ${words}`, { size: s.isSquare ? 38 : 52, least: 30, most: 6, weight: 550, width, fill: s.colours.soft });
+        s.say(`${tonearm.hour(peak)} is your hour`, { size: s.isSquare ? 74 : 110, least: 48, most: s.isSquare ? 4 : 2, width, after: 20 });
+        s.say(`${counted(most, "play")} between ${tonearm.hour(peak)} and ${tonearm.hour((peak + 1) % 24)}. ${words}`, { size: s.isSquare ? 38 : 52, least: 30, most: 6, weight: 550, width, fill: s.colours.soft });
       },
     };
   };

@@ -122,8 +122,6 @@
   };
 
   const HALF_OF = 8;
-  const hourly = new Intl.DateTimeFormat(undefined, { hour: "numeric", timeZone: "UTC" });
-  const oclock = (hour) => hourly.format(Date.UTC(2000, 0, 1, hour % 24));
   /** The shortest stretch of hours with half of the plays: "Half of the plays fall between 18:00 and 21:00." */
   const halfOf = (hours) => {
     const plays = Array(24).fill(0);
@@ -133,7 +131,7 @@
     const within = (from, n) => Array.from({ length: n }, (_, i) => plays[(from + i) % 24]).reduce((sum, one) => sum + one, 0);
     for (let n = 1; n < 24; n++) {
       const from = plays.map((_, hour) => hour).reduce((best, hour) => (within(hour, n) > within(best, n) ? hour : best), 0);
-      if (within(from, n) * 2 >= all) return `Half of the plays fall between ${oclock(from)} and ${oclock(from + n)}.`;
+      if (within(from, n) * 2 >= all) return `Half of the plays fall between ${tonearm.hour(from)} and ${tonearm.hour(from + n)}.`;
     }
     return null;
   };
@@ -144,10 +142,10 @@
     const rows = Array.from({ length: 24 }, (_, hour) => hours.find((row) => row.hour === hour) ?? { hour, listens: 0, of: 0 });
     return tonearm.chart("Plays by hour of the day", (Plot, width, colour) => Plot.plot({
       width, height: 210, marginLeft: 22, marginRight: 22, marginTop: 20, marginBottom: 26,
-      x: { type: "linear", domain: [0, 24], label: null, ticks: [0, 6, 12, 18, 24], tickSize: 0, tickFormat: (hour) => oclock(hour) },
+      x: { type: "linear", domain: [0, 24], label: null, ticks: [0, 6, 12, 18, 24], tickSize: 0, tickFormat: (hour) => tonearm.hour(hour) },
       y: { axis: null },
       marks: [
-        Plot.rectY(rows, { x1: "hour", x2: (row) => row.hour + 1, y: (row) => row.listens / own, inset: 1, rx: 2, fill: colour("accent"), title: (row) => `${oclock(row.hour)}: ${counted(row.listens, "play")}` }),
+        Plot.rectY(rows, { x1: "hour", x2: (row) => row.hour + 1, y: (row) => row.listens / own, inset: 1, rx: 2, fill: colour("accent"), title: (row) => `${tonearm.hour(row.hour)}: ${counted(row.listens, "play")}` }),
         Plot.lineY(rows, { x: (row) => row.hour + 0.5, y: (row) => row.of / all, stroke: colour("second"), strokeWidth: 2, strokeDasharray: "3 3", curve: "catmull-rom" }),
         Plot.text([usual], { frameAnchor: "top-right", dy: -14, text: (text) => `- - ${text}`, fill: colour("second") }),
         Plot.ruleY([0], { stroke: colour("line") }),
