@@ -28,10 +28,10 @@
         : tonearm.quiet("Nothing has arrived in these days."));
   };
 
-  const streaks = ({ longest, current }) => longest && card("Days in a row",
+  const streaks = ({ longest, current }, hasEnded) => longest && card("Days in a row",
     h("div.big", {}, current ? counted(current.days, "day") : counted(longest.days, "day")),
     h("p.soft", {}, current
-      ? (current.days === longest.days ? "Your longest streak is going on right now." : [`going on now. The longest was ${counted(longest.days, "day")}, from `, link.day(longest.first), "."])
+      ? (current.days === longest.days ? `Your longest streak ${hasEnded ? "was the last" : "is going on right now"}.` : [`${hasEnded ? "were the last" : "going on now"}. The longest was ${counted(longest.days, "day")}, from `, link.day(longest.first), "."])
       : ["was the longest streak, from ", link.day(longest.first), " to ", link.day(longest.last), "."]));
 
   const milestone = ([newest], totals) => {
@@ -81,7 +81,7 @@
       if (!home.totals.listens) return empty();
       return [
         h("div.lead", {}, h("h1", {}, sentence(home.totals, home.best)), rest(home)),
-        cards(home.lately.map((one) => lately(one, home.has_ended)), week?.listens > 0 && tonearm.weeklyCard(week), streaks(home.streaks), milestone(home.milestones, home.totals)),
+        cards(home.lately.map((one) => lately(one, home.has_ended)), week?.listens > 0 && tonearm.weeklyCard(week), streaks(home.streaks, home.has_ended), milestone(home.milestones, home.totals)),
         milestones(home.milestones),
         section("Every day", tonearm.calendar(home.days)),
         h("div.columns", {},
