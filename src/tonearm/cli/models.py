@@ -149,7 +149,7 @@ def list_(context: Context) -> None:
 
 
 def _list(context: Context) -> None:
-    from tonearm.models.lifecycle.listing import standings
+    from tonearm.models.listing import standings
 
     rows: list[dict[str, Any]] = [
         {

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from tonearm.models import chosen
 
@@ -13,7 +12,8 @@ if TYPE_CHECKING:
     from tonearm.models.lifecycle.registry import Registry
 
 
-class Standing(msgspec.Struct, kw_only=True, frozen=True):
+@dataclass(frozen=True, kw_only=True)
+class Standing:
     """A model, and the version of it that is in use."""
 
     model: str

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 from fastapi import APIRouter, Query, Request
 
-from tonearm.api.answers import Answer, ModelOutcome
+from tonearm.api.answers import ModelOutcome
 from tonearm.api.deps import SettingsDep
 from tonearm.api.working import WorkingDep
 from tonearm.building.execute import build
 from tonearm.models import find
+from tonearm.models.listing import Standing, standings
 
 if TYPE_CHECKING:
     from tonearm.models.lifecycle.registry import Registry
@@ -20,37 +19,16 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["models"])
 
 
-class ModelInfo(Answer):
-    """A model, and the version of it that is in use."""
-
-    model: str
-    registered: str
-    """Its name in the registry."""
-    summary: str
-    baseline: str
-    """What it is compared with, and what answers where it is no better."""
-    versions: int
-    production: int | None
-    """The version in use; null where the baseline answers."""
-    serves: list[str]
-    """What it answers; the baseline answers the rest."""
-    trained_at: datetime | None
-    decision: str
-    """Why it is in use, or the newest is not."""
-
-
 @router.get("/models")
-def list_models(request: Request, settings: SettingsDep) -> list[ModelInfo]:
+def list_models(request: Request, settings: SettingsDep) -> list[Standing]:
     """The models: which version is in use, and how it stands beside its baseline."""
-    from tonearm.models.lifecycle.listing import standings
-
     # One registry for all requests: to open its database takes longer than to ask it.
     registry: Registry | None = getattr(request.app.state, "registry", None)
     if registry is None:
         from tonearm.models.lifecycle.registry import open_registry
 
         registry = request.app.state.registry = open_registry(settings)
-    return [ModelInfo(**msgspec.structs.asdict(one)) for one in standings(registry)]
+    return standings(registry)
 
 
 @router.post("/models/train")
