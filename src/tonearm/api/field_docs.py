@@ -55,7 +55,10 @@ def _kinds(names: Iterable[str]) -> Iterator[type]:
 
 @cache
 def _texts_of_module(name: str) -> dict[str, dict[str, str]]:
-    tree = ast.parse(inspect.getsource(sys.modules[name]))
+    try:
+        tree = ast.parse(inspect.getsource(sys.modules[name]))
+    except (OSError, TypeError):  # compiled without its source, or made while running
+        return {}
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     return {one.name: dict(_texts(one.body)) for one in classes}
 

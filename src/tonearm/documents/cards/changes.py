@@ -11,7 +11,6 @@ import numpy as np
 from tonearm.columns import PARTS_OF_DAY
 from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, needs
 from tonearm.documents.words import ANOMALIES, COMPARED, METRICS, SOUNDS, counted, hours, listed, signed
-from tonearm.gold.distributions import t_quantile
 
 GROUP = "When and why does it change?"
 _NAMED, _SHOWN, _DAYS = 3, 8, 60
@@ -172,6 +171,8 @@ def seasons(asked: Asked) -> Answer:
 
 def _month(month: int, shares: Sequence[float]) -> dict[str, Any]:
     """A month's mean share with its interval, whose error is twelve times as rare (Bonferroni)."""
+    from tonearm.gold.distributions import t_quantile  # scipy, which the API starts without
+
     n = len(shares)
     mean = sum(shares) / n
     spread = sqrt(sum((share - mean) ** 2 for share in shares) / (n - 1) / n)
