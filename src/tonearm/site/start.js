@@ -21,7 +21,7 @@
     const place = document.getElementById("whose");
     place.replaceChildren(names.length > 1
       ? h("label", {}, h("span.unseen", {}, "Whose history"), h("select", { onchange: choose }, names.map((name) => h("option", { value: name, selected: name === tonearm.listener }, name))))
-      : h("span", {}, tonearm.listener));
+      : h("span", {}, tonearm.exported ? tonearm.exported.title : tonearm.listener));
   };
 
   /** The page for a failure: what happened and what to do. */
@@ -85,7 +85,7 @@
 
   const begin = async () => {
     try {
-      const listeners = tonearm.exported ? [{ listener: tonearm.exported.listener }] : await api("listeners");
+      const listeners = tonearm.exported ? [{ listener: tonearm.exported.title || "listener" }] : await api("listeners");
       const names = listeners.map((one) => one.name ?? one.listener);
       tonearm.listeners = names;
       let kept = null;
