@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.documents.test_export import PLAIN
 
 from tonearm.cli import main
 from tonearm.documents.dashboard.shape import SCHEMA_ID
@@ -100,3 +102,23 @@ def test_a_website_that_cannot_be_made_is_refused_in_words(home: Path, arguments
     refused = tonearm(home, *arguments)
     assert refused.exit_code == 2
     assert sentence in refused.stderr
+
+
+def test_publishing_clones_commits_and_pushes_only_what_changed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    for name, value in PLAIN.items():
+        monkeypatch.setenv(name, value)
+    git("init", "--bare", "-q", "-b", "main", "website.git")
+    address = f"file://{tmp_path}/website.git"
+    asked = ("publish", address, "--listener", "Ada", "--folder", "listening", "--json")
+    done = [json.loads(tonearm(home, *asked).stdout)["did"] for _ in range(2)]
+    assert done == ["committed, pushed", "unchanged"]
+    log = git("--git-dir", "website.git", "log", "-p", "--format=%an %s", "main")
+    assert log.splitlines()[0] == "AUTHOR@example.org listening: brought up to date"
+    assert str(home) not in log
+    git("clone", "-q", address, "again")
+    assert (tmp_path / "again/listening/dashboard_data.json").is_file()

@@ -29,9 +29,11 @@ HOME = {
     "best": {"artists": [{"artist_id": "7", "artist": "</script><b>Air", "first_day": "2019-05-01"}]},
     "totals": {"listens": 3, "first_day": "2019-05-01"},
 }
-CARDS = [
-    {"id": name, "items": [{"day": "2019-05-01"}, {"artist_id": "7"}]} for name in ("clock", "days", "next_session")
+CARDS: list[dict[str, Any]] = [
+    {"id": name, "items": [{"day": "2019-05-01"}, {"artist_id": "7", "last_day": "2019-05-01"}]}
+    for name in ("clock", "days", "next_session")
 ]
+CARDS.append({"id": "playlists", "items": [], "picture": {"rows": [{"text": "last on 2019-05-01"}]}})
 
 
 def ask(name: str, query: Mapping[str, str]) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +19,7 @@ _NEVER = frozenset({"listener", "source", "sources", "file", "import_id", "liste
 """Fields that name the listener, show where plays came from or lead back to them; no website has them."""
 _DATES = frozenset({"day", "first_day", "last_day"})
 """Fields of rows that show when something was heard, to the day."""
+_A_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 
 
 @dataclass(frozen=True)
@@ -166,13 +169,16 @@ def shown(name: str, document: Any, parts: Collection[str]) -> Any:
     if name == "insights" and document is not None:
         back = {one for part in kept_back(parts) for one in part.cards}
         cards = [card for card in document["cards"] if card["id"] not in back]
-        document = document | {"cards": cards if "days" in parts else [_without_days(card) for card in cards]}
+        document = document | {"cards": cards if "days" in parts else list(_without_days(cards))}
     return _without(document, _NEVER)
 
 
-def _without_days(card: dict[str, Any]) -> dict[str, Any]:
-    """A card without single days to go to."""
-    return card | {"items": [item for item in card["items"] if "day" not in item]}
+def _without_days(cards: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Cards without days to go to, but for those whose sentences name days."""
+    for card in cards:
+        kept = _without(card | {"items": [item for item in card["items"] if "day" not in item]}, _DATES)
+        if not _A_DAY.search(json.dumps(kept)):
+            yield kept
 
 
 def _without(value: Any, names: frozenset[str]) -> Any:
