@@ -30,10 +30,14 @@ HOME = {
     "totals": {"listens": 3, "first_day": "2019-05-01"},
 }
 CARDS: list[dict[str, Any]] = [
-    {"id": name, "items": [{"day": "2019-05-01"}, {"artist_id": "7", "last_day": "2019-05-01"}]}
+    {"id": name, "needs": None, "items": [{"day": "2019-05-01"}, {"artist_id": "7", "last_day": "2019-05-01"}]}
     for name in ("clock", "days", "next_session")
 ]
-CARDS.append({"id": "playlists", "items": [], "picture": {"rows": [{"text": "last on 2019-05-01"}]}})
+CARDS += [
+    {"id": "playlists", "needs": None, "items": [], "picture": {"rows": [{"text": "last on 2019-05-01"}]}},
+    {"id": "new_to_you", "needs": None, "items": []},
+    {"id": "kinds", "needs": "It takes the sound of your tracks.", "items": []},
+]
 
 
 def ask(name: str, query: Mapping[str, str]) -> Any:
@@ -91,7 +95,7 @@ def test_unless_included_nothing_is_shown_of_single_days_the_last_weeks_and_what
     assert "first_day" not in home["best"]["artists"][0]
     assert "last_day" not in home["rediscover"][0]
     cards = script(made, "documents/insights.js")["documents/insights?"]["cards"]
-    assert cards == [{"id": "clock", "items": [{"artist_id": "7"}]}]
+    assert cards == [{"id": "clock", "needs": None, "items": [{"artist_id": "7"}]}]
     fields = json.loads(made.files["dashboard_data.json"])
     assert fields["recently_played"] == []
     assert fields["new_music"] is None

@@ -19,6 +19,8 @@ _NEVER = frozenset({"listener", "source", "sources", "file", "import_id", "liste
 """Fields that name the listener, show where plays came from or lead back to them; no website has them."""
 _DATES = frozenset({"day", "first_day", "last_day"})
 """Fields of rows that show when something was heard, to the day."""
+_UNANSWERED = {"new_to_you"}
+"""Cards of ``insights`` that only a server can answer. Those that need something are for the listener alone, too."""
 _A_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 
 
@@ -168,7 +170,7 @@ def shown(name: str, document: Any, parts: Collection[str]) -> Any:
         return None
     if name == "insights" and document is not None:
         back = {one for part in kept_back(parts) for one in part.cards}
-        cards = [card for card in document["cards"] if card["id"] not in back]
+        cards = [card for card in document["cards"] if card["id"] not in _UNANSWERED | back and card["needs"] is None]
         document = document | {"cards": cards if "days" in parts else list(_without_days(cards))}
     return _without(document, _NEVER)
 
