@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from tests.conftest import SHARED
 from tests.documents.conftest import home_of, listen
 from tonearm.documents.dashboard import dashboard_data
-from tonearm.documents.dashboard.checked import of_newest_day
-from tonearm.documents.dashboard.shape import SCHEMA_ID, VERSION, DashboardData, schema, withheld
+from tonearm.documents.dashboard.kept import Kept, by_part_of_day, checked_predictions
+from tonearm.documents.dashboard.shape import SCHEMA_ID, VERSION, DashboardData, PartOfDay, schema, withheld
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
-from tonearm.store import Listener, open_store
+from tonearm.store import open_store
 from tonearm.store.forecasts import Forecast, keep_forecasts, keep_outcomes
 
 Row = dict[str, Any]
@@ -175,50 +175,61 @@ def test_new_is_what_was_first_heard_in_the_last_four_weeks(tmp_path: Path) -> N
     ]
 
 
-def forecast(due: str, predicted: float, outcome: float | None, subject: str = "session_start_day_ahead") -> Forecast:
-    """A prediction of Ada's: of an hour a day before, or of the next track half an hour before it is due."""
-    due_at = datetime.fromisoformat(due).replace(tzinfo=UTC)
-    is_hour = subject == "session_start_day_ahead"
-    made_at = due_at - (timedelta(days=1) if is_hour else timedelta(minutes=30))
-    model = "session_start" if is_hour else "next_mood"
-    return Forecast("Ada", model, "1", "model", subject, due_at, predicted, 0.5, made_at, outcome)
+def kept(at: str, predicted: float, happened: bool, subject: str = "session_start_day_ahead") -> Kept:
+    """A prediction of version 1, which was served, by the listener's clock; the baseline answered with a half."""
+    at_local = datetime.fromisoformat(at)
+    is_of_hour = subject == "session_start_day_ahead"
+    return Kept(at_local, is_of_hour, "1", "model", subject, at_local.replace(tzinfo=UTC), predicted, 0.5, happened)
 
 
-BERLIN = Listener("Ada", ((date(2000, 1, 1), "Europe/Berlin"),))
-
-
-def test_checked_predictions_are_of_the_newest_day_that_is_over_by_the_listeners_clock() -> None:
-    scored = [
-        forecast("2020-01-01T20:00", 0.9, 1.0),
-        # Hours of 2 January in Berlin, the first of which begins at 23:00 UTC.
-        *(forecast("2020-01-02T00:00", 0.2, 0.0), forecast("2020-01-02T09:00", 0.6, 1.0)),
-        *(forecast("2020-01-02T10:00", share, float(name == "calm"), name) for name, share in CALMER),
-        forecast("2020-01-03T09:00", 0.6, 1.0),
-    ]
-    found = of_newest_day(scored, BERLIN, date(2020, 1, 3))
+def test_checked_predictions_are_of_the_newest_day_that_is_over() -> None:
+    found = checked_predictions(
+        [
+            kept("2020-01-01T20:00", 0.9, True),
+            *(kept("2020-01-02T00:00", 0.2, False), kept("2020-01-02T09:00", 0.6, True)),
+            *(kept("2020-01-02T10:00", share, name == "calm", name) for name, share in (("calm", 0.7), ("loud", 0.3))),
+            kept("2020-01-03T09:00", 0.6, True),
+        ],
+        date(2020, 1, 3),
+    )
     assert found is not None
     assert (found.date, found.n, found.actual_starts) == (date(2020, 1, 2), 2, 1)
     assert [(one.hour, one.probability, one.started) for one in found.hours] == [(0, 0.2, False), (9, 0.6, True)]
     assert found.brier == pytest.approx((0.04 + 0.16) / 2)
     assert found.baseline_brier == pytest.approx(0.25)
     assert [(one.mood_label, one.confidence, one.was_right) for one in found.next_tracks] == [("calm", 0.7, True)]
+    assert checked_predictions([kept("2020-01-01T20:00", 0.9, True)], date(2020, 3, 1)) is None
 
 
-CALMER = (("calm", 0.7), ("energetic", 0.3))
+def test_parts_of_the_day_are_measured_by_kept_predictions_of_the_version() -> None:
+    found = by_part_of_day(
+        [
+            *(kept("2020-01-01T06:00", 0.6, True), kept("2020-01-01T11:00", 0.4, False)),
+            *(kept("2020-01-02T07:00", 0.2, True), kept("2020-01-02T18:00", 0.1, False)),
+        ],
+        1,
+    )
+    assert found is not None
+    # 1 is right at the first, 2 of 3 at the third; of the two pairs, one is in order.
+    morning = PartOfDay(pr_auc=(1 + 2 / 3) / 2, roc_auc=0.5, n_samples=3, n_positive=2)
+    assert (found.morning, found.night) == (morning, None)
+    assert found.evening == PartOfDay(pr_auc=None, roc_auc=None, n_samples=1, n_positive=0)
+    assert by_part_of_day([kept("2020-01-01T06:00", 0.6, True)], 2) is None
 
 
 def test_predictions_that_were_kept_before_the_fact_are_checked(tmp_path: Path) -> None:
     settings = home_of(tmp_path, [listen("2020-01-03T10:00")])
     with closing(open_store(settings)) as store:
-        store.ensure_listener("Ada", "UTC")
-        one = forecast("2020-01-02T10:00", 0.25, None)
+        store.ensure_listener("Ada", "Europe/Berlin")
+        due_at = datetime(2020, 1, 2, 0, tzinfo=UTC)
+        one = Forecast("Ada", "session_start", "1", "model", "session_start_day_ahead", due_at, 0.25, 0.5)
         keep_forecasts(store, [one], datetime(2020, 1, 1, tzinfo=UTC))
         assert written(settings)["checked_predictions"] is None
         keep_outcomes(store, {1: 1.0}, datetime(2020, 1, 3, tzinfo=UTC))
     found = written(settings)["checked_predictions"]
     assert (found["date"], found["hours"]) == (
         "2020-01-02",
-        [{"hour": 9, "probability": 0.25, "baseline": 0.5, "started": True}],
+        [{"hour": 0, "probability": 0.25, "baseline": 0.5, "started": True}],
     )
 
 

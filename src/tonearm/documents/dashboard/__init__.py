@@ -10,8 +10,8 @@ from statistics import fmean
 from typing import Any
 
 from tonearm.columns import MEASURED
-from tonearm.documents.dashboard.checked import checked_predictions
 from tonearm.documents.dashboard.drift import drift
+from tonearm.documents.dashboard.kept import checked_predictions, kept_predictions
 from tonearm.documents.dashboard.metrics import metrics
 from tonearm.documents.dashboard.shape import (
     VERSION,
@@ -57,7 +57,7 @@ def dashboard_data(settings: Settings, listener: str) -> DashboardData:
     probabilities = _session_probabilities(tables.rows("session_start_forecasts"))
     starts = [row["at_local"] for row in history.rows(_STARTS)]
     with closing(open_store(settings)) as store:
-        checked = checked_predictions(store, listener, history.last_day)
+        kept = kept_predictions(store, listener, history.last_day)
     return DashboardData(
         version=VERSION,
         generated_at=lake.built_at(LISTENS) if lake.has(LISTENS) else None,
@@ -65,14 +65,14 @@ def dashboard_data(settings: Settings, listener: str) -> DashboardData:
         next_prediction=_next(tables, personas),
         session_probs=probabilities,
         top_hours=_top_hours(probabilities),
-        checked_predictions=checked,
+        checked_predictions=checked_predictions(kept, history.last_day),
         session_actual=_session_actual(starts, history.last_day),
         mood_clusters=[_cluster(row) for row in personas],
         mood_trajectory=_trajectory(tables.rows(LISTENS, ("started_at", "valence", "energy", "feature_source"))),
         recently_played=[_play(row) for row in history.rows(_RECENTLY, _RECENT)],
         new_music=_new_music(history),
         genre_profiles=_genres(tables.rows("genre_profiles")),
-        metrics=metrics(settings, tables, history),
+        metrics=metrics(settings, tables, history, kept),
         drift=drift(history, history.last_day),
     )
 

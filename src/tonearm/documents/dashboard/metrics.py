@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tonearm.documents.dashboard.drift import drift
+from tonearm.documents.dashboard.kept import Kept, by_part_of_day
 from tonearm.documents.dashboard.shape import Metrics, ModelMetadata, MoodModel, SessionModel, Training
 from tonearm.documents.history import History
 from tonearm.documents.tables import Tables
@@ -29,13 +30,13 @@ Measured = Mapping[str, Row]
 _Model = TypeVar("_Model", MoodModel, SessionModel)
 
 
-def metrics(settings: Settings, tables: Tables, history: History) -> Metrics:
+def metrics(settings: Settings, tables: Tables, history: History, kept: Sequence[Kept]) -> Metrics:
     """The newest version of each model beside its baseline, and the last trainings."""
     rows = [row for row in tables.rows("model_performance_metrics") if row["scope"] == "listener"]
     moods, sessions = (_versions(rows, *of) for of in (_MOOD, _SESSION))
-    kept = _kept(settings) if sessions else {}
+    registered = _registered(settings) if sessions else {}
     of_moods = {at: _mood(one) for at, one in moods.items()}
-    of_sessions = {at: _session(one, kept) for at, one in sessions.items()}
+    of_sessions = {at: _session(one, registered, kept) for at, one in sessions.items()}
     trained = sorted({*moods, *sessions}, reverse=True)[:TRAININGS]
     latest = Training(
         run_at=next(iter(trained), None),
@@ -103,9 +104,9 @@ def _mood(measured: Measured) -> MoodModel:
     )
 
 
-def _session(measured: Measured, kept: Mapping[int, Version]) -> SessionModel:
+def _session(measured: Measured, registered: Mapping[int, Version], kept: Sequence[Kept]) -> SessionModel:
     any_row = next(iter(measured.values()))
-    version = kept.get(any_row["model_version"])
+    version = registered.get(any_row["model_version"])
     return SessionModel(
         **_of_any(measured),
         train_roc_auc=None,
@@ -121,7 +122,7 @@ def _session(measured: Measured, kept: Mapping[int, Version]) -> SessionModel:
         baseline_hist_pr_auc=_value(measured, "average_precision", "baseline_value"),
         model_beats_neg=None,
         model_beats_hist=_is_better(measured, "average_precision"),
-        per_hour_metrics=None,
+        per_hour_metrics=by_part_of_day(kept, any_row["model_version"]),
         model_metadata=_metadata(any_row, version),
     )
 
@@ -150,7 +151,7 @@ def _metadata(row: Row, version: Version | None) -> ModelMetadata:
     )
 
 
-def _kept(settings: Settings) -> dict[int, Version]:
+def _registered(settings: Settings) -> dict[int, Version]:
     """The versions of the session model that the home has; none without the extra that models need."""
     if not is_installed():
         return {}

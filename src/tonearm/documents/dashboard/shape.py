@@ -195,14 +195,14 @@ class MoodModel(ModelMetrics):
 class PartOfDay(Part):
     """How hours of a part of the day were predicted."""
 
-    pr_auc: Share | None
-    roc_auc: Share | None
+    pr_auc: Share | None = Field(description="Average precision; null where no session started.")
+    roc_auc: Share | None = Field(description="Null where sessions started in no hour, or in all.")
     n_samples: Count
     n_positive: Count
 
 
 class PerHour(Part):
-    """Metrics by part of the day."""
+    """Metrics by part of the day: night from 0 to 5, morning from 6 to 11, and so on; null without predictions."""
 
     morning: PartOfDay | None
     afternoon: PartOfDay | None
@@ -245,7 +245,9 @@ class SessionModel(ModelMetrics):
     model_beats_hist: bool | None = Field(
         description="Whether the 95 % interval of the gain in average precision over that rule is above 0."
     )
-    per_hour_metrics: PerHour | None = Field(description="Always null: metrics are not kept by part of the day.")
+    per_hour_metrics: PerHour | None = Field(
+        description="Of the last year's predictions, kept before the fact; null unless the version itself was served."
+    )
     model_metadata: ModelMetadata
 
 
