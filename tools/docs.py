@@ -1,4 +1,4 @@
-"""The documentation that is written from the code: a page per table, the commands and the sources.
+"""The documentation that is written from the code: a page per table, the commands, the sources, the dashboard's data.
 
 ``python -m tools.docs`` writes it and ``python -m tools.docs --check`` lists what is out of date.
 """
@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 import inspect
+import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import click
 
 from tonearm.bronze import DESCRIPTIONS, SCHEMAS
 from tonearm.cli import main as tonearm
 from tonearm.columns import COLUMNS, Column
+from tonearm.documents.dashboard.shape import FILE, SCHEMA_FILE, schema
+from tonearm.documents.export import schema_text
 from tonearm.read.lineage import lineage, mermaid
 from tonearm.sources import Source, sources
 from tonearm.table import Table, schema_of, tables
@@ -59,6 +64,8 @@ def pages(folder: Path, examples: Mapping[str, str]) -> dict[Path, str]:
     about_tables = {name: table_page(name, examples.get(name, _NO_EXAMPLE)) for name in (*SCHEMAS, *tables())}
     return {
         folder / "commands.md": commands_page(),
+        folder / "dashboard-data.md": data_page(),
+        folder / SCHEMA_FILE: schema_text(),
         folder / "sources.md": with_sources(by_hand),
         folder / "tables" / "README.md": tables_page(),
         folder / "tables" / "columns.md": columns_page(),
@@ -222,6 +229,56 @@ def _epilog(command: click.Command) -> str:
 def _block(part: str) -> str:
     title, _, lines = part.partition("\n")
     return f"{title}\n```\n{inspect.cleandoc(' ' + lines)}\n```"
+
+
+def data_page() -> str:
+    """Every field of ``dashboard_data.json``, object by object, from its JSON Schema."""
+    whole = schema()
+    about = (
+        f"`tonearm export site` and `tonearm publish` write it beside the page, with [its JSON Schema]({SCHEMA_FILE}), "
+        "which `tonearm export schema` prints; it is checked against that before it is written. "
+        "[Which fields go out](website.md#what-goes-out) is yours to choose."
+    )
+    parts = [f"# {FILE}", WRITTEN, about, _markdown(whole["description"]), _fields(whole)]
+    for name, part in _in_reading_order(whole):
+        parts += [f"## {name}", _markdown(part["description"]), _fields(part)]
+    return _page(parts)
+
+
+def _in_reading_order(whole: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The objects of a schema, each after the one that has it first."""
+    left, waiting = dict(whole["$defs"]), [whole]
+    while waiting:
+        text = json.dumps(waiting.pop(0).get("properties", {}))
+        for name in re.findall(r"#/\$defs/(\w+)", text):
+            if name in left:
+                part = left.pop(name)
+                waiting.append(part)
+                yield name, part
+
+
+def _fields(part: Mapping[str, Any]) -> str:
+    rows = ((f"`{name}`", _kind(of), of.get("description", "")) for name, of in part["properties"].items())
+    return _grid(("field", "type", "meaning"), rows)
+
+
+def _kind(of: Mapping[str, Any]) -> str:
+    """The type of a field in words, with a link to an object's own heading."""
+    if "anyOf" in of:
+        return " or ".join(_kind(one) for one in of["anyOf"])
+    if "$ref" in of:
+        name = of["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if of.get("type") == "array":
+        return f"list of {_kind(of['items'])}"
+    if "patternProperties" in of:
+        (each,) = of["patternProperties"].values()
+        return f"{_kind(each)} by hour, `0` to `23`"
+    if "const" in of:
+        return f"`{of['const']}`"
+    if of.get("minimum") == 0 and "maximum" in of:
+        return f"{of['type']}, 0 to {of['maximum']}"
+    return {"date-time": "instant", "date": "day"}.get(of.get("format", ""), str(of["type"]))
 
 
 def with_sources(page: str) -> str:

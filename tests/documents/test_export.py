@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 from collections.abc import Mapping
@@ -8,15 +9,35 @@ from typing import Any
 
 import pytest
 
-from tonearm.documents.export import MARK, SITE, Exported, export, key, without_private, write
-from tonearm.documents.publish import sync
-from tonearm.errors import UnknownName, UsageError
+from tests.documents.conftest import home_of, listen
+from tonearm.documents.dashboard import dashboard_data
+from tonearm.documents.dashboard.shape import DashboardData
+from tonearm.documents.export import MARK, SITE, Exported, export, key, preview, write
+from tonearm.documents.parts import PARTS, chosen, shown
+from tonearm.documents.publish import TOKEN_FROM, _Git, cloned, sync
+from tonearm.errors import TonearmError, UnknownName, UsageError
 
 HOME = {
+    "listener": "Ada",
     "days": [["2019-05-01", 2], ["2020-01-01", 1]],
-    "best": {"artists": [{"artist_id": "7", "artist": "</script><b>Air"}]},
-    "totals": {"listens": 3},
+    "streaks": {"longest": {"first": "2019-05-01", "last": "2019-05-01", "days": 1}, "current": None},
+    "milestones": [{"number": 1, "day": "2019-05-01", "track": "Sexy Boy"}],
+    "on_this_day": [{"day": "2019-05-01"}],
+    "lately": [{"period": "week", "listens": 1}],
+    "discovered": [{"artist_id": "7", "artist": "Air", "first_day": "2020-01-01"}],
+    "rediscover": [{"artist_id": "7", "artist": "Air", "last_day": "2019-05-01"}],
+    "best": {"artists": [{"artist_id": "7", "artist": "</script><b>Air", "first_day": "2019-05-01"}]},
+    "totals": {"listens": 3, "first_day": "2019-05-01"},
 }
+CARDS: list[dict[str, Any]] = [
+    {"id": name, "needs": None, "items": [{"day": "2019-05-01"}, {"artist_id": "7", "last_day": "2019-05-01"}]}
+    for name in ("clock", "days", "next_session")
+]
+CARDS += [
+    {"id": "playlists", "needs": None, "items": [], "picture": {"rows": [{"text": "last on 2019-05-01"}]}},
+    {"id": "new_to_you", "needs": None, "items": []},
+    {"id": "kinds", "needs": "It takes the sound of your tracks.", "items": []},
+]
 
 
 def ask(name: str, query: Mapping[str, str]) -> Any:
@@ -25,7 +46,15 @@ def ask(name: str, query: Mapping[str, str]) -> Any:
         return {"artist_id": query["artist_id"], "plays": [{"source": "lastfm_csv", "track": "Sexy Boy"}]}
     if name == "rewind":
         return {"period": query.get("period", "2019")}
-    return {"home": HOME, "recent": {"listens": [{"track": "Sexy Boy", "source": "spotify"}]}}.get(name)
+    known = {"home": HOME, "recent": {"listens": [{"track": "Sexy Boy", "source": "spotify"}]}}
+    return {**known, "insights": {"listener": "Ada", "cards": CARDS}}.get(name)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DashboardData:
+    """The fields of a history with a few plays of Ada."""
+    home = home_of(tmp_path / "home", [listen(f"2020-01-{day:02}T10:00") for day in range(1, 4)])
+    return dashboard_data(home, "Ada")
 
 
 def script(exported: Exported, name: str) -> Any:
@@ -34,31 +63,88 @@ def script(exported: Exported, name: str) -> Any:
     return json.loads(text[text.index("{") : text.rindex("}") + 1])
 
 
-def test_documents_are_scripts_by_page_and_know_what_is_there() -> None:
-    made = export("Ada", ask, ["home", "charts", "artists"])
+def test_documents_are_scripts_by_part_and_know_what_is_there(data: DashboardData) -> None:
+    made = export(ask, data, ["home", "charts", "recent", "artists"])
     about = script(made, MARK)
     assert about["places"] == ["artist/7", "home"]
     assert about["files"] == {
         "documents/home?": "documents/home.js",
-        "documents/recent?": "documents/home.js",
+        "documents/recent?": "documents/recent.js",
         "documents/artist?artist_id=7": "documents/artists.js",
     }
-    assert script(made, "documents/home.js")["documents/home?"] == HOME
+    assert script(made, "documents/home.js")["documents/home?"]["totals"] == HOME["totals"]
     assert made.places == {"home": 1, "artists": 1}
 
 
-def test_each_year_with_plays_has_its_place_and_all_addresses_below_it() -> None:
-    assert script(export("Ada", ask, ["rewind"]), MARK)["places"] == ["rewind", "rewind/2019/*", "rewind/2020/*"]
+def test_each_year_with_plays_has_its_place_and_all_addresses_below_it(data: DashboardData) -> None:
+    made = export(ask, data, ["rewind"])
+    assert script(made, MARK)["places"] == ["rewind", "rewind/2019/*", "rewind/2020/*"]
 
 
-def test_nothing_tells_where_plays_came_from() -> None:
-    made = export("Ada", ask, ["home", "artists"])
+def test_unless_included_nothing_is_shown_of_single_days_the_last_weeks_and_what_comes_next(
+    data: DashboardData,
+) -> None:
+    made = export(ask, data, chosen())
+    assert sorted(name for name in made.files if name.startswith("documents/")) == [
+        *("documents/home.js", "documents/insights.js", "documents/site.js"),
+    ]
+    home = script(made, "documents/home.js")["documents/home?"]
+    assert {name for name, value in home.items() if value is None} == {
+        *("days", "streaks", "milestones", "on_this_day", "lately", "discovered"),
+    }
+    assert "first_day" not in home["best"]["artists"][0]
+    assert "last_day" not in home["rediscover"][0]
+    cards = script(made, "documents/insights.js")["documents/insights?"]["cards"]
+    assert cards == [{"id": "clock", "needs": None, "items": [{"artist_id": "7"}]}]
+    fields = json.loads(made.files["dashboard_data.json"])
+    assert fields["recently_played"] == []
+    assert fields["new_music"] is None
+    assert {"recently_played", "new_music", "drift", "session_actual", "session_probs"} < set(fields["withheld"])
+    everything = b"".join(content for name, content in made.files.items() if not name.startswith("site/"))
+    assert b"Sexy Boy" not in everything
+    assert b"Ada" not in everything
+
+
+def test_what_is_included_is_shown_and_what_is_left_out_is_not(data: DashboardData) -> None:
+    made = export(ask, data, chosen(["days", "recent"], ["insights", "metrics"]), "Ada’s music")
+    home = script(made, "documents/home.js")["documents/home?"]
+    assert (home["days"], home["lately"]) == (HOME["days"], HOME["lately"])
+    assert script(made, MARK)["title"] == "Ada’s music"
+    fields = json.loads(made.files["dashboard_data.json"])
+    assert len(fields["recently_played"]) == 3
+    assert (fields["metrics"], "metrics" in fields["withheld"]) == (None, True)
+    assert "documents/insights.js" not in made.files
+
+
+def test_every_field_of_the_data_is_of_one_part() -> None:
+    fields = [name for part in PARTS.values() for name in part.fields]
+    assert sorted(fields) == sorted(set(DashboardData.model_fields) - {"version", "generated_at", "withheld"})
+
+
+def test_a_year_drawn_day_by_day_is_shown_with_days_alone() -> None:
+    chart = {"over_time": {"step": "day", "rows": []}}
+    assert shown("charts", chart, ["charts"]) is None
+    assert shown("charts", chart, ["charts", "days"]) == chart
+
+
+def test_a_preview_has_every_part_with_a_sample(data: DashboardData) -> None:
+    found = {name: (is_out, sample) for name, is_out, sample in preview(ask, data, chosen(["recent"]))}
+    assert list(found) == list(PARTS)
+    assert found["days"] == (False, '["2019-05-01",2]')
+    assert found["recent"][0]
+    assert "Sexy Boy" in found["recent"][1]
+    assert found["home"] == (True, "#/home")
+    assert found["mood_clusters"] == (True, "")
+
+
+def test_nothing_shows_where_plays_came_from(data: DashboardData) -> None:
+    made = export(ask, data, list(PARTS))
     assert not [name for name, text in made.files.items() if name.startswith("documents/") and b"source" in text]
-    assert without_private({"a": [{"source": 1, "b": {"import_id": 2, "c": 3}}]}) == {"a": [{"b": {"c": 3}}]}
+    assert shown("artist", {"a": [{"source": 1, "b": {"import_id": 2, "c": 3}}]}, []) == {"a": [{"b": {"c": 3}}]}
 
 
-def test_the_page_is_the_site_with_the_documents_before_it_starts_and_no_search() -> None:
-    made = export("Ada", ask, ["home"])
+def test_the_page_is_the_site_with_the_documents_before_it_starts_and_no_search(data: DashboardData) -> None:
+    made = export(ask, data, ["home"])
     page = made.files["index.html"].decode()
     named = [part.split('"')[0] for part in page.split('<script defer src="')[1:]]
     assert named[-3:] == [MARK, "site/exported.js", "site/start.js"]
@@ -78,26 +164,28 @@ def test_a_document_has_one_name_however_it_is_asked_for(query: dict[str, str], 
     assert key("charts", query) == same
 
 
-def test_an_unknown_page_is_named() -> None:
-    with pytest.raises(UnknownName, match="no page 'hom'; did you mean home"):
-        export("Ada", ask, ["hom"])
+def test_an_unknown_part_is_named() -> None:
+    with pytest.raises(UnknownName, match="no part 'hom'; did you mean home"):
+        chosen(["hom"])
 
 
-def test_a_folder_is_written_whole_once_and_replaced(tmp_path: Path) -> None:
-    folder = tmp_path / "public"
-    assert write(export("Ada", ask, ["home", "artists"]), folder)
-    assert not write(export("Ada", ask, ["home", "artists"]), folder)
-    assert write(export("Ada", ask, ["home"], {"dashboard_data.json": {"top_hours": []}}), folder)
+def test_a_folder_is_written_whole_once_and_replaced(tmp_path: Path, data: DashboardData) -> None:
+    folder = tmp_path / "site" / "public"
+    assert write(export(ask, data, ["home", "artists"]), folder)
+    assert not write(export(ask, data, ["home", "artists"]), folder)
+    assert write(export(ask, data, ["home"]), folder)
     assert not (folder / "documents/artists.js").exists()
-    assert json.loads((folder / "dashboard_data.json").read_text()) == {"top_hours": []}
-    assert [one.name for one in tmp_path.iterdir()] == ["public"]
+    assert json.loads((folder / "dashboard_data.json").read_text())["top_hours"] == []
+    assert [one.name for one in folder.parent.iterdir()] == ["public"]
 
 
-def test_a_folder_with_anything_else_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "mine.txt").write_text("mine")
+def test_a_folder_with_anything_else_is_left_alone(tmp_path: Path, data: DashboardData) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
     with pytest.raises(UsageError, match="holds other files"):
-        write(export("Ada", ask, ["home"]), tmp_path)
-    assert [one.name for one in tmp_path.iterdir()] == ["mine.txt"]
+        write(export(ask, data, ["home"]), folder)
+    assert [one.name for one in folder.iterdir()] == ["mine.txt"]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -126,12 +214,13 @@ def clone(tmp_path: Path) -> Path:
     return website
 
 
-def test_a_sync_commits_its_folder_alone_and_only_when_it_changed(clone: Path) -> None:
-    made = export("Ada", ask, ["home"])
+def test_a_sync_commits_its_folder_alone_and_only_when_it_changed(clone: Path, data: DashboardData) -> None:
+    made = export(ask, data, ["home"])
     (clone / "index.html").write_text("changed, not committed")
     (clone / "draft.txt").write_text("a draft")
     git(clone, "add", "draft.txt")
     assert sync(made, clone, Path("listening"), PLAIN).did == "committed, pushed"
+    assert git(clone, "log", "-1", "--format=%s") == "listening: brought up to date"
     changed = git(clone, "show", "--format=", "--name-only", "origin/main").splitlines()
     assert sorted(changed) == sorted(f"listening/{name}" for name in made.files)
     assert git(clone, "status", "--porcelain").splitlines() == ["A  draft.txt", " M index.html"]
@@ -140,8 +229,8 @@ def test_a_sync_commits_its_folder_alone_and_only_when_it_changed(clone: Path) -
     assert git(clone, "rev-parse", "HEAD") == before
 
 
-def test_a_sync_refuses_what_is_not_its_own(clone: Path, tmp_path: Path) -> None:
-    made = export("Ada", ask, ["home"])
+def test_a_sync_refuses_what_is_not_its_own(clone: Path, tmp_path: Path, data: DashboardData) -> None:
+    made = export(ask, data, ["home"])
     for within in ("../elsewhere", ".", ".git/hooks", str(tmp_path / "out")):
         with pytest.raises(UsageError, match="is no folder within"):
             sync(made, clone, Path(within), PLAIN)
@@ -159,6 +248,47 @@ def test_a_sync_refuses_what_is_not_its_own(clone: Path, tmp_path: Path) -> None
     assert not (clone / "listening").exists()
 
 
-def test_without_a_remote_a_sync_commits(tmp_path: Path) -> None:
+def test_without_a_remote_a_sync_commits(tmp_path: Path, data: DashboardData) -> None:
     git(tmp_path, "init", "-q", "-b", "main", "alone")
-    assert sync(export("Ada", ask, ["home"]), tmp_path / "alone", Path("tonearm"), PLAIN).did == "committed"
+    assert sync(export(ask, data, ["home"]), tmp_path / "alone", Path("tonearm"), PLAIN).did == "committed"
+
+
+def test_an_address_is_cloned_for_the_time_being_and_pushed_to(clone: Path, data: DashboardData) -> None:
+    made, address = export(ask, data, ["home"]), f"file://{clone.parent}/website.git"
+    with cloned(address, PLAIN) as folder:
+        assert sync(made, folder, Path("listening"), PLAIN).did == "committed, pushed"
+    assert not folder.exists()
+    with cloned(address, PLAIN) as folder:
+        assert sync(made, folder, Path("listening"), PLAIN).did == "unchanged"
+    git(clone, "pull", "-q")
+    assert (clone / "listening/dashboard_data.json").read_bytes() == made.files["dashboard_data.json"]
+
+
+def test_a_folder_on_this_machine_is_no_address(clone: Path) -> None:
+    with cloned(str(clone), PLAIN) as folder:
+        assert folder == clone
+
+
+def test_an_address_that_cannot_be_cloned_is_refused_without_the_token(tmp_path: Path) -> None:
+    address = f"file://{tmp_path}/s3cret.git"
+    with pytest.raises(TonearmError, match="git clone") as refused, cloned(address, {**PLAIN, TOKEN_FROM: "s3cret"}):
+        pass
+    assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "is_shown"),
+    [
+        ("https://github.com/ada/website.git", True),
+        ("http://github.com/ada/website.git", False),
+        ("git@github.com:ada/website.git", False),
+    ],
+)
+def test_the_token_is_shown_to_https_alone_and_in_no_argument(url: str, is_shown: bool, tmp_path: Path) -> None:
+    shown_token = _Git(tmp_path, {**PLAIN, TOKEN_FROM: "s3cret"}).shown_token(url)
+    assert bool(shown_token) == is_shown
+    assert "s3cret" not in str(shown_token)
+    if is_shown:
+        basic = shown_token["GIT_CONFIG_VALUE_0"].removeprefix("Authorization: Basic ")
+        assert base64.b64decode(basic) == b"x-access-token:s3cret"
+        assert shown_token["GIT_CONFIG_KEY_0"] == f"http.{url}.extraHeader"

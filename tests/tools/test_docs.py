@@ -118,6 +118,10 @@ def _typed() -> list[str]:
 
 @pytest.mark.parametrize("line", _typed())
 def test_every_command_in_the_docs_can_be_typed(line: str) -> None:
+    typed(line)
+
+
+def typed(line: str) -> None:
     """Up to running it: the command is there, with these options and as many arguments."""
     words = shlex.split(re.split(r" {3,}| > ", line)[0], comments=True)[1:]
     start = next(i for i, word in enumerate(words) if (word,) in COMMANDS)

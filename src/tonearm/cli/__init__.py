@@ -27,6 +27,7 @@ _COMMANDS = {
     "listens": "listens:listens",
     "playlist": "playlist:playlist",
     "export": "export:export",
+    "publish": "website:publish",
     "recommend": "recommend:recommend",
     "listeners": "listeners:listeners",
     "tokens": "tokens:tokens",

@@ -5,102 +5,35 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 import tonearm
-from tonearm.errors import UnknownName, UsageError
+from tonearm.documents.dashboard.shape import FILE, SCHEMA_FILE, DashboardData, schema, withheld
+from tonearm.documents.parts import PARTS, Ask, Part, Place, fields_kept_back, shown
+from tonearm.errors import UsageError
 
 SITE = Path(tonearm.__file__).parent / "site"
 MARK = "documents/site.js"
 """A folder that has this file was written by an export, and may be written again."""
-TOP_ARTISTS = 50
-
-Ask = Callable[[str, Mapping[str, str]], Any]
-"""Answers a document by its name and query as the API does; None for one that there is not."""
-
-_NEVER = frozenset({"source", "sources", "file", "import_id", "listen_id"})
-"""Fields that tell where plays came from or lead back to them; no page shows them."""
 _DEFAULTS = {"charts": {"kind": "artists", "range": "all", "page": "1"}}
 """What a document is asked for when its query does not say; the same document under two addresses is one."""
+_SAMPLE = 120
 _SHIPPED = (".js", ".css", ".svg", ".html")
-
-
-@dataclass(frozen=True)
-class Place:
-    """One address of the page, and the documents that it draws."""
-
-    at: tuple[str, ...]
-    documents: tuple[tuple[str, Mapping[str, str]], ...]
-    query: Mapping[str, str] = field(default_factory=dict)
-    is_root: bool = False
-    """Whether addresses below it, and with any query, draw the same documents."""
-
-
-def _home(_ask: Ask) -> Iterator[Place]:
-    yield Place(("home",), (("home", {}), ("recent", {})))
-
-
-def _charts(ask: Ask) -> Iterator[Place]:
-    for period in ("all", *map(str, _years(ask))):
-        for kind in ("artists", "albums", "tracks", "genres"):
-            named = {} if period == "all" else {"range": period}
-            yield Place(("charts", kind), (("charts", {"kind": kind, "range": period}),), named)
-
-
-def _artists(ask: Ask) -> Iterator[Place]:
-    for artist in _top_artists(ask):
-        yield Place(("artist", artist), (("artist", {"artist_id": artist}),))
-
-
-def _insights(_ask: Ask) -> Iterator[Place]:
-    yield Place(("insights",), (("insights", {}),), is_root=True)
-
-
-def _rewind(ask: Ask) -> Iterator[Place]:
-    yield Place(("rewind",), (("rewind", {}),))
-    for year in _years(ask):
-        yield Place(("rewind", str(year)), (("rewind", {"period": str(year)}),), is_root=True)
-
-
-def _years(ask: Ask) -> list[int]:
-    """The years with plays, newest first."""
-    return sorted({int(str(day)[:4]) for day, _ in (ask("home", {}) or {}).get("days", [])}, reverse=True)
-
-
-def _top_artists(ask: Ask) -> list[str]:
-    """Ids of the most played artists, from the pages of their chart; where there is none, those that Home names."""
-    found: list[str] = []
-    page, pages = 1, 1
-    while page <= pages and len(found) < TOP_ARTISTS:
-        ranking = (ask("charts", {"kind": "artists", "range": "all", "page": str(page)}) or {}).get("ranking") or {}
-        found += [row["artist_id"] for row in ranking.get("rows", [])]
-        page, pages = page + 1, ranking.get("pages", 1)
-    home = ask("home", {}) or {}
-    found += [row["artist_id"] for row in home.get("best", {}).get("artists", [])]
-    return list(dict.fromkeys(found))[:TOP_ARTISTS]
-
-
-PAGES: Mapping[str, Callable[[Ask], Iterable[Place]]] = {
-    "home": _home,
-    "charts": _charts,
-    "artists": _artists,
-    "insights": _insights,
-    "rewind": _rewind,
-}
-"""What can be exported, by name: the places of each part of the page."""
-USUAL = ("home", "charts", "artists", "insights")
 
 
 @dataclass
 class Exported:
-    """What an export wrote: files by their path in the folder, with their content, and how many places each has."""
+    """What an export wrote: files by their path in the folder, and how many places each part has."""
 
-    listener: str
     files: dict[str, bytes]
     places: dict[str, int]
+    withheld: list[str]
+    """Names of the parts that were kept back."""
 
     @property
     def bytes(self) -> int:
@@ -108,55 +41,78 @@ class Exported:
         return sum(map(len, self.files.values()))
 
 
-def export(listener: str, ask: Ask, pages: Iterable[str] = USUAL, more: Mapping[str, Any] | None = None) -> Exported:
-    """The page of ``listener`` as files, and ``more`` JSON documents by file name.
+def export(ask: Ask, data: DashboardData, parts: Collection[str], title: str = "") -> Exported:
+    """The page and ``dashboard_data.json`` as files, with what is of ``parts``; ``title`` names whose it is.
 
-    A place is left out if one of its documents does not exist. Raises UnknownName for a page that cannot be exported.
+    A place is left out if one of its documents does not exist.
     """
-    wanted = [_page(name) for name in dict.fromkeys(pages)]
-    asked = _Remembering(ask)
+    asked = remembering(ask)
     files = {f"site/{name}": content for name, content in _site_files()}
     places: dict[str, list[str]] = {}
     where: dict[str, str] = {}
-    for name in wanted:
+    for name in (name for name in PARTS if name in parts):
         documents: dict[str, Any] = {}
-        for place in PAGES[name](asked):
-            found = {key(of, query): asked(of, query) for of, query in place.documents}
+        for place in PARTS[name].places(asked):
+            found = {key(of, query): shown(of, asked(of, query), parts) for of, query in place.documents}
             if all(one is not None for one in found.values()):
                 documents |= found
-                places.setdefault(name, []).append(_address(place))
+                places.setdefault(name, []).extend([_address(place)] if place.at else [])
         documents = {at: one for at, one in documents.items() if at not in where}
         where |= dict.fromkeys(documents, f"documents/{name}.js")
         if documents:
             files[f"documents/{name}.js"] = _script("Object.assign(tonearm.exported.documents, ", documents, ");")
     about = {
-        **{"listener": listener, "places": sorted(at for some in places.values() for at in some)},
+        **{"title": title, "places": sorted(at for some in places.values() for at in some)},
         **{"files": where, "defaults": _DEFAULTS, "documents": {}},
     }
     files[MARK] = _script("tonearm.exported = ", about, ";")
     files["index.html"] = _index()
-    files |= {name: _json(value) for name, value in (more or {}).items()}
-    return Exported(listener, files, {name: len(some) for name, some in places.items()})
+    files[FILE] = _json(withheld(data, fields_kept_back(parts)).model_dump(mode="json"))
+    files[SCHEMA_FILE] = schema_text().encode()
+    counts = {name: len(some) for name, some in places.items() if some}
+    return Exported(files, counts, [name for name in PARTS if name not in parts])
 
 
-def _page(name: str) -> str:
-    if name not in PAGES:
-        raise UnknownName("page", name, PAGES, hint=f"there are {', '.join(PAGES)}")
-    return name
+def schema_text() -> str:
+    """The JSON Schema of ``dashboard_data.json``, as it is published."""
+    return json.dumps(schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-class _Remembering:
+def preview(ask: Ask, data: DashboardData, parts: Collection[str]) -> Iterator[tuple[str, bool, str]]:
+    """Of every part its name, whether it would go out, and a sample of what it shows, kept back or not."""
+    asked = remembering(ask)
+    for name, part in PARTS.items():
+        yield name, name in parts, _sample(part, asked, data)
+
+
+def _sample(part: Part, asked: Ask, data: DashboardData) -> str:
+    """The first of what a part shows; empty for one that has nothing to show."""
+    values = [getattr(data, name) for name in part.fields]
+    values += [(asked("home", {}) or {}).get(name) for name in part.of_home]
+    for value in filter(None, values):
+        return _short(value)
+    place = next(iter(part.places(asked)), None)
+    return f"#/{_address(place)}" if place else ""
+
+
+def _short(value: Any) -> str:
+    """The first of a list, or else the value, as JSON that fits into a line."""
+    first = value[0] if isinstance(value, list) else value
+    text = first.model_dump_json() if isinstance(first, BaseModel) else _json(first).decode()
+    return text if len(text) <= _SAMPLE else f"{text[: _SAMPLE - 1]}…"
+
+
+def remembering(ask: Ask) -> Ask:
     """Asks for each document once."""
+    known: dict[str, Any] = {}
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
-        self._known: dict[str, Any] = {}
-
-    def __call__(self, name: str, query: Mapping[str, str]) -> Any:
+    def asked(name: str, query: Mapping[str, str]) -> Any:
         at = key(name, query)
-        if at not in self._known:
-            self._known[at] = without_private(self._ask(name, query))
-        return self._known[at]
+        if at not in known:
+            known[at] = ask(name, query)
+        return known[at]
+
+    return asked
 
 
 def key(name: str, query: Mapping[str, str]) -> str:
@@ -173,13 +129,6 @@ def _address(place: Place) -> str:
     """A place as ``site/exported.js`` writes the address of a link."""
     query = "&".join(sorted(f"{name}={value}" for name, value in place.query.items()))
     return "/".join(place.at) + (f"?{query}" if query else "/*" if place.is_root else "")
-
-
-def without_private(value: Any) -> Any:
-    """A document without the fields that no website should have."""
-    if isinstance(value, dict):
-        return {name: without_private(of) for name, of in value.items() if name not in _NEVER}
-    return [without_private(one) for one in value] if isinstance(value, list) else value
 
 
 def _json(value: Any) -> bytes:

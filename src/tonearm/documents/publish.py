@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,8 @@ TOKEN_FROM = "WEBSITE_REPO_PAT"  # noqa: S105 - its name, not its value
 """Environment variable of a token that may push; GitHub calls it a personal access token."""
 _NEVER_ASK = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 _PATIENCE_S = 600
+_ADDRESS = re.compile(r"[a-z+]+://|[^/\\]+@[^/\\]+:")
+"""How addresses of repositories begin: ``https://…``, ``ssh://…``, ``git@…:``."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,24 @@ def sync(exported: Exported, clone: Path, within: Path, environment: Mapping[str
     git.run("add", "--all", "--force", "--", path)
     is_changed = bool(git.run("status", "--porcelain", "--", path))
     if is_changed:
-        git.run("commit", "--quiet", "--only", "-m", f"{path}: {exported.listener}’s listening", "--", path)
+        git.run("commit", "--quiet", "--only", "-m", f"{path}: brought up to date", "--", path)
     did = "committed" if is_changed else "unchanged"
     return Synced(folder, did + (", pushed" if git.is_ahead() and git.push() else ""))
+
+
+@contextmanager
+def cloned(website: str, environment: Mapping[str, str] = os.environ) -> Iterator[Path]:
+    """A clone of ``website``: the folder itself if it is one on this machine, else a new one for the time being.
+
+    Raises TonearmError for an address that git cannot clone.
+    """
+    if _ADDRESS.match(website) is None:
+        yield Path(website)
+        return
+    with tempfile.TemporaryDirectory(prefix="tonearm-website-") as folder:
+        git = _Git(Path(folder), environment)
+        git.run("clone", "--quiet", "--depth", "1", "--", website, "website", more=git.shown_token(website))
+        yield Path(folder) / "website"
 
 
 def _folder(root: Path, within: Path) -> Path:
@@ -62,7 +82,7 @@ class _Git:
     def __init__(self, clone: Path, environment: Mapping[str, str]) -> None:
         program = shutil.which("git")
         if program is None:
-            raise UsageError("git is not installed; install it, or write to a folder with --output alone")
+            raise UsageError("git is not installed; install it, or use `tonearm export site --output FOLDER`")
         self._program, self._clone = program, clone
         self._environment = {**environment, **_NEVER_ASK}
         self._token = environment.get(TOKEN_FROM)
@@ -117,16 +137,18 @@ class _Git:
         remote = self._ask("config", f"branch.{branch}.remote").stdout.strip()
         if not remote:
             return False
-        self.run("push", "--quiet", remote, f"HEAD:refs/heads/{self._upstream(branch)}", more=self._shown_token(remote))
+        self.run("push", "--quiet", remote, f"HEAD:refs/heads/{self._upstream(branch)}", more=self._shown_to(remote))
         return True
 
     def _upstream(self, branch: str) -> str:
         merge = self._ask("config", f"branch.{branch}.merge").stdout.strip()
         return merge.removeprefix("refs/heads/") or branch
 
-    def _shown_token(self, remote: str) -> dict[str, str]:
-        """Settings that show the token to this remote alone: in the environment, since arguments are seen by all."""
-        url = self._ask("remote", "get-url", "--push", remote).stdout.strip()
+    def _shown_to(self, remote: str) -> dict[str, str]:
+        return self.shown_token(self._ask("remote", "get-url", "--push", remote).stdout.strip())
+
+    def shown_token(self, url: str) -> dict[str, str]:
+        """Settings that show the token to this address alone: in the environment, since arguments are seen by all."""
         if not self._token or not url.startswith("https://"):
             return {}
         shown = base64.b64encode(f"x-access-token:{self._token}".encode()).decode()

@@ -20,7 +20,7 @@
     const place = document.getElementById("whose");
     place.replaceChildren(names.length > 1
       ? h("label", {}, h("span.unseen", {}, "Whose history"), h("select", { onchange: choose }, names.map((name) => h("option", { value: name, selected: name === tonearm.listener }, name))))
-      : h("span", {}, tonearm.listener));
+      : h("span", {}, tonearm.exported ? tonearm.exported.title : tonearm.listener));
   };
 
   /** The page for a failure: what happened and what to do. */
@@ -90,7 +90,7 @@
   };
 
   const listeners = async () => {
-    if (tonearm.exported) return [tonearm.exported.listener];
+    if (tonearm.exported) return [tonearm.exported.title || "listener"];
     return (await api("listeners")).map((one) => one.name);
   };
 

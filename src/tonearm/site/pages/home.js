@@ -14,7 +14,7 @@
     const parts = [`${counted(totals.artists, "artist")}, ${counted(totals.albums, "album")} and ${counted(totals.tracks, "track")} on ${counted(totals.days, "day")}.`];
     if (totals.minutes) parts.push(` ${count(Math.round(totals.minutes / 60))} hours of it are timed.`);
     if (best.tracks[0]) parts.push(" Most played: ", link.track(best.tracks[0]), ` (${counted(best.tracks[0].listens, "time")}).`);
-    if (home.has_ended) parts.push(` This history ended on ${tonearm.date(totals.last_day)}, so “lately” means then.`);
+    if (home.has_ended) parts.push(` This history ended on ${tonearm.date(totals.last_day)}${home.lately ? ", so “lately” means then" : ""}.`);
     return h("p", {}, parts);
   };
 
@@ -76,21 +76,22 @@
     draw: async ({ signal }) => {
       if (!tonearm.listener) return empty();
       const get = (name) => tonearm.document(name, {}, { signal });
-      // The week is an extra, which not every export has.
-      const [home, recent, week] = await Promise.all([get("home"), get("recent"), get("weekly").catch(() => null)]);
+      // A website has what its listener shows there: parts that are kept back are null.
+      const recentOf = (asked) => (tonearm.exported ? asked.catch(() => null) : asked);
+      const [home, recent, week] = await Promise.all([get("home"), recentOf(get("recent")), get("weekly").catch(() => null)]);
       if (!home.totals.listens) return empty();
       return [
         h("div.lead", {}, h("h1", {}, sentence(home.totals, home.best)), rest(home)),
-        cards(home.lately.map((one) => lately(one, home.has_ended)), week?.listens > 0 && tonearm.weeklyCard(week), streaks(home.streaks, home.has_ended), milestone(home.milestones, home.totals)),
-        milestones(home.milestones),
-        section("Every day", tonearm.calendar(home.days)),
+        cards((home.lately ?? []).map((one) => lately(one, home.has_ended)), week?.listens > 0 && tonearm.weeklyCard(week), home.streaks && streaks(home.streaks, home.has_ended), home.milestones && milestone(home.milestones, home.totals)),
+        home.milestones && milestones(home.milestones),
+        home.days && section("Every day", tonearm.calendar(home.days)),
         h("div.columns", {},
           section("Artists", tonearm.ranking("artists", home.best.artists)),
           section("Albums", home.best.albums.length ? tonearm.ranking("albums", home.best.albums) : tonearm.quiet("This history names no albums.")),
           section("Tracks", tonearm.ranking("tracks", home.best.tracks))),
-        h("div.columns", {}, recently(recent.listens, recent.playing), onThisDay(home.on_this_day, home.as_of)),
-        home.discovered.length > 0 && section("New to you", tiles(home.discovered, (row) => [counted(row.listens, "play"), " since ", link.day(row.first_day, tonearm.shortDate(row.first_day))])),
-        home.rediscover.length > 0 && section("Worth going back to", tiles(home.rediscover, (row) => [counted(row.listens, "play"), ", last in ", tonearm.month(row.last_day)])),
+        (recent || home.on_this_day) && h("div.columns", {}, recent && recently(recent.listens, recent.playing), home.on_this_day && onThisDay(home.on_this_day, home.as_of)),
+        home.discovered?.length > 0 && section("New to you", tiles(home.discovered, (row) => [counted(row.listens, "play"), row.first_day && [" since ", link.day(row.first_day, tonearm.shortDate(row.first_day))]])),
+        home.rediscover.length > 0 && section("Worth going back to", tiles(home.rediscover, (row) => [counted(row.listens, "play"), row.last_day && [", last in ", tonearm.month(row.last_day)]])),
       ];
     },
   };

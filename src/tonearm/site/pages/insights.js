@@ -207,7 +207,7 @@
       others.length > 0 && h("ul.unanswered", {}, others.map((card) => h("li.quiet", {}, h("b", {}, card.question), " ", card.needs))));
   };
 
-  const choices = (chosen) => tonearm.choices("Questions about", [["All", to("insights"), !chosen], ...Object.keys(GROUPS).map((name) => [SHORT[name], to(["insights", name]), name === chosen])]);
+  const choices = (chosen, groups) => tonearm.choices("Questions about", [["All", to("insights"), !chosen], ...groups.map(([name]) => [SHORT[name], to(["insights", name]), name === chosen])]);
 
   tonearm.pages.insights = {
     title: "Insights",
@@ -216,13 +216,15 @@
       const found = await tonearm.document("insights", {}, { signal });
       if (!found.listens) return [h("div.lead", {}, h("h1", {}, "Insights"), tonearm.quiet("Questions are answered once there are plays: import a history on the Library page."))];
       const chosen = GROUPS[parts[0]] ? parts[0] : null;
+      // A website's copy has the questions that its listener shows there.
+      const groups = Object.entries(GROUPS).filter(([, title]) => found.cards.some((card) => card.group === title));
       const answered = found.cards.filter((card) => card.needs == null).length;
       return [
         h("div.lead", {}, h("h1", {}, "Is it you, or is it chance?"),
           h("p", {}, `${answered} questions about your ${counted(found.listens, "play")}, answered. Where chance could have made a difference, the answer says so.`,
             found.has_ended && ` This history ended on ${tonearm.date(found.as_of)}: “now” and “next” mean then.`),
-          choices(chosen)),
-        Object.entries(GROUPS).filter(([name]) => !chosen || name === chosen).map(([, title]) => group(title, found.cards.filter((card) => card.group === title), query)),
+          choices(chosen, groups)),
+        groups.filter(([name]) => !chosen || name === chosen).map(([, title]) => group(title, found.cards.filter((card) => card.group === title), query)),
       ];
     },
   };
