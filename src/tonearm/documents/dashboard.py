@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from statistics import fmean, pstdev
 from typing import Any
 
+from tonearm.documents.ends import now_of
 from tonearm.documents.history import History
 from tonearm.documents.tables import Tables
 from tonearm.lake import open_lake
@@ -42,16 +43,18 @@ def dashboard_data(settings: Settings, listener: str) -> dict[str, Any]:
     sounds = tables.rows(LISTENS, ("started_at", "valence", "energy", "session_started_at", "track_id"))
     personas = [row for row in tables.rows("mood_state_clusters") if row["is_stable"]]
     probabilities = _session_probabilities(tables.rows("session_start_forecasts"))
-    starts = [row["at_local"] for row in history.rows(_STARTS)]
+    # Of all days the last, unless it is stray.
+    last = now_of(history, history.last_day).as_of if history.last_day else None
+    starts = [row["at_local"] for row in history.rows(_STARTS) if last and row["at_local"].date() <= last]
     built = lake.built_at(LISTENS) if lake.has(LISTENS) else None
-    drift = _drift(history, starts)
+    drift = _drift(history, starts, last)
     return {
         "version": VERSION,
         "generated_at": built,
         "next_prediction": _next(tables, personas),
         "session_probs": probabilities,
         "top_hours": _top_hours(probabilities),
-        "session_actual": _session_actual(starts, history.last_day),
+        "session_actual": _session_actual(starts, last),
         "mood_clusters": [_cluster(row) for row in personas],
         "mood_trajectory": _trajectory(sounds),
         "recently_played": history.rows(_RECENTLY, _RECENT),
@@ -193,14 +196,13 @@ def _metrics(tables: Tables, history: History, drift: Row | None) -> Row:
     return {"latest": {**latest, "drift": drift}, "history": past}
 
 
-def _drift(history: History, starts: list[datetime]) -> Row | None:
+def _drift(history: History, starts: list[datetime], last: date | None) -> Row | None:
     """Whether the last 14 days differ from the 28 before; null for a history that is shorter than both."""
-    last = history.last_day
     if last is None or history.first_day is None or (last - history.first_day).days < _RECENT_D + _PRIOR_D:
         return None
     middle = last - timedelta(days=_RECENT_D - 1)
-    days = history.rows(_BY_DAY, middle - timedelta(days=_PRIOR_D))
-    sessions = history.rows(_DURATIONS, middle - timedelta(days=_PRIOR_D))
+    days = history.rows(_BY_DAY, middle - timedelta(days=_PRIOR_D), last)
+    sessions = history.rows(_DURATIONS, middle - timedelta(days=_PRIOR_D), last)
     recent, prior = ([row for row in days if (row["day"] >= middle) == is_recent] for is_recent in (True, False))
     of_features = {
         "session_duration": _moved(*_split(sessions, "minutes", middle)),
@@ -272,10 +274,10 @@ FROM heard ORDER BY started_at DESC, listen_id DESC LIMIT $1
 """
 _COUNTS = "SELECT count(DISTINCT track_id) AS num_tracks, count(DISTINCT session_at) AS num_sessions FROM heard"
 _BY_DAY = """
-SELECT day, count(DISTINCT session_at) AS sessions, count(*) AS tracks FROM heard WHERE day >= $1
+SELECT day, count(DISTINCT session_at) AS sessions, count(*) AS tracks FROM heard WHERE day >= $1 AND day <= $2
 GROUP BY day ORDER BY day
 """
 _DURATIONS = """
 SELECT min(day) AS day, date_diff('second', min(started_at), max(started_at)) / 60 AS minutes
-FROM heard WHERE day >= $1 AND session_at IS NOT NULL GROUP BY session_at ORDER BY day
+FROM heard WHERE day >= $1 AND day <= $2 AND session_at IS NOT NULL GROUP BY session_at ORDER BY day
 """

@@ -35,8 +35,10 @@ from tonearm.documents.track import track
 from tonearm.documents.weekly import weekly
 from tonearm.engine.rows import dicts
 from tonearm.errors import UsageError
+from tonearm.models.trial.summary import trials
 from tonearm.read.overview import LISTENS
 from tonearm.read.ranges import FIRST, LAST, local_time
+from tonearm.store.forecasts import count_open
 from tonearm.store.playing import Playing, playing
 
 _RECENT = 10
@@ -116,11 +118,15 @@ def read_charts(
 
 
 @router.get("/insights")
-def read_insights(asked: Asked, lake: LakeDep) -> Response:
+def read_insights(asked: Asked, lake: LakeDep, store: StoreDep) -> Response:
     """Questions about the listener, each with its answer, picture and evidence, or with what would help."""
     tables = Tables(lake, asked.listener)
     versions = tuple(lake.version(name) for name in TABLES)
-    return asked.answer(lambda history: insights(history, tables, asked.today), versions)
+    # Forecasts that are kept or scored change what is open.
+    waiting = count_open(store, asked.listener)
+    return asked.answer(
+        lambda history: insights(history, tables, asked.today, trials(store, asked.listener)), (versions, waiting)
+    )
 
 
 @router.get("/search")

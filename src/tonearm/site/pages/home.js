@@ -14,7 +14,7 @@
     const parts = [`${counted(totals.artists, "artist")}, ${counted(totals.albums, "album")} and ${counted(totals.tracks, "track")} on ${counted(totals.days, "day")}.`];
     if (totals.minutes) parts.push(` ${count(Math.round(totals.minutes / 60))} hours of it are timed.`);
     if (best.tracks[0]) parts.push(" Most played: ", link.track(best.tracks[0]), ` (${counted(best.tracks[0].listens, "time")}).`);
-    if (home.has_ended) parts.push(` This history ended on ${tonearm.date(totals.last_day)}, so “lately” means then.`);
+    if (home.has_ended) parts.push(" ", tonearm.ended(home), "; “last” means up to then.");
     return h("p", {}, parts);
   };
 
