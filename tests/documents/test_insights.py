@@ -206,7 +206,7 @@ def test_what_goes_together_in_the_music(tmp_path: Path) -> None:
         for a, b, r, strength in (("valence", "tempo", 0.05, "not_shown"), ("acousticness", "energy", -0.7, "strong"))
     ]  # fmt: skip
     card = cards_of(tmp_path, plays("2020-06-01"), feature_correlations=rows)["together"]
-    assert card["answer"] == "The more acoustic sound, the less energy."
+    assert card["answer"] == "The more acoustic a track is, the calmer it is."
     assert [row["verdict"] for row in card["picture"]["rows"]] == ["lower", "not_shown"]
 
 
@@ -256,7 +256,7 @@ def test_tracks_that_lift_the_mood_are_those_that_passed_the_test(tmp_path: Path
 def test_where_no_track_passed_the_nearest_are_named_as_such(tmp_path: Path) -> None:
     card = cards_of(tmp_path, plays("2020-06-01"), mood_improvement_recommendations=[lift(1, "not_shown")])["lifts"]
     assert card["answer"].startswith("After none for certain: of 40 tracks")
-    assert [one["name"] for one in card["picture"]["lists"]] == ["Those that came nearest, perhaps by luck"]
+    assert [one["note"] for one in card["picture"]["lists"]] == ["These came nearest, perhaps by luck."]
 
 
 def test_an_hour_of_sad_music_comes_with_something_to_try_and_how_it_is_judged(tmp_path: Path) -> None:

@@ -56,8 +56,8 @@
   /** What a document says of a history that has ended: when, and what was played after that. */
   tonearm.ended = ({ as_of: asOf, stray }) => {
     if (!stray) return ["This history ended on ", link.day(asOf)];
-    const when = stray.first_day === stray.last_day ? ["on ", link.day(stray.first_day)] : ["from ", link.day(stray.first_day), " to ", link.day(stray.last_day)];
-    return ["This history is quiet since ", link.day(asOf), `, apart from ${counted(stray.listens, "play")} `, when];
+    const when = stray.first_day === stray.last_day ? [" on ", link.day(stray.first_day)] : [" from ", link.day(stray.first_day), " to ", link.day(stray.last_day)];
+    return [`Apart from ${counted(stray.listens, "play")}`, when, ", this history ended on ", link.day(asOf)];
   };
 
   /** Choices that are links, of which one is current: [[text, href, isCurrent], …]. */

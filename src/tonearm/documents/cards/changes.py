@@ -11,7 +11,7 @@ import numpy as np
 from tonearm.columns import PARTS_OF_DAY
 from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, needs
 from tonearm.documents.sentences import artist, at, counted, day, hours, listed, month_of_year, number, signed
-from tonearm.documents.words import ANOMALIES, COMPARED, METRICS, SOUNDS
+from tonearm.documents.words import ADJECTIVES, ANOMALIES, COMPARED, METRICS, SOUNDS
 
 GROUP = "When and why does it change?"
 _NAMED, _SHOWN, _DAYS = 3, 8, 60
@@ -39,7 +39,7 @@ def days(asked: Asked) -> Answer:
             "month anyway."
             if dates > clear
             else "",
-            baseline="The same weekdays in the weeks around it, and how much days differ there.",
+            baseline="The days around it, and how much they differ from one another.",
             how="Days without music are left out: perhaps the player was just off.",
         ),
         {
@@ -101,7 +101,8 @@ def weekend(asked: Asked) -> Answer:
         answer,
         Sure(
             n=f"{number(min(weeks))} to {number(max(weeks))} weeks, compared in {counted(len(tested), 'way')}.",
-            interval="; ".join(_week_interval(row) for row in (found or tested)[:_NAMED]) + " (95 % intervals).",
+            interval="; ".join(_week_interval(row) for row in (found or tested)[:_NAMED])
+            + " (a weekend day against the other days of its week, 95 % intervals).",
             baseline="Monday to Friday of the same weeks.",
             how="The test allows for the number of comparisons. In the picture, 1 is as much as one day usually "
             "differs from another.",
@@ -114,7 +115,7 @@ def _step(row: Row) -> str:
     """ "2.5 sessions instead of 2.3": both means side by side."""
     digits = 0 if row["mean_weekday"] >= 20 else 1 if row["mean_weekday"] >= 1 else 2
     if row["metric"] in SOUNDS:
-        return f"{_ADJECTIVES[row['metric']][row['week_difference'] > 0]} music"
+        return f"{ADJECTIVES[row['metric']][row['week_difference'] > 0]} music"
     if row["metric"] == "days_with_music_pct":
         return f"music in {number(row['mean_weekend'])} % of cases instead of {number(row['mean_weekday'])} %"
     weekend, weekday = (number(row[f"mean_{of}"], digits) for of in ("weekend", "weekday"))
@@ -187,13 +188,6 @@ def _month(month: int, shares: Sequence[float]) -> dict[str, Any]:
     return {"month": month, "value": mean, "low": max(mean - reach, 0), "high": mean + reach}
 
 
-_ADJECTIVES = {
-    **COMPARED,
-    "loudness": ("quieter", "louder"),
-    "tempo": ("slower", "faster"),
-    "instrumentalness": ("less instrumental", "more instrumental"),
-    "speechiness": ("fewer spoken words", "more spoken words"),
-}
 _OF_DRIVER = ("part_of_day", "driver_type", "driver", "units", "units_outside", "effect", "difference",
               "difference_low", "difference_high", "verdict")  # fmt: skip
 
@@ -210,7 +204,7 @@ def parts(asked: Asked) -> Answer:
     answer = (
         f"Your music is not the same all day: {'; '.join(parts_of)}."
         if found
-        else "Nothing: no artist and no sound belongs to one part of your day by more than chance."
+        else f"Nothing: {_none_of(tested)} belongs to one part of your day by more than chance."
     )
     return Answer(
         answer,
@@ -241,6 +235,11 @@ _WHEN = {"night": "at night", "morning": "in the morning", "afternoon": "in the 
 _UNITS = {"loudness": "decibels", "tempo": "beats per minute"}
 
 
+def _none_of(tested: Sequence[Row]) -> str:
+    names = {"artist": "no artist", "genre": "no genre", "feature": "no sound"}
+    return listed([name for kind, name in names.items() if any(row["driver_type"] == kind for row in tested)])
+
+
 def _clauses(rows: Sequence[Row]) -> str:
     return listed([_driver(row) for row in rows])
 
@@ -248,8 +247,8 @@ def _clauses(rows: Sequence[Row]) -> str:
 def _driver(row: Row) -> str:
     """ "calmer", of a sound; "more Air", of an artist or a genre."""
     is_more = row["effect"] > 0
-    if row["driver_type"] == "feature" and row["driver"] in _ADJECTIVES:
-        return _ADJECTIVES[row["driver"]][is_more]
+    if row["driver_type"] == "feature" and row["driver"] in ADJECTIVES:
+        return ADJECTIVES[row["driver"]][is_more]
     return f"{'more' if is_more else 'less'} {row['driver']}"
 
 

@@ -70,7 +70,6 @@ def newcomers(asked: Asked) -> Answer:
         Sure(
             n=f"{counted(met, 'artist')} that you met at least {far['label']} before the end of this history.",
             interval=f"{percent(share - reach)} to {percent(share + reach)} (95 % interval).",
-            baseline="In the picture, the same after shorter and longer times.",
             how="Still played means at least one more play after that time. The longer the time, the fewer artists you "
             "have known for it, and the earlier you met them.",
         ),
@@ -98,7 +97,7 @@ def next_session(asked: Asked) -> Answer:
     when = f"{weekday(likeliest['predicted_for_local'].weekday())} between {at(hour)} and {at(hour + 1)}"
     chance = f"{number(likeliest['probability_pct'])} in a hundred"
     return Answer(
-        f"{asked.ended()}; for the day after it, {when} was likeliest, with a chance of {chance}."
+        f"{asked.ended()}. In the day after it you would most likely have started on {when}: the chance was {chance}."
         if asked.has_ended
         else f"Most likely on {when}: the chance that you start then is {chance}.",
         _sure(asked, rows, "session_start", "session_start_day_ahead", f"The {counted(len(rows), 'hour')} from "

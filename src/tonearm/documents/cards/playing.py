@@ -113,7 +113,7 @@ def aims(asked: Asked) -> Answer:
     parts = [f"{_TO_CHOOSE[aim]} {hours(found)}" for aim, found in at.items() if found]
     units = [row["units"] for row in rows]
     return Answer(
-        f"By yourself you choose {'; '.join(parts)}."
+        f"More than at other hours, you choose {'; '.join(parts)}."
         if parts
         else "At any hour alike: no aim has an hour at which you choose its music more than at others.",
         Sure(
@@ -160,7 +160,8 @@ def lifts(asked: Asked) -> Answer:
             "about the music that followed, not about how you felt, and the track need not be the reason.",
         ),
         {"kind": "tracks", "lists": [
-            {"name": "Followed by happier music" if found else "Those that came nearest, perhaps by luck",
+            {"name": "Followed by happier music" if found else "Nearest to it",
+             "note": None if found else "These came nearest, perhaps by luck.",
              "rows": [_track(row) | {"text": _followed(row)} for row in found or tested]},
             *([{"name": "Like them, and new to you", "rows": [_track(row) | {
                 "is_new": True, "text": f"Sounds like {row['close_to']}"} for row in new]}] if new else []),

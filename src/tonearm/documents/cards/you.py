@@ -10,7 +10,7 @@ from typing import Any
 from tonearm.columns import FEATURES
 from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, needs
 from tonearm.documents.sentences import artist, at, counted, listed, number, percent, signed
-from tonearm.documents.words import MOODS, SOUNDS
+from tonearm.documents.words import ADJECTIVES, MOODS, SOUNDS
 
 GROUP = "What kind of listener am I?"
 _PARTS = {
@@ -116,7 +116,7 @@ def _size(low: int, high: int | None) -> str:
 
 def loyalty(asked: Asked) -> Answer:
     """The share of plays of artists known from before their year, over the years."""
-    years = asked.history.rows(_KNOWN_BY_YEAR)
+    years = asked.history.rows(_KNOWN_BY_YEAR, asked.as_of)
     first = next((place for place, row in enumerate(years) if row["listens"] >= 100), len(years))
     rows = years[first + 1 :]
     whole = [row for row in rows if row["listens"] >= 100]
@@ -124,7 +124,7 @@ def loyalty(asked: Asked) -> Answer:
         return needs("It takes a second year with a hundred plays.")
     last = whole[-1]
     known = sum(row["known"] for row in whole) / sum(row["listens"] for row in whole)
-    lean = "Mostly" if known > 0.6 else "Mostly not" if known < 0.4 else "Half the time"
+    lean = "Mostly" if known > 0.55 else "Less than half the time" if known < 0.45 else "Half the time"
     shares = [row["known"] / row["listens"] for row in whole]
     return Answer(
         f"{lean}: {percent(known)} of your plays are of artists you already played in an earlier year. "
@@ -231,8 +231,8 @@ def _order(asked: Asked, found: list[dict[str, Any]]) -> str:
     first, more = found[0], len(found) - 1
     rest = f" {counted(more, 'more pair')} {'is' if more == 1 else 'are'} out of the ordinary, too." if more else ""
     return (
-        f"{_pair(asked, first)}: {counted(first['occurrences'], 'time')}, where a shuffled session would have it "
-        f"{counted(round(first['expected_occurrences']), 'time')}.{rest}"
+        f"{_pair(asked, first)}: {counted(first['occurrences'], 'time')}, where shuffled sessions would make it "
+        f"about {number(first['expected_occurrences'])}.{rest}"
     )
 
 
@@ -362,7 +362,7 @@ def together(asked: Asked) -> Answer:
     clear = [row for row in tested if row["strength"] in _CLEAR]
     tracks, artists = (max(row[f"measured_{what}"] for row in tested) for what in ("tracks", "artists"))
     return Answer(
-        f"{'; '.join(_go_together(row) for row in clear[:2])}.".capitalize()
+        f"The {'; the '.join(_go_together(row) for row in clear[:2])}."
         if clear
         else "Nothing clearly: how a track scores in one quality says little about the others.",
         Sure(
@@ -378,8 +378,9 @@ def together(asked: Asked) -> Answer:
 
 
 def _go_together(row: Row) -> str:
-    a, b = SOUNDS[row["feature_a"]], SOUNDS[row["feature_b"]]
-    return f"the more {a}, the {'more' if row['spearman_r'] > 0 else 'less'} {b}"
+    """ "more acoustic a track is, the calmer it is"."""
+    more, other = ADJECTIVES[row["feature_a"]][1], ADJECTIVES[row["feature_b"]][row["spearman_r"] > 0]
+    return f"{more} a track is, the {other} it is"
 
 
 def _link(row: Row) -> str:
@@ -460,5 +461,5 @@ _LONGEST = f"SELECT day, listens FROM {_SIZED} ORDER BY listens DESC, day LIMIT 
 _OF_SIZE = f"SELECT listens, count(*) AS sessions FROM {_SIZED} GROUP BY listens"
 _KNOWN_BY_YEAR = """
 SELECT year(day) AS year, count(*) AS listens, count(*) FILTER (year(first_day) < year(day)) AS known
-FROM heard JOIN artists USING (artist_id) GROUP BY 1 ORDER BY 1
+FROM heard JOIN artists USING (artist_id) WHERE day <= $1 GROUP BY 1 ORDER BY 1
 """

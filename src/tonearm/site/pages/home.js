@@ -31,7 +31,7 @@
   const streaks = ({ longest, current }, hasEnded) => longest && card("Days in a row",
     h("div.big", {}, current ? counted(current.days, "day") : counted(longest.days, "day")),
     h("p.soft", {}, current
-      ? (current.days === longest.days ? `Your longest streak ${hasEnded ? "was the last" : "is going on right now"}.` : [`${hasEnded ? "were the last" : "going on now"}. The longest was ${counted(longest.days, "day")}, from `, link.day(longest.first), "."])
+      ? (current.days === longest.days ? `Your longest streak ${hasEnded ? "was the last" : "is going on right now"}.` : [`${hasEnded ? "was the last streak" : "going on now"}. The longest was ${counted(longest.days, "day")}, from `, link.day(longest.first), "."])
       : ["was the longest streak, from ", link.day(longest.first), " to ", link.day(longest.last), "."]));
 
   const milestone = ([newest], totals) => {

@@ -7,7 +7,7 @@
   const SHOWN = 6;
   const round = (value, digits = 2) => (value == null ? "" : Number(value.toFixed(digits)));
   const decimals = (value, digits = 2, signDisplay = "auto") => new Intl.NumberFormat(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay }).format(value);
-  const { text, sentence } = tonearm;
+  const { text, sentence, songs } = tonearm;
   const isFinding = (row) => row.verdict === "higher" || row.verdict === "lower";
   const hourOf = tonearm.oClock;
   const monthOf = (row) => tonearm.shortMonthOfYear(new Date(Date.UTC(2024, row.month - 1, 1)));
@@ -138,13 +138,6 @@
       Array.from({ length: 24 }, (_, hour) => h(row.hours.includes(hour) ? "i.on" : "i", { title: hourOf(hour) }))))),
   h("li.axis", { "aria-hidden": "true" }, h("span"), h("span.ticks", {}, [0, 6, 12, 18, 24].map((hour) => h("small", {}, String(hour))))));
 
-  const songs = (rows) => h("ol.songs", {}, rows.map((row) => h("li", {},
-    tonearm.sleeve(tonearm.sleeveOf("tracks", row), 40),
-    h("span.names", {},
-      h("span.name", {}, row.is_new ? unheard(row) : link.track(row), row.is_new && h("span.new", {}, "new to you")),
-      h("span.by", {}, row.artist_id ? link.artist(row) : row.artist),
-      row.text && h("small", {}, sentence(row))))));
-
   const keep = async (name) => {
     const text = await tonearm.api(`listeners/${encodeURIComponent(tonearm.listener)}/playlists/${encodeURIComponent(name)}?format=m3u`);
     tonearm.save(new Blob([text], { type: "audio/mpegurl" }), `${name}.m3u8`);
@@ -158,18 +151,11 @@
     const chosen = lists.find((list) => list.name === query.get(card.id)) ?? lists[0];
     return [
       choose(lists, chosen, card, query),
+      chosen.note && h("p", {}, h("small", {}, chosen.note)),
       songs(chosen.rows.slice(0, SHOWN)),
       chosen.playlist && !tonearm.exported && h("button", { type: "button", onclick: () => keep(chosen.playlist) }, `Save ${chosen.playlist} as M3U`),
       chosen.rows.length > SHOWN && tonearm.question(`${chosen.rows.length - SHOWN} more`, songs(chosen.rows.slice(SHOWN))),
     ];
-  };
-
-  /** What was never played has no page here; some of it can be opened where it can be heard. */
-  const unheard = (row) => {
-    const name = row.track ?? "Unknown track";
-    return /^(?!demo)[A-Za-z0-9]{22}$/.test(row.spotify_id ?? "")
-      ? h("a", { href: `https://open.spotify.com/track/${row.spotify_id}`, target: "_blank", rel: "noopener noreferrer", title: "Opens Spotify" }, name)
-      : name;
   };
 
   /** Recommendations take seconds on a server that was not asked before, so the reader asks for them. */
@@ -185,7 +171,7 @@
       place.replaceChildren(waiting);
       try {
         const found = await tonearm.api("recommend/user/", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ listener: tonearm.listener, k: SHOWN, ...wishes }) });
-        place.replaceChildren(...drawFound(found));
+        place.replaceChildren(...tonearm.recommended(found));
       } catch (error) {
         place.replaceChildren(tonearm.quiet(error.message), h("button", { type: "button", onclick: () => ask(wishes) }, "Try again"));
       } finally {
@@ -196,16 +182,6 @@
     return [h("p.wishes", {}, buttons), place];
   };
 
-  /** An answer of /recommend/user/: its tracks with their reasons, and what it says of them as a whole. */
-  const drawFound = (found) => {
-    const rows = found.tracks.map((row) => ({ track_id: row.track_id, track: row.track_name, artist_id: row.is_artist_heard ? row.artist_id : null, artist: row.artist_name ?? "Unknown artist", album: row.album_name, spotify_id: row.spotify_id, text: row.because, is_new: !row.is_heard }));
-    const rule = found.served_by === "baseline" && "Chosen by a simple rule, because no model is trained or none did better than it.";
-    return [
-      rows.length ? songs(rows) : tonearm.quiet("Nothing was found: it takes tracks that you have not played, such as those of a track catalogue. Import one on the ", h("a", { href: to(["library", "imports"]) }, "Library page"), "."),
-      ...[found.note, found.fewer, rows.length > 0 && rule].filter(Boolean).map((one) => h("p", {}, h("small", {}, one))),
-    ];
-  };
-
   /** A week of hours, a row for each day; the choice of what is shown is in the address. */
   const week = ({ lists }, card, query) => {
     const chosen = lists.find((list) => list.name === query.get(card.id)) ?? lists[0];
@@ -213,8 +189,8 @@
       const days = [...new Set(chosen.rows.map((row) => row.day))];
       const [low, high] = d3.extent(chosen.rows, (row) => row.value);
       return Plot.plot({
-        width, height: 24 * days.length + 46, marginLeft: 40, marginRight: 4, marginBottom: 34, padding: 0.06,
-        x: { domain: d3.range(24), label: "hour of the day", labelAnchor: "center", labelArrow: "none", labelOffset: 32, tickSize: 0, tickFormat: (hour) => (hour % 6 ? "" : tonearm.hour(hour)) },
+        width, height: 24 * days.length + 58, marginLeft: 40, marginRight: 4, marginTop: 8, marginBottom: 46, padding: 0.06,
+        x: { domain: d3.range(24), label: "hour of the day", labelAnchor: "center", labelArrow: "none", labelOffset: 36, tickSize: 0, tickFormat: (hour) => (hour % 6 ? "" : String(hour)) },
         y: { domain: days, label: null, tickSize: 0, tickFormat: (day) => tonearm.shortWeekday(day) },
         // Hours that hardly differ are not to look as if they did.
         color: { domain: [low, Math.max(high, low + 0.15)], range: [colour("heat-1"), colour("heat-5")] },
