@@ -24,9 +24,8 @@ GENRES = ("rock", "jazz")
 HEARD = "".join(f"Rock Band {k // 6},,Song {k},{k // 2 + 1:02d} Nov 2020 09:35\n" for k in range(0, 20, 2))
 
 
-@pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A home with 60 tracks of two genres, in which Ada has heard ten of rock."""
+def catalogue() -> str:
+    """A track catalogue of 60 tracks of two genres, as CSV."""
     lines = [HEADER]
     for k in range(60):
         part = (k * 7 % 60) / 60
@@ -34,8 +33,14 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
             f"{k:022d},{GENRES[k % 2].title()} Band {k // 6},,Song {k},{k},200000,{k % 3 == 0},{part},{1 - part},1,"
             f"-9.0,0,0.1,{part},0.1,0.1,{part},{80 + k},4,{GENRES[k % 2]}"
         )
+    return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A home with 60 tracks of two genres, in which Ada has heard ten of rock."""
     with client_of(Settings(home=tmp_path_factory.mktemp("recommend") / "home")) as client:
-        content = "\n".join(lines).encode() + b"\n"
+        content = catalogue().encode()
         assert client.post("/imports", files=[("files", ("catalogue.csv", content))]).status_code == 200
         assert upload(client, HEARD, timezone="UTC").status_code == 200
         yield client
@@ -60,6 +65,8 @@ def test_a_listener_gets_what_is_new_to_them(http: httpx.Client) -> None:
         found = answer(http.post(path, json={"listener": "ADA", "k": 8, "day": "2024-05-01"}))
         assert found["title"] == "for Ada"
         assert not any(track["is_heard"] for track in found["tracks"])
+        known = {f"Rock Band {k}" for k in range(4)}
+        assert all(track["is_artist_heard"] == (track["artist_name"] in known) for track in found["tracks"])
         assert all(track["because"] for track in found["tracks"])
     assert found["served_by"] == "baseline"
 

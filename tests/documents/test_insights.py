@@ -9,25 +9,30 @@ import pyarrow as pa
 import pytest
 
 from tests.documents.conftest import Row, home_of, listen
+from tests.documents.listens import artist_id
 from tonearm.documents.history import History, as_json
 from tonearm.documents.insights import CARDS, TABLES, insights
 from tonearm.documents.tables import Tables
 from tonearm.lake import open_lake
+from tonearm.models.trial.summary import Trials, summed
+from tonearm.store.forecasts import Forecast
 
 TODAY = date(2020, 6, 10)
 
 
 def plays(day: str, *, times: int = 1, hour: int = 20, artist: str = "Air", **more: Any) -> list[Row]:
-    return [listen(f"{day}T{hour}:{minute:02}", artist, **more) for minute in range(times)]
+    return [listen(f"{day}T{hour:02}:{minute:02}", artist, **more) for minute in range(times)]
 
 
-def cards_of(folder: Path, rows: list[Row], today: date = TODAY, **tables: list[Row]) -> dict[str, dict[str, Any]]:
+def cards_of(
+    folder: Path, rows: list[Row], today: date = TODAY, trials: Trials | None = None, **tables: list[Row]
+) -> dict[str, dict[str, Any]]:
     """Ada's cards by id, in a home with these listens and tables."""
     settings = home_of(folder, rows)
     lake = open_lake(settings.lake)
     for name, of_table in tables.items():
         lake.replace(name, pa.Table.from_pylist([{"listener": "Ada", **row} for row in of_table]), {})
-    found = insights(History(settings, "Ada"), Tables(lake, "Ada"), today)
+    found = insights(History(settings, "Ada"), Tables(lake, "Ada"), today, trials)
     return {card["id"]: card for card in found["cards"]}
 
 
@@ -53,10 +58,11 @@ def test_sessions_are_counted_by_their_size(tmp_path: Path) -> None:
 
 
 def test_loyalty_is_the_share_of_artists_known_from_an_earlier_year(tmp_path: Path) -> None:
+    early = [row for day in (1, 2) for row in plays(f"2019-06-0{day}", times=50)]
     rows = [row for day in (1, 2) for row in plays(f"2020-06-0{day}", times=60)]
     rows += [row for day in (3, 4) for row in plays(f"2020-06-0{day}", times=40, artist="Can")]
-    card = cards_of(tmp_path, [*plays("2019-06-01"), *rows])["loyalty"]
-    assert "60 % of your plays are of artists you knew from an earlier year" in card["answer"]
+    card = cards_of(tmp_path, [*early, *rows])["loyalty"]
+    assert "60 % of your plays are of artists you already played in an earlier year" in card["answer"]
     assert card["picture"]["rows"] == [{"year": 2020, "known": 120, "new": 80}]
 
 
@@ -85,14 +91,14 @@ def breakout(rank: int, artist: str, first_heard: date) -> Row:
 def test_which_new_artist_will_stay_names_new_artists_alone(tmp_path: Path) -> None:
     rows = [breakout(1, "Old", date(2015, 1, 1)), breakout(2, "New", date(2020, 5, 1))]
     card = cards_of(tmp_path, plays("2020-06-01"), artist_breakouts=rows)["breakouts"]
-    assert card["answer"].startswith("New is the likeliest of your new artists to stay: 48 in a hundred.")
+    assert card["answer"].startswith("New, with a chance of 48 in a hundred.")
     assert [row["label"] for row in card["picture"]["rows"]] == ["New"]
 
 
 def test_without_a_new_artist_the_card_says_what_it_takes(tmp_path: Path) -> None:
     card = cards_of(tmp_path, plays("2020-06-01"), artist_breakouts=[breakout(1, "Old", date(2015, 1, 1))])["breakouts"]
     assert (card["answer"], card["picture"]) == ("", None)
-    assert card["needs"].startswith("None of the artists you are getting closer to is new")
+    assert card["needs"].startswith("None of the artists you play more and more is new")
 
 
 def test_only_one_card_counts_kinds_of_music(tmp_path: Path) -> None:
@@ -106,10 +112,9 @@ def test_only_one_card_counts_kinds_of_music(tmp_path: Path) -> None:
         for name, pct in (("loud", 60.0), ("calm", 30.0), ("slow", 10.0))
     ]
     cards = cards_of(tmp_path, plays("2020-06-01"), mood_state_clusters=kinds, next_mood_forecasts=forecast)
-    assert cards["kinds"]["answer"] == "Two kinds of music: loud (70 %) and calm (30 %)."
-    assert (
-        cards["next_sound"]["answer"] == "Something loud: 60 % if your last session goes on, against 33 % on the whole."
-    )
+    assert cards["kinds"]["answer"] == "Two kinds of music: loud (70 % of the tracks) and calm (30 % of the tracks)."
+    answer = "Something loud: the chance is 60 in a hundred, if your last session goes on."
+    assert cards["next_sound"]["answer"] == answer
     assert [(row["label"], row["value"]) for row in cards["next_sound"]["picture"]["rows"]] == [
         ("loud", 60.0),
         ("anything else", 40.0),
@@ -131,8 +136,10 @@ def test_the_most_unusual_day_comes_first_in_plain_words(tmp_path: Path) -> None
         for day, score in ((3, 2.0), (4, 5.0))
     ]
     card = cards_of(tmp_path, plays("2020-06-01"), listening_anomalies=rows)["days"]
-    assert card["answer"] == "2 days stand out, first of all 4 May 2020: 84 plays, where about 17 were to be expected."
-    assert card["items"] == [{"day": date(2020, 5, 3), "text": "84 plays, where about 17 were to be expected"}]
+    usual = "84 plays, where about 17 would be usual"
+    assert card["answer"] == f"2 days clearly stand out; the most unusual is 4 May 2020, with {usual}."
+    assert [(one["day"], one["text"]) for one in card["items"]] == [(date(2020, 5, 3), usual)]
+    assert {"text": "4 May 2020", "day": "2020-05-04"} in card["answer_parts"]
 
 
 def test_a_season_shows_only_if_it_comes_in_every_year(tmp_path: Path) -> None:
@@ -144,8 +151,8 @@ def test_a_season_shows_only_if_it_comes_in_every_year(tmp_path: Path) -> None:
         for row in plays(f"{year}-{month:02}-10", times=times)
     ]
     card = cards_of(tmp_path, rows)["seasons"]
-    assert "you hear more in July" in card["answer"]
-    july = next(row for row in card["picture"]["rows"] if row["name"] == "July")
+    assert "you play more in July" in card["answer"]
+    july = next(row for row in card["picture"]["rows"] if row["month"] == 7)
     assert july["value"] == pytest.approx(100 * 30 / 140)
 
 
@@ -173,5 +180,142 @@ def test_favourites_are_forgotten_after_a_year(tmp_path: Path) -> None:
         for day in range(5)
         for row in plays(str(date(2019, 1, 1) + timedelta(days=day)), times=2 + n, track=f"Song {n}")
     ]
-    card = cards_of(tmp_path, [*rows, *plays("2020-06-01")])["forgotten"]
+    card = cards_of(tmp_path, [*rows, *plays("2019-12-01"), *plays("2020-06-01")])["forgotten"]
     assert card["answer"] == "Song 4 by Air: 30 plays, and none since January 2019."
+    song, by, air, *_ = card["answer_parts"]
+    assert (song["text"], by, air["text"], air["artist_id"]) == ("Song 4", " by ", "Air", artist_id("Air"))
+
+
+def shift(size: str, pct: float) -> Row:
+    return {"shift_size": size, "shift_share_pct": pct, "hour_shifts": 400, "shift_share_low_pct": pct - 2,
+            "shift_share_high_pct": pct + 2}  # fmt: skip
+
+
+def test_steps_are_counted_of_a_hundred(tmp_path: Path) -> None:
+    rows = [shift("Major_Shift", 22.4), shift("Minor_Shift", 60.1), shift("Stable", 17.5)]
+    hour = {**shift("Stable", 90.0), "hour_of_day": 3}
+    card = cards_of(tmp_path, plays("2020-06-01"), mood_shift_patterns=[hour, *rows])["steps"]
+    assert card["answer"] == "Of a hundred steps, 18 keep the mood, 60 change it a little and 22 jump."
+    assert "20 to 24 %" in card["sure"]["interval"]
+
+
+def test_what_goes_together_in_the_music(tmp_path: Path) -> None:
+    rows = [
+        {"feature_a": a, "feature_b": b, "measured_tracks": 90, "measured_artists": 30, "spearman_r": r,
+         "spearman_low": r - 0.1, "spearman_high": r + 0.1, "strength": strength}
+        for a, b, r, strength in (("valence", "tempo", 0.05, "not_shown"), ("acousticness", "energy", -0.7, "strong"))
+    ]  # fmt: skip
+    card = cards_of(tmp_path, plays("2020-06-01"), feature_correlations=rows)["together"]
+    assert card["answer"] == "The more acoustic a track is, the calmer it is."
+    assert [row["verdict"] for row in card["picture"]["rows"]] == ["lower", "not_shown"]
+
+
+def coming_hour(hour: int, energy: float) -> Row:
+    at = datetime(2020, 6, 11, hour, tzinfo=UTC)
+    return {
+        **{"predicted_for_at": at, "predicted_for_local": at.replace(tzinfo=None), "day_of_week": 3},
+        **{"hour_of_day": hour, "expected_energy": energy, "expected_energy_low": energy - 0.2},
+        **{"expected_energy_high": energy + 0.2, "baseline_energy": 0.5, "served_by": "model"},
+    }
+
+
+def test_the_coming_week_is_told_apart_by_the_hours_at_which_one_listens(tmp_path: Path) -> None:
+    heard = [row for hour in (8, 20) for row in plays("2020-06-04", times=10, hour=hour)]
+    rows = [coming_hour(3, 0.1), coming_hour(8, 0.4), coming_hour(20, 0.7)]
+    card = cards_of(tmp_path, heard, energy_forecasts=rows)["week"]
+    assert card["answer"] == (
+        "If you listen, your music will be calmest on Thursday at 8:00 and most energetic on Thursday at 20:00."
+    )
+    assert [row["hour"] for row in card["picture"]["lists"][0]["rows"]] == [8, 20]
+    assert "may be off by 0.20" in card["sure"]["interval"]
+
+
+def test_a_week_whose_hours_hardly_differ_is_spoken_of_as_one(tmp_path: Path) -> None:
+    rows = [coming_hour(8, 0.5), coming_hour(20, 0.52)]
+    card = cards_of(tmp_path, plays("2020-06-01"), energy_forecasts=rows)["week"]
+    assert card["answer"] == "If you listen, your music will be about equally energetic all week."
+
+
+def lift(rank: int, verdict: str, **more: Any) -> Row:
+    return {"rank": rank, "kind": "heard", "track_id": rank, "track_name": f"Song {rank}", "artist_name": "Air",
+            "units": 12, "valence_after": 0.6, "valence_expected": 0.45, "difference": 0.15, "difference_low": 0.05,
+            "difference_high": 0.25, "tracks_tested": 40, "verdict": verdict, "close_to": None, **more}  # fmt: skip
+
+
+def test_tracks_that_lift_the_mood_are_those_that_passed_the_test(tmp_path: Path) -> None:
+    rows = [lift(1, "higher"), lift(2, "not_shown"), lift(3, "insufficient", kind="unheard", close_to="Song 1")]
+    card = cards_of(tmp_path, plays("2020-06-01"), mood_improvement_recommendations=rows)["lifts"]
+    assert card["answer"] == "After Song 1 by Air."
+    found, new = card["picture"]["lists"]
+    assert [row["track"] for row in found["rows"]] == ["Song 1"]
+    assert [(row["track"], row["text"], row["is_new"]) for row in new["rows"]] == [
+        ("Song 3", "Sounds like Song 1", True)
+    ]
+
+
+def test_where_no_track_passed_the_nearest_are_named_as_such(tmp_path: Path) -> None:
+    card = cards_of(tmp_path, plays("2020-06-01"), mood_improvement_recommendations=[lift(1, "not_shown")])["lifts"]
+    assert card["answer"].startswith("After none for certain: of 40 tracks")
+    assert [one["note"] for one in card["picture"]["lists"]] == ["These came nearest, perhaps by luck."]
+
+
+def test_an_hour_of_sad_music_comes_with_something_to_try_and_how_it_is_judged(tmp_path: Path) -> None:
+    rows = [
+        {"hour_of_day": hour, "units": 30, "low_share_pct": 45.0, "usual_low_share_pct": 25.0, "difference": 20.0,
+         "difference_low": 10.0, "difference_high": 30.0, "detectable_difference": 14.0, "verdict": verdict,
+         "brighter_artist_name": "Air"}
+        for hour, verdict in ((2, "higher"), (9, "not_shown"))
+    ]  # fmt: skip
+    card = cards_of(tmp_path, plays("2020-06-01"), mood_intervention_triggers=rows)["sad_hours"]
+    assert card["answer"] == (
+        "It is saddest from 2:00 to 3:00: at 2:00, 45 % of what you play is among your saddest-sounding music, where "
+        "25 % is usual. If you would like it brighter, try Air."
+    )
+    assert card["answer_parts"][-2]["artist_id"] == artist_id("Air")
+    assert "14 percentage points" in card["sure"]["how"]
+
+
+def test_guesses_are_compared_with_what_was_measured(tmp_path: Path) -> None:
+    rows = [
+        {"slot": "listen", "expected_valence": 0.5, "expected_valence_low": 0.3, "expected_valence_high": 0.7,
+         "baseline_valence": 0.2, "actual_valence": actual}
+        for actual in (0.58, 0.9)
+    ]  # fmt: skip
+    card = cards_of(tmp_path, plays("2020-06-01"), mood_predictions=rows)["guessed"]
+    assert card["answer"] == "On average its guess is 24 points of 100 off, a simple rule's 54."
+    assert [row["value"] for row in card["picture"]["rows"]] == [0.0, 50.0, 50.0, 100.0]
+    assert card["sure"]["interval"] == "50 % of its 90 % intervals held what was measured."
+
+
+def kept(happened: float, day: int, predicted: float = 0.8) -> Forecast:
+    due = datetime(2020, 6, day, tzinfo=UTC)
+    return Forecast("Ada", "session_start", "1", "model", "session_start_day_ahead", due, predicted, 0.5, due, happened)
+
+
+def test_kept_forecasts_are_compared_with_what_happened(tmp_path: Path) -> None:
+    found = list(summed([kept(1.0, 1), kept(1.0, 2), kept(0.0, 3), kept(1.0, 4), kept(0.0, 4, 0.1)]))
+    card = cards_of(tmp_path, plays("2020-06-09"), trials=Trials(found, 7, None))["came_true"]
+    assert card["answer"] == "Of 5 forecasts made before the fact, 3 were expected to come true and 3 did."
+    assert [(row["value"], row["usual"]) for row in card["picture"]["rows"]] == [(0.0, 10.0), (75.0, 80.0)]
+    assert "7 more are not due yet" in card["sure"]["n"]
+
+
+def test_forecasts_that_are_not_due_are_counted(tmp_path: Path) -> None:
+    due = datetime(2020, 6, 12, tzinfo=UTC)
+    card = cards_of(tmp_path, plays("2020-06-09"), trials=Trials([], 7, due))["came_true"]
+    assert card["needs"].startswith("7 forecasts are kept; the first run after 12 June 2020")
+
+
+def test_forecasts_from_stray_plays_are_not_shown_for_a_history_that_ended(tmp_path: Path) -> None:
+    rows = [*plays("2018-03-01", times=3), *plays("2018-03-02"), *plays("2018-03-03"), *plays("2020-06-09")]
+    at = datetime(2020, 6, 9, 21, tzinfo=UTC)
+    hour = {"horizon": "day_ahead", "predicted_for_at": at, "predicted_for_local": at.replace(tzinfo=None),
+            "hour_of_day": 21, "probability_pct": 40.0, "served_by": "model"}  # fmt: skip
+    card = cards_of(tmp_path, rows, session_start_forecasts=[hour])["next_session"]
+    assert card["needs"].startswith("This history ended on 3 March 2018;")
+
+
+def test_no_sentence_has_the_words_of_an_appendix(tmp_path: Path) -> None:
+    cards = cards_of(tmp_path, plays("2020-06-10"))
+    text = json.dumps(as_json(cards)).lower()
+    assert not [word for word in ("rand index", " bits", "standard deviation", "silhouette", "p =") if word in text]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.api.test_recommend import HEARD, catalogue
 from tests.browser import PATIENCE_MS, SIZES
 from tests.serving import serving_api
 from tests.ui.conftest import history
@@ -84,6 +85,19 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def recommending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page over a home that has tracks to recommend: a catalogue of 60, of which ten were played."""
+    folder = tmp_path_factory.mktemp("recommending")
+    (folder / "catalogue.csv").write_text(catalogue())
+    (folder / "history.csv").write_text(HEARD)
+    home = Settings(home=folder / "home")
+    import_paths(home, [folder / "catalogue.csv", folder / "history.csv"], "Ada", "UTC")
+    build(home)
+    with serving_api(home.home) as address:
+        yield address
+
+
 @dataclass
 class Opened:
     """A page, and what went wrong on it."""
@@ -98,10 +112,12 @@ class Opened:
         return self.page
 
 
-def opened(browser: Browser, size: str = "desktop", scheme: str = "light") -> Opened:
+def opened(browser: Browser, size: str = "desktop", scheme: str = "light", locale: str | None = None) -> Opened:
     width, height = SIZES[size]
     context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if scheme == "dark" else "light",
+        locale=locale,
     )
     found = Opened(context.new_page())
     found.page.set_default_timeout(PATIENCE_MS)
@@ -290,3 +306,87 @@ def test_beyond_this_machine_the_page_asks_for_a_token(
         page.get_by_role("textbox", name="Token").fill(secret)
         page.get_by_role("button", name="Open").click()
         page.locator("h1", has_text="1 play since 2020").wait_for()
+
+
+def test_recommendations_are_drawn_with_reasons_and_lead_to_what_is_known_of_them(
+    browser: Browser, recommending: str
+) -> None:
+    from playwright.sync_api import expect
+
+    one = opened(browser)
+    page = one.go(recommending, "#/insights/now")
+    card = page.locator("#new_to_you")
+    for name in ("New artists only", "Surprise me", "Tracks for me"):
+        card.get_by_role("button", name=name).click()
+        expect(card.locator(".found li")).to_have_count(6, timeout=PATIENCE_MS)
+        expect(card.get_by_role("button", name=name)).to_be_enabled()
+    tracks = card.locator(".found li").all()
+    assert all(track.locator("small").inner_text() for track in tracks)
+    assert all(track.locator(".name a").get_attribute("href", timeout=0) for track in tracks)
+    picture(page, "recommendations")
+    name = tracks[0].locator(".name").inner_text()
+    tracks[0].locator(".name a").click()
+    expect(page.locator("main:not([aria-busy]) h1")).to_have_text(name)
+    expect(page.locator("main .songs li").first).to_be_visible(timeout=PATIENCE_MS)
+    picture(page, "a track that was not played")
+    page.locator("main .songs .name a").first.click()
+    expect(page.locator("main:not([aria-busy]) h1")).not_to_have_text("Not here")
+    assert one.wrong == []
+
+
+def test_recommendations_say_that_they_are_looked_for_what_went_wrong_and_that_there_are_none(
+    browser: Browser, address: str
+) -> None:
+    from playwright.sync_api import Route, expect
+
+    page = opened(browser).go(address, "#/insights/now")
+    waiting: list[Route] = []
+    found = page.locator("#new_to_you .found")
+    page.route("**/recommend/user/", lambda route: waiting.append(route))
+    page.locator("#new_to_you").get_by_role("button", name="Tracks for me").click()
+    expect(found).to_contain_text("Looking")
+    expect(page.get_by_role("button", name="Surprise me")).to_be_disabled()
+    waiting.pop().fulfill(status=503, json={"error": "Busy", "detail": "The models are being read."})
+    expect(found).to_contain_text("The models are being read.")
+    expect(page.get_by_role("button", name="Surprise me")).to_be_enabled()
+    found.get_by_role("button", name="Try again").click()
+    expect(found).to_contain_text("Looking")
+    waiting.pop().fulfill(json={"tracks": [], "note": "", "fewer": "", "served_by": "baseline"})
+    expect(found).to_contain_text("It takes tracks that you have not played", ignore_case=True)
+    assert found.locator("a").get_attribute("href") == "#/library/imports"
+    page.locator("#new_to_you").get_by_role("button", name="Surprise me").click()
+    expect(found).to_contain_text("Looking")
+    track = {"track_id": 2**62 + 1, "artist_id": 2**62 + 3, "track_name": "Sexy Boy", "artist_name": "Air",
+             "album_name": None, "because": "House", "is_heard": False, "is_artist_heard": True}  # fmt: skip
+    waiting.pop().fulfill(json={"tracks": [track], "note": "Not personal.", "fewer": "Too few.", "served_by": "model"})
+    expect(found).to_contain_text("Too few.")
+    # Whole ids, though numbers in JavaScript have fewer digits.
+    links = [link.get_attribute("href") for link in found.locator("a").all()]
+    assert links == [f"#/song/{2**62 + 1}", f"#/artist/{2**62 + 3}"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "written"),
+    [
+        ("de-DE", "29. Februar 2020, Februar 2020, Februar, Samstag, 13:00, 1.234,50, +2"),
+        (
+            "en-US",
+            "February 29, 2020, February 2020, February, Saturday, 1:00 PM, 1,234.50, +2",
+        ),
+    ],
+)
+def test_sentences_are_written_by_the_readers_locale(browser: Browser, address: str, locale: str, written: str) -> None:
+    values = [
+        {"day": "2020-02-29"}, {"month": "2020-02"}, {"month_of_year": 2}, {"weekday": 5}, {"hour": 13},
+        {"number": 1234.5, "digits": 2}, {"number": 2, "digits": 0, "is_signed": True},
+    ]  # fmt: skip
+    parts = [part for value in values for part in ({"text": "?", **value}, ", ")][:-1]
+    one = opened(browser, locale=locale)
+    page = one.go(address, "#/insights")
+    text = page.evaluate("(parts) => tonearm.text({ answer_parts: parts }, 'answer')", parts)
+    assert " ".join(text.split()) == written
+    day = page.evaluate(
+        "tonearm.sentence({ a_parts: [{ text: '?', day: '2020-02-29' }] }, 'a')[0].getAttribute('href')"
+    )
+    assert day == "#/day/2020-02-29"
+    assert one.wrong == []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
+from tonearm.documents.ends import now_of
 from tonearm.documents.history import History, Span
-from tonearm.documents.home import recent_as_of
 from tonearm.documents.periods import CALENDAR, Period, between, containing, named
 from tonearm.errors import UnknownName
 
@@ -37,20 +37,24 @@ def charts(
     Without listens ``totals.listens`` is 0. Raises UnknownName for a genre that the history does not have, UsageError
     for days that end before they begin.
     """
-    end, has_ended = recent_as_of(history, today)
-    oldest = history.first_day or end
+    ended = now_of(history, today)
+    end, oldest = ended.as_of, history.first_day or ended.as_of
+    newest = max(end, history.last_day or end)
     is_free = first is not None or last is not None
-    period = between(first or min(oldest, last or end), last or end, end) if is_free else named(name, oldest, end)
+    period = (
+        between(first or min(oldest, last or end), last or end, end)
+        if is_free
+        else named(name, oldest, newest if name == "all" else end)
+    )
     if genre is not None and not history.rows("SELECT 1 FROM heard WHERE genre = $1 LIMIT 1", genre):
         raise UnknownName("genre", genre, [row["genre"] for row in history.rows(_ALL_GENRES)])
-    now = period.until(end)
+    now = period.until(end if period.unit in CALENDAR else newest)
     before = period.before(now) if period.unit != "all" and period.span.first > oldest else None
     totals = _totals(history, now, genre)
     return {
         "kind": kind,
         "genre": genre,
-        "as_of": end,
-        "has_ended": has_ended,
+        **vars(ended),
         "history": {"first": history.first_day, "last": history.last_day},
         "period": _described(period, now, oldest, end),
         "totals": totals,

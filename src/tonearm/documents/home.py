@@ -6,12 +6,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from tonearm.documents.day import other_years
+from tonearm.documents.ends import now_of
 from tonearm.documents.history import TOP_ARTISTS, History, Span
 from tonearm.documents.periods import runs
 from tonearm.read.ranges import months_later
 
-ENDED_AFTER_D = 60
-"""A history whose last listen is longer ago has ended: what is recent is recent as of its last day."""
 NEW_WITHIN_D = 90
 _FEW, _TOP = 6, 8
 _KNOWN_LISTENS = 20
@@ -23,32 +22,26 @@ _ROUND = (1, 100, 1_000, 5_000, *range(10_000, 1_000_000, 10_000), *range(1_000_
 def home(history: History, today: date) -> dict[str, Any]:
     """Everything on the first page but the newest listens, which are read where they are at once.
 
-    ``as_of`` is the last day of a history that ``has_ended``, else ``today``; all other dates are local days, too.
+    ``as_of`` is the last day of a history that ``has_ended``, else ``today``; ``stray`` is what was played after its
+    end; all other dates are local days, too.
     Without listens ``totals.listens`` is 0 and all lists are empty.
     """
-    as_of, has_ended = recent_as_of(history, today)
+    now = now_of(history, today)
+    as_of = now.as_of
     days = [[row["day"], row["listens"]] for row in history.rows(_DAYS)]
     return {
         "listener": history.listener,
-        "as_of": as_of,
-        "has_ended": has_ended,
+        **vars(now),
         "totals": history.row(_TOTALS),
         "best": _best(history),
         "lately": [_lately(history, name, now, before) for name, now, before in _periods(as_of)],
-        "streaks": _streaks([day for day, _ in days], as_of),
+        "streaks": _streaks([day for day, _ in days if day <= as_of], as_of),
         "milestones": _milestones(history),
         "on_this_day": [one for one in other_years(history, as_of) if one["day"] < as_of],
         "discovered": history.rows(_DISCOVERED, as_of - timedelta(days=NEW_WITHIN_D), _TOP),
         "rediscover": history.rows(_REDISCOVER, as_of - timedelta(days=_AWAY_D), _KNOWN_LISTENS, _TOP),
         "days": days,
     }
-
-
-def recent_as_of(history: History, today: date) -> tuple[date, bool]:
-    """The day that what is recent is recent as of: the last of a history that has ended, else ``today``; and whether it
-    has."""
-    last = history.last_day
-    return (last, True) if last is not None and (today - last).days > ENDED_AFTER_D else (today, False)
 
 
 def _best(history: History) -> dict[str, Any]:

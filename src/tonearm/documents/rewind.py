@@ -10,8 +10,9 @@ from datetime import date
 from statistics import median
 from typing import Any
 
+from tonearm.documents.ends import now_of
 from tonearm.documents.history import History, Span
-from tonearm.documents.home import longest_run, recent_as_of
+from tonearm.documents.home import longest_run
 from tonearm.documents.periods import Period, Unit, containing, on_calendar
 from tonearm.documents.weekly import weekly
 from tonearm.errors import UnknownName
@@ -41,14 +42,14 @@ def rewind(history: History, today: date, name: str, persona: dict[str, Any] | N
     is not one of a period; a period without listens has ``totals.listens`` 0.
     """
     as_of = min(history.last_day or today, today)
-    recent, has_ended = recent_as_of(history, today)
-    period = period_of(name) if name else _last_complete_year(history, recent)
+    now = now_of(history, today)
+    period = period_of(name) if name else _last_complete_year(history, now.as_of)
     span = period.span
     totals = history.row(_TOTALS, span.first, span.after) or {}
     found = {
         "listener": history.listener,
         "period": _described(period),
-        "is_over": span.after <= as_of or has_ended,
+        "is_over": span.after <= as_of or now.has_ended,
         "choices": _choices(history, period),
         "totals": totals,
     }

@@ -29,6 +29,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from tonearm.documents.ends import now_of
 from tonearm.documents.history import TOP_ARTISTS, History
 from tonearm.documents.periods import containing
 
@@ -48,10 +49,14 @@ _TOP = 5
 def weekly(history: History, as_of: date, monday: date | None = None) -> dict[str, Any]:
     """The week that begins with ``monday``; without one, the last that is over by the end of ``as_of``.
 
-    Days after ``as_of`` have not come yet and count for nothing. ``usual`` is the mean number of listens of as many
-    days in the half year before; null where that has fewer than 28 days. ``highlight`` is null where nothing stands
-    out, and ``why_not`` then says why: ``no_plays``, ``too_new`` or ``nothing_unusual``.
+    Of a history that ``has_ended`` it is the last week with regular listening. Days after ``as_of`` have not come yet
+    and count for nothing. ``usual`` is the mean number of listens of as many days in the half year before; null where
+    that has fewer than 28 days. ``highlight`` is null where nothing stands out, and ``why_not`` then says why:
+    ``no_plays``, ``too_new`` or ``nothing_unusual``.
     """
+    now = now_of(history, as_of)
+    if now.has_ended and monday is None:
+        monday = now.as_of - timedelta(days=now.as_of.weekday())
     if monday is None:
         monday = as_of - timedelta(days=as_of.weekday() + (0 if as_of.weekday() == 6 else 7))
     week = containing("week", monday)
@@ -65,6 +70,7 @@ def weekly(history: History, as_of: date, monday: date | None = None) -> dict[st
     return {
         **{"week": week.name, "first": monday, "last": week.span.last},
         "is_over": after == week.span.after,
+        "has_ended": now.has_ended,
         "listens": listens,
         "usual": before * (after - monday).days / days_before if is_known else None,
         "artists": history.rows(TOP_ARTISTS, monday, after, _TOP),

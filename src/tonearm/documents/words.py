@@ -28,6 +28,14 @@ COMPARED = {
     "acousticness": ("less acoustic", "more acoustic"),
 }
 """Less and more of each feature that hours are compared by, as one would say it of music."""
+ADJECTIVES = {
+    **COMPARED,
+    "loudness": ("quieter", "louder"),
+    "tempo": ("slower", "faster"),
+    "instrumentalness": ("less instrumental", "more instrumental"),
+    "speechiness": ("less spoken", "more spoken"),
+}
+"""The same of every feature."""
 METRICS = {
     "listens": "listens",
     "minutes": "minutes",

@@ -45,12 +45,18 @@ tonearm.dayAndMonth = written({ day: "numeric", month: "long" });
 tonearm.month = written({ month: "long", year: "numeric" });
 tonearm.fullDate = written({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
 tonearm.weekday = written({ weekday: "long" });
+tonearm.shortWeekday = written({ weekday: "short" });
+tonearm.shortMonthOfYear = written({ month: "short" });
+const monthOfYear = written({ month: "long" });
 const hourly = written({ hour: "numeric" });
 /** "10 PM" or "22" of an hour, 0 to 24. */
 tonearm.hour = (hour) => hourly(new Date(Date.UTC(2024, 0, 1, hour % 24)));
 tonearm.year = (day) => String(day).slice(0, 4);
 /** "12:34" of a local instant "2020-02-29T12:34:56". */
-tonearm.clock = (at) => written({ hour: "numeric", minute: "2-digit" })(new Date(at.replace(/(Z|[+-]\d\d:?\d\d)?$/, "Z")));
+const minutely = written({ hour: "numeric", minute: "2-digit" });
+tonearm.clock = (at) => minutely(new Date(at.replace(/(Z|[+-]\d\d:?\d\d)?$/, "Z")));
+/** "13:00" or "1:00 PM" of an hour, 0 to 24. */
+tonearm.oClock = (hour) => minutely(new Date(Date.UTC(2024, 0, 1, hour % 24)));
 /** Seconds as "3 h 12 min" or "12 min"; null where they are not known. */
 tonearm.duration = (seconds) => {
   if (seconds == null) return null;
@@ -86,6 +92,32 @@ tonearm.link = {
   session: (at, text) => tonearm.h("a", { href: tonearm.to(["session", at.replace("+00:00", "Z")]) }, text),
   day: (day, text = tonearm.date(day)) => tonearm.h("a", { href: tonearm.to(["day", day.slice(0, 10)]) }, text),
 };
+
+/* ---- Sentences of documents, whose `NAME_parts` have the dates, numbers and names as values. */
+
+const numbered = ({ number, digits = 0, is_signed: isSigned }) =>
+  new Intl.NumberFormat(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: isSigned ? "always" : "auto" }).format(number);
+const KINDS = {
+  day: (part) => tonearm.date(part.day),
+  month: (part) => tonearm.month(part.month + "-01"),
+  month_of_year: (part) => monthOfYear(new Date(Date.UTC(2024, part.month_of_year - 1, 1))),
+  weekday: (part) => tonearm.weekday(new Date(Date.UTC(2024, 0, 1 + part.weekday))),
+  hour: (part) => tonearm.oClock(part.hour),
+  number: numbered,
+};
+const asText = (part) => {
+  const kind = typeof part === "string" ? null : Object.keys(KINDS).find((name) => name in part);
+  return kind ? KINDS[kind](part) : part.text ?? part;
+};
+const LINKED = { day: (part, text) => tonearm.link.day(part.day, text), artist_id: (part, text) => tonearm.link.artist(part, text), track_id: (part, text) => tonearm.link.track(part, text) };
+
+/** The sentence `name` of a row as text, written by the reader's locale. */
+tonearm.text = (row, name = "text") => (row[`${name}_parts`] ?? [row[name] ?? ""]).map(asText).join("");
+/** The same as what an element takes, with links to the days, artists and tracks in it. */
+tonearm.sentence = (row, name = "text") => (row[`${name}_parts`] ?? [row[name] ?? ""]).map((part) => {
+  const kind = typeof part === "string" ? null : Object.keys(LINKED).find((of) => of in part);
+  return kind ? LINKED[kind](part, asText(part)) : asText(part);
+});
 
 /* ---- Documents: from the API, or from the file beside an exported page. */
 
@@ -123,7 +155,9 @@ tonearm.api = async (path, options = {}) => {
   }
   if (answer.status === 204) return null;
   const isJson = (answer.headers.get("content-type") ?? "").includes("json");
-  const body = isJson ? await answer.json() : await answer.text();
+  const text = await answer.text();
+  // Ids of 63 bits have more digits than numbers here, so that they become text.
+  const body = isJson ? JSON.parse(text.replace(/("\w*_id":)(-?\d{16,})/g, '$1"$2"')) : text;
   if (!answer.ok) throw new Problem(answer.status, body.error ?? "", body.detail ?? String(body).slice(0, 300));
   return body;
 };

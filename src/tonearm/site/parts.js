@@ -53,6 +53,13 @@
   /** One quiet line for what cannot be shown, with what would help. */
   tonearm.quiet = (...children) => h("p.quiet", {}, ...children);
 
+  /** What a document says of a history that has ended: when, and what was played after that. */
+  tonearm.ended = ({ as_of: asOf, stray }) => {
+    if (!stray) return ["This history ended on ", link.day(asOf)];
+    const when = stray.first_day === stray.last_day ? [" on ", link.day(stray.first_day)] : [" from ", link.day(stray.first_day), " to ", link.day(stray.last_day)];
+    return [`Apart from ${counted(stray.listens, "play")}`, when, ", this history ended on ", link.day(asOf)];
+  };
+
   /** Choices that are links, of which one is current: [[text, href, isCurrent], …]. */
   tonearm.choices = (label, choices) => h("nav.choices", { "aria-label": label }, choices.map(([text, href, isCurrent]) =>
     h("a", { href, "aria-current": isCurrent ? "true" : null }, text)));

@@ -34,7 +34,7 @@
   };
 
   /** The card for a document `weekly`; it has a heading, and links to the week's Rewind. */
-  tonearm.weeklyCard = (week) => card(`Week ${Number(week.week.slice(6))}, ${tonearm.dayAndMonth(week.first)} – ${tonearm.dayAndMonth(week.last)}`,
+  tonearm.weeklyCard = (week) => card(`Week ${Number(week.week.slice(6))}, ${tonearm.dayAndMonth(week.first)} – ${(week.has_ended ? tonearm.date : tonearm.dayAndMonth)(week.last)}`,
     h("div", {}, h("a.big", { href: tonearm.to(["rewind", week.week]) }, counted(week.listens, "play")), " ",
       week.usual >= 1 && week.listens > 0 && h("span.soft", {}, `usually ${count(Math.round(week.usual))}`)),
     week.listens > 0 && bars(week.days),

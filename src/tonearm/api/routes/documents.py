@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -35,8 +35,10 @@ from tonearm.documents.track import track
 from tonearm.documents.weekly import weekly
 from tonearm.engine.rows import dicts
 from tonearm.errors import UsageError
+from tonearm.models.trial.summary import trials
 from tonearm.read.overview import LISTENS
 from tonearm.read.ranges import FIRST, LAST, local_time
+from tonearm.store.forecasts import count_open
 from tonearm.store.playing import Playing, playing
 
 _RECENT = 10
@@ -62,17 +64,19 @@ class _Asked:
     today: date
     version: int | None
 
-    def answer(self, make: Callable[[History], Any], tables: Sequence[str] = ()) -> Response:
-        """The document that ``make`` makes of the history, and of further tables.
+    def answer(
+        self, make: Callable[[History], Any], tables: Sequence[str] = (), also: Callable[[], Hashable] = lambda: None
+    ) -> Response:
+        """The document that ``make`` makes of the history, of further tables, and of what has the version ``also()``.
 
         It is made once for each address, version of the tables and day.
         """
-        mark(self.request, self.who, (self.listener, self.version, self.today, self._versions(tables)))
+        mark(self.request, self.who, (self.listener, self.version, self.today, self._versions(tables), also()))
         address = (self.listener, self.request.url.path, self.request.url.query)
 
         def ask() -> bytes:
             about = ("document", *address, self.today)
-            return self.reading.answer(about, lambda: self._made(make), self._versions(tables))
+            return self.reading.answer(about, lambda: self._made(make), (self._versions(tables), also()))
 
         self.reading.keep_renewed(address, ask)
         return Response(ask(), media_type="application/json")
@@ -125,10 +129,15 @@ def read_charts(
 
 
 @router.get("/insights")
-def read_insights(asked: Asked) -> Response:
+def read_insights(asked: Asked, store: StoreDep) -> Response:
     """Questions about the listener, each with its answer, picture and evidence, or with what would help."""
     tables = Tables(asked.lake, asked.listener)
-    return asked.answer(lambda history: insights(history, tables, asked.today), TABLES)
+    return asked.answer(
+        lambda history: insights(history, tables, asked.today, trials(store, asked.listener)),
+        TABLES,
+        # Forecasts that are kept or scored change what is open.
+        lambda: count_open(store, asked.listener),
+    )
 
 
 @router.get("/search")

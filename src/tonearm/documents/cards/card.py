@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tonearm.documents.history import History
+from tonearm.documents.sentences import day
 from tonearm.documents.tables import Tables
+
+if TYPE_CHECKING:
+    from tonearm.models.trial.summary import Trials
 
 Row = Mapping[str, Any]
 FINDINGS = ("higher", "lower")
@@ -24,6 +28,12 @@ class Asked:
     as_of: date
     """Today, or the last day of a history that has ended."""
     has_ended: bool
+    trials: Trials | None = None
+    """How earlier forecasts came out; None where nothing keeps them."""
+
+    def ended(self) -> str:
+        """ "This history ended on 20 November 2020"; empty for one that goes on."""
+        return f"This history ended on {day(self.as_of)}" if self.has_ended else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +78,3 @@ class Card:
 def needs(what: str) -> Answer:
     """The answer that cannot be given yet."""
     return Answer(needs=what)
-
-
-def percent(share: float) -> str:
-    """A share of 1 in percent; neither none nor all where it is not."""
-    pct = 100 * share
-    if 0 < pct < 0.5:
-        return "under 1 %"
-    return "over 99 %" if 99.5 <= pct < 100 else f"{pct:.0f} %"

@@ -1,4 +1,4 @@
-"""When and why listening changes: unusual days, weekends, seasons, parts of the day, nights."""
+"""When and why listening changes: unusual days, weekends, seasons, parts of the day, nights, hours of sad music."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ import numpy as np
 
 from tonearm.columns import PARTS_OF_DAY
 from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, needs
-from tonearm.documents.words import ANOMALIES, COMPARED, METRICS, SOUNDS, counted, hours, listed, signed
+from tonearm.documents.sentences import artist, at, counted, day, hours, listed, month_of_year, number, signed
+from tonearm.documents.words import ADJECTIVES, ANOMALIES, COMPARED, METRICS, SOUNDS
 
 GROUP = "When and why does it change?"
 _NAMED, _SHOWN, _DAYS = 3, 8, 60
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-           "November", "December")  # fmt: skip
 _YEARS_NEEDED = 3
 
 
@@ -28,17 +27,20 @@ def days(asked: Asked) -> Answer:
     if not rows:
         return needs("It takes two months of days to compare a day with.")
     drawn = [_odd(row) for row in rows[:_DAYS]]
-    first, strong = rows[0], sum(row["severity"] != "moderate" for row in rows)
-    dates = len({row["local_date"] for row in rows})
-    day = first["local_date"]
+    first, dates = rows[0], len({row["local_date"] for row in rows})
+    clear = len({row["local_date"] for row in rows if row["severity"] != "moderate"})
+    begun = f"{counted(clear, 'day')} clearly {'stands' if clear == 1 else 'stand'} out" if clear else "None clearly"
     return Answer(
-        f"{counted(dates, 'day')} stand out, first of all {day.day} {day:%B %Y}: {_plainly(first)}.",
+        f"{begun}; the most unusual is {day(first['local_date'])}, with {_plainly(first)}.",
         Sure(
-            n=f"{counted(max(row['days_judged'] for row in rows), 'day')} judged, each beside the eight weeks before "
+            n=f"{counted(max(row['days_judged'] for row in rows), 'day')}, each compared with the eight weeks before "
             "and after it.",
-            interval=f"{strong:,} reasons are strong or extreme; of the others there is about one a month anyway.",
-            baseline="What such a day has in the weeks around it, and how much days differ there.",
-            how="Days without music are left out: perhaps just a player that was off.",
+            interval=f"The other {counted(dates - clear, 'day')} in the picture are of a kind that comes about once a "
+            "month anyway."
+            if dates > clear
+            else "",
+            baseline="The days around it, and how much they differ from one another.",
+            how="Days without music are left out: perhaps the player was just off.",
         ),
         {
             "kind": "timeline",
@@ -52,12 +54,13 @@ def days(asked: Asked) -> Answer:
 def _plainly(row: Row) -> str:
     """What was unusual, without the statistics of the row's own words."""
     if row["anomaly"] == "volume":
-        return f"{counted(row['listens'], 'play')}, where about {row['expected']:.0f} were to be expected"
+        return f"{counted(row['listens'], 'play')}, where about {number(row['expected'])} would be usual"
     if row["anomaly"] == "hour":
-        return f"{row['actual']:.0f} % of {counted(row['listens'], 'play')} were at hours when you rarely listened"
+        return f"{number(row['actual'])} % of {counted(row['listens'], 'play')} at hours when you rarely listened"
     if row["anomaly"] == "mood":
         return f"{'brighter' if row['actual'] > row['expected'] else 'darker'} music than in the weeks around it"
-    return str(row["in_words"]).partition(";")[0].replace("listens", "plays").rstrip(".")
+    # "12 of 20 listens were of ‘X’ (60 %); the usual share is 5 %."
+    return str(row["in_words"]).partition(";")[0].replace("listens were", "plays").rstrip(".")
 
 
 def _odd(row: Row) -> dict[str, Any]:
@@ -66,7 +69,7 @@ def _odd(row: Row) -> dict[str, Any]:
         "what": ANOMALIES.get(row["anomaly"], row["anomaly"]),
         "score": round(row["score"], 2),
         "severity": row["severity"],
-        "text": row["in_words"],
+        "text": _plainly(row),
     }
 
 
@@ -89,18 +92,20 @@ def weekend(asked: Asked) -> Answer:
     tested.sort(key=lambda row: order.index(row["metric"]))
     found = sorted((row for row in tested if row["verdict"] in FINDINGS), key=lambda row: row["p_corrected"])
     answer = (
-        f"Yes: on a weekend day {listed([_step(row) for row in found[:_NAMED]])}."
+        f"Yes: a weekend day has {listed([_step(row) for row in found[:_NAMED]])}."
         if found
-        else "Not that it shows: nothing about your weekends differs by more than chance."
+        else "No: nothing about your weekends differs from the days before them by more than chance."
     )
     weeks = [row["weeks"] for row in tested]
     return Answer(
         answer,
         Sure(
-            n=f"{min(weeks):,} to {max(weeks):,} weeks, {counted(len(tested), 'measure')}.",
-            interval="; ".join(_week_interval(row) for row in (found or tested)[:_NAMED]) + " (95 % intervals).",
+            n=f"{number(min(weeks))} to {number(max(weeks))} weeks, compared in {counted(len(tested), 'way')}.",
+            interval="; ".join(_week_interval(row) for row in (found or tested)[:_NAMED])
+            + " (a weekend day against the other days of its week, 95 % intervals).",
             baseline="Monday to Friday of the same weeks.",
-            how="Allowing for so many measures looked at. The picture counts in standard deviations between days.",
+            how="The test allows for the number of comparisons. In the picture, 1 is as much as one day usually "
+            "differs from another.",
         ),
         {"kind": "findings", "axis": "less at weekends · more", "rows": [_effect(row) for row in tested]},
     )
@@ -109,10 +114,12 @@ def weekend(asked: Asked) -> Answer:
 def _step(row: Row) -> str:
     """ "2.5 sessions instead of 2.3": both means side by side."""
     digits = 0 if row["mean_weekday"] >= 20 else 1 if row["mean_weekday"] >= 1 else 2
-    name = _metric(row).rstrip(" %,")
     if row["metric"] in SOUNDS:
-        return f"{'more' if row['week_difference'] > 0 else 'less'} {name}"
-    return f"{row['mean_weekend']:,.{digits}f} {name} instead of {row['mean_weekday']:,.{digits}f}"
+        return f"{ADJECTIVES[row['metric']][row['week_difference'] > 0]} music"
+    if row["metric"] == "days_with_music_pct":
+        return f"music in {number(row['mean_weekend'])} % of cases instead of {number(row['mean_weekday'])} %"
+    weekend, weekday = (number(row[f"mean_{of}"], digits) for of in ("weekend", "weekday"))
+    return f"{weekend} {_metric(row)} instead of {weekday}"
 
 
 def _metric(row: Row) -> str:
@@ -121,7 +128,7 @@ def _metric(row: Row) -> str:
 
 def _week_interval(row: Row) -> str:
     low, high = row["week_difference_low"], row["week_difference_high"]
-    return f"{_metric(row)} {signed(row['week_difference'])} ({signed(low)} to {signed(high)})"
+    return f"{_metric(row)}: {signed(row['week_difference'])} ({signed(low)} to {signed(high)})"
 
 
 def _effect(row: Row) -> dict[str, Any]:
@@ -150,19 +157,20 @@ def seasons(asked: Asked) -> Answer:
     drawn = [_month(month, shares[month]) for month in shares]
     apart = [row for row in drawn if row["low"] > 100 / 12 or row["high"] < 100 / 12]
     most = max(drawn, key=lambda row: row["value"])
-    more = [row["name"] for row in apart if row["value"] > 100 / 12]
-    less = [row["name"] for row in apart if row["value"] < 100 / 12]
-    clauses = [f"you hear more in {listed(more)}"] if more else []
+    more = [month_of_year(row["month"]) for row in apart if row["value"] > 100 / 12]
+    less = [month_of_year(row["month"]) for row in apart if row["value"] < 100 / 12]
+    clauses = [f"more in {listed(more)}"] if more else []
     clauses += [f"less in {listed(less)}"] if less else []
+    name = month_of_year(most["month"])
     return Answer(
-        f"Year after year {' and '.join(clauses)}."
+        f"Yes: year after year, you play {' and '.join(clauses)}."
         if clauses
-        else f"Not reliably: {most['name']} has most of your plays, but not in every year.",
+        else f"Not reliably: {name} has the most plays on average, but the years differ too much to count on it.",
         Sure(
             n=f"{counted(len(years), 'whole year')}.",
-            interval=f"{most['name']}: {most['low']:.1f} to {most['high']:.1f} % of a year's plays (95 % interval, "
-            "years as units, widened for looking at twelve months).",
-            baseline="An even year has 8.3 % in each month.",
+            interval=f"{name}: {number(most['low'], 1)} to {number(most['high'], 1)} % of a year's plays (95 % "
+            "interval, years as units, widened for looking at twelve months).",
+            baseline=f"An even year has {number(100 / 12, 1)} % in each month.",
             how="Each year counts the same, however much you heard in it.",
         ),
         {"kind": "columns", "unit": "% of a year's plays", "axis": "", "rows": drawn, "even": 100 / 12},
@@ -177,17 +185,9 @@ def _month(month: int, shares: Sequence[float]) -> dict[str, Any]:
     mean = sum(shares) / n
     spread = sqrt(sum((share - mean) ** 2 for share in shares) / (n - 1) / n)
     reach = float(t_quantile(1 - 0.025 / 12, np.array(n - 1))) * spread
-    name = _MONTHS[month - 1]
-    return {"label": name[:3], "name": name, "value": mean, "low": max(mean - reach, 0), "high": mean + reach}
+    return {"month": month, "value": mean, "low": max(mean - reach, 0), "high": mean + reach}
 
 
-_ADJECTIVES = {
-    **COMPARED,
-    "loudness": ("quieter", "louder"),
-    "tempo": ("slower", "faster"),
-    "instrumentalness": ("less instrumental", "more instrumental"),
-    "speechiness": ("fewer spoken words", "more spoken words"),
-}
 _OF_DRIVER = ("part_of_day", "driver_type", "driver", "units", "units_outside", "effect", "difference",
               "difference_low", "difference_high", "verdict")  # fmt: skip
 
@@ -199,25 +199,30 @@ def parts(asked: Asked) -> Answer:
     if not tested:
         return needs("It takes music in ten mornings, and in ten other parts of the day.")
     found = sorted((row for row in tested if row["verdict"] in FINDINGS), key=lambda row: -abs(row["effect"]))
-    by_part = [(part, [_driver(row) for row in found if row["part_of_day"] == part][:2]) for part in PARTS_OF_DAY]
+    by_part = [(part, [row for row in found if row["part_of_day"] == part][:2]) for part in PARTS_OF_DAY]
+    parts_of = [f"{_WHEN[part]} {_clauses(drivers)}" for part, drivers in by_part if drivers]
     answer = (
-        " ".join(f"{part.capitalize()}s: {', '.join(drivers)}." for part, drivers in by_part if drivers)
+        f"Your music is not the same all day: {'; '.join(parts_of)}."
         if found
-        else "Nothing that shows: no artist and no sound belongs to one part of your day by more than chance."
+        else f"Nothing: {_none_of(tested)} belongs to one part of your day by more than chance."
     )
     return Answer(
         answer,
         Sure(
-            n=f"{counted(len(tested), 'comparison')}, with {min(r['units'] for r in tested):,} to "
-            f"{max(r['units'] for r in tested):,} days each.",
+            n=f"{counted(len(tested), 'comparison')}, with {number(min(r['units'] for r in tested))} to "
+            f"{number(max(r['units'] for r in tested))} days each.",
             interval="; ".join(
                 f"{row['part_of_day']}, {_driver(row)}: {signed(row['difference_low'])} to "
-                f"{signed(row['difference_high'])}"
+                f"{signed(row['difference_high'])} {_UNITS.get(row['driver'], 'of 1')}"
+                if row["driver_type"] == "feature"
+                else f"{row['part_of_day']}, {_driver(row)}: {signed(row['difference_low'], 1)} to "
+                f"{signed(row['difference_high'], 1)} % of the plays"
                 for row in found[:_NAMED]
                 if row["difference_low"] is not None and row["difference_high"] is not None
             ),
             baseline="The other parts of the day in the same months.",
-            how="Allowing for so many comparisons. The picture counts in standard deviations between days.",
+            how="The test allows for the number of comparisons. In the picture, 1 is as much as one day usually "
+            "differs from another.",
         ),
         {"kind": "findings", "axis": "less then · more", "rows": [_apart(row) for row in found[:_SHOWN]]}
         if found
@@ -225,11 +230,25 @@ def parts(asked: Asked) -> Answer:
     )
 
 
+_WHEN = {"night": "at night", "morning": "in the morning", "afternoon": "in the afternoon",
+         "evening": "in the evening"}  # fmt: skip
+_UNITS = {"loudness": "decibels", "tempo": "beats per minute"}
+
+
+def _none_of(tested: Sequence[Row]) -> str:
+    names = {"artist": "no artist", "genre": "no genre", "feature": "no sound"}
+    return listed([name for kind, name in names.items() if any(row["driver_type"] == kind for row in tested)])
+
+
+def _clauses(rows: Sequence[Row]) -> str:
+    return listed([_driver(row) for row in rows])
+
+
 def _driver(row: Row) -> str:
     """ "calmer", of a sound; "more Air", of an artist or a genre."""
     is_more = row["effect"] > 0
-    if row["driver_type"] == "feature" and row["driver"] in _ADJECTIVES:
-        return _ADJECTIVES[row["driver"]][is_more]
+    if row["driver_type"] == "feature" and row["driver"] in ADJECTIVES:
+        return ADJECTIVES[row["driver"]][is_more]
     return f"{'more' if is_more else 'less'} {row['driver']}"
 
 
@@ -260,11 +279,12 @@ def night(asked: Asked) -> Answer:
     return Answer(
         f"{_sadder(whole['valence'])} {_calmer(rows, whole.get('energy'))}".strip(),
         Sure(
-            n=f"{counted(whole['valence']['units'], 'night')}, {counted(known, 'play')} with a known sound of "
-            f"{listens:,}.",
+            n=f"{counted(whole['valence']['units'], 'night')}; the sound of {number(known)} of "
+            f"{counted(listens, 'play')} is known.",
             interval=_night_interval(whole["valence"]),
             baseline="The rest of the day in the same months.",
-            how="How positive a track sounds (valence) is measured by machine. It is about the music, not your mood.",
+            how="How positive a track sounds (its valence) is measured by a machine. It is about the music, not your "
+            "mood.",
         ),
         {"kind": "deviations", "axis": "sadder · happier than at other hours", "rows": [_hour(row) for row in tested]},
     )
@@ -272,27 +292,30 @@ def night(asked: Asked) -> Answer:
 
 def _sadder(row: Row) -> str:
     if row["verdict"] == "lower":
-        return "Yes, your nights (midnight to 6:00) do sound sadder than your days."
+        return f"Yes, your nights (midnight to {at(6)}) do sound sadder than your days."
     if row["verdict"] == "higher":
-        return "No, the other way round: your nights sound happier than your days."
-    return "Not that it shows: between your nights and days no difference is left that chance could not make."
+        return f"No, the other way round: your nights (midnight to {at(6)}) sound happier than your days."
+    return "No: your nights sound neither sadder nor happier than your days, beyond what chance would do."
 
 
 def _calmer(rows: Sequence[Row], whole: Row | None) -> str:
     less, more = COMPARED["energy"]
-    at = {
+    by_word = {
         word: [row["hour_of_day"] for row in rows if row["verdict_energy"] == verdict]
         for verdict, word in (("lower", less), ("higher", more))
     }
-    parts = [f"{word} at {hours(found)}" for word, found in at.items() if found]
-    return f"By the hour your music is {listed(parts)}." if parts else ""
+    parts = [f"{word} {hours(found)}" for word, found in by_word.items() if found]
+    return f"What does change is how energetic it is: {listed(parts)}." if parts else ""
 
 
 def _night_interval(row: Row) -> str:
     low, high = row["difference_low"], row["difference_high"]
     if low is None or high is None:
         return ""
-    return f"Difference in positive sound {signed(row['difference'])} of 1 ({signed(low)} to {signed(high)}, 95 %)."
+    return (
+        f"How positive it sounds, on a scale of 0 to 1: {signed(row['difference'])} at night ({signed(low)} to "
+        f"{signed(high)}, 95 % interval)."
+    )
 
 
 def _hour(row: Row) -> dict[str, Any]:
@@ -305,12 +328,68 @@ def _hour(row: Row) -> dict[str, Any]:
     }
 
 
+_OF_HOUR = ("hour_of_day", "units", "low_share_pct", "usual_low_share_pct", "difference", "difference_low",
+            "difference_high", "detectable_difference", "verdict", "brighter_artist_name")  # fmt: skip
+
+
+def sad_hours(asked: Asked) -> Answer:
+    """Hours with more of the saddest-sounding music than usual, with an artist to try and how a trial is judged."""
+    rows = asked.tables.rows("mood_intervention_triggers", _OF_HOUR)
+    tested = [row for row in rows if row["verdict"] not in (None, "insufficient")]
+    if not tested:
+        return needs("It takes an hour of the day with ten sessions of music whose sound is known.")
+    found = sorted((row for row in tested if row["verdict"] == "higher"), key=lambda row: -row["difference"])
+    units = [row["units"] for row in tested]
+    return Answer(
+        _saddest(asked, found)
+        if found
+        else "At none: your saddest-sounding music is spread over the day as chance would have it.",
+        Sure(
+            n=f"{number(min(units))} to {number(max(units))} sessions an hour.",
+            interval="; ".join(
+                f"{at(row['hour_of_day'])}: {signed(row['difference_low'], 0)} to {signed(row['difference_high'], 0)} "
+                "percentage points"
+                for row in found[:_NAMED]
+            )
+            + (" (95 % intervals)." if found else ""),
+            baseline="Your sessions at other hours of the same months. The saddest-sounding quarter of your own music "
+            "counts as sad.",
+            how=f"{_judged(found or tested)} Sad music is often loved and does good: this is about sound, not about "
+            "you.",
+        ),
+        {"kind": "deviations", "axis": "% less · more of the saddest music", "rows": [
+            {"hour": row["hour_of_day"], "value": row["difference"], "low": row["difference_low"],
+             "high": row["difference_high"], "verdict": row["verdict"]} for row in tested]},
+    )  # fmt: skip
+
+
+def _saddest(asked: Asked, found: Sequence[Row]) -> str:
+    first = found[0]
+    which = (
+        f"It is saddest {hours(row['hour_of_day'] for row in found)}: at {at(first['hour_of_day'])}, "
+        f"{number(first['low_share_pct'])} % of what you play is among your saddest-sounding music, where "
+        f"{number(first['usual_low_share_pct'])} % is usual."
+    )
+    name = first["brighter_artist_name"]
+    known = asked.history.row("SELECT artist_id, artist FROM artists WHERE artist = $1", name) if name else None
+    idea = f" If you would like it brighter, try {artist(known or {'artist': name})}." if name else ""
+    return which + idea
+
+
+def _judged(rows: Sequence[Row]) -> str:
+    """How the next build would judge a trial, and how large a change it would notice."""
+    least = min((row["detectable_difference"] for row in rows if row["detectable_difference"]), default=None)
+    small = f" A change of {number(least)} percentage points would be noticed in four of five cases." if least else ""
+    return f"To try something, change what you play at such an hour: this card compares it again at every build.{small}"
+
+
 CARDS = [
     Card("days", GROUP, "Which days stand out?", days),
     Card("seasons", GROUP, "Does the season matter?", seasons),
     Card("weekend", GROUP, "Are my weekends different?", weekend),
     Card("parts", GROUP, "What sets each part of my day apart?", parts),
     Card("night", GROUP, "Does my music sound sadder at night?", night),
+    Card("sad_hours", GROUP, "At which hours is my music saddest, and what could I try?", sad_hours),
 ]
 
 _MONTHLY = """

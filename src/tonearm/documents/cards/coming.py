@@ -1,14 +1,18 @@
-"""What comes next: whether new artists stay, when somebody will listen, what it will sound like, and who will stay."""
+"""What comes next: whether new artists stay, when somebody will listen, how it will sound, and how sure that is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from math import sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tonearm.documents.cards.card import Answer, Asked, Card, Row, Sure, needs, percent
-from tonearm.documents.words import counted
+from tonearm.documents.cards.card import Answer, Asked, Card, Row, Sure, needs
+from tonearm.documents.sentences import artist, at, counted, day, month, number, percent, weekday
+from tonearm.documents.words import SOUNDS
+
+if TYPE_CHECKING:
+    from tonearm.models.trial.summary import Trial
 
 GROUP = "What comes next?"
 _LATER_D = ((30, "a month"), (90, "three months"), (180, "half a year"), (365, "a year"), (730, "two years"))
@@ -16,8 +20,19 @@ NEW_WITHIN_D = 365
 """An artist first heard within so many days is new."""
 _SHOWN, _FEW = 6, 50
 _Z = 1.96
-_OF_METRIC = ("scope", "model", "target", "metric", "is_served", "is_deciding", "rows", "baseline_name", "gain",
-              "gain_low", "gain_high", "is_better", "model_version")  # fmt: skip
+_OF_METRIC = ("scope", "model", "target", "metric", "is_served", "is_deciding", "rows", "baseline_name",
+              "baseline_value", "gain", "gain_low", "gain_high", "is_better", "model_version")  # fmt: skip
+_RULES = {
+    "session_start": "how often you start to listen at that hour",
+    "next_mood": "how often you hear such music at all",
+    "energy_forecast": "your usual sound, or that of the hour",
+    "breakout": "how near each artist is to it already",
+    "mood": "a straight line through the track's other qualities",
+    "popularity": "the rate of the genre and year",
+    "imputation": "the mean of the artist's other tracks",
+}
+"""The simple rule that each model has to beat."""
+_BEST_IS_1 = frozenset({"average_precision", "mean_average_precision", "r2", "roc_auc"})
 _PREDICTS = {
     "session_start": "when you listen",
     "next_mood": "the next track's sound",
@@ -35,7 +50,8 @@ def newcomers(asked: Asked) -> Answer:
     history = asked.history
     if history.last_day is None:
         return needs("It takes a year of plays.")
-    found = {row["after_d"]: row for row in history.rows(_STAYED, history.last_day, list(dict(_LATER_D)))}
+    last = min(history.last_day, asked.as_of)
+    found = {row["after_d"]: row for row in history.rows(_STAYED, last, list(dict(_LATER_D)))}
     rows = [
         {"label": name, "value": round(100 * found[days]["stayed"] / found[days]["met"], 1), **found[days]}
         for days, name in _LATER_D
@@ -46,16 +62,16 @@ def newcomers(asked: Asked) -> Answer:
     far = next((row for row in rows if row["label"] == "a year"), rows[-1])
     share, met = far["stayed"] / far["met"], far["met"]
     reach = _Z * sqrt(share * (1 - share) / met)
-    new = history.rows(_STAYERS, history.last_day - timedelta(days=NEW_WITHIN_D), _SHOWN)
+    new = history.rows(_STAYERS, last - timedelta(days=NEW_WITHIN_D), _SHOWN)
     loyal = [row for row in new if row["months"] > 2]
-    names = f" Of the last year's, {loyal[0]['artist']} came back most." if loyal else ""
+    names = f" Of those you met in the last year, {artist(loyal[0])} came back most." if loyal else ""
     return Answer(
-        f"Of a hundred artists you meet, you still play {round(100 * share)} {far['label']} later.{names}",
+        f"Of a hundred artists you meet, you still play {number(100 * share)} {far['label']} later.{names}",
         Sure(
-            n=f"{counted(met, 'artist')} that you met at least {far['label']} before the last play here.",
+            n=f"{counted(met, 'artist')} that you met at least {far['label']} before the end of this history.",
             interval=f"{percent(share - reach)} to {percent(share + reach)} (95 % interval).",
-            how="Still played means at least one play after that time. For later times there are fewer artists, as "
-            "they have to be known for longer; artists met early have had longer to come back, too.",
+            how="Still played means at least one more play after that time. The longer the time, the fewer artists you "
+            "have known for it, and the earlier you met them.",
         ),
         {"kind": "bars", "unit": "% still played after", "rows": [{k: r[k] for k in ("label", "value")} for r in rows]},
         [
@@ -74,36 +90,41 @@ def next_session(asked: Asked) -> Answer:
         return _missing(asked, "when you listen", "eight weeks of recent plays")
     rows.sort(key=lambda row: row["predicted_for_at"])
     likeliest = max(rows, key=lambda row: row["probability_pct"])
-    first = rows[0]["predicted_for_local"]
-    since = f"In the day after {first:%-d %B %Y}, the end of this history" if asked.has_ended else "In the coming day"
+    first, hour = rows[0]["predicted_for_local"].date(), likeliest["hour_of_day"]
+    if _is_stray(asked, first):
+        return _missing(asked, "when you listen", "eight weeks of recent plays")
     expected = sum(row["probability_pct"] for row in rows) / 100
-    hour = likeliest["hour_of_day"]
+    when = f"{weekday(likeliest['predicted_for_local'].weekday())} between {at(hour)} and {at(hour + 1)}"
+    chance = f"{number(likeliest['probability_pct'])} in a hundred"
     return Answer(
-        f"{since} you most likely press play on {likeliest['day_name']} between {hour}:00 and {(hour + 1) % 24}:00: "
-        f"{likeliest['probability_pct']:.0f} in a hundred.",
-        _sure(asked, rows, "session_start", "session_start_day_ahead", f"{len(rows)} hours ahead; {expected:.1f} "
-              "sessions are expected in them."),
+        f"{asked.ended()}. In the day after it you would most likely have started on {when}: the chance was {chance}."
+        if asked.has_ended
+        else f"Most likely on {when}: the chance that you start then is {chance}.",
+        _sure(asked, rows, "session_start", "session_start_day_ahead", f"The {counted(len(rows), 'hour')} from "
+              f"{day(first)} on, in which {number(expected, 1)} sessions are expected in all.",
+              "A session starts with the first play after half an hour without one."),
         {"kind": "chances", "rows": [
-            {"label": f"{row['hour_of_day']}:00", "hour": row["hour_of_day"], "value": round(row["probability_pct"], 1),
+            {"hour": row["hour_of_day"], "value": round(row["probability_pct"], 1),
              "usual": None if row["baseline_pct"] is None else round(row["baseline_pct"], 1)} for row in rows]},
     )  # fmt: skip
 
 
 def next_sound(asked: Asked) -> Answer:
     """What the next track sounds like; says nothing of kinds, which have a card of their own."""
-    columns = ("music_group", "probability_pct", "baseline_pct", "model", "served_by")
+    columns = ("music_group", "predicted_for_at", "probability_pct", "baseline_pct", "model", "served_by")
     rows = sorted(asked.tables.rows("next_mood_forecasts", columns), key=lambda row: -row["probability_pct"])
     if not rows:
         return _missing(asked, "the next track's sound", "the sound of a few hundred tracks")
     best = rows[0]
+    if best["predicted_for_at"] and _is_stray(asked, best["predicted_for_at"].date()):
+        return _missing(asked, "the next track's sound", "the sound of a few hundred tracks")
     other = None if best["baseline_pct"] is None else 100 - best["baseline_pct"]
-    usual = f", against {best['baseline_pct']:.0f} % on the whole" if best["baseline_pct"] is not None else ""
+    goes_on = "if the last session had gone on" if asked.has_ended else "if your last session goes on"
     return Answer(
-        f"Something {best['music_group']}: {best['probability_pct']:.0f} % if "
-        f"{'the last session had gone on' if asked.has_ended else 'your last session goes on'}{usual}.",
-        _sure(asked, rows, "next_mood", "next_mood", "The last tracks you heard.",
-              "To reckon, the forecast divides your music by its sound; these parts shade into each other and are not "
-              "the kinds of music counted above."),
+        f"Something {best['music_group']}: the chance is {number(best['probability_pct'])} in a hundred, {goes_on}.",
+        _sure(asked, rows, "next_mood", "next_mood", "The tracks of your last session.",
+              f"The forecast divides the plays whose sound is known into {counted(len(rows), 'part')} of its own. They "
+              "shade into each other, and need not be your kinds of music, though they may be called the same."),
         {"kind": "bars", "unit": "%", "rows": [
             _likely(best["music_group"], best["probability_pct"], best["baseline_pct"]),
             _likely("anything else", 100 - best["probability_pct"], other)]},
@@ -119,21 +140,21 @@ def breakouts(asked: Asked) -> Answer:
     columns = ("rank", "artist_id", "artist_name", "predicted_for_at", "probability_pct", "baseline_pct", "listens",
                "months_heard", "first_heard_month", "model", "served_by")  # fmt: skip
     rows = sorted(asked.tables.rows("artist_breakouts", columns), key=lambda row: row["rank"])
+    what = "which new artist becomes a regular"
     since = asked.as_of - timedelta(days=NEW_WITHIN_D)
     new = [row for row in rows if row["first_heard_month"] and row["first_heard_month"] >= since.replace(day=1)]
-    if not rows:
-        return _missing(asked, "which new artist will stay", "a year of recent plays")
+    if not rows or _is_stray(asked, rows[0]["predicted_for_at"].date()):
+        return _missing(asked, what, "a year of recent plays")
     if not new:
-        return needs("None of the artists you are getting closer to is new: it takes one first heard in the last year.")
+        return needs("None of the artists you play more and more is new: it takes one first heard in the last year.")
     first, shown = new[0], new[:_SHOWN]
-    more = " The odds are against it, as with most newcomers." if first["probability_pct"] < 50 else ""
+    more = " The odds are against it, as for most newcomers." if first["probability_pct"] < 50 else ""
     return Answer(
-        f"{first['artist_name'] or 'An unnamed artist'} is the likeliest of your new artists to stay: "
-        f"{first['probability_pct']:.0f} in a hundred.{more}",
+        f"{artist(first)}, with a chance of {number(first['probability_pct'])} in a hundred.{more}",
         _sure(asked, rows, "breakout", "core", f"{counted(len(new), 'artist')} first heard in the last year, of "
-              f"{len(rows)} candidates.",
-              "To stay means twenty plays, or 1 % of a month's, in one of the two months from "
-              f"{first['predicted_for_at']:%B %Y} on."),
+              f"{counted(len(rows), 'candidate')}.",
+              "A regular has twenty plays, or 1 % of a month's, in one of the two months from "
+              f"{month(first['predicted_for_at'])} on. That is far more than being played at all."),
         {"kind": "bars", "unit": "%", "rows": [
             {"label": row["artist_name"], "artist_id": row["artist_id"], "value": round(row["probability_pct"], 1),
              "usual": None if row["baseline_pct"] is None else round(row["baseline_pct"], 1)} for row in shown]},
@@ -144,24 +165,24 @@ def believe(asked: Asked) -> Answer:
     """How many predictions are better than a simple rule, on data they had not learned from."""
     rows = _deciding(asked.tables.rows("model_performance_metrics", _OF_METRIC))
     if not rows:
-        return needs("No forecast has been tested yet: tonearm train makes and tests them.")
+        return needs("No forecast has been tested yet: run tonearm train, which makes and tests them.")
     better = [row for row in rows if row["is_better"]]
     names = [_PREDICTS.get(row["model"], row["model"].replace("_", " ")) for row in rows]
-    labels = [f"{name}{_target(row)}" for name, row in zip(names, rows, strict=True)]
+    labels = [f"{name}{_target(row)}" for name, row in zip(names, rows, strict=True) if row["is_better"]]
     all_of = "Yes" if len(better) == len(rows) else "Partly" if better else "No more than a simple rule"
+    sizes = [row["rows"] for row in rows if row["rows"]]
     return Answer(
-        f"{all_of}: {len(better)} of {counted(len(rows), 'prediction')} beat a simple rule in a test."
-        + (" For the others you see what the simple rule says." if len(better) < len(rows) else ""),
+        f"{all_of}: {number(len(better))} of {counted(len(rows), 'prediction')} "
+        f"{'beats' if len(better) == 1 else 'beat'} a simple rule in a test."
+        + (" For the others you see what the simple rule predicts." if len(better) < len(rows) else ""),
         Sure(
-            n="; ".join(f"{labels[i]}: {row['rows']:,}" for i, row in enumerate(rows) if row["rows"]) + ".",
+            n=f"{number(min(sizes))} to {number(max(sizes))} cases each." if sizes else "",
             interval="; ".join(
-                f"{labels[i]}: gain {row['gain']:.3f} ({row['gain_low']:.3f} to {row['gain_high']:.3f})"
-                for i, row in enumerate(rows)
-                if None not in (row["gain"], row["gain_low"], row["gain_high"])
+                f"{label}: {gain}" for label, row in zip(labels, better, strict=True) if (gain := _closer(row))
             ),
             baseline="A simple rule for each, such as the rate of the hour or the artist's mean.",
-            how="Tested on plays and artists that the model had not learned from. A gain is in the measure that "
-            "decided; its interval resamples whole artists, sessions, days or months.",
+            how="Tested on plays and artists that the model had not learned from. A forecast that is always right "
+            "would be 100 % closer.",
         ),
         {"kind": "checks", "rows": [_check(name, rows, names) for name in dict.fromkeys(names)]},
     )
@@ -171,8 +192,19 @@ def _check(name: str, rows: Sequence[Row], names: Sequence[str]) -> dict[str, An
     """How a model did in all that it predicts."""
     own = [bool(row["is_better"]) for row, of in zip(rows, names, strict=True) if of == name]
     better = sum(own)
-    text = "better" if all(own) else f"better in {better} of {len(own)}" if better else "no better"
+    text = "better" if all(own) else f"better in {number(better)} of {number(len(own))}" if better else "no better"
     return {"label": name, "text": text, "is_better": better > 0}
+
+
+def _closer(row: Row) -> str:
+    """How much closer to a forecast that is always right a model came than its rule (skill score, Murphy 1988)."""
+    if None in (row["gain"], row["gain_low"], row["gain_high"], row["baseline_value"]):
+        return ""
+    way = abs((1.0 if row["metric"] in _BEST_IS_1 else 0.0) - row["baseline_value"])
+    if not way:
+        return ""
+    share, low, high = (number(100 * row[name] / way, 1) for name in ("gain", "gain_low", "gain_high"))
+    return f"{share} % closer ({low} to {high} %)"
 
 
 _TARGETS = {"session_start_day_ahead": " a day ahead", "session_start_hour_ahead": " an hour ahead",
@@ -181,7 +213,7 @@ _TARGETS = {"session_start_day_ahead": " a day ahead", "session_start_hour_ahead
 
 def _target(row: Row) -> str:
     if row["model"] in ("imputation", "mood", "energy_forecast"):
-        return f" ({row['target']})"
+        return f" ({SOUNDS.get(row['target'], row['target'])})"
     return _TARGETS.get(row["target"], "")
 
 
@@ -196,41 +228,238 @@ def _deciding(rows: Sequence[Row]) -> list[Row]:
     return sorted(found.values(), key=lambda row: order.index(row["model"]) if row["model"] in order else 99)
 
 
-def _sure(asked: Asked, rows: Sequence[Row], model: str, target: str, n: str, how: str = "") -> Sure:
+def _sure(
+    asked: Asked, rows: Sequence[Row], model: str, target: str, n: str, how: str = "", interval: str = ""
+) -> Sure:
     tested = [row for row in _deciding(asked.tables.rows("model_performance_metrics", _OF_METRIC))
               if row["model"] == model]  # fmt: skip
     test = next((row for row in tested if row["target"] == target), next(iter(tested), None))
-    shown = "the forecast of a model" if rows[0]["served_by"] == "model" else "a simple rule"
+    is_model = rows[0]["served_by"] == "model"
+    rule = _RULES.get(model, "a simple rule")
+    shown = "the forecast of a model" if is_model else f"a simple rule, {rule}"
     baseline = f"Shown is {shown}."
     if test is not None:
-        beat = "beat" if test["is_better"] else "was not shown to beat"
-        baseline += f" In a test on {test['rows']:,} cases the model {beat} the rule ({test['baseline_name']})."
-    interval = (
-        f"Gain over the rule {test['gain']:.3f} ({test['gain_low']:.3f} to {test['gain_high']:.3f}, 95 % interval)."
-        if test is not None and None not in (test["gain"], test["gain_low"], test["gain_high"])
-        else ""
-    )
+        against = f"the simple rule ({rule})" if is_model else "it"
+        beat = f"beat {against}" if test["is_better"] else f"was not shown to be better than {against}"
+        here = ", but not on your own plays" if test["is_better"] and not is_model else ""
+        baseline += f" In a test on {counted(test['rows'], 'case')}, a model {beat}{here}."
+    if test is not None and is_model and (gain := _closer(test)):
+        interval = f"{interval} In the test, the model came {gain} to being always right than the rule.".strip()
     return Sure(n=n, interval=interval, baseline=baseline, how=how)
+
+
+def _is_stray(asked: Asked, first: date) -> bool:
+    """Whether a forecast was made of plays after the end of a history that has ended."""
+    return asked.has_ended and first > asked.as_of + timedelta(days=62)
 
 
 def _missing(asked: Asked, what: str, takes: str) -> Answer:
     if asked.has_ended:
-        return needs(f"This history ended on {asked.as_of:%-d %B %Y}; a forecast of {what} takes {takes}.")
-    return needs(f"It takes {takes}, and a model trained on them (tonearm train).")
+        return needs(f"{asked.ended()}; a forecast of {what} takes {takes}.")
+    return needs(f"It takes {takes}, and a model trained on them: run tonearm train.")
+
+
+_ALIKE = 0.05
+"""Expected values closer than this count as the same: nobody would hear the difference."""
+_HEARD_HOUR = 10
+"""Plays from which on an hour of the week counts as one at which somebody listens."""
+_OF_WEEK = {"energy": ("Energy", "calmest", "most energetic"), "valence": ("Happiness", "saddest", "happiest")}
+
+
+def week(asked: Asked) -> Answer:
+    """How the hours of the coming week differ in energy and happiness, at which somebody usually listens."""
+    shared = ("predicted_for_at", "model", "served_by")
+    clock = ("predicted_for_local", "day_of_week", "hour_of_day")
+    energy = asked.tables.rows("energy_forecasts", (*shared, *clock, *_ends("energy")))
+    times = {row["predicted_for_at"]: {name: row[name] for name in clock} for row in energy}
+    valence = [
+        row | times[row["predicted_for_at"]]
+        for row in asked.tables.rows("mood_predictions", (*shared, "slot", *_ends("valence")))
+        if row["slot"] == "coming_hour" and row["predicted_for_at"] in times
+    ]
+    first = min((row["predicted_for_local"].date() for row in energy), default=None)
+    if first is None or _is_stray(asked, first):
+        return _missing(asked, "the coming week's sound", "some weeks of plays whose sound is known")
+    usual = {(row["weekday"], row["hour"]) for row in asked.history.rows(_HEARD_HOURS, _HEARD_HOUR)}
+    of = {"energy": _usual_hours(energy, usual), "valence": _usual_hours(valence, usual)}
+    would = "would have been" if asked.has_ended else "will be"
+    answers = [_of_week(rows, feature) for feature, rows in of.items() if rows]
+    return Answer(
+        f"If you listen, your music {would} {', and '.join(answers)}.",
+        _sure(
+            asked,
+            energy,
+            "energy_forecast",
+            "energy",
+            f"{counted(len(of['energy']), 'hour')} of the week from {day(first)} on, those at which you often listen.",
+            "Learned from tracks whose sound was measured.",
+            _off(of["energy"]),
+        ),
+        {"kind": "week", "lists": [_drawn_week(rows, feature) for feature, rows in of.items() if rows]},
+    )
+
+
+def _ends(feature: str) -> tuple[str, ...]:
+    return (*(f"expected_{feature}{end}" for end in ("", "_low", "_high")), f"baseline_{feature}")
+
+
+def _usual_hours(rows: Sequence[Row], usual: set[tuple[int, int]]) -> list[Row]:
+    """The hours at which the listener usually listens, else all, by time."""
+    rows = sorted(rows, key=lambda row: row["predicted_for_at"])
+    return [row for row in rows if (row["day_of_week"], row["hour_of_day"]) in usual] or list(rows)
+
+
+def _of_week(rows: Sequence[Row], feature: str) -> str:
+    least, most = (end(rows, key=lambda row: row[f"expected_{feature}"]) for end in (min, max))
+    _, less, more = _OF_WEEK[feature]
+    if most[f"expected_{feature}"] - least[f"expected_{feature}"] < _ALIKE:
+        return f"about equally {'energetic' if feature == 'energy' else 'happy'} all week"
+    return f"{less} on {_moment(least)} and {more} on {_moment(most)}"
+
+
+def _moment(row: Row) -> str:
+    return f"{weekday(row['day_of_week'])} at {at(row['hour_of_day'])}"
+
+
+def _off(rows: Sequence[Row]) -> str:
+    widths = [
+        row["expected_energy_high"] - row["expected_energy_low"]
+        for row in rows
+        if row["expected_energy_low"] is not None and row["expected_energy_high"] is not None
+    ]
+    if not widths:
+        return ""
+    values = [row["expected_energy"] for row in rows]
+    off, apart = sum(widths) / len(widths) / 2, max(values) - min(values)
+    more = ", which is more than the hours differ" if off > apart else ""
+    return f"On a scale of 0 to 1, the energy of a single hour may be off by {number(off, 2)} (90 % interval){more}."
+
+
+def _drawn_week(rows: Sequence[Row], feature: str) -> dict[str, Any]:
+    name, less, more = _OF_WEEK[feature]
+    hours = [
+        {
+            **{"day": row["predicted_for_local"].date(), "hour": row["hour_of_day"]},
+            "value": round(row[f"expected_{feature}"], 3),
+            "usual": row[f"baseline_{feature}"] and round(row[f"baseline_{feature}"], 3),
+        }
+        for row in rows
+    ]
+    return {"name": name, "less": less, "more": more, "rows": hours}
+
+
+def came_true(asked: Asked) -> Answer:
+    """How the forecasts that were kept before the fact compare with what was played since."""
+    kept = asked.trials
+    scored = [one for one in kept.trials if one.brier is not None] if kept else []
+    if not kept or not scored:
+        return needs(_not_due(asked))
+    n = sum(one.n for one in scored)
+    expected, happened = (
+        sum(one.predicted * one.n for one in scored),
+        round(sum(one.happened * one.n for one in scored)),
+    )
+    judged = [one for one in scored if one.gain is not None and one.served_by == "model"]
+    return Answer(
+        f"Of {counted(n, 'forecast')} made before the fact, {number(expected)} were expected to come true and "
+        f"{number(happened)} did.",
+        Sure(
+            n=f"{counted(n, 'forecast')} due from {day(min(one.first_due_at for one in scored))} to "
+            f"{day(max(one.last_due_at for one in scored))}; {number(kept.open)} more are not due yet.",
+            interval="; ".join(_trial(one) for one in judged),
+            baseline="What the simple rule predicted at the same time.",
+            how="A forecast is kept when it is made and never changed. Expecting the right number is not enough: the "
+            "picture shows whether those with a higher chance came true more often.",
+        ),
+        {"kind": "bars", "unit": "% came true", "line": "what was expected", "rows": _calibration(scored)},
+    )
+
+
+def _calibration(scored: Sequence[Trial]) -> list[dict[str, Any]]:
+    """Of forecasts with a similar chance, how many came true; ``usual`` is what was expected."""
+    found = []
+    for low in sorted({bin.low for one in scored for bin in one.bins}):
+        bins = [bin for one in scored for bin in one.bins if bin.low == low]
+        n = sum(bin.n for bin in bins)
+        happened, expected = (sum(getattr(bin, of) * bin.n for bin in bins) / n for of in ("happened", "predicted"))
+        label = f"{number(100 * low)} to {number(100 * bins[0].high)} % expected"
+        found.append({"label": f"{label} ({number(n)})", "value": round(100 * happened, 1),
+                      "usual": round(100 * expected, 1)})  # fmt: skip
+    return found
+
+
+def _trial(one: Trial) -> str:
+    name = f"{_PREDICTS.get(one.model, one.model.replace('_', ' '))}{_TARGETS.get(one.target, '')}"
+    if one.gain_low is None or one.gain_high is None:
+        return f"{name}: too few days to compare with the rule"
+    shown = "better than" if one.gain_low > 0 else "worse than" if one.gain_high < 0 else "not shown to differ from"
+    return f"{name}: {shown} the rule"
+
+
+def _not_due(asked: Asked) -> str:
+    if asked.has_ended:
+        return f"{asked.ended()}; a forecast is checked against what you play after it."
+    if not asked.trials or not asked.trials.open or asked.trials.next_due_at is None:
+        return "No forecast has been kept yet: tonearm run keeps them, and a later run checks them."
+    return (
+        f"{counted(asked.trials.open, 'forecast')} {'is' if asked.trials.open == 1 else 'are'} kept; the first run "
+        f"after {day(asked.trials.next_due_at)} that finds new plays checks the first of them."
+    )
+
+
+def guessed(asked: Asked) -> Answer:
+    """How near the predicted happiness of the latest tracks came to the measured one."""
+    columns = ("slot", "expected_valence", "expected_valence_low", "expected_valence_high", "baseline_valence",
+               "actual_valence", "model", "served_by")  # fmt: skip
+    rows = [row for row in asked.tables.rows("mood_predictions", columns)
+            if row["slot"] == "listen" and None not in (row["actual_valence"], row["baseline_valence"])]  # fmt: skip
+    if not rows:
+        return needs("It takes plays of tracks whose sound is known, and a model trained on them: run tonearm train.")
+    own, rule = (sum(abs(row[of] - row["actual_valence"]) for row in rows) / len(rows)
+                 for of in ("expected_valence", "baseline_valence"))  # fmt: skip
+    banded = [
+        row for row in rows if row["expected_valence_low"] is not None and row["expected_valence_high"] is not None
+    ]
+    inside = sum(row["expected_valence_low"] <= row["actual_valence"] <= row["expected_valence_high"] for row in banded)
+    # All plays of one track have the same two numbers.
+    tracks = len({(row["expected_valence"], row["actual_valence"]) for row in rows})
+    how_far = f"{number(100 * own)} points of {number(100)}"
+    return Answer(
+        f"On average its guess is {how_far} off" + (f", a simple rule's {number(100 * rule)}." if rule != own else "."),
+        Sure(
+            n=f"Your latest {counted(len(rows), 'play')} of {counted(tracks, 'track')} whose sound was measured.",
+            interval=f"{percent(inside / len(banded))} of its 90 % intervals held what was measured." if banded else "",
+            baseline=f"The simple rule is {_RULES['mood']}.",
+            how="Guessed from the track's other qualities, without learning from anything by the same artist.",
+        ),
+        {"kind": "bars", "unit": "%", "line": "the simple rule", "rows": [
+            {"label": f"Within {number(points)} points", "value": _within(rows, "expected_valence", points),
+             "usual": _within(rows, "baseline_valence", points)} for points in (5, 10, 20, 40)]},
+    )  # fmt: skip
+
+
+def _within(rows: Sequence[Row], of: str, points: int) -> float:
+    """The share in percent of guesses that were not further off."""
+    near = sum(abs(row[of] - row["actual_valence"]) <= points / 100 for row in rows)
+    return round(100.0 * near / len(rows), 1)
 
 
 CARDS: list[Card] = [
     Card("newcomers", GROUP, "Do new artists stay with me?", newcomers),
     Card("next_session", GROUP, "When will I listen next?", next_session),
-    Card("breakouts", GROUP, "Which new artist will stay?", breakouts),
+    Card("breakouts", GROUP, "Which new artist will become a regular?", breakouts),
     Card("next_sound", GROUP, "What will the next track sound like?", next_sound),
+    Card("week", GROUP, "How will the coming week sound?", week),
     Card("believe", GROUP, "Can I believe these forecasts?", believe),
+    Card("came_true", GROUP, "Did earlier forecasts come true?", came_true),
+    Card("guessed", GROUP, "Can it guess how happy a track sounds?", guessed),
 ]
 
 _STAYED = """
 SELECT after_d, count(*) AS met, count(*) FILTER (last_day >= first_day + after_d) AS stayed
 FROM artists, (SELECT unnest($2::INTEGER[]) AS after_d) WHERE first_day + after_d <= $1::DATE GROUP BY after_d
 """
+_HEARD_HOURS = "SELECT weekday, hour FROM heard GROUP BY weekday, hour HAVING count(*) >= $1"
 _STAYERS = """
 SELECT artist_id, any_value(artists.artist) AS artist, count(DISTINCT date_trunc('month', day)) AS months,
     count(*) AS listens

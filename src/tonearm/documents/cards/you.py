@@ -8,8 +8,9 @@ from math import sqrt
 from typing import Any
 
 from tonearm.columns import FEATURES
-from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, needs, percent
-from tonearm.documents.words import MOODS, SOUNDS, counted, listed
+from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, needs
+from tonearm.documents.sentences import artist, at, counted, listed, number, percent, signed
+from tonearm.documents.words import ADJECTIVES, MOODS, SOUNDS
 
 GROUP = "What kind of listener am I?"
 _PARTS = {
@@ -18,8 +19,6 @@ _PARTS = {
     "in the afternoon": range(12, 18),
     "in the evening": range(18, 24),
 }
-_BETWEEN = {"at night": "midnight and 6:00", "in the morning": "6:00 and 12:00", "in the afternoon": "12:00 and 18:00",
-            "in the evening": "18:00 and midnight"}  # fmt: skip
 _Z = 1.96
 _SIZES = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, None))
 TRAITS = {
@@ -30,6 +29,19 @@ TRAITS = {
     "loyal_pct": ("drifting", "loyal", "of an artist's share stays from month to month", "%"),
 }
 """Each trait's two ends, what is measured, and its unit."""
+_HABITS = {
+    "repeating": "you return to tracks you know",
+    "exploring": "you play tracks that are new to you",
+    "by day": "you listen by day",
+    "after dark": "you listen after dark",
+    "steady": "you listen at a steady pace",
+    "in bursts": "you listen in bursts",
+    "focused": "you keep to a few artists",
+    "eclectic": "you spread your plays over many artists",
+    "drifting": "you change your favourite artists from month to month",
+    "loyal": "you keep your favourite artists from month to month",
+}
+"""Each end of a trait as what somebody does."""
 _MOST_PAIRS = 8
 
 
@@ -44,8 +56,8 @@ def clock(asked: Asked) -> Answer:
     busiest = max(by_hour, key=lambda hour: (by_hour[hour], -hour))
     share, low, high, days = _share_of_hours(asked, part)
     return Answer(
-        f"Most of all {part}: {percent(share)} of your plays fall between {_BETWEEN[part]}. "
-        f"{busiest}:00 to {(busiest + 1) % 24}:00 is your busiest hour.",
+        f"Most of all {part}: {percent(share)} of your plays fall between {_between(_PARTS[part])}. "
+        f"Your busiest hour is {at(busiest)} to {at(busiest + 1)}.",
         Sure(
             n=f"{counted(total, 'play')} on {counted(days, 'day')}.",
             interval=f"The share lies between {percent(low)} and {percent(high)} (95 % interval, whole days as units)."
@@ -56,6 +68,11 @@ def clock(asked: Asked) -> Answer:
         ),
         {"kind": "clock", "rows": [{"hour": hour, "listens": by_hour.get(hour, 0)} for hour in range(24)]},
     )
+
+
+def _between(hours: range) -> str:
+    first, after = ("midnight" if hour % 24 == 0 else at(hour) for hour in (hours.start, hours.stop))
+    return f"{first} and {after}"
 
 
 def _share_of_hours(asked: Asked, part: str) -> tuple[float, float, float, int]:
@@ -85,8 +102,8 @@ def sessions(asked: Asked) -> Answer:
         f"{counted(longest['listens'], 'play')}.",
         Sure(
             n=counted(row["sessions"], "session") + ".",
-            interval=f"The middle half has {row['low']:.0f} to {row['high']:.0f} plays.",
-            how="A session ends with a silence of more than 30 minutes; what was skipped counts as a play.",
+            interval=f"The middle half of them has {number(row['low'])} to {number(row['high'])} plays.",
+            how="A session ends after more than 30 minutes without a play. A skipped track counts as a play.",
         ),
         {"kind": "columns", "rows": rows, "unit": "sessions", "axis": "plays in a session"},
         [{"day": longest["day"], "text": "The longest session"}],
@@ -99,22 +116,24 @@ def _size(low: int, high: int | None) -> str:
 
 def loyalty(asked: Asked) -> Answer:
     """The share of plays of artists known from before their year, over the years."""
-    rows = asked.history.rows(_KNOWN_BY_YEAR)[1:]
+    years = asked.history.rows(_KNOWN_BY_YEAR, asked.as_of)
+    first = next((place for place, row in enumerate(years) if row["listens"] >= 100), len(years))
+    rows = years[first + 1 :]
     whole = [row for row in rows if row["listens"] >= 100]
     if not whole:
         return needs("It takes a second year with a hundred plays.")
     last = whole[-1]
     known = sum(row["known"] for row in whole) / sum(row["listens"] for row in whole)
-    lean = "You are loyal" if known > 0.6 else "You keep moving" if known < 0.4 else "Half and half"
+    lean = "Mostly" if known > 0.55 else "Less than half the time" if known < 0.45 else "Half the time"
     shares = [row["known"] / row["listens"] for row in whole]
     return Answer(
-        f"{lean}: {percent(known)} of your plays are of artists you knew from an earlier year. "
+        f"{lean}: {percent(known)} of your plays are of artists you already played in an earlier year. "
         f"In {last['year']} it was {percent(last['known'] / last['listens'])}.",
         Sure(
             n=f"{counted(sum(row['listens'] for row in whole), 'play')} in {counted(len(whole), 'year')}.",
             interval=f"From year to year it ranged from {percent(min(shares))} to {percent(max(shares))}.",
-            how="The first year is left out, as everything in it is new; later years have more to know. What you heard "
-            "before the history began cannot be known.",
+            how="The first year is left out, because everything in it is new. What you heard before this history "
+            "began is not known.",
         ),
         {
             "kind": "years",
@@ -140,16 +159,16 @@ def traits(asked: Asked) -> Answer:
         else f"{counted(row['compared_listeners'], 'simulated listener')}"
     )
     return Answer(
-        "Nothing about you is far from the middle."
+        "On none of five scales are you far from the middle."
         if name == "balanced"
-        else f"{name.capitalize()}: that is what sets you apart.",
+        else f"More than most, {listed([_HABITS.get(word, word) for word in name.split(' and ')])}.",
         Sure(
             n=f"The last {counted(row['months_compared'], 'whole month')} with music.",
             interval=" ".join(filter(None, (_trait_interval(row, name) for name in ranked))),
             baseline=f"Compared with {them}"
-            + ("." if row["compared_with"] == "household" else ", which shows the direction but is no survey."),
-            how="A dot is your place among them. A trait has a name where it is in the top or bottom fifth and its "
-            "interval leaves out their middle.",
+            + ("." if row["compared_with"] == "household" else ", because no survey of real people is at hand."),
+            how="A dot is your place among them. A trait counts where you are in the top or bottom fifth and the "
+            "interval is clear of their middle.",
         ),
         {"kind": "traits", "rows": [_trait(row, name) for name in ranked]},
     )
@@ -158,16 +177,23 @@ def traits(asked: Asked) -> Answer:
 def _trait(row: Row, name: str) -> dict[str, Any]:
     less, more, measured, unit = TRAITS[name]
     is_named = any(word in row["archetype"].split(" and ") for word in (less, more))
-    # Entropy as the number of equally likely artists that would surprise as much.
-    label = f"{row[name]:.0f} {unit} {measured}" if unit else measured.format(round(2 ** row[name]))
+    label = f"{number(row[name])} {unit} {measured}" if unit else measured.format(number(_artists(row[name])))
     return {"less": less, "more": more, "rank": row[f"{name}_rank"], "is_named": is_named, "label": label}
 
 
 def _trait_interval(row: Row, name: str) -> str:
     low, high = row[f"{name}_low"], row[f"{name}_high"]
     _, more, _, unit = TRAITS[name]
-    digits = 0 if unit else 1
-    return "" if low is None else f"{more.capitalize()}: {low:.{digits}f} to {high:.{digits}f} {unit or 'bits'}."
+    if low is None:
+        return ""
+    if not unit:
+        return f"{more.capitalize()}: {number(_artists(low))} to {number(_artists(high))} artists."
+    return f"{more.capitalize()}: {number(low)} to {number(high)} {unit}."
+
+
+def _artists(bits: float) -> int:
+    """Entropy as the number of equally likely artists that would surprise as much."""
+    return round(2**bits)
 
 
 _OF_PATTERN = ("pattern_type", "pattern", "occurrences", "expected_occurrences", "lift", "lift_low", "lift_high",
@@ -183,36 +209,36 @@ def order(asked: Asked) -> Answer:
     found = sorted((row for row in tested if row["verdict"] in FINDINGS), key=lambda row: row["p_corrected"])
     shown = found or sorted(tested, key=lambda row: -row["occurrences"])
     return Answer(
-        _order(found)
+        _order(asked, found)
         if found
-        else "Nothing that shows: no artist follows another more often than in a shuffled order.",
+        else "In no fixed order: no artist follows another more often than in a shuffled session.",
         Sure(
             n=f"{counted(len(tested), 'pair')} of artists, each in ten sessions or more.",
             interval="; ".join(
-                f"{_pair(row)}: {row['lift_low']:.1f} to {row['lift_high']:.1f} times as often as by chance"
+                f"{_pair(asked, row)}: {number(row['lift_low'], 1)} to {number(row['lift_high'], 1)} times as often as "
+                "by chance"
                 for row in found[:3]
                 if row["lift_low"] is not None and row["lift_high"] is not None
             ),
             baseline="The same sessions with their artists in random order.",
-            how="Allowing for so many pairs looked at. A pair may be real and still be the order of a playlist.",
+            how="The test allows for the number of pairs. Even a real pair may only be the order of a playlist.",
         ),
         {"kind": "pairs", "rows": _times(asked, shown[:_MOST_PAIRS])},
     )
 
 
-def _order(found: list[dict[str, Any]]) -> str:
-    first = found[0]
-    how = "far more often" if first["lift"] > 1 else "far less often"
-    more = f" {len(found) - 1} more such pairs are beneath." if len(found) > 1 else ""
+def _order(asked: Asked, found: list[dict[str, Any]]) -> str:
+    first, more = found[0], len(found) - 1
+    rest = f" {counted(more, 'more pair')} {'is' if more == 1 else 'are'} out of the ordinary, too." if more else ""
     return (
-        f"{_pair(first)}: {counted(first['occurrences'], 'time')}, {how} than in a shuffled order "
-        f"({first['expected_occurrences']:.0f}).{more}"
+        f"{_pair(asked, first)}: {counted(first['occurrences'], 'time')}, where shuffled sessions would make it "
+        f"about {number(first['expected_occurrences'])}.{rest}"
     )
 
 
-def _pair(row: Row) -> str:
-    first, _, second = row["pattern"].partition(" → ")
-    return f"After {first} comes {second}"
+def _pair(asked: Asked, row: Row) -> str:
+    found = _times(asked, [row])[0]
+    return f"After {artist(found['first'])} comes {artist(found['second'])}"
 
 
 def _times(asked: Asked, rows: Sequence[Row]) -> list[dict[str, Any]]:
@@ -247,17 +273,15 @@ def kinds(asked: Asked) -> Answer:
     first = rows[0]
     tracks = counted(first["measured_tracks"], "track")
     sure = Sure(
-        n=f"{tracks} with a known sound, {first['measured_share_pct']:.1f} % of your plays.",
+        n=f"{tracks} with a known sound, which make up {number(first['measured_share_pct'])} % of your plays.",
         interval=_stability(first),
-        baseline="" if first["silhouette"] is None else "The same tracks with their qualities shuffled among them: "
-        f"clearness {first['null_silhouette']:.2f}, yours {first['silhouette']:.2f} (silhouette).",
-        how="Kinds are counted here only. The forecast of the next track divides your music, too, but only to reckon "
-        "with; its parts need not stand apart.",
+        baseline=_clearness(first),
+        how="The forecast of the next track divides your music, too, but into parts that need not stand apart.",
     )  # fmt: skip
     if first["evidence"] != "stable":
-        return Answer("No separate kinds: your music shades from one sound into the next.", sure)
-    names = listed([f"{row['persona_name']} ({row['tracks_share_pct']:.0f} %)" for row in rows])
-    ends = "" if first["is_separate"] else " They are two ends of one scale."
+        return Answer("None: your music shades from one sound into the next.", sure)
+    names = listed([f"{row['persona_name']} ({number(row['tracks_share_pct'])} % of the tracks)" for row in rows])
+    ends = "" if first["is_separate"] else " They are the ends of one scale rather than worlds apart."
     profiles = [
         {
             "label": row["persona_name"],
@@ -277,7 +301,19 @@ def kinds(asked: Asked) -> Answer:
 def _stability(first: Row) -> str:
     if first["stability_ari"] is None:
         return ""
-    return f"With other artists drawn, the groups agree by {first['stability_ari']:.2f} of 1 (Rand index)."
+    return (
+        "Found again from other samples of your artists, the kinds were the same to "
+        f"{number(first['stability_ari'], 2)}, where 1 is the very same and 0 is chance."
+    )
+
+
+def _clearness(first: Row) -> str:
+    if first["silhouette"] is None or not first["null_silhouette"]:
+        return ""
+    times = first["silhouette"] / first["null_silhouette"]
+    return (
+        f"They stand apart {number(times, 1)} times as clearly as kinds of the same tracks with their sound shuffled."
+    )
 
 
 def moods(asked: Asked) -> Answer:
@@ -293,13 +329,14 @@ def moods(asked: Asked) -> Answer:
     if total < 100:
         return needs("It takes the sound of the tracks: import or measure audio features.")
     first, n = by_mood.most_common(1)[0]
-    known = f" ({rows[0]['measured_share_pct']:.1f} % of your plays)" if rows else ""
+    known = f" ({number(rows[0]['measured_share_pct'])} % of all)" if rows else ""
     return Answer(
         f"Mostly {MOODS[first]}: {percent(n / total)} of the plays whose sound is known.",
         Sure(
             n=f"{counted(total, 'play')} with a known sound{known}.",
-            how="A mood is where a track lies between sad and happy, calm and energetic. It is about the music, not "
-            "about you.",
+            baseline=f"With five moods equally common, each would have {number(20)} %.",
+            how="A track's mood is where it lies between sad and happy, and between calm and energetic. It is about "
+            "the music, not about you.",
         ),
         {
             "kind": "bars",
@@ -309,14 +346,99 @@ def moods(asked: Asked) -> Answer:
     )
 
 
+_OF_PAIR = ("feature_a", "feature_b", "measured_tracks", "measured_artists", "spearman_r", "spearman_low",
+            "spearman_high", "strength")  # fmt: skip
+_CLEAR = ("strong", "moderate")
+_MOST_QUALITIES = 8
+
+
+def together(asked: Asked) -> Answer:
+    """Which qualities of the sound go together in the listener's tracks."""
+    rows = asked.tables.rows("feature_correlations", _OF_PAIR)
+    tested = [row for row in rows if row["spearman_r"] is not None and row["strength"] != "insufficient"]
+    if not tested:
+        return needs("It takes the sound of tracks by ten artists: import or measure audio features.")
+    tested.sort(key=lambda row: -abs(row["spearman_r"]))
+    clear = [row for row in tested if row["strength"] in _CLEAR]
+    tracks, artists = (max(row[f"measured_{what}"] for row in tested) for what in ("tracks", "artists"))
+    return Answer(
+        f"The {'; the '.join(_go_together(row) for row in clear[:2])}."
+        if clear
+        else "Nothing clearly: how a track scores in one quality says little about the others.",
+        Sure(
+            n=f"{counted(tracks, 'track')} by {counted(artists, 'artist')}.",
+            interval="; ".join(_link(row) for row in (clear or tested)[:3]) + ".",
+            baseline=f"{number(0)} is no connection, {number(1)} and {signed(-1, 0)} are perfect ones.",
+            how="Counted in ranks, with each artist as a whole. Loud music counts as energetic partly because of how "
+            "energy is measured.",
+        ),
+        {"kind": "findings", "axis": "against each other · together",
+         "rows": [_connected(row) for row in tested[:_MOST_QUALITIES]]},
+    )  # fmt: skip
+
+
+def _go_together(row: Row) -> str:
+    """ "more acoustic a track is, the calmer it is"."""
+    more, other = ADJECTIVES[row["feature_a"]][1], ADJECTIVES[row["feature_b"]][row["spearman_r"] > 0]
+    return f"{more} a track is, the {other} it is"
+
+
+def _link(row: Row) -> str:
+    ends = f"{signed(row['spearman_low'])} to {signed(row['spearman_high'])}"
+    return f"{SOUNDS[row['feature_a']]} and {SOUNDS[row['feature_b']]}: {signed(row['spearman_r'])} ({ends})"
+
+
+def _connected(row: Row) -> dict[str, Any]:
+    r = row["spearman_r"]
+    is_clear = row["strength"] in (*_CLEAR, "weak")
+    return {
+        "label": f"{SOUNDS[row['feature_a']]}, {SOUNDS[row['feature_b']]}",
+        **{"value": r, "low": row["spearman_low"], "high": row["spearman_high"]},
+        "verdict": ("higher" if r > 0 else "lower") if is_clear else "not_shown",
+        "text": _link(row),
+    }
+
+
+_SIZE_OF_STEP = {"Stable": "keep the mood", "Minor_Shift": "change it a little", "Major_Shift": "jump"}
+_OF_STEP = ("hour_of_day", "shift_size", "hour_shifts", "shift_share_pct", "shift_share_low_pct",
+            "shift_share_high_pct")  # fmt: skip
+
+
+def steps(asked: Asked) -> Answer:
+    """How much the mood changes from a track to the next."""
+    rows = asked.tables.rows("mood_shift_patterns", _OF_STEP)
+    by_size = {row["shift_size"]: row for row in rows if row["hour_of_day"] is None}
+    if not by_size or any(size not in by_size for size in _SIZE_OF_STEP):
+        return needs("It takes tracks in a row whose sound is known: import or measure audio features.")
+    jumps, shares = by_size["Major_Shift"], [(by_size[size], words) for size, words in _SIZE_OF_STEP.items()]
+    named = [f"{number(row['shift_share_pct'])} {words}" for row, words in shares]
+    return Answer(
+        f"Of a hundred steps, {listed(named)}.",
+        Sure(
+            n=f"{counted(jumps['hour_shifts'], 'step')} between two different tracks, both with a known sound.",
+            interval=""
+            if jumps["shift_share_low_pct"] is None
+            else f"Jumps: {number(jumps['shift_share_low_pct'])} to {number(jumps['shift_share_high_pct'])} % (95 % "
+            "interval, whole sessions as units).",
+            baseline=f"Of two tracks drawn from a large catalogue at random, {number(50)} % lie as far apart as a "
+            f"jump, and {number(6)} % as near as tracks that keep the mood.",
+            how="A step is how far two tracks lie apart between sad and happy, and between calm and energetic.",
+        ),
+        {"kind": "bars", "unit": "%", "rows": [
+            {"label": words.capitalize(), "value": round(row["shift_share_pct"], 1)} for row, words in shares]},
+    )  # fmt: skip
+
+
 CARDS = [
     Card("clock", GROUP, "When in the day do I listen?", clock),
     Card("sessions", GROUP, "How long do I keep going?", sessions),
     Card("loyalty", GROUP, "Do I stay with my artists?", loyalty),
-    Card("traits", GROUP, "How do I listen, beside others?", traits),
+    Card("traits", GROUP, "What sets me apart from others?", traits),
     Card("order", GROUP, "What do I play after what?", order),
     Card("moods", GROUP, "Which moods does my music have?", moods),
     Card("kinds", GROUP, "Which kinds of music do I keep apart?", kinds),
+    Card("together", GROUP, "What goes together in my music?", together),
+    Card("steps", GROUP, "How far is it from one track to the next?", steps),
 ]
 
 _IDS = """
@@ -339,5 +461,5 @@ _LONGEST = f"SELECT day, listens FROM {_SIZED} ORDER BY listens DESC, day LIMIT 
 _OF_SIZE = f"SELECT listens, count(*) AS sessions FROM {_SIZED} GROUP BY listens"
 _KNOWN_BY_YEAR = """
 SELECT year(day) AS year, count(*) AS listens, count(*) FILTER (year(first_day) < year(day)) AS known
-FROM heard JOIN artists USING (artist_id) GROUP BY 1 ORDER BY 1
+FROM heard JOIN artists USING (artist_id) WHERE day <= $1 GROUP BY 1 ORDER BY 1
 """

@@ -28,6 +28,7 @@ from tonearm.documents.dashboard.shape import (
     NextPrediction,
     RecentPlay,
 )
+from tonearm.documents.ends import now_of
 from tonearm.documents.history import History
 from tonearm.documents.tables import Tables
 from tonearm.lake import open_lake
@@ -55,9 +56,11 @@ def dashboard_data(settings: Settings, listener: str) -> DashboardData:
     tables = Tables(lake, listener)
     personas = [row for row in tables.rows("mood_state_clusters") if row["is_stable"]]
     probabilities = _session_probabilities(tables.rows("session_start_forecasts"))
-    starts = [row["at_local"] for row in history.rows(_STARTS)]
+    # Of all days the last, unless it is stray.
+    last = now_of(history, history.last_day).as_of if history.last_day else None
+    starts = [row["at_local"] for row in history.rows(_STARTS) if last and row["at_local"].date() <= last]
     with closing(open_store(settings)) as store:
-        kept = kept_predictions(store, listener, history.last_day)
+        kept = kept_predictions(store, listener, last)
     return DashboardData(
         version=VERSION,
         generated_at=lake.built_at(LISTENS) if lake.has(LISTENS) else None,
@@ -65,15 +68,15 @@ def dashboard_data(settings: Settings, listener: str) -> DashboardData:
         next_prediction=_next(tables, personas),
         session_probs=probabilities,
         top_hours=_top_hours(probabilities),
-        checked_predictions=checked_predictions(kept, history.last_day),
-        session_actual=_session_actual(starts, history.last_day),
+        checked_predictions=checked_predictions(kept, last),
+        session_actual=_session_actual(starts, last),
         mood_clusters=[_cluster(row) for row in personas],
         mood_trajectory=_trajectory(tables.rows(LISTENS, ("started_at", "valence", "energy", "feature_source"))),
         recently_played=[_play(row) for row in history.rows(_RECENTLY, _RECENT)],
-        new_music=_new_music(history),
+        new_music=_new_music(history, last),
         genre_profiles=_genres(tables.rows("genre_profiles")),
         metrics=metrics(settings, tables, history, kept),
-        drift=drift(history, history.last_day),
+        drift=drift(history, last),
     )
 
 
@@ -178,13 +181,12 @@ def _trajectory(sounds: list[dict[str, Any]]) -> list[Moment]:
     ]
 
 
-def _new_music(history: History) -> NewMusic | None:
+def _new_music(history: History, last: date | None) -> NewMusic | None:
     """The artists and tracks first heard in the last 28 days; all of them in a history as short as that."""
-    last = history.last_day
     if last is None:
         return None
     since = last - timedelta(days=_NEW_D - 1)
-    artists, tracks = history.rows(_NEW_ARTISTS, since), history.rows(_NEW_TRACKS, since)
+    artists, tracks = history.rows(_NEW_ARTISTS, since, last), history.rows(_NEW_TRACKS, since, last)
     return NewMusic(
         since=since,
         until=last,
@@ -225,9 +227,9 @@ FROM heard ORDER BY started_at DESC, listen_id DESC LIMIT $1
 """
 _NEW_ARTISTS = """
 SELECT artist_id::VARCHAR AS artist_id, artist AS artist_name, listens, first_day AS first_heard
-FROM artists WHERE first_day >= $1 ORDER BY listens DESC, first_heard DESC, artist, artist_id
+FROM artists WHERE first_day >= $1 AND first_day <= $2 ORDER BY listens DESC, first_heard DESC, artist, artist_id
 """
 _NEW_TRACKS = """
 SELECT track_id::VARCHAR AS track_id, track AS track_name, artist AS artist_name, listens, first_day AS first_heard
-FROM tracks WHERE first_day >= $1 ORDER BY listens DESC, first_heard DESC, track, track_id
+FROM tracks WHERE first_day >= $1 AND first_day <= $2 ORDER BY listens DESC, first_heard DESC, track, track_id
 """

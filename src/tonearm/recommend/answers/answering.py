@@ -309,12 +309,14 @@ def _answer(home: Home, title: str, asked: _Asked, request: Request) -> Answer:
 
 def _tracks(home: Home, found: Choice, heard: Mask, because: Iterable[str]) -> list[Recommended]:
     rows = home.items.iloc[found.rows][list(_AS)]
+    artists = set(home.items.artist_id[heard])
     known: list[dict[str, Any]] = rows.astype(object).where(rows.notna(), None).to_dict("records")
     return [
         Recommended(
             position=n,
             **_typed(row),
             is_heard=bool(heard[place]),
+            is_artist_heard=row["artist_id"] in artists,
             score=None,
             because=reason,
             why=(),

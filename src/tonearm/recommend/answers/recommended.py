@@ -29,6 +29,8 @@ class Recommended:
     is_explicit: bool | None
     is_heard: bool
     """Whether the listener, or one of them, has heard a version of it."""
+    is_artist_heard: bool
+    """Whether they have heard anything by its artist."""
     score: float | None
     """By the recommender, comparable within this answer; None in a blend, whose listeners have one each."""
     because: str

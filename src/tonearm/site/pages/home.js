@@ -14,7 +14,7 @@
     const parts = [`${counted(totals.artists, "artist")}, ${counted(totals.albums, "album")} and ${counted(totals.tracks, "track")} on ${counted(totals.days, "day")}.`];
     if (totals.minutes) parts.push(` ${count(Math.round(totals.minutes / 60))} hours of it are timed.`);
     if (best.tracks[0]) parts.push(" Most played: ", link.track(best.tracks[0]), ` (${counted(best.tracks[0].listens, "time")}).`);
-    if (home.has_ended) parts.push(` This history ended on ${tonearm.date(totals.last_day)}${home.lately ? ", so “lately” means then" : ""}.`);
+    if (home.has_ended) parts.push(" ", tonearm.ended(home), home.lately ? "; “last” means up to then." : ".");
     return h("p", {}, parts);
   };
 
@@ -31,7 +31,7 @@
   const streaks = ({ longest, current }, hasEnded) => longest && card("Days in a row",
     h("div.big", {}, current ? counted(current.days, "day") : counted(longest.days, "day")),
     h("p.soft", {}, current
-      ? (current.days === longest.days ? `Your longest streak ${hasEnded ? "was the last" : "is going on right now"}.` : [`${hasEnded ? "were the last" : "going on now"}. The longest was ${counted(longest.days, "day")}, from `, link.day(longest.first), "."])
+      ? (current.days === longest.days ? `Your longest streak ${hasEnded ? "was the last" : "is going on right now"}.` : [`${hasEnded ? "was the last streak" : "going on now"}. The longest was ${counted(longest.days, "day")}, from `, link.day(longest.first), "."])
       : ["was the longest streak, from ", link.day(longest.first), " to ", link.day(longest.last), "."]));
 
   const milestone = ([newest], totals) => {

@@ -6,9 +6,11 @@
   const SHORT = { me: "Me", changes: "Changes", next: "Next", now: "To put on" };
   const SHOWN = 6;
   const round = (value, digits = 2) => (value == null ? "" : Number(value.toFixed(digits)));
-  const signed = (value) => (value > 0 ? "+" : "") + value.toFixed(2).replace("-", "−");
+  const decimals = (value, digits = 2, signDisplay = "auto") => new Intl.NumberFormat(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay }).format(value);
+  const { text, sentence, songs } = tonearm;
   const isFinding = (row) => row.verdict === "higher" || row.verdict === "lower";
-  const hourOf = (hour) => `${hour}:00`;
+  const hourOf = tonearm.oClock;
+  const monthOf = (row) => tonearm.shortMonthOfYear(new Date(Date.UTC(2024, row.month - 1, 1)));
 
   /* ---- Pictures, by their kind. */
 
@@ -29,15 +31,18 @@
     return svg.node();
   }, rows, [["hour", (row) => row.hour], ["plays", (row) => row.listens]]);
 
-  const columns = ({ rows, unit, axis, even }) => tonearm.chart(`${unit} by ${axis || "month"}`, (Plot, width, colour) => Plot.plot({
+  const columns = ({ rows: found, unit, axis, even }) => {
+    const rows = found.map((row) => (row.month ? { ...row, label: monthOf(row) } : row));
+    return tonearm.chart(`${unit} by ${axis || "month"}`, (Plot, width, colour) => Plot.plot({
     width, height: axis ? 204 : 190, marginLeft: 52, marginBottom: axis ? 42 : 26, marginRight: 4, x: { label: axis || null, labelAnchor: "center", labelArrow: "none", labelOffset: 36, domain: rows.map((row) => row.label), tickSize: 0, tickFormat: (label) => (width < 420 && rows.length > 8 ? label[0] : label) },
     y: { label: unit, ticks: 4, grid: true, tickSize: 0 },
     marks: [
-      Plot.barY(rows, { x: "label", y: "value", fill: colour("heat-3"), rx: 3, title: (row) => `${row.label}: ${round(row.value, 1)} ${unit}` }),
+      Plot.barY(rows, { x: "label", y: "value", fill: colour("heat-3"), rx: 3, title: (row) => `${row.label}: ${count(round(row.value, 1))} ${unit}` }),
       rows[0]?.low == null ? null : Plot.ruleX(rows, { x: "label", y1: "low", y2: (row) => Math.min(row.high, 100), stroke: colour("ink"), strokeWidth: 1.5, clip: true }),
       even ? Plot.ruleY([even], { stroke: colour("accent"), strokeDasharray: "4 3" }) : null,
     ],
   }), rows, [[axis || "month", (row) => row.label], [unit, (row) => round(row.value)]]);
+  };
 
   const years = ({ rows }) => {
     const long = rows.flatMap((row) => [{ year: row.year, listens: row.known, kind: "known before" }, { year: row.year, listens: row.new, kind: "new that year" }]);
@@ -53,27 +58,27 @@
 
   const traits = ({ rows }) => h("ul.traits", {}, rows.map((row) => h(row.is_named ? "li.is-named" : "li", {},
     h("span.ends", {}, h("span", {}, row.less), h("span", {}, row.more)),
-    h("span.track", { role: "img", "aria-label": `${row.label}; further towards “${row.more}” than ${Math.round(row.rank)} % of those compared` }, h("i", { style: { left: `${row.rank}%` } })),
-    h("small", {}, row.label))));
+    h("span.track", { role: "img", "aria-label": `${text(row, "label")}; further towards “${row.more}” than ${Math.round(row.rank)} % of those compared` }, h("i", { style: { left: `${row.rank}%` } })),
+    h("small", {}, text(row, "label")))));
 
   const artist = (row) => (row.artist_id ? link.artist(row) : row.artist);
 
   const pairs = ({ rows }) => h("ul.line", {}, rows.map((row) => h(row.is_finding ? "li.is-named" : "li", {},
-    h("span", {}, artist(row.first), " → ", artist(row.second)), h("span.soft", {}, `${counted(row.times, "time")}, by chance ${row.expected}`))));
+    h("span", {}, artist(row.first), " → ", artist(row.second)), h("span.soft", {}, `${counted(row.times, "time")}, by chance ${count(row.expected)}`))));
 
-  const bars = ({ rows }) => {
+  const bars = ({ rows, line = "usually" }) => {
     const most = 100;
     const hasUsual = rows.some((row) => row.usual != null && row.usual !== row.value);
     return [h("ul.meters", {}, rows.map((row) => h("li", {},
-      h("span", {}, row.artist_id ? link.artist({ artist_id: row.artist_id, artist: row.label }) : row.label), h("b", {}, `${row.value} %`),
+      h("span", {}, row.artist_id ? link.artist({ artist_id: row.artist_id, artist: row.label }) : text(row, "label")), h("b", {}, `${count(row.value)} %`),
       h("span.meter", { "aria-hidden": "true" }, h("i", { style: { width: `${(100 * row.value) / most}%` } }),
         hasUsual && row.usual != null && h("u", { style: { left: `${(100 * row.usual) / most}%` } })),
-      hasUsual && row.usual != null && h("span.unseen", {}, `usually ${row.usual} %`)))),
-    hasUsual && h("small", {}, "The upright line is what is usual.")];
+      hasUsual && row.usual != null && h("span.unseen", {}, `${line} ${count(row.usual)} %`)))),
+    hasUsual && h("small", {}, `The upright line is ${line === "usually" ? "what is usual" : line}.`)];
   };
 
   const profiles = ({ rows }) => h("div.profiles", {}, rows.map((row) => h("div", {}, h("h4", {}, row.label),
-    h("ul.meters", {}, row.levels.map((level) => h("li", {}, h("span", {}, level.label), h("b", {}, level.value.toFixed(2)),
+    h("ul.meters", {}, row.levels.map((level) => h("li", {}, h("span", {}, level.label), h("b", {}, decimals(level.value)),
       h("span.meter", { "aria-hidden": "true" }, h("i", { style: { width: `${100 * level.value}%` } }))))))));
 
   const timeline = ({ rows, lanes }) => tonearm.chart("Unusual days by kind; the larger the dot, the more unusual", (Plot, width, colour) => Plot.plot({
@@ -84,10 +89,10 @@
       Plot.text(lanes, { y: (lane) => lane, text: (lane) => lane, frameAnchor: "left", dy: -13, textAnchor: "start", fill: colour("soft") }),
       Plot.dot(rows, {
         x: (row) => tonearm.dayOf(row.day), y: "what", r: "score", fill: (row) => colour(row.severity === "moderate" ? "heat-2" : row.severity === "strong" ? "heat-3" : "accent"), fillOpacity: 0.8,
-        title: (row) => `${tonearm.date(row.day)}: ${row.text}`, href: (row) => to(["day", row.day]), target: "_self",
+        title: (row) => `${tonearm.date(row.day)}: ${text(row)}`, href: (row) => to(["day", row.day]), target: "_self",
       }),
     ],
-  }), rows, [["day", (row) => row.day], ["what", (row) => row.what], ["how unusual", (row) => row.severity], ["in words", (row) => row.text]]);
+  }), rows, [["day", (row) => row.day], ["what", (row) => row.what], ["how unusual", (row) => row.severity], ["in words", (row) => text(row)]]);
 
   const findings = ({ rows, axis }) => tonearm.chart(`Differences with their intervals: ${axis}`, (Plot, width, colour) => {
     const far = Math.max(0.3, ...rows.flatMap((row) => [row.value, row.low, row.high].map((v) => Math.abs(v ?? 0))));
@@ -98,10 +103,10 @@
       marks: [
         Plot.ruleX([0], { stroke: colour("line"), strokeWidth: 2 }),
         Plot.ruleY(rows.filter((row) => row.low != null), { y: "label", x1: "low", x2: "high", stroke: (row) => tone(row, colour), strokeWidth: 2 }),
-        Plot.dot(rows, { y: "label", x: "value", r: 4.5, fill: (row) => tone(row, colour), title: (row) => row.text }),
+        Plot.dot(rows, { y: "label", x: "value", r: 4.5, fill: (row) => tone(row, colour), title: (row) => text(row) }),
       ],
     });
-  }, rows, [["what", (row) => row.label], ["difference", (row) => round(row.value)], ["from", (row) => round(row.low)], ["to", (row) => round(row.high)], ["a finding", (row) => (isFinding(row) ? "yes" : "no")], ["in words", (row) => row.text]]);
+  }, rows, [["what", (row) => row.label], ["difference", (row) => round(row.value)], ["from", (row) => round(row.low)], ["to", (row) => round(row.high)], ["a finding", (row) => (isFinding(row) ? "yes" : "no")], ["in words", (row) => text(row)]]);
 
   const tone = (row, colour) => (row.verdict === "higher" ? colour("accent") : row.verdict === "lower" ? colour("second") : colour("soft"));
 
@@ -111,7 +116,7 @@
       Plot.rectX([[0, 6]], { x1: 0, x2: 6, fill: colour("line"), fillOpacity: 0.4 }),
       Plot.ruleY([0], { stroke: colour("line"), strokeWidth: 2 }),
       Plot.ruleX(rows.filter((row) => row.low != null), { x: (row) => row.hour + 0.5, y1: "low", y2: "high", stroke: (row) => tone(row, colour), strokeWidth: 2 }),
-      Plot.dot(rows, { x: (row) => row.hour + 0.5, y: "value", r: 4, fill: (row) => tone(row, colour), title: (row) => `${hourOf(row.hour)}: ${signed(row.value)}` }),
+      Plot.dot(rows, { x: (row) => row.hour + 0.5, y: "value", r: 4, fill: (row) => tone(row, colour), title: (row) => `${hourOf(row.hour)}: ${decimals(row.value, 2, "always")}` }),
     ],
   }), rows, [["hour", (row) => row.hour], ["difference", (row) => round(row.value)], ["from", (row) => round(row.low)], ["to", (row) => round(row.high)]]);
 
@@ -120,81 +125,95 @@
     return Plot.plot({
       width, height: 190, marginLeft: 40, marginRight: 4, x: { type: "band", label: null, tickSize: 0, tickFormat: (place) => (rows[place].hour % 3 ? "" : String(rows[place].hour)) }, y: { label: "%", ticks: 4, grid: true, tickSize: 0 },
       marks: [
-        Plot.barY(placed, { x: "place", y: "value", fill: (row) => (row.value === Math.max(...rows.map((one) => one.value)) ? colour("accent") : colour("heat-3")), rx: 2, title: (row) => `${row.label} ${row.value} %` }),
+        Plot.barY(placed, { x: "place", y: "value", fill: (row) => (row.value === Math.max(...rows.map((one) => one.value)) ? colour("accent") : colour("heat-3")), rx: 2, title: (row) => `${hourOf(row.hour)}: ${count(row.value)} %` }),
         Plot.tickY(placed.filter((row) => row.usual != null), { x: "place", y: "usual", stroke: colour("ink"), strokeWidth: 1.5 }),
       ],
     });
-  }, rows, [["hour", (row) => row.label], ["chance, %", (row) => row.value], ["usual, %", (row) => row.usual]]), h("small", {}, "Lines are what is usual at that hour.")];
+  }, rows, [["hour", (row) => hourOf(row.hour)], ["chance, %", (row) => row.value], ["usual, %", (row) => row.usual]]), h("small", {}, "Lines are what is usual at that hour.")];
 
-  const checks = ({ rows }) => h("ul.checks", {}, rows.map((row) => h(row.is_better ? "li.is-better" : "li", {}, h("b", { "aria-hidden": "true" }, row.is_better ? "✓" : "–"), h("span", {}, row.label), h("small", {}, row.text))));
+  const checks = ({ rows }) => h("ul.checks", {}, rows.map((row) => h(row.is_better ? "li.is-better" : "li", {}, h("b", { "aria-hidden": "true" }, row.is_better ? "✓" : "–"), h("span", {}, row.label), h("small", {}, text(row)))));
 
   const hours = ({ rows }) => h("ul.strips", {}, rows.map((row) => h("li", {}, h("span", {}, row.label),
     h("span.strip", { role: "img", "aria-label": row.hours.length ? `at ${row.hours.map(hourOf).join(", ")}` : "at no hour in particular" },
       Array.from({ length: 24 }, (_, hour) => h(row.hours.includes(hour) ? "i.on" : "i", { title: hourOf(hour) }))))),
   h("li.axis", { "aria-hidden": "true" }, h("span"), h("span.ticks", {}, [0, 6, 12, 18, 24].map((hour) => h("small", {}, String(hour))))));
 
-  const songs = (rows) => h("ol.songs", {}, rows.map((row) => h("li", {},
-    tonearm.sleeve(tonearm.sleeveOf("tracks", row), 40),
-    h("span.names", {},
-      h("span.name", {}, link.track(row), row.is_new && h("span.new", {}, "new to you")),
-      h("span.by", {}, row.artist_id ? link.artist(row) : row.artist),
-      row.text && h("small", {}, row.text)))));
-
   const keep = async (name) => {
     const text = await tonearm.api(`listeners/${encodeURIComponent(tonearm.listener)}/playlists/${encodeURIComponent(name)}?format=m3u`);
     tonearm.save(new Blob([text], { type: "audio/mpegurl" }), `${name}.m3u8`);
   };
 
+  /** Which of several lists is shown, as links. */
+  const choose = (lists, chosen, card, query) => lists.length > 1 && tonearm.choices(card.question, lists.map((list) =>
+    [list.name, to(["insights", ...tonearm.here().parts], { ...Object.fromEntries(query), [card.id]: list.name }), list === chosen]));
+
   const tracks = ({ lists }, card, query) => {
     const chosen = lists.find((list) => list.name === query.get(card.id)) ?? lists[0];
-    const { parts } = tonearm.here();
-    const others = Object.fromEntries(query);
     return [
-      lists.length > 1 && tonearm.choices(card.question, lists.map((list) => [list.name, to(["insights", ...parts], { ...others, [card.id]: list.name }), list === chosen])),
+      choose(lists, chosen, card, query),
+      chosen.note && h("p", {}, h("small", {}, chosen.note)),
       songs(chosen.rows.slice(0, SHOWN)),
       chosen.playlist && !tonearm.exported && h("button", { type: "button", onclick: () => keep(chosen.playlist) }, `Save ${chosen.playlist} as M3U`),
       chosen.rows.length > SHOWN && tonearm.question(`${chosen.rows.length - SHOWN} more`, songs(chosen.rows.slice(SHOWN))),
     ];
   };
 
-  /** Recommendations take a second or two, so the reader asks for them. */
+  /** Recommendations take seconds on a server that was not asked before, so the reader asks for them. */
   const recommend = () => {
     if (tonearm.exported) return tonearm.quiet("Recommendations need the server; an exported page has none.");
     const place = h("div.found", { "aria-live": "polite" });
-    const ask = async (wishes, button) => {
-      button.disabled = true;
-      place.replaceChildren(tonearm.quiet("Looking …"));
+    const buttons = [["Tracks for me", {}], ["New artists only", { new_artists: true }], ["Surprise me", { novelty: 0.8, diversity: 0.8 }]].map(([name, wishes]) =>
+      h("button", { type: "button", onclick: () => ask(wishes) }, name));
+    const ask = async (wishes) => {
+      for (const button of buttons) button.disabled = true;
+      const waiting = h("p.quiet.waiting", {}, "Looking through what you have not played …");
+      const slow = setTimeout(() => waiting.append(" The first time takes some seconds longer, while the tracks are read."), 2500);
+      place.replaceChildren(waiting);
       try {
         const found = await tonearm.api("recommend/user/", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ listener: tonearm.listener, k: SHOWN, ...wishes }) });
-        const rows = found.tracks.map((row) => ({ track_id: String(row.track_id), track: row.track_name, artist_id: String(row.artist_id), artist: row.artist_name, album: row.album_name, text: row.because }));
-        place.replaceChildren(...[rows.length ? unlinked(rows) : tonearm.quiet("Nothing was found."), found.note && h("small", {}, found.note), found.fewer && h("small", {}, found.fewer)].filter(Boolean));
+        place.replaceChildren(...tonearm.recommended(found));
       } catch (error) {
-        place.replaceChildren(tonearm.quiet(error.message));
+        place.replaceChildren(tonearm.quiet(error.message), h("button", { type: "button", onclick: () => ask(wishes) }, "Try again"));
       } finally {
-        button.disabled = false;
+        clearTimeout(slow);
+        for (const button of buttons) button.disabled = false;
       }
     };
-    const button = (text, wishes) => h("button", { type: "button", onclick: (event) => ask(wishes, event.currentTarget) }, text);
-    return [h("p.wishes", {}, button("Tracks for me", {}), button("New artists only", { new_artists: true }), button("Surprise me", { novelty: 0.8, diversity: 0.8 })), place];
+    return [h("p.wishes", {}, buttons), place];
   };
 
-  /** What was never played has no page here. */
-  const unlinked = (rows) => h("ol.songs", {}, rows.map((row) => h("li", {}, tonearm.sleeve(tonearm.sleeveOf("tracks", row), 40),
-    h("span.names", {}, h("span.name", {}, row.track ?? "Unknown track"), h("span.by", {}, row.artist), row.text && h("small", {}, row.text)))));
+  /** A week of hours, a row for each day; the choice of what is shown is in the address. */
+  const week = ({ lists }, card, query) => {
+    const chosen = lists.find((list) => list.name === query.get(card.id)) ?? lists[0];
+    return [choose(lists, chosen, card, query), tonearm.chart(`${chosen.name} expected in each hour of the coming week, from ${chosen.less} to ${chosen.more}`, (Plot, width, colour) => {
+      const days = [...new Set(chosen.rows.map((row) => row.day))];
+      const [low, high] = d3.extent(chosen.rows, (row) => row.value);
+      return Plot.plot({
+        width, height: 24 * days.length + 58, marginLeft: 40, marginRight: 4, marginTop: 8, marginBottom: 46, padding: 0.06,
+        x: { domain: d3.range(24), label: "hour of the day", labelAnchor: "center", labelArrow: "none", labelOffset: 36, tickSize: 0, tickFormat: (hour) => (hour % 6 ? "" : String(hour)) },
+        y: { domain: days, label: null, tickSize: 0, tickFormat: (day) => tonearm.shortWeekday(day) },
+        // Hours that hardly differ are not to look as if they did.
+        color: { domain: [low, Math.max(high, low + 0.15)], range: [colour("heat-1"), colour("heat-5")] },
+        marks: [Plot.cell(chosen.rows, { x: "hour", y: "day", fill: "value", rx: 2, title: (row) => `${tonearm.weekday(row.day)}, ${hourOf(row.hour)}: ${decimals(row.value)}` })],
+      });
+    }, chosen.rows, [["day", (row) => row.day], ["hour", (row) => hourOf(row.hour)], [chosen.name.toLowerCase(), (row) => row.value], ["usual", (row) => row.usual]]),
+    legend([["heat-1", chosen.less], ["heat-5", chosen.more]])];
+  };
 
-  const PICTURES = { clock, columns, years, traits, pairs, bars, profiles, timeline, findings, deviations, chances, checks, hours, tracks, recommend };
+  const PICTURES = { clock, columns, years, traits, pairs, bars, profiles, timeline, findings, deviations, chances, checks, hours, tracks, recommend, week };
 
   /* ---- Cards. */
 
   const items = (rows) => rows.length > 0 && h("ul.items", {}, rows.map((row) => h("li", {},
-    row.artist_id ? link.artist(row) : row.day ? link.day(row.day, tonearm.shortDate(row.day)) : null, row.text && h("small", {}, " ", row.text))));
+    row.artist_id ? link.artist(row) : row.day ? link.day(row.day, tonearm.shortDate(row.day)) : null, row.text && h("small", {}, " ", sentence(row)))));
 
-  const sure = ({ n, interval, baseline, how }) => tonearm.question("How sure are we?", h("dl.sure", {},
-    [["From", n], ["Between", interval], ["Against", baseline], ["Mind", how]].filter(([, text]) => text).map(([name, text]) => [h("dt", {}, name), h("dd", {}, text)])));
+  const SURE = [["From", "n"], ["Between", "interval"], ["Against", "baseline"], ["Mind", "how"]];
+  const sure = (row) => tonearm.question("How sure are we?", h("dl.sure", {},
+    SURE.filter(([, name]) => row[name]).map(([title, name]) => [h("dt", {}, title), h("dd", {}, sentence(row, name))])));
 
   const draw = (card, query) => h("article.card.insight", { id: card.id, "aria-labelledby": `${card.id}-question` },
     h("h3", { id: `${card.id}-question` }, card.question),
-    h("p.answer", {}, card.answer),
+    h("p.answer", {}, sentence(card, "answer")),
     card.picture && PICTURES[card.picture.kind]?.(card.picture, card, query),
     items(card.items),
     card.sure && sure(card.sure));
@@ -204,7 +223,7 @@
     // Two columns of about the same height, read down the page on a phone in the order of the document.
     return tonearm.section(title,
       h("div.insights", {}, answered.map((card) => draw(card, query))),
-      others.length > 0 && h("ul.unanswered", {}, others.map((card) => h("li.quiet", {}, h("b", {}, card.question), " ", card.needs))));
+      others.length > 0 && h("ul.unanswered", {}, others.map((card) => h("li.quiet", {}, h("b", {}, card.question), " ", sentence(card, "needs")))));
   };
 
   const choices = (chosen, groups) => tonearm.choices("Questions about", [["All", to("insights"), !chosen], ...groups.map(([name]) => [SHORT[name], to(["insights", name]), name === chosen])]);
@@ -221,8 +240,8 @@
       const answered = found.cards.filter((card) => card.needs == null).length;
       return [
         h("div.lead", {}, h("h1", {}, "Is it you, or is it chance?"),
-          h("p", {}, `${answered} questions about your ${counted(found.listens, "play")}, answered. Where chance could have made a difference, the answer says so.`,
-            found.has_ended && ` This history ended on ${tonearm.date(found.as_of)}: “now” and “next” mean then.`),
+          h("p", {}, `${counted(answered, "question")} about your ${counted(found.listens, "play")}, answered. Where chance could have made a difference, the answer says so.`,
+            found.has_ended && [" ", tonearm.ended(found), "; “now” and “next” mean then."]),
           choices(chosen, groups)),
         groups.filter(([name]) => !chosen || name === chosen).map(([, title]) => group(title, found.cards.filter((card) => card.group === title), query)),
       ];
