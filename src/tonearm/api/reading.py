@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 16_000_000
 """Of all answers that are kept, pickled; in memory most take a few times as much."""
-_TABLES = (LISTENS, "tracks")
+_TABLES = (LISTENS, "tracks", "album_names")
 
 
 @dataclass(frozen=True)

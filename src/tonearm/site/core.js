@@ -78,9 +78,10 @@ tonearm.to = (parts, query = {}) => {
 };
 
 tonearm.link = {
-  artist: (row, text = row.artist) => tonearm.h("a", { href: tonearm.to(["artist", row.artist_id]) }, text ?? "Unknown artist"),
+  /** Plain text where nobody of that name was heard, as on a compilation. */
+  artist: (row, text = row.artist) => tonearm.h(...(row.artist_id == null ? ["span", {}] : ["a", { href: tonearm.to(["artist", row.artist_id]) }]), text ?? "Unknown artist"),
   track: (row, text = row.track) => tonearm.h("a", { href: tonearm.to(["track", row.track_id]) }, text ?? "Unknown track"),
-  album: (row, text = row.album) => tonearm.h("a", { href: tonearm.to(["album", row.artist_id, row.album]) }, text),
+  album: (row, text = row.album) => tonearm.h("a", { href: tonearm.to(["album", row.album_artist_id ?? row.artist_id, row.album]) }, text),
   genre: (name) => tonearm.h("a", { href: tonearm.to(["genre", name]) }, name),
   /** `at` is the instant of any listen of the session. */
   session: (at, text) => tonearm.h("a", { href: tonearm.to(["session", at.replace("+00:00", "Z")]) }, text),
