@@ -32,6 +32,7 @@ from tonearm.api.routes import (
     audioscrobbler,
     audit,
     connections,
+    covers,
     dashboard,
     docs,
     documents,
@@ -85,11 +86,13 @@ from tonearm.errors import (
     UsageError,
 )
 from tonearm.lake import open_lake
+from tonearm.read.covers import covers_of
 from tonearm.settings import Settings
 
 ROUTES = (
     docs,
     documents,
+    covers,
     dashboard,
     tables,
     listens,
@@ -186,6 +189,7 @@ def create_app(
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
     app.state.reading = Reading(app.state.lake)
+    app.state.covers = covers_of(settings)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     app.state.predicting = Predicting(app.state.settings)
     app.state.working = Working()

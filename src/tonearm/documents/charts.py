@@ -207,6 +207,7 @@ _RANKING: dict[Kind, str] = {
         f"track_id, arg_max(track, started_at) AS track, any_value(artist_id) AS artist_id, {_BY}",
         "track",
         "tracks",
+        "since.album,",
     ),
     "genres": _ranking_sql(
         "genre",

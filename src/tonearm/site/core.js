@@ -126,7 +126,9 @@ tonearm.api = async (path, options = {}) => {
 
 /** The path of a document about the listener who is shown. */
 tonearm.path = (name, query = {}) => {
-  const asked = new URLSearchParams(Object.entries({ listener: tonearm.listener, ...query }).filter(([, value]) => value != null && value !== ""));
+  // A website of one's own has no covers.
+  const covers = tonearm.exported ? null : true;
+  const asked = new URLSearchParams(Object.entries({ listener: tonearm.listener, covers, ...query }).filter(([, value]) => value != null && value !== ""));
   return `documents/${name}?${asked}`;
 };
 tonearm.document = (name, query, options) => tonearm.api(tonearm.path(name, query), options);

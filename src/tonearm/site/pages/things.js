@@ -22,13 +22,14 @@
 
   /* ---- Parts. */
 
-  /** The top of a page: a picture, its colours washed behind the words, the name, and what there is to say. */
+  /** The top of a page: a picture (of a name, or of a name and the row that may have a cover), its colours washed behind the words, the name, and what there is to say. */
   const LONG_NAME = 40;
   const hero = (kind, name, pictures, ...words) => {
-    const wash = tonearm.sleeve(pictures[0], 400);
+    const art = (one, size) => tonearm.cover(one.row, one.name ?? one, size);
+    const wash = art(pictures[0], 400);
     wash.setAttribute("class", "wash");
     wash.setAttribute("preserveAspectRatio", "xMidYMid slice");
-    const picture = h(pictures.length > 3 ? "div.picture.four" : "div.picture", {}, pictures.slice(0, pictures.length > 3 ? 4 : 1).map((one) => tonearm.sleeve(one, 240)));
+    const picture = h(pictures.length > 3 ? "div.picture.four" : "div.picture", {}, pictures.slice(0, pictures.length > 3 ? 4 : 1).map((one) => art(one, 240)));
     return h("div.hero", {}, wash, picture, h("div.words", {}, h("p.kind", {}, kind), h(name.length > LONG_NAME ? "h1.long" : "h1", { dir: "auto" }, name), ...words));
   };
 
@@ -270,9 +271,9 @@
 
   const by = (doc) => h("p.by-whom", {}, "by ", artist(doc));
   tonearm.pages.artist = page("artist", ([artist_id]) => ({ artist_id }), ["tracks", "albums"], (doc) => [doc.artist]);
-  tonearm.pages.album = page("album", ([artist_id, album]) => ({ artist_id, album }), ["tracks", "artists"], (doc) => [tonearm.sleeveOf("albums", doc)],
+  tonearm.pages.album = page("album", ([artist_id, album]) => ({ artist_id, album }), ["tracks", "artists"], (doc) => [{ name: tonearm.sleeveOf("albums", doc), row: doc }],
     (doc) => [by(doc), doc.spellings.length > 0 && h("p.soft", {}, "also heard as ", doc.spellings.map((name, i) => [i ? ", " : "", h("bdi", {}, name)]))]);
-  tonearm.pages.track = page("track", ([track_id]) => ({ track_id }), ["albums"], (doc) => [tonearm.sleeveOf("tracks", doc)],
+  tonearm.pages.track = page("track", ([track_id]) => ({ track_id }), ["albums"], (doc) => [{ name: tonearm.sleeveOf("tracks", doc), row: doc }],
     (doc) => [by(doc), (doc.album || doc.genre || doc.duration_s) && h("p.soft", {}, [
       doc.album && ["from ", link.album(doc)], doc.genre && link.genre(doc.genre), doc.duration_s && `${Math.floor(Math.round(doc.duration_s) / 60)}:${String(Math.round(doc.duration_s) % 60).padStart(2, "0")}`,
     ].filter(Boolean).map((part, i) => [i ? " · " : "", part]))]);
