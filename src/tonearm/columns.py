@@ -138,6 +138,8 @@ COLUMNS: dict[str, Column] = {
     "track_name": _text("Title of the track.", null=_ONLY_ID),
     "album_name": _text("Album the listen was heard on.", null=_NOT_GIVEN),
     "album_artist_name": _text("Artist of the album.", null=_NOT_GIVEN),
+    "album_artist_id": Column("int64", "Identity of the album's artist, which is no artist's for a compilation."),
+    "album_title": _text("Name of the album, however it was spelt where it was heard."),
     "spotify_id": _text("Spotify's id of the track (22 characters).", null="not known"),
     "recording_mbid": _text("MusicBrainz id of the recording.", null="not known"),
     "artist_mbid": _text("MusicBrainz id of the artist.", null="not known"),

@@ -103,6 +103,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Folder into which the schedule backs the home up once a day, on another disk if there is one; empty means not."""
     backups_kept: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 7
     """How many of the schedule's backups stay; older ones are removed after a new one is whole."""
+    covers: str = ""
+    """Folder of the household's own album covers, as ``Artist/Album/cover.jpg``, ``Artist/Album.jpg`` or
+    ``Artist - Album.jpg`` (or ``.png``, ``.webp``), relative to the home unless absolute; empty means none."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
     """Seconds to wait for another writer before giving up."""
     max_entries: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 10_000

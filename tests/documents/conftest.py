@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from tonearm.columns import arrow_schema
-from tonearm.documents.history import _COLUMNS, History
+from tonearm.documents.history import _ALBUM_COLUMNS, _COLUMNS, History
 from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
@@ -39,8 +39,26 @@ def listen(at: str, artist: str = "Air", track: str = "Sexy Boy", album: str | N
     }
 
 
-def home_of(folder: Path, rows: list[Row]) -> Settings:
+VARIOUS = 999
+
+
+def on_album(artist: str, spelling: str, album: str, by: str | None = None, listener: str = "Ada") -> Row:
+    """A row of ``album_names``: ``artist`` is heard on ``album`` of the artist ``by``, else of various artists."""
+    return {
+        "listener": listener,
+        "artist_id": sum(artist.encode()),
+        "album_name": spelling,
+        "album_artist_id": sum(by.encode()) if by else VARIOUS,
+        "album_artist_name": by or "Various Artists",
+        "album_title": album,
+    }
+
+
+def home_of(folder: Path, rows: list[Row], albums: Sequence[Row] = ()) -> Settings:
     made = Settings(home=folder)
+    if albums:
+        names = pa.Table.from_pylist(list(albums), schema=arrow_schema(_ALBUM_COLUMNS))
+        open_lake(made.lake).replace("album_names", names, {})
     open_lake(made.lake).replace(
         "listening_with_features", pa.Table.from_pylist(rows, schema=arrow_schema(_COLUMNS)), {}
     )
@@ -51,7 +69,7 @@ def home_of(folder: Path, rows: list[Row]) -> Settings:
 def history_of(tmp_path: Path) -> HistoryOf:
     """The history that Ada, or whom one names, has in a home with these rows."""
 
-    def make(*rows: Row, listener: str = "Ada") -> History:
-        return History(home_of(tmp_path, list(rows)), listener)
+    def make(*rows: Row, listener: str = "Ada", albums: Sequence[Row] = ()) -> History:
+        return History(home_of(tmp_path, list(rows), albums), listener)
 
     return make

@@ -33,6 +33,7 @@ from tonearm.api.routes import (
     audit,
     cards,
     connections,
+    covers,
     dashboard,
     docs,
     documents,
@@ -86,11 +87,13 @@ from tonearm.errors import (
     UsageError,
 )
 from tonearm.lake import open_lake
+from tonearm.read.covers import covers_of
 from tonearm.settings import Settings
 
 ROUTES = (
     docs,
     documents,
+    covers,
     dashboard,
     tables,
     listens,
@@ -188,6 +191,7 @@ def create_app(
     app.state.lake = open_lake(settings.lake)
     app.state.store = OneStore(app.state.settings)
     app.state.reading = Reading(app.state.lake)
+    app.state.covers = covers_of(settings)
     app.state.recommending = Recommending(app.state.settings, app.state.lake)
     app.state.predicting = Predicting(app.state.settings)
     app.state.working = Working()

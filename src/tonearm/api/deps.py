@@ -12,6 +12,7 @@ from tonearm.api.auth import CallerDep
 from tonearm.api.predicting import Predicting
 from tonearm.api.recommending import Recommending
 from tonearm.lake import Lake
+from tonearm.read.covers import Covers
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store
 
@@ -79,6 +80,15 @@ async def _predicting(request: Request) -> Predicting:
 
 PredictingDep = Annotated[Predicting, Depends(_predicting)]
 """The app's loaded models: each is loaded at its first use, and again when another version is in use."""
+
+
+async def _covers(request: Request) -> Covers:
+    covers: Covers = request.app.state.covers
+    return covers
+
+
+CoversDep = Annotated[Covers, Depends(_covers)]
+"""The app's one index of covers: their folder is looked through at the first use, and again from time to time."""
 
 
 async def _store(request: Request) -> Store:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 16_000_000
 """Of all answers that are kept, pickled; in memory most take a few times as much."""
-_TABLES = (LISTENS, "tracks")
+_TABLES = (LISTENS, "tracks", "album_names")
 _MOST_RENEWED = 16
 """Answers that are made again when the tables change: the pages that somebody has open."""
 

@@ -13,9 +13,10 @@ from tonearm.cli.command import Context, command
 def doctor(context: Context) -> None:
     """Check the installation and the data: what is missing or wrong, and how to fix it."""
     from tonearm.home.doctor import examine
-    from tonearm.store.state import checked
+    from tonearm.read import covers
+    from tonearm.store import state
 
-    findings = examine(context.settings, checked)
+    findings = examine(context.settings, state.checked, covers.checked)
     if context.as_json:
         context.answer(findings)
         return

@@ -135,7 +135,7 @@ def _over_time(history: History, span: Span, genre: str | None) -> dict[str, Any
 _WITHIN = "day >= $1 AND day < $2 AND ($3::VARCHAR IS NULL OR genre = $3)"
 # Artists and tracks are counted where they are one row each: distinct values take the engine twice as long.
 _TOTALS = f"""
-WITH within AS (SELECT day, artist_id, track_id, album, genre, heard_s FROM heard WHERE {_WITHIN}),
+WITH within AS (SELECT day, artist_id, track_id, album_artist_id, album, genre, heard_s FROM heard WHERE {_WITHIN}),
 plays AS (
     SELECT count(*) AS listens, sum(heard_s) AS heard_s, count(heard_s) AS timed_listens, count(DISTINCT day) AS days,
         count(artist_id) AS artist_listens, count(track_id) AS track_listens, count(album) AS album_listens,
@@ -147,7 +147,7 @@ plays AS (
     SELECT count(*) AS tracks, count(*) FILTER (first_day >= $1) AS new_tracks
     FROM tracks SEMI JOIN within USING (track_id)
 ), of_albums AS (
-    SELECT count(*) AS albums FROM (SELECT 1 FROM within WHERE album IS NOT NULL GROUP BY artist_id, album)
+    SELECT count(*) AS albums FROM (SELECT 1 FROM within WHERE album IS NOT NULL GROUP BY album_artist_id, album)
 )
 SELECT * FROM plays, of_artists, of_tracks, of_albums
 """
@@ -180,8 +180,8 @@ ORDER BY first
 """
 
 
-def _ranking_sql(keys: str, names: str, name: str, since: str) -> str:
-    """``since`` is a relation with the ``keys`` and their ``first_day`` in the whole history."""
+def _ranking_sql(keys: str, names: str, name: str, since: str, more: str = "") -> str:
+    """``since`` is a relation with the ``keys``, their ``first_day`` in the whole history, and ``more`` of them."""
     is_named = " AND ".join(f"{key.strip()} IS NOT NULL" for key in keys.split(","))
     of_genre = "($5::VARCHAR IS NULL OR genre = $5)"
     return f"""
@@ -194,7 +194,7 @@ def _ranking_sql(keys: str, names: str, name: str, since: str) -> str:
         SELECT {keys}, rank() OVER (ORDER BY count(*) DESC) AS before FROM heard
         WHERE day >= $3 AND day < $4 AND {is_named} AND {of_genre} GROUP BY {keys}
     )
-    SELECT ranked.*, before, since.first_day >= $1 AS is_new
+    SELECT ranked.*, {more} before, since.first_day >= $1 AS is_new
     FROM ranked LEFT JOIN earlier USING ({keys}) LEFT JOIN {since} AS since USING ({keys})
     ORDER BY rank, ranked.{name}, {keys}
     """
@@ -203,12 +203,15 @@ def _ranking_sql(keys: str, names: str, name: str, since: str) -> str:
 _BY = "arg_max(artist, started_at) AS artist"
 _RANKING: dict[Kind, str] = {
     "artists": _ranking_sql("artist_id", f"artist_id, {_BY}", "artist", "artists"),
-    "albums": _ranking_sql("artist_id, album", f"artist_id, album, {_BY}", "album", "albums"),
+    "albums": _ranking_sql(
+        "album_artist_id, album", "album_artist_id, album", "album", "albums", "since.artist_id, since.artist,"
+    ),
     "tracks": _ranking_sql(
         "track_id",
         f"track_id, arg_max(track, started_at) AS track, any_value(artist_id) AS artist_id, {_BY}",
         "track",
         "tracks",
+        "since.album,",
     ),
     "genres": _ranking_sql(
         "genre",

@@ -102,7 +102,7 @@ def _milestones(history: History) -> list[dict[str, Any]]:
 _TOTALS = """
 SELECT count(*) AS listens, sum(heard_s) / 60 AS minutes, count(heard_s) AS timed_listens,
     count(DISTINCT track_id) AS tracks, count(DISTINCT artist_id) AS artists,
-    count(DISTINCT (artist_id, album)) FILTER (album IS NOT NULL) AS albums, count(DISTINCT day) AS days,
+    count(DISTINCT (album_artist_id, album)) FILTER (album IS NOT NULL) AS albums, count(DISTINCT day) AS days,
     min(day) AS first_day, max(day) AS last_day
 FROM heard
 """

@@ -225,10 +225,13 @@ SELECT track_id, arg_max(track, started_at) AS track, any_value(artist_id) AS ar
 FROM heard WHERE {_WITHIN} GROUP BY track_id ORDER BY listens DESC, track LIMIT $3
 """
 _ALBUMS = f"""
-SELECT artist_id, album, arg_max(artist, started_at) AS artist, count(*) AS listens, count(DISTINCT track_id) AS tracks,
-    count(DISTINCT day) AS days
-FROM heard WHERE {_WITHIN} AND album IS NOT NULL AND artist_id IS NOT NULL GROUP BY artist_id, album
-ORDER BY listens DESC, album LIMIT $3
+SELECT album_artist_id, album, albums.artist_id, albums.artist, counted.* EXCLUDE (album_artist_id, album)
+FROM (
+    SELECT album_artist_id, album, count(*) AS listens, count(DISTINCT track_id) AS tracks,
+        count(DISTINCT day) AS days
+    FROM heard WHERE {_WITHIN} AND album IS NOT NULL GROUP BY album_artist_id, album
+) AS counted JOIN albums USING (album_artist_id, album)
+ORDER BY counted.listens DESC, album LIMIT $3
 """
 _IS_KEPT = "last_day - first_day >= $3 AND listens >= $4"
 _NEW = f"""

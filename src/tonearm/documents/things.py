@@ -44,8 +44,11 @@ def an_artist(artist_id: int) -> Thing:
 
 
 def an_album(artist_id: int, album: str) -> Thing:
-    """Everything heard on an artist's album of this name."""
-    where = "artist_id = $artist_id AND album = $album"
+    """Everything heard on the album that an artist is on under this name, as the album's artist or another."""
+    where = (
+        "(album_artist_id, album) IN "
+        "(SELECT (album_artist_id, album) FROM album_addresses WHERE artist_id = $artist_id AND name = $album)"
+    )
     return Thing("album", where, {"artist_id": artist_id, "album": album})
 
 
@@ -146,7 +149,7 @@ def _sound(history: History, thing: Thing) -> dict[str, Any] | None:
 _TOTALS = """
 SELECT count(*) AS listens, sum(heard_s) AS heard_s, count(heard_s) AS timed_listens,
     count(DISTINCT track_id) AS tracks, count(DISTINCT artist_id) AS artists,
-    count(DISTINCT (artist_id, album)) FILTER (album IS NOT NULL) AS albums,
+    count(DISTINCT (album_artist_id, album)) FILTER (album IS NOT NULL) AS albums,
     count(DISTINCT day) AS days, count(DISTINCT session_at) AS sessions, count(*) FILTER (is_skipped) AS skipped
 FROM own
 """
@@ -161,7 +164,7 @@ _RANKED: dict[str, str] = {
     "track": "tracks",
     "genre": "(SELECT count(*) AS listens FROM heard WHERE genre IS NOT NULL GROUP BY genre)",
 }
-_PLAY = "started_at, at_local, session_at, track_id, track, artist_id, artist, album"
+_PLAY = "started_at, at_local, session_at, track_id, track, artist_id, artist, album, album_artist_id"
 _FIRST = f"SELECT {_PLAY} FROM own ORDER BY place LIMIT 1"
 _LAST = f"SELECT {_PLAY} FROM own ORDER BY place DESC LIMIT 1"
 _DAYS = "SELECT day, count(*) AS listens FROM own GROUP BY day ORDER BY day"
@@ -185,8 +188,12 @@ _LISTED: dict[Listed, str] = {
     FROM own GROUP BY track_id ORDER BY listens DESC, track, track_id {_PAGE}
     """,
     "albums": f"""
-    SELECT artist_id, album, {_NEWEST_NAMES}, count(DISTINCT track_id) AS tracks, {_COUNTED}
-    FROM own WHERE album IS NOT NULL GROUP BY artist_id, album ORDER BY listens DESC, album, artist_id {_PAGE}
+    SELECT album_artist_id, album, albums.artist_id, albums.artist, counted.* EXCLUDE (album_artist_id, album)
+    FROM (
+        SELECT album_artist_id, album, count(DISTINCT track_id) AS tracks, {_COUNTED}
+        FROM own WHERE album IS NOT NULL GROUP BY album_artist_id, album
+    ) AS counted JOIN albums USING (album_artist_id, album)
+    ORDER BY counted.listens DESC, album, album_artist_id {_PAGE}
     """,
     "artists": f"""
     SELECT artist_id, {_NEWEST_NAMES}, count(DISTINCT track_id) AS tracks, {_COUNTED}

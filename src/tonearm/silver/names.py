@@ -26,6 +26,8 @@ _BRACKETED_GUESTS = re.compile(
 # Without brackets only unambiguous words, and only up to the part that names the recording.
 _GUESTS = re.compile(r"\s+(?:feat\.|ft\.|featuring)\s+.*?(?=\s+[-–—]\s+|\s*[(\[]|$)")
 _DASH = re.compile(r"\s+[-–—]\s+")
+_BETWEEN_PARTS = re.compile(r"(\s+[-–—]\s+)")
+_LAST_DASH = re.compile(r"\s+[-–—]$")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _SAME_RECORDING = re.compile(
     r"(?:(?:19|20)\d\d)?\s*(?:-\s*)?(?:(?:digital(?:ly)?|newly|24[ -]?bit|hd)\s+)?re-?master(?:ed|izado)?"
@@ -35,6 +37,15 @@ _SAME_RECORDING = re.compile(
     r"|(?:explicit\s+)?album version(?:\s+\(?explicit\)?)?|explicit(?:\s+version)?"
     r"|original(?:\s+(?:version|mix))|bonus track|(?:19|20)\d\d(?=$)"
 )
+_EDITION = re.compile(
+    r"deluxe|expanded|anniversary|edition|remaster(?:ed|s|izado)?|reissued?|explicit|clean|mono|stereo|bonus"
+    r"|(?:dis[ck]|cd)\d{0,2}"
+)
+_BESIDE_EDITION = re.compile(
+    r"extended|special|limited|collectors|legacy|standard|complete|definitive|super|tracks?|digital(?:ly)?|newly"
+    r"|version|album|the|original|international|us|uk|eu|japan(?:ese)?|with|and|of|\d{1,4}(?:st|nd|rd|th)?"
+)
+"""Words that tell editions apart only together with one that does."""
 _TRAILING_THE = re.compile(r",\s*the$")
 _AND = re.compile(r"(?<=\w)\s*[&+]\s*(?=\w)")
 _INITIALS = re.compile(r"\b([^\W\d_])\.(?=[^\W\d_]\b)")
@@ -76,6 +87,36 @@ def title_key(name: str) -> str:
     text = _folded(name)
     bare = _GUESTS.sub("", _BRACKETED_GUESTS.sub(" ", text)) if "f" in text or "with" in text else text
     return _words(_without_editions(bare)) or _words(text) or _squeezed(text) or _squeezed(name)
+
+
+def album_key(name: str) -> str:
+    """Key by which albums are compared: "Help!" and "Help! (Deluxe Edition)" agree, "Help! (Live)" does not.
+
+    Ignores editions and discs, case, accents of Latin letters and punctuation. Empty only for blank names.
+    """
+    text = _folded(name)
+    return _words(without_edition(text)) or _words(text) or _squeezed(text) or _squeezed(name)
+
+
+def without_edition(album: str) -> str:
+    """The name of an album without editions and discs in brackets or after a dash; a year alone is no edition."""
+    bare = _BRACKETS.sub(lambda found: "" if _is_edition(found[1]) else found[0], album)
+    parts = _BETWEEN_PARTS.split(bare)
+    # Of dash, part, dash, part, … after the first part.
+    kept = [dash + part for dash, part in zip(parts[1::2], parts[2::2], strict=True) if not _is_edition(part)]
+    return _LAST_DASH.sub("", _squeezed("".join([parts[0], *kept])))
+
+
+def _is_edition(part: str) -> bool:
+    """Whether a part of an album's name tells editions or discs of one album apart, and nothing else."""
+    words = _words(_folded(part)).split()
+    others = [word for word in words if not _EDITION.fullmatch(word)]
+    return len(others) < len(words) and all(map(_BESIDE_EDITION.fullmatch, others))
+
+
+def is_various(name: str) -> bool:
+    """Whether ``name`` stands for nobody in particular: "Various Artists" and "VA" do, in several languages."""
+    return artist_key(name) in _VARIOUS_KEYS
 
 
 def credits(artist: str, artists: str | None, title: str | None) -> str:

@@ -84,9 +84,10 @@ tonearm.to = (parts, query = {}) => {
 };
 
 tonearm.link = {
-  artist: (row, text = row.artist) => tonearm.h("a", { href: tonearm.to(["artist", row.artist_id]) }, text ?? "Unknown artist"),
+  /** Plain text where nobody of that name was heard, as on a compilation. */
+  artist: (row, text = row.artist) => tonearm.h(...(row.artist_id == null ? ["span", {}] : ["a", { href: tonearm.to(["artist", row.artist_id]) }]), text ?? "Unknown artist"),
   track: (row, text = row.track) => tonearm.h("a", { href: tonearm.to(["track", row.track_id]) }, text ?? "Unknown track"),
-  album: (row, text = row.album) => tonearm.h("a", { href: tonearm.to(["album", row.artist_id, row.album]) }, text),
+  album: (row, text = row.album) => tonearm.h("a", { href: tonearm.to(["album", row.album_artist_id ?? row.artist_id, row.album]) }, text),
   genre: (name) => tonearm.h("a", { href: tonearm.to(["genre", name]) }, name),
   /** `at` is the instant of any listen of the session. */
   session: (at, text) => tonearm.h("a", { href: tonearm.to(["session", at.replace("+00:00", "Z")]) }, text),
@@ -164,7 +165,9 @@ tonearm.api = async (path, options = {}) => {
 
 /** The path of a document about the listener who is shown. */
 tonearm.path = (name, query = {}) => {
-  const asked = new URLSearchParams(Object.entries({ listener: tonearm.listener, ...query }).filter(([, value]) => value != null && value !== ""));
+  // A website of one's own has no covers.
+  const covers = tonearm.exported ? null : true;
+  const asked = new URLSearchParams(Object.entries({ listener: tonearm.listener, covers, ...query }).filter(([, value]) => value != null && value !== ""));
   return `documents/${name}?${asked}`;
 };
 tonearm.document = (name, query, options) => tonearm.api(tonearm.path(name, query), options);

@@ -24,13 +24,14 @@
   };
 
   /** Ranked rows with sleeves and bars: of artists, albums, tracks or genres. Bars are against `most`, the most plays
-      of all. A row may have a `rank` of its own, which equal rows share, a `movement`, and a `share` in words. */
+      of all. A row may have a `rank` of its own, which equal rows share, a `movement`, and a `share` in words; one that
+      `isOwn` is the artist's whose page it is. */
   tonearm.ranking = (kind, rows, first = 1, most = Math.max(1, ...rows.map((row) => row.listens))) => {
     const name = { artists: (row) => link.artist(row), albums: (row) => link.album(row), tracks: (row) => link.track(row), genres: (row) => link.genre(row.genre) }[kind];
     return h("ol.ranking", { start: first, style: { "counter-reset": `rank ${first - 1}` } }, rows.map((row) =>
       h("li", { style: row.rank ? { "counter-set": `rank ${row.rank}` } : {} },
-        tonearm.sleeve(sleeveOf(kind, row), 44),
-        h("span.names", {}, h("span.name", {}, name(row), row.movement ?? null), kind === "albums" || kind === "tracks" ? h("span.by", {}, link.artist(row)) : null),
+        tonearm.cover(row, sleeveOf(kind, row), 44),
+        h("span.names", {}, h("span.name", {}, name(row), row.movement ?? null), !row.isOwn && (kind === "albums" || kind === "tracks") ? h("span.by", {}, link.artist(row)) : null),
         h("span.bar", { "aria-hidden": "true" }, h("i", { style: { width: `${(100 * row.listens) / most}%` } })),
         h("span.n", { title: counted(row.listens, "listen") }, count(row.listens), row.share ? h("small", {}, row.share) : null),
       )));
@@ -42,7 +43,7 @@
   /** Listens in a row: what, by whom (or what else is beneath it), when. */
   tonearm.listens = (rows, when, beneath = (row) => (row.artist_id ? link.artist(row) : row.artist)) => h("ol.listens", {}, rows.map((row) =>
     h("li", {},
-      tonearm.sleeve(sleeveOf("tracks", row), 40),
+      tonearm.cover(row, sleeveOf("tracks", row), 40),
       h("span.names", {}, h("span.name", {}, row.track_id ? link.track(row) : row.track), h("span.by", {}, beneath(row))),
       h("span.when", {}, when(row)),
     )));

@@ -1,5 +1,6 @@
 "use strict";
-/* Sleeves: a picture for every name, drawn from the name itself, the same each time. */
+/* Sleeves: a picture for every name, drawn from the name itself, the same each time; or the cover of the household's
+   own where an album has one. */
 (() => {
   /** FNV-1a with a final mix: 32 bits that differ in all places for names that differ in one. */
   const hashOf = (text) => {
@@ -71,6 +72,53 @@
     const picture = shape("svg", { viewBox: "0 0 100 100", width: size, height: size, class: "sleeve", "aria-hidden": "true", focusable: "false" });
     picture.append(shape("rect", { width: 100, height: 100, fill: ink[0] }));
     picture.append(...SHAPES[Math.floor(SHAPES.length * next())](next, ink));
+    return picture;
+  };
+
+  /* ---- Covers. A row with a `cover` names an album that has one; its value is the version of the picture. */
+
+  const addressOf = (row) => {
+    const album = [row.album_artist_id ?? row.artist_id, row.album].map(encodeURIComponent).join("/");
+    return `covers/${album}?${new URLSearchParams({ listener: tonearm.listener, v: row.cover })}`;
+  };
+
+  const MOST_KEPT = 200;
+  const kept = new Map();
+  /** An image sends no token, so with one the picture is fetched and shown from memory; the newest few are kept. */
+  const fetched = (address) => {
+    if (!kept.has(address)) {
+      kept.set(address, fetch(address, { headers: { Authorization: "Token " + tonearm.token.get() } }).then(async (answer) => {
+        if (!answer.ok) throw new Error(`no cover: ${answer.status}`);
+        return URL.createObjectURL(await answer.blob());
+      }));
+      if (kept.size > MOST_KEPT) {
+        const [oldest, picture] = kept.entries().next().value;
+        kept.delete(oldest);
+        picture.then(URL.revokeObjectURL, () => null);
+      }
+    }
+    return kept.get(address);
+  };
+  const near = new IntersectionObserver((seen) => seen.filter((one) => one.isIntersecting).forEach(({ target }) => {
+    near.unobserve(target);
+    target.dispatchEvent(new Event("near"));
+  }), { rootMargin: "400px" });
+
+  /** The cover of a row's album if it has one, else the sleeve of `name`. */
+  tonearm.cover = (row, name, size = 48) => {
+    const drawn = tonearm.sleeve(name, size);
+    if (!row?.cover || tonearm.exported) return drawn;
+    const picture = tonearm.h("img.sleeve.cover", { width: size, height: size, alt: "", loading: "lazy", decoding: "async" });
+    const instead = () => {
+      drawn.setAttribute("class", picture.className.replace("cover", ""));
+      picture.replaceWith(drawn);
+    };
+    picture.addEventListener("error", instead, { once: true });
+    if (!tonearm.token.get()) picture.src = addressOf(row);
+    else {
+      picture.addEventListener("near", () => fetched(addressOf(row)).then((address) => (picture.src = address), instead), { once: true });
+      near.observe(picture);
+    }
     return picture;
   };
 })();

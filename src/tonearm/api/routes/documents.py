@@ -13,13 +13,14 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from tonearm.api.auth import CallerDep
-from tonearm.api.deps import LakeDep, OneListener, SettingsDep, StoreDep
+from tonearm.api.deps import CoversDep, LakeDep, OneListener, SettingsDep, StoreDep
 from tonearm.api.etags import mark
 from tonearm.api.reading import ReadingDep, history_of
 from tonearm.documents import periods
 from tonearm.documents.album import album
 from tonearm.documents.artist import artist
 from tonearm.documents.charts import Kind, charts
+from tonearm.documents.covered import with_covers
 from tonearm.documents.day import day
 from tonearm.documents.genre import genre
 from tonearm.documents.history import History, as_json
@@ -36,7 +37,7 @@ from tonearm.documents.weekly import weekly
 from tonearm.engine.rows import dicts
 from tonearm.errors import UsageError
 from tonearm.models.trial.summary import trials
-from tonearm.read.overview import LISTENS
+from tonearm.read.covers import Covers
 from tonearm.read.ranges import FIRST, LAST, local_time
 from tonearm.store.forecasts import count_open
 from tonearm.store.playing import Playing, playing
@@ -62,7 +63,9 @@ class _Asked:
     lake: LakeDep
     listener: str
     today: date
-    version: int | None
+    versions: tuple[int | None, ...]
+    covers: Covers | None
+    """None where the document shall not say which albums have a cover."""
 
     def answer(
         self, make: Callable[[History], Any], tables: Sequence[str] = (), also: Callable[[], Hashable] = lambda: None
@@ -71,13 +74,15 @@ class _Asked:
 
         It is made once for each address, version of the tables and day.
         """
-        mark(self.request, self.who, (self.listener, self.version, self.today, self._versions(tables), also()))
         address = (self.listener, self.request.url.path, self.request.url.query)
 
-        def ask() -> bytes:
-            about = ("document", *address, self.today)
-            return self.reading.answer(about, lambda: self._made(make), (self._versions(tables), also()))
+        def state() -> Hashable:
+            return self._versions(tables), also(), self.covers and self.covers.version()
 
+        def ask() -> bytes:
+            return self.reading.answer(("document", *address, self.today), lambda: self._made(make), state())
+
+        mark(self.request, self.who, (self.listener, self.versions, self.today, state()))
         self.reading.keep_renewed(address, ask)
         return Response(ask(), media_type="application/json")
 
@@ -85,7 +90,19 @@ class _Asked:
         return tuple(self.lake.version(name) for name in tables)
 
     def _made(self, make: Callable[[History], Any]) -> bytes:
-        return msgspec.json.encode(as_json(make(self.history())))
+        document = make(self.history())
+        self.name_covers(document)
+        return msgspec.json.encode(as_json(document))
+
+    def name_covers(self, document: dict[str, Any]) -> None:
+        """Say in a document which albums have a cover, if that is asked for and there are any."""
+        if self.covers is not None and self.covers.version():
+            with_covers(document, self.history(), self._cover)
+
+    def _cover(self, artist: str, album_name: str) -> str | None:
+        """The version of an album's cover."""
+        found = self.covers.find(artist, album_name) if self.covers else None
+        return found.version if found else None
 
     def history(self, of: str | None = None) -> History:
         """The history of the listener, or of another one, read once for each version of the tables."""
@@ -100,9 +117,12 @@ def _asked(
     lake: LakeDep,
     store: StoreDep,
     listener: OneListener,
+    covers: CoversDep,
+    names_covers: Annotated[bool, Query(alias="covers", description="Say which albums have a cover.")] = False,
 ) -> _Asked:
     today = local_time(store.listener(listener), datetime.now(UTC)).date()
-    return _Asked(request, who, settings, reading, lake, listener, today, lake.version(LISTENS))
+    named = covers if names_covers else None
+    return _Asked(request, who, settings, reading, lake, listener, today, reading.versions(), named)
 
 
 Asked = Annotated[_Asked, Depends(_asked)]
@@ -262,6 +282,7 @@ def read_recent(asked: Asked, store: StoreDep) -> Response:
     now = playing(store, asked.listener, datetime.now(UTC))
     listens = [{_NAMES.get(name, name): value for name, value in row.items()} for row in rows]
     found = {"listens": listens, "playing": _playing(now) if now else None}
+    asked.name_covers(found)
     return Response(msgspec.json.encode(as_json(found)), media_type="application/json")
 
 

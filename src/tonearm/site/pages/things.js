@@ -22,13 +22,14 @@
 
   /* ---- Parts. */
 
-  /** The top of a page: a picture, its colours washed behind the words, the name, and what there is to say. */
+  /** The top of a page: a picture (of a name, or of a name and the row that may have a cover), its colours washed behind the words, the name, and what there is to say. */
   const LONG_NAME = 40;
   const hero = (kind, name, pictures, ...words) => {
-    const wash = tonearm.sleeve(pictures[0], 400);
+    const art = (one, size) => tonearm.cover(one.row, one.name ?? one, size);
+    const wash = art(pictures[0], 400);
     wash.setAttribute("class", "wash");
     wash.setAttribute("preserveAspectRatio", "xMidYMid slice");
-    const picture = h(pictures.length > 3 ? "div.picture.four" : "div.picture", {}, pictures.slice(0, pictures.length > 3 ? 4 : 1).map((one) => tonearm.sleeve(one, 240)));
+    const picture = h(pictures.length > 3 ? "div.picture.four" : "div.picture", {}, pictures.slice(0, pictures.length > 3 ? 4 : 1).map((one) => art(one, 240)));
     return h("div.hero", {}, wash, picture, h("div.words", {}, h("p.kind", {}, kind), h(name.length > LONG_NAME ? "h1.long" : "h1", { dir: "auto" }, name), ...words));
   };
 
@@ -226,9 +227,12 @@
   };
 
   const TITLES = { tracks: "Tracks", albums: "Albums", artists: "Artists" };
-  const ranking = (at, what, list) => list.n > 0 && section(TITLES[what],
-    h(at.page === "genre" ? "div" : "div.own", {}, tonearm.ranking(what, list.rows, list.first)),
-    pager(at, what, list, ["Back", "More"]));
+  /** The artist of the page is named once, and the one artist of an album is no list. */
+  const ranking = (at, what, list, doc) => {
+    if (list.n <= (doc.kind === "album" && what === "artists" ? 1 : 0)) return null;
+    const rows = list.rows.map((row) => ({ ...row, isOwn: doc.artist_id != null && (row.album_artist_id ?? row.artist_id) === doc.artist_id }));
+    return section(TITLES[what], tonearm.ranking(what, rows, list.first), pager(at, what, list, ["Back", "More"]));
+  };
 
   const beneath = { artist: (row) => (row.album ? link.album(row) : null) };
   const times = (rows) => h("ol.times", {}, rows.map((row) => h("li", {}, when(row))));
@@ -252,7 +256,7 @@
         const number = pageOf(at.query, what);
         if (number > 1) doc[what] = await tonearm.document(`listed/${what}`, { ...about, page: number }, { signal: at.signal });
       }));
-      const ranked = lists.map((what) => ranking(at, what, doc[what])).filter(Boolean);
+      const ranked = lists.map((what) => ranking(at, what, doc[what], doc)).filter(Boolean);
       return [
         hero(kind, doc[kind] ?? `${NOUN[kind]} without a name`, pictures(doc), top?.(doc), h("p.sentence", {}, sentence(doc)), story(doc), numbers(doc)),
         years(doc),
@@ -267,8 +271,9 @@
 
   const by = (doc) => h("p.by-whom", {}, "by ", artist(doc));
   tonearm.pages.artist = page("artist", ([artist_id]) => ({ artist_id }), ["tracks", "albums"], (doc) => [doc.artist]);
-  tonearm.pages.album = page("album", ([artist_id, album]) => ({ artist_id, album }), ["tracks"], (doc) => [tonearm.sleeveOf("albums", doc)], by);
-  tonearm.pages.track = page("track", ([track_id]) => ({ track_id }), ["albums"], (doc) => [tonearm.sleeveOf("tracks", doc)],
+  tonearm.pages.album = page("album", ([artist_id, album]) => ({ artist_id, album }), ["tracks", "artists"], (doc) => [{ name: tonearm.sleeveOf("albums", doc), row: doc }],
+    (doc) => [by(doc), doc.spellings.length > 0 && h("p.soft", {}, "also heard as ", doc.spellings.map((name, i) => [i ? ", " : "", h("bdi", {}, name)]))]);
+  tonearm.pages.track = page("track", ([track_id]) => ({ track_id }), ["albums"], (doc) => [{ name: tonearm.sleeveOf("tracks", doc), row: doc }],
     (doc) => [by(doc), (doc.album || doc.genre || doc.duration_s) && h("p.soft", {}, [
       doc.album && ["from ", link.album(doc)], doc.genre && link.genre(doc.genre), doc.duration_s && `${Math.floor(Math.round(doc.duration_s) / 60)}:${String(Math.round(doc.duration_s) % 60).padStart(2, "0")}`,
     ].filter(Boolean).map((part, i) => [i ? " · " : "", part]))]);
