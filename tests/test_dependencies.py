@@ -24,7 +24,7 @@ EXTRAS = {
     "models": "models",
     "recommend/collaborative/spark_als.py": "spark",
     "recommend": "models",
-    "ui": "lab",
+    "lab": "lab",
     "api/serve.py": "lab",
     "api/predicting.py": "models",
     "store/database.py": "postgres",
@@ -163,7 +163,9 @@ def test_a_run_of_the_base_says_that_it_predicts_nothing(light: Command) -> None
     assert "nothing is predicted" in done.stderr
 
 
-@pytest.mark.parametrize(("command", "extra"), [("train", "models"), ("models", "models"), ("serve", "lab")])
+@pytest.mark.parametrize(
+    ("command", "extra"), [("train", "models"), ("models", "models"), ("serve", "lab"), ("lab", "lab")]
+)
 def test_what_an_extra_brings_is_named_where_it_is_missing(light: Command, command: str, extra: str) -> None:
     done = light(command)
     assert done.returncode == 7

@@ -171,6 +171,15 @@ def test_the_models_are_listed_with_what_they_are_compared_with(http: httpx.Clie
     assert http.post("/models/train", params={"model": "none"}).status_code == 404
 
 
+def test_the_card_of_a_model_that_was_never_trained_has_its_limits_and_no_version(http: httpx.Client) -> None:
+    card = http.get("/models/spotify_classifier").json()
+    assert card["standing"]["model"] == "popularity" and card["standing"]["decision"] == "never trained"
+    assert (card["versions"], card["evidence"], card["pictures"], card["measured"]) == ([], [], [], None)
+    assert card["limits"] and "catalogue_tracks" in card["learns_from"]
+    for path in ("/models/none", "/models/popularity/pictures/none", "/models/none/pictures/none"):
+        assert http.get(path).status_code == 404
+
+
 @pytest.mark.slow
 def test_a_play_of_two_sources_is_shown_with_both_of_its_records(home: Settings) -> None:
     lastfm = "Air,Moon Safari,Sexy Boy,20 Nov 2020 09:28\n"

@@ -36,7 +36,7 @@ class ByOneField:
     """Answers with the value of one field, and as its baseline with 0.1."""
 
     threshold = 0.4
-    settings = SimpleNamespace(threshold=0.5)
+    settings = SimpleNamespace(threshold=0.5, popular_from=60)
 
     def __init__(self, field: str, decision: str) -> None:
         self.field, self.decision = field, decision
@@ -139,6 +139,18 @@ def test_the_probability_of_being_popular_names_who_answers(http: httpx.Client) 
     answer = http.post("/predict/popularity?probability=true", json={"energy": 0.8}).json()
     assert (answer["popular"], answer["probability"], answer["threshold"]) == (1, 0.8, 0.5)
     assert (answer["model"], answer["version"], answer["served_by"]) == ("spotify_classifier", 3, "model")
+
+
+def test_the_model_and_its_baseline_can_be_compared_whatever_is_served(home: Settings) -> None:
+    with client(home, popularity=loaded("popularity", ByOneField("energy", "popular"))) as http:
+        found = {
+            by: http.post(f"/predict/popularity?probability=true&by={by}", json={"energy": 0.8}).json()
+            for by in ("served", "model", "baseline")
+        }
+    assert {by: one["probability"] for by, one in found.items()} == {"served": 0.1, "model": 0.8, "baseline": 0.1}
+    assert {by: one["served_by"] for by, one in found.items()} == {
+        "served": "baseline", "model": "model", "baseline": "baseline",
+    }  # fmt: skip
 
 
 def test_a_genre_that_nobody_knows_is_noted(http: httpx.Client) -> None:

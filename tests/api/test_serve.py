@@ -7,11 +7,9 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from tests.serving import both
 from tonearm.api.serve import PAGE, Reach, lab_options, reach, serve_all, serve_api, serve_lab
-from tonearm.cli import main
 from tonearm.errors import UsageError
 from tonearm.settings import Settings
 from tonearm.store import open_store
@@ -55,7 +53,7 @@ def test_a_port_that_is_taken_is_a_sentence(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(UsageError, match=f"port {port} .* name another with --lab-port"):
+        with pytest.raises(UsageError, match=f"port {port} .* name another with --port"):
             serve_lab(Settings(home=tmp_path), port)
         with pytest.raises(UsageError, match=f"port {port} .* name another with --port"):
             serve_api(Settings(home=tmp_path), port)
@@ -69,11 +67,6 @@ def test_an_address_that_is_not_this_machine_s_is_a_sentence(tmp_path: Path, hos
     store.close()
     with pytest.raises(UsageError, match=host):
         serve_api(Settings(home=tmp_path), 8501, host)
-
-
-def test_the_api_or_the_page_alone_but_not_both_alone(tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["--home", str(tmp_path), "serve", "--api", "--lab"])
-    assert done.exit_code == 2 and "--api or --lab" in done.stderr
 
 
 def test_the_page_runs_on_this_machine_and_reports_to_nobody() -> None:
@@ -94,7 +87,7 @@ def test_every_option_is_one_that_streamlit_knows() -> None:
 def test_api_and_page_start_together_and_a_signal_to_the_one_process_ends_both(tmp_path: Path) -> None:
     with both(tmp_path / "home", end=signal.SIGTERM) as (api, page):
         found = json.load(urllib.request.urlopen(f"{api}/"))
-        assert (found["name"], found["status"]) == ("tonearm", "ok")
+        assert (found["name"], found["status"], found["lab"]) == ("tonearm", "ok", page)
         with urllib.request.urlopen(urllib.request.Request(api, headers={"Accept": "text/html"})) as opened:
             assert b"site/core.js" in opened.read()
         assert urllib.request.urlopen(page).status == 200

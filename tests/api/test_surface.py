@@ -29,6 +29,7 @@ def samples(http: httpx.Client) -> dict[str, float]:
 def test_the_root_is_json_for_programs_and_a_page_for_browsers(http: httpx.Client) -> None:
     found = http.get("/").json()
     assert (found["name"], found["status"], found["links"]["docs"]) == ("tonearm", "ok", "/docs")
+    assert found["lab"] is None  # Which this server did not start.
     for path in found["links"].values():
         assert http.get(path).status_code == 200, path
     page = http.get("/", headers={"accept": "text/html,application/xhtml+xml"})

@@ -171,11 +171,13 @@ def create_app(
     needs_tokens: bool = False,
     background: Background | None = None,
     lab_key: str | None = None,
+    lab_url: str | None = None,
 ) -> FastAPI:
     """The API over the home of ``settings``; every expected failure is a Problem with a fitting status.
 
     It answers only under the names ``hosts``; where others than this machine can reach it, it ``needs_tokens``. The
-    lab shows ``lab_key`` in place of a token. ``background`` runs while a server serves the application.
+    lab, which is at ``lab_url``, shows ``lab_key`` in place of a token. ``background`` runs while a server serves the
+    application.
     """
     app = FastAPI(
         title="tonearm",
@@ -186,6 +188,7 @@ def create_app(
     )
     app.state.settings = msgspec.structs.replace(settings, lock_wait_s=min(settings.lock_wait_s, BUSY_AFTER_S))
     app.state.needs_tokens, app.state.lab_key = needs_tokens, lab_key
+    app.state.lab_url = lab_url
     app.state.trusted = Trusted()
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     app.state.lake = open_lake(settings.lake)

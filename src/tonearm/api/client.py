@@ -1,37 +1,47 @@
-"""The client of the API, in this process or over the network; the page reads through nothing else."""
+"""The client of the API, in this process or over the network; the lab reads through nothing else."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import IO, TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 import httpx
-import pyarrow as pa
 from pydantic import TypeAdapter, ValidationError
 
-from tonearm.api.answers import Health, Imported, ImportRows, ListenerInfo, Problem, TableInfo, Zones
+from tonearm import __version__
+from tonearm.api.answers import ListenerInfo, ModelOutcome, Problem
 from tonearm.api.app import create_app
-from tonearm.errors import HomeBusy, HomeUnusable, InputError, TonearmError, UsageError
-from tonearm.ingest.ledger import ImportReport, Outcome
-from tonearm.models.trial.summary import Trials
-from tonearm.read.overview import Favourite, Overview, Subject
+from tonearm.api.predicting import Answering
+from tonearm.api.routes.models import ModelCard
+from tonearm.api.routes.own_playlists import PlaylistWithTracks
+from tonearm.api.routes.predict import BreakoutAnswer, MoodAnswer, PopularWithProbability
+from tonearm.errors import HomeBusy, HomeUnusable, InputError, NotRegistered, TonearmError, UsageError
+from tonearm.models.listing import Standing
+from tonearm.read.track_fields import TrackField
+from tonearm.recommend.answers.recommended import Answer as Recommendations
+from tonearm.recommend.answers.search import Found
 from tonearm.settings import Settings
+from tonearm.store.feedback import Feedback, Kind, Subject
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _Kind = TypeVar("_Kind")
+Record = Mapping[str, Any]
+"""What is known of a track or an artist's month, by the names of the API's fields."""
 _HERE = "http://127.0.0.1"
 _PATIENCE = httpx.Timeout(5, read=3600)
-"""An import of a large history and its build are one answer."""
+"""Training all models is one answer."""
 
-_MOST_ROWS = 10_000
-"""Of one listener in a gold table; the largest have some hundred."""
+_ERRORS = {kind.__name__: kind for kind in (UsageError, NotRegistered, InputError, HomeBusy, HomeUnusable)}
 
-_ERRORS = {kind.__name__: kind for kind in (UsageError, InputError, HomeBusy, HomeUnusable)}
+
+@dataclass(frozen=True)
+class _ManyPopular:
+    predictions: list[PopularWithProbability]
 
 
 class InProcess(httpx.BaseTransport):
@@ -75,80 +85,90 @@ class Client:
         """Ask through ``http``; see :func:`open_client`."""
         self._http = http
 
-    def health(self) -> Health:
-        """Whether tonearm can work, and which version of the listens it shows."""
-        return self._get(Health, "/health")
-
     def listeners(self) -> list[ListenerInfo]:
         """Every listener."""
         return self._get(list[ListenerInfo], "/listeners")
 
-    def zones(self) -> Zones:
-        """The time zones there are."""
-        return self._get(Zones, "/zones")
+    def track_fields(self, genre: str | None = None, track_id: int | None = None) -> list[TrackField]:
+        """What a model may be asked about a track, with what is usual, in a genre or in all, or what one track has."""
+        return self._get(list[TrackField], "/predict/fields", genre=genre, track_id=track_id)
 
-    def set_zone(self, name: str, zone: str, since: date | None) -> ListenerInfo:
-        """Set a listener's time zone from a day on."""
-        where = {"zone": zone, "from": since and since.isoformat()}
-        return self._ask(ListenerInfo, "PUT", f"/listeners/{_quoted(name)}", json=where)
+    def popularity(self, tracks: Sequence[Record], by: Answering = "served") -> list[PopularWithProbability]:
+        """Whether each track is popular."""
+        asked = {"probability": True, "by": by}
+        answer = self._ask(_ManyPopular, "POST", "/predict/popularity", params=asked, json={"records": list(tracks)})
+        return answer.predictions
 
-    def overview(self, name: str, rule: str) -> Overview:
-        """Everything on the first page but the favourites."""
-        return self._get(Overview, f"/listeners/{_quoted(name)}/overview", rule=rule)
+    def mood(self, track: Record) -> MoodAnswer:
+        """How a track sounds."""
+        return self._ask(MoodAnswer, "POST", "/predict/mood", json=track)
 
-    def favourites(
-        self, name: str, subject: Subject, first: date | None, last: date | None, rule: str, limit: int
-    ) -> list[Favourite]:
-        """The most heard artists or tracks between two local days."""
-        days = {"from": first and first.isoformat(), "to": last and last.isoformat()}
-        path = f"/listeners/{_quoted(name)}/top/{subject}"
-        return self._get(list[Favourite], path, **days, rule=rule, limit=limit)
+    def breakout(self, months: Sequence[Record]) -> BreakoutAnswer:
+        """Which artists break out."""
+        return self._ask(BreakoutAnswer, "POST", "/predict", json={"records": list(months)})
 
-    def tables(self) -> list[TableInfo]:
-        """Every table."""
-        return self._get(list[TableInfo], "/tables")
+    def search(self, query: str, limit: int = 10) -> list[Found]:
+        """Tracks of that name, or one like it."""
+        return self._get(list[Found], "/search", q=query, limit=limit)
 
-    def rows(self, table: str, listener: str) -> list[dict[str, Any]]:
-        """Every row of a gold table about one listener, in the order of its grain."""
-        query = {"listener": listener, "format": "arrow", "limit": str(_MOST_ROWS)}
-        answer = self._answer("GET", f"/tables/{_quoted(table)}", params=query)
-        found: list[dict[str, Any]] = pa.ipc.open_stream(answer.content).read_all().to_pylist()
-        return found
+    def goes_with(self, track_id: int, **wishes: Any) -> Recommendations:
+        """What goes with a track."""
+        return self._get(Recommendations, f"/recommend/song/{track_id}", **wishes)
 
-    def trials(self, listener: str) -> Trials:
-        """How the forecasts of one listener did that were kept before the fact."""
-        return self._get(Trials, "/predictions/trial", listener=listener)
+    def recommend(self, **wishes: Any) -> Recommendations:
+        """What a listener may want to hear next."""
+        return self._ask(Recommendations, "POST", "/recommend/user/", json=_given(wishes))
 
-    def playlist(self, name: str, playlist: str, form: Literal["json", "m3u", "jspf", "spotify"]) -> bytes:
-        """A suggested playlist as a file."""
-        path = f"/listeners/{_quoted(name)}/playlists/{_quoted(playlist)}"
-        return self._answer("GET", path, params={"format": form}).content
+    def goes_on(self, tracks: Sequence[int], **wishes: Any) -> Recommendations:
+        """How a list of tracks may go on."""
+        asked = {"tracks": [str(track) for track in tracks], **_given(wishes)}
+        return self._ask(Recommendations, "POST", "/recommend/playlist", json=asked)
 
-    def imports(self) -> list[ImportReport]:
-        """Every import, newest first."""
-        return self._get(list[ImportReport], "/imports")
+    def feedback(self, listener: str) -> list[Feedback]:
+        """What a listener thinks of tracks and artists, newest first."""
+        return self._get(list[Feedback], f"/listeners/{_quoted(listener)}/feedback")
 
-    def import_rows(self, run: int, outcome: Outcome, limit: int) -> ImportRows:
-        """Rows of one import with that outcome."""
-        return self._get(ImportRows, f"/imports/{run}", outcome=outcome, limit=limit)
+    def give_feedback(self, listener: str, kind: Kind, subject: Subject, id: int) -> Feedback:
+        """Note what a listener thinks of a track or an artist."""
+        opinion = {"kind": kind, "subject": subject, "name": str(id)}
+        return self._ask(Feedback, "POST", f"/listeners/{_quoted(listener)}/feedback", json=opinion)
 
-    def import_files(
-        self, files: Iterable[tuple[str, IO[bytes]]], listener: str, zone: str, hints: Mapping[str, str] | None = None
-    ) -> Imported:
-        """Import files and build; ``hints`` are the form's other fields, such as ``columns``."""
-        parts = [("files", (name, content, "application/octet-stream")) for name, content in files]
-        data = {"listener": listener, "timezone": zone, **(hints or {})}
-        return self._ask(Imported, "POST", "/imports", files=parts, data=data)
+    def take_back(self, listener: str, subject: Subject, id: int) -> None:
+        """Forget what a listener thinks of a track or an artist."""
+        self._answer("DELETE", f"/listeners/{_quoted(listener)}/feedback/{subject}/{id}")
 
-    def undo(self, run: int) -> Imported:
-        """Undo an import and build."""
-        return self._ask(Imported, "DELETE", f"/imports/{run}")
+    def save_playlist(self, listener: str, title: str, tracks: Sequence[int]) -> PlaylistWithTracks:
+        """Make a playlist of the listener's own."""
+        given = {"title": title, "tracks": [str(track) for track in tracks]}
+        return self._ask(PlaylistWithTracks, "POST", "/playlists", params={"listener": listener}, json=given)
+
+    def models(self) -> list[Standing]:
+        """The models, and how each stands beside its baseline."""
+        return self._get(list[Standing], "/models")
+
+    def model(self, name: str) -> ModelCard:
+        """A model's card."""
+        return self._get(ModelCard, f"/models/{_quoted(name)}")
+
+    def picture(self, model: str, name: str) -> bytes:
+        """A picture of how a model did, as PNG."""
+        return self._answer("GET", f"/models/{_quoted(model)}/pictures/{_quoted(name)}").content
+
+    def train(self, model: str) -> list[ModelOutcome]:
+        """Train a model now, which may take minutes."""
+        return self._ask(list[ModelOutcome], "POST", "/models/train", params={"model": model})
 
     def _get(self, kind: type[_Kind], path: str, **query: Any) -> _Kind:
-        return self._ask(kind, "GET", path, params={k: v for k, v in query.items() if v is not None})
+        return self._ask(kind, "GET", path, params=_given(query))
 
     def _ask(self, kind: type[_Kind], method: str, path: str, **request: Any) -> _Kind:
-        return TypeAdapter(kind).validate_json(self._answer(method, path, **request).content)
+        answer = self._answer(method, path, **request)
+        try:
+            return TypeAdapter(kind).validate_json(answer.content)
+        except ValidationError as error:
+            raise TonearmError(
+                f"{self._http.base_url} does not answer {path} as tonearm {__version__} does; is it of that version?"
+            ) from error
 
     def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
@@ -168,6 +188,10 @@ def open_client(settings: Settings) -> Client:
         shown = {"Authorization": f"Token {settings.api_token}"} if settings.api_token else {}
         return Client(httpx.Client(base_url=settings.api_url, headers=shown, timeout=_PATIENCE))
     return Client(httpx.Client(base_url=_HERE, transport=InProcess(create_app(settings)), timeout=_PATIENCE))
+
+
+def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in wishes.items() if value is not None}
 
 
 def _quoted(name: str) -> str:

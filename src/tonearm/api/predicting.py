@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar
 
 from tonearm import models
 from tonearm.errors import NotRegistered, UsageError
@@ -27,6 +27,8 @@ LARGEST = 1e30
 """Largest value taken: models compute in 32-bit numbers, which end at 3.4e38."""
 LONGEST_TEXT = 1_000
 _SHOWN_PROBLEMS = 5
+Answering = Literal["served", "model", "baseline"]
+"""Who is asked: whichever of the two is served, or one of them whatever is served."""
 _LOOK_EVERY_S = 30.0
 """A registry on a server is asked so often whether it has another version; a home's own file shows it by itself."""
 
@@ -80,11 +82,12 @@ class Loaded:
 
         return answers(self.model, self.fitted, records, self.version.serves, threshold)
 
-    def chances(self, records: Sequence[Mapping[str, Any]]) -> Sequence[float]:
+    def chances(self, records: Sequence[Mapping[str, Any]], by: Answering = "served") -> Sequence[float]:
         """How probably each track is popular: by the model, or by its baseline where it did not beat that."""
         fitted: Any = self.fitted
         quick = fitted.quick
-        found = quick.probability(records) if "popular" in self.version.serves else quick.baseline(records)
+        is_by_model = by == "model" or (by == "served" and "popular" in self.version.serves)
+        found = quick.probability(records) if is_by_model else quick.baseline(records)
         chances: Sequence[float] = found.tolist()
         return chances
 
@@ -271,32 +274,39 @@ class Evidence:
 
 def evidence(settings: Settings, model: str, version: int, listener: str | None = None) -> list[Evidence]:
     """What decided whether a version is served, and the same of the listener's own rows where there are some."""
+    return measured(settings, model, version, listener)[0]
+
+
+def measured(
+    settings: Settings, model: str, version: int, listener: str | None = None
+) -> tuple[list[Evidence], list[Evidence]]:
+    """The same, and how the version did by every other metric."""
     from tonearm.models.lifecycle.training import evaluations
 
-    rows = evaluations(settings, model, version)
+    rows = [row for row in evaluations(settings, model, version) if row["listener"] in (None, listener)]
     deciding = {(row["target"], row["protocol"], row["metric"]) for row in rows if row["is_deciding"]}
-    return list(_evidence(rows, deciding, listener))
-
-
-def _evidence(
-    rows: Iterable[Mapping[str, Any]], deciding: set[tuple[str, str, str]], listener: str | None
-) -> Iterator[Evidence]:
+    decided: list[Evidence] = []
+    other: list[Evidence] = []
     for row in rows:
-        key = (row["target"], row["protocol"], row["metric"])
-        if key in deciding and row["listener"] in (None, listener):
-            yield Evidence(
-                target=row["target"],
-                metric=row["metric"],
-                protocol=row["protocol"],
-                of=row["listener"] or "everybody",
-                n=row["rows"],
-                value=row["value"],
-                value_low=row["value_low"],
-                value_high=row["value_high"],
-                baseline=row["baseline_name"],
-                baseline_value=row["baseline_value"],
-                gain=row["gain"],
-                gain_low=row["gain_low"],
-                gain_high=row["gain_high"],
-                is_better=row["is_better"],
-            )
+        is_deciding = (row["target"], row["protocol"], row["metric"]) in deciding
+        (decided if is_deciding else other).append(_evidence(row))
+    return decided, other
+
+
+def _evidence(row: Mapping[str, Any]) -> Evidence:
+    return Evidence(
+        target=row["target"],
+        metric=row["metric"],
+        protocol=row["protocol"],
+        of=row["listener"] or "everybody",
+        n=row["rows"],
+        value=row["value"],
+        value_low=row["value_low"],
+        value_high=row["value_high"],
+        baseline=row["baseline_name"],
+        baseline_value=row["baseline_value"],
+        gain=row["gain"],
+        gain_low=row["gain_low"],
+        gain_high=row["gain_high"],
+        is_better=row["is_better"],
+    )

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 
-PAGE = Path(__file__).parents[1] / "ui" / "app.py"
+PAGE = Path(__file__).parents[1] / "lab" / "app.py"
 """The script of the lab."""
 
 ENDING_S = 10
@@ -55,13 +55,27 @@ STREAMLIT_OPTIONS: dict[str, Any] = {
     "client.showErrorDetails": "none",
     "client.allowedOrigins": ["http://127.0.0.1"],
     "logger.hideWelcomeMessage": True,
-    "theme.light.primaryColor": "#0072B2",
-    "theme.dark.primaryColor": "#2E86C8",
+    # The page's own, of site/style.css.
+    "theme.font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
+    "theme.codeFont": "ui-monospace, Menlo, Consolas, monospace",
+    "theme.headingFontWeights": [760, 700, 700],
+    "theme.headingFontSizes": ["2.2rem", "1.3rem", "1.1rem"],
+    "theme.baseRadius": "9px",
     "theme.metricValueFontSize": "1.6rem",
-    # The colours of Okabe and Ito, which people with any kind of colour vision can tell apart.
-    "theme.chartCategoricalColors": ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"],
+    "theme.light.primaryColor": "#a63c06",
+    "theme.light.backgroundColor": "#fbf8f2",
+    "theme.light.secondaryBackgroundColor": "#f3ece0",
+    "theme.light.textColor": "#211d18",
+    "theme.light.linkColor": "#a63c06",
+    "theme.light.borderColor": "#e3dbce",
+    "theme.dark.primaryColor": "#ffa163",
+    "theme.dark.backgroundColor": "#16130f",
+    "theme.dark.secondaryBackgroundColor": "#201c17",
+    "theme.dark.textColor": "#f2ebe0",
+    "theme.dark.linkColor": "#ffa163",
+    "theme.dark.borderColor": "#3a332a",
 }
-"""How Streamlit is run: nothing fetched from or reported to anywhere, colours fit for everybody."""
+"""How Streamlit is run: nothing fetched from or reported to anywhere, and it looks like the page."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +109,13 @@ def serve_all(
     # The lab's own token, which lives as long as this process and is kept nowhere.
     key = token_urlsafe(32)
     with _lab_beside(settings, lab_port, _url(host, port), key):
-        _run_api(settings, port, host, reached, background, key)
+        _run_api(settings, port, host, reached, background, key, f"http://{LOOPBACK}:{lab_port}")
     _end()
 
 
 def serve_api(settings: Settings, port: int, host: str = LOOPBACK, background: Background | None = None) -> NoReturn:
     """Serve the API alone; see :func:`serve_all`."""
-    _run_api(settings, port, host, _checked(settings, port, host), background, None)
+    _run_api(settings, port, host, _checked(settings, port, host), background)
     _end()
 
 
@@ -111,7 +125,7 @@ def serve_lab(settings: Settings, port: int, until_eof: bool = False) -> NoRetur
     Raises ExtraMissing, and UsageError for a port that is taken.
     """
     _require_lab()
-    _check_port(LOOPBACK, port, "--lab-port")
+    _check_port(LOOPBACK, port, "--port")
     # Streamlit runs the lab as a script, which reads its settings where every program does.
     os.environ["TONEARM_HOME"] = str(settings.home)
     for name in ("api_url", "api_token"):
@@ -146,7 +160,13 @@ def lab_options(port: int, host: str = LOOPBACK) -> dict[str, Any]:
 
 
 def _run_api(
-    settings: Settings, port: int, host: str, reached: Reach, background: Background | None, lab_key: str | None
+    settings: Settings,
+    port: int,
+    host: str,
+    reached: Reach,
+    background: Background | None,
+    lab_key: str | None = None,
+    lab_url: str | None = None,
 ) -> None:
     import uvicorn
 
@@ -158,6 +178,7 @@ def _run_api(
         needs_tokens=reached.needs_tokens,
         background=background,
         lab_key=lab_key,
+        lab_url=lab_url,
     )
     url = _url(host, port)
     others = ", and at this machine's other addresses for requests with a token" if reached.needs_tokens else ""
@@ -182,7 +203,7 @@ def _run_api(
 def _lab_beside(settings: Settings, port: int, api_url: str, key: str) -> Iterator[None]:
     """The lab in a process of its own, which ends with this one however this one ends."""
     command = [sys.executable, "-m", "tonearm", "--home", str(settings.home)]
-    command += ["serve", "--lab", "--lab-port", str(port), "--until-eof"]
+    command += ["lab", "--port", str(port), "--until-eof"]
     environment = {**os.environ, "TONEARM_API_URL": api_url, "TONEARM_API_TOKEN": key}
     # In a session of its own, so that a terminal's Ctrl-C reaches it through this process alone.
     child = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, start_new_session=True)  # noqa: S603

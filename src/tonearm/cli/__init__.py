@@ -37,6 +37,7 @@ _COMMANDS = {
     "run": "run:run",
     "serve": "serve:serve",
     "up": "up:up",
+    "lab": "serve:lab",
     "schedule": "schedule:schedule",
     "relay": "relay:relay",
     "demo": "demo:demo",

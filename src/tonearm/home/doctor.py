@@ -21,7 +21,7 @@ from tonearm.settings import Settings
 
 _OPTIONAL = (
     ("skops", "models", "pip install 'tonearm[models]'; predictions need it"),
-    ("streamlit", "page", "pip install 'tonearm[lab]'; `tonearm serve` needs it"),
+    ("streamlit", "lab", "pip install 'tonearm[lab]'; `tonearm serve` needs it"),
     ("playwright", "browser tests", "for developers: make install"),
 )
 _SPACE_WANTED = 2_000_000_000

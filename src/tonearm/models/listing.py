@@ -10,6 +10,7 @@ from tonearm.models import chosen
 
 if TYPE_CHECKING:
     from tonearm.models.lifecycle.registry import Registry
+    from tonearm.models.model import Model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,21 +36,21 @@ class Standing:
 
 def standings(registry: Registry) -> list[Standing]:
     """Every model, in the order in which they are trained; raises ExtraMissing and RegistryUnreachable."""
-    found = []
-    for model in chosen(()):
-        versions = registry.versions(model.registered)
-        now = next((one for one in versions if "production" in one.aliases), None)
-        found.append(
-            Standing(
-                model=model.name,
-                registered=model.registered,
-                summary=model.summary,
-                baseline=model.baseline,
-                versions=len(versions),
-                production=now.version if now else None,
-                serves=now.serves if now else (),
-                trained_at=now.trained_at if now else None,
-                decision=now.decision if now else versions[0].decision if versions else "never trained",
-            )
-        )
-    return found
+    return [standing(registry, model) for model in chosen(())]
+
+
+def standing(registry: Registry, model: Model) -> Standing:
+    """One model; raises RegistryUnreachable."""
+    versions = registry.versions(model.registered)
+    now = next((one for one in versions if "production" in one.aliases), None)
+    return Standing(
+        model=model.name,
+        registered=model.registered,
+        summary=model.summary,
+        baseline=model.baseline,
+        versions=len(versions),
+        production=now.version if now else None,
+        serves=now.serves if now else (),
+        trained_at=now.trained_at if now else None,
+        decision=now.decision if now else versions[0].decision if versions else "never trained",
+    )

@@ -16,11 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from tonearm.api.answers import Answer
 from tonearm.api.auth import open_to
 from tonearm.api.deps import LakeDep, ListenerAsked, OneListener, PredictingDep, SettingsDep, StoreDep
-from tonearm.api.predicting import MOST_RECORDS, Evidence, Fields, Loaded, evidence, frame, plain_rows
+from tonearm.api.predicting import MOST_RECORDS, Answering, Evidence, Fields, Loaded, evidence, frame, plain_rows
 from tonearm.errors import NotRegistered, UsageError
 from tonearm.lake import Lake
 from tonearm.models.needs import needs
 from tonearm.models.trial.summary import Trials, trials
+from tonearm.read.track_fields import TrackField, track_fields
 
 router = APIRouter(tags=["predict"])
 
@@ -138,6 +139,8 @@ class PopularWithProbability(Popular):
 
     probability: float
     threshold: float
+    popular_from: int
+    """Popularity (0–100) from which on a track is called popular."""
     model: str
     version: int
     served_by: str
@@ -155,6 +158,25 @@ class PopularOfMany(Answer):
 Threshold = Annotated[
     float | None, Query(ge=0, le=1, description="Probability from which on a track is popular; the model's by default.")
 ]
+By = Annotated[
+    Answering,
+    Query(
+        description="Who answers: what is served, or the model or its baseline whichever is served, to compare them."
+    ),
+]
+
+
+@router.get("/predict/fields")
+def list_fields(
+    settings: SettingsDep,
+    genre: Annotated[str | None, Query(max_length=200, description="What is usual in this genre.")] = None,
+    track_id: Annotated[int | None, Query(ge=0, lt=2**63, description="What this track of a catalogue has.")] = None,
+) -> list[TrackField]:
+    """The fields of a track that `POST /predict/popularity` and `/predict/mood` take: ranges, and what is usual.
+
+    Both are of the catalogue: medians, and the most frequent of what is no number.
+    """
+    return track_fields(settings, genre, track_id)
 
 
 @router.post("/predict/popularity", response_model=Popular | PopularWithProbability | PopularOfMany)
@@ -167,14 +189,14 @@ async def predict_popularity(
     ],
     probability: Annotated[bool, Query(description="Whether the probability and the model are wanted, too.")] = False,
     threshold: Threshold = None,
+    by: By = "served",
 ) -> Response:
     """Whether a track is popular, by its features: any of its sound, names, genre and release, the more the better."""
     loaded = predicting.kept("popularity")
     if loaded is None:
         loaded = await run_in_threadpool(predicting.loaded, "popularity")
-    if "records" in track:
-        several = _tracks(track)
-        found = await run_in_threadpool(_popular, loaded, several, threshold)
+    if "records" in track or by != "served":
+        found = await run_in_threadpool(_popular, loaded, _tracks(track), threshold, by)
     else:
         found = await _one_popular(loaded, _track_fields().known([track], "energy")[0], threshold)
     shown = found if probability else [{"popular": one["popular"]} for one in found]
@@ -188,13 +210,17 @@ async def _one_popular(loaded: Loaded, record: dict[str, Any], threshold: float 
     return [_about_popular(loaded, record, chance, threshold)]
 
 
-def _popular(loaded: Loaded, records: list[dict[str, Any]], threshold: float | None) -> list[dict[str, Any]]:
+def _popular(
+    loaded: Loaded, records: list[dict[str, Any]], threshold: float | None, by: Answering
+) -> list[dict[str, Any]]:
     known = _track_fields().known(records, "energy")
-    chances = loaded.chances(known)
-    return [_about_popular(loaded, *one, threshold) for one in zip(known, chances, strict=True)]
+    chances = loaded.chances(known, by)
+    return [_about_popular(loaded, *one, threshold, by) for one in zip(known, chances, strict=True)]
 
 
-def _about_popular(loaded: Loaded, record: dict[str, Any], chance: float, threshold: float | None) -> dict[str, Any]:
+def _about_popular(
+    loaded: Loaded, record: dict[str, Any], chance: float, threshold: float | None, by: Answering = "served"
+) -> dict[str, Any]:
     fitted: Any = loaded.fitted
     limit = fitted.settings.threshold if threshold is None else threshold
     genre = record.get("genre", "")
@@ -202,9 +228,10 @@ def _about_popular(loaded: Loaded, record: dict[str, Any], chance: float, thresh
         "popular": int(chance >= limit),
         "probability": float(chance),
         "threshold": limit,
+        "popular_from": fitted.settings.popular_from,
         "model": loaded.model.registered,
         "version": loaded.version.version,
-        "served_by": "model" if "popular" in loaded.version.serves else "baseline",
+        "served_by": by if by != "served" else "model" if "popular" in loaded.version.serves else "baseline",
         "baseline": loaded.model.baseline,
         "notes": [f"no genre '{genre[:40]}' is known; it is taken as missing"]
         if genre and genre not in loaded.genres

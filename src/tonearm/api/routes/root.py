@@ -31,6 +31,8 @@ class Root(Answer):
     status: str
     """``ok``: the server runs; ``/ready`` tells whether it can work."""
     links: dict[str, str]
+    lab: str | None
+    """Where the lab is, on the machine that serves this; null where it is not served."""
 
 
 @router.get("/", response_model=Root)
@@ -39,4 +41,4 @@ async def root(request: Request) -> Root | Response:
     if "text/html" in request.headers.get("accept", ""):
         return answer_file(request, "index.html")
     require(await asking(request), "read")
-    return Root(name="tonearm", version=__version__, status="ok", links=_LINKS)
+    return Root(name="tonearm", version=__version__, status="ok", links=_LINKS, lab=request.app.state.lab_url)

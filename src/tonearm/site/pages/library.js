@@ -661,14 +661,22 @@
   };
 
   async function models({ signal }) {
-    const found = await api("models", { signal });
+    const [found, lab] = await Promise.all([api("models", { signal }), labAddress(signal)]);
     const all = action("Train all now", "Training. Minutes, for a long history; you can leave this page.", () => send("POST", "models/train"), { kind: ".main", after: trained });
     return [
       h("p.soft", {}, "A model answers only where it beat a simple rule on plays that it had not seen; else the rule answers."),
+      lab && h("p", {}, h("a", { href: lab }, "Try the models in the lab"), ": move a slider and see what a model makes of it."),
       withNews(all),
       h("div.cards", {}, found.map(model)),
     ];
   }
+
+  /** Where the lab is; null where it is not served, or where this is another machine, which cannot reach it. */
+  const labAddress = async (signal) => {
+    if (!["127.0.0.1", "localhost", "[::1]"].includes(location.hostname)) return null;
+    // The same address is this page, which a cache may have.
+    return (await api("./", { signal, cache: "no-store", headers: { Accept: "application/json" } })).lab;
+  };
 
   const trained = (reports, place) => place.replaceChildren(h("div.notice.good", {}, h("ul.plain", {}, reports.map((one) => h("li", {}, h("b", {}, MODELS[one.model] ?? one.model), `: ${{ served: "beat its rule and is used", baseline: "did not beat its rule, which answers", not_enough_data: "too little to learn from" }[one.status] ?? one.status}`)))));
 

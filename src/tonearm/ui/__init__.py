@@ -1,1 +1,0 @@
-"""The page, in Streamlit: one file per page, everything read through the API's client."""
