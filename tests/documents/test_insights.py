@@ -223,11 +223,24 @@ def test_the_coming_week_is_told_apart_by_the_hours_at_which_one_listens(tmp_pat
     heard = [row for hour in (8, 20) for row in plays("2020-06-04", times=10, hour=hour)]
     rows = [coming_hour(3, 0.1), coming_hour(8, 0.4), coming_hour(20, 0.7)]
     card = cards_of(tmp_path, heard, energy_forecasts=rows)["week"]
-    assert card["answer"] == (
-        "If you listen, your music will be calmest on Thursday at 8:00 and most energetic on Thursday at 20:00."
-    )
+    assert card["answer"] == "If you listen, your music will be calmest around 8:00 and most energetic around 20:00."
     assert [row["hour"] for row in card["picture"]["lists"][0]["rows"]] == [8, 20]
     assert "may be off by 0.20" in card["sure"]["interval"]
+
+
+def test_a_week_of_different_days_names_them(tmp_path: Path) -> None:
+    friday = {**coming_hour(8, 0.9), "predicted_for_at": datetime(2020, 6, 12, 8, tzinfo=UTC), "day_of_week": 4}
+    rows = [coming_hour(8, 0.4), friday]
+    card = cards_of(tmp_path, plays("2020-06-01"), energy_forecasts=rows)["week"]
+    assert card["answer"] == (
+        "If you listen, your music will be calmest on Thursday at 8:00 and most energetic on Friday at 8:00."
+    )
+
+
+def test_a_forecast_of_days_that_are_over_is_not_shown(tmp_path: Path) -> None:
+    heard = plays("2020-06-12")
+    cards = cards_of(tmp_path, heard, today=date(2020, 6, 13), energy_forecasts=[coming_hour(8, 0.5)])
+    assert cards["week"]["needs"].startswith("The last forecast was for the time from 11 June 2020 on, which is over")
 
 
 def test_a_week_whose_hours_hardly_differ_is_spoken_of_as_one(tmp_path: Path) -> None:
@@ -282,7 +295,7 @@ def test_guesses_are_compared_with_what_was_measured(tmp_path: Path) -> None:
         for actual in (0.58, 0.9)
     ]  # fmt: skip
     card = cards_of(tmp_path, plays("2020-06-01"), mood_predictions=rows)["guessed"]
-    assert card["answer"] == "On average its guess is 24 points of 100 off, a simple rule's 54."
+    assert card["answer"] == "On average its guess is off by 24 points of 100, and that of a simple rule by 54."
     assert [row["value"] for row in card["picture"]["rows"]] == [0.0, 50.0, 50.0, 100.0]
     assert card["sure"]["interval"] == "50 % of its 90 % intervals held what was measured."
 
