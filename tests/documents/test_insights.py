@@ -72,7 +72,7 @@ def test_new_artists_stay_if_they_are_heard_again_after_the_time(tmp_path: Path)
     rows += [row for n in range(25) for row in plays("2019-02-01", artist=f"Artist {n}" * (n + 1))]
     card = cards_of(tmp_path, [*rows, *plays("2019-06-01")])["newcomers"]
     assert card["answer"].startswith("Of a hundred artists you meet, you still play 25 a year later.")
-    assert [(row["label"], row["value"]) for row in card["picture"]["rows"]][-1] == ("a year", 25.0)
+    assert [(row["label"], row["value"]) for row in card["picture"]["rows"]][-1] == ("After a year", 25.0)
 
 
 def breakout(rank: int, artist: str, first_heard: date) -> Row:
@@ -219,7 +219,7 @@ def coming_hour(hour: int, energy: float) -> Row:
     }
 
 
-def test_the_coming_week_is_told_apart_by_the_hours_at_which_one_listens(tmp_path: Path) -> None:
+def test_the_coming_week_differs_by_the_hours_at_which_one_listens(tmp_path: Path) -> None:
     heard = [row for hour in (8, 20) for row in plays("2020-06-04", times=10, hour=hour)]
     rows = [coming_hour(3, 0.1), coming_hour(8, 0.4), coming_hour(20, 0.7)]
     card = cards_of(tmp_path, heard, energy_forecasts=rows)["week"]

@@ -73,7 +73,11 @@ def newcomers(asked: Asked) -> Answer:
             how="Still played means at least one more play after that time. The longer the time, the fewer artists you "
             "have known for it, and the earlier you met them.",
         ),
-        {"kind": "bars", "unit": "% still played after", "rows": [{k: r[k] for k in ("label", "value")} for r in rows]},
+        {
+            "kind": "bars",
+            "unit": "% still played after",
+            "rows": [{"label": f"After {r['label']}", "value": r["value"]} for r in rows],
+        },
         [
             {"artist_id": row["artist_id"], "artist": row["artist"], "text": counted(row["months"], "month")}
             for row in loyal
