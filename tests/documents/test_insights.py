@@ -288,6 +288,30 @@ def test_an_hour_of_sad_music_comes_with_something_to_try_and_how_it_is_judged(t
     assert "14 percentage points" in card["sure"]["how"]
 
 
+def measured(model: str, is_better: bool) -> Row:
+    return {"model": model, "target": model, "metric": "log_loss", "is_served": is_better, "is_deciding": True,
+            "rows": 500, "baseline_value": 0.5, "gain": 0.05, "gain_low": 0.01, "gain_high": 0.1,
+            "is_better": is_better, "model_version": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("better", "answer"),
+    [
+        ((True, True), "Yes: 2 of 2 predictions beat a simple rule in a test."),
+        ((True, False), "Partly: 1 of 2 predictions beats a simple rule in a test."),
+        ((False, False), "No more than a simple rule: none of 2 predictions beat it in a test, and you see the rule."),
+    ],
+)
+def test_forecasts_can_be_believed_as_far_as_they_beat_a_rule(
+    tmp_path: Path, better: tuple[bool, bool], answer: str
+) -> None:
+    rows = [measured(model, is_better) for model, is_better in zip(("session_start", "breakout"), better, strict=True)]
+    card = cards_of(tmp_path, plays("2020-06-01"), model_performance_metrics=rows)["believe"]
+    assert card["answer"].startswith(answer)
+    # .05 of the .5 that lie between the rule and being always right.
+    assert ("10.0 to 10.0 % closer" in card["sure"]["interval"]) == any(better)
+
+
 def test_guesses_are_compared_with_what_was_measured(tmp_path: Path) -> None:
     rows = [
         {"slot": "listen", "expected_valence": 0.5, "expected_valence_low": 0.3, "expected_valence_high": 0.7,

@@ -174,12 +174,9 @@ def believe(asked: Asked) -> Answer:
         return needs("No forecast has been tested yet: run tonearm train, which makes and tests them.")
     better = [row for row in rows if row["is_better"]]
     names = [_PREDICTS.get(row["model"], row["model"].replace("_", " ")) for row in rows]
-    all_of = "Yes" if len(better) == len(rows) else "Partly" if better else "No more than a simple rule"
     sizes = [row["rows"] for row in rows if row["rows"]]
     return Answer(
-        f"{all_of}: {number(len(better))} of {counted(len(rows), 'prediction')} "
-        f"{'beats' if len(better) == 1 else 'beat'} a simple rule in a test."
-        + (" For the others you see what the simple rule predicts." if len(better) < len(rows) else ""),
+        _verdict(len(better), len(rows)),
         Sure(
             n=f"{number(min(sizes))} to {number(max(sizes))} cases each." if sizes else "",
             interval=_all_closer(better),
@@ -189,6 +186,17 @@ def believe(asked: Asked) -> Answer:
         ),
         {"kind": "checks", "rows": [_check(name, rows, names) for name in dict.fromkeys(names)]},
     )
+
+
+def _verdict(better: int, n: int) -> str:
+    if not better:
+        return (
+            f"No more than a simple rule: none of {counted(n, 'prediction')} beat it in a test, and you see the rule."
+        )
+    how = "Yes" if better == n else "Partly"
+    rest = " For the others you see what the simple rule predicts." if better < n else ""
+    beat = "beats" if better == 1 else "beat"
+    return f"{how}: {number(better)} of {counted(n, 'prediction')} {beat} a simple rule in a test.{rest}"
 
 
 def _check(name: str, rows: Sequence[Row], names: Sequence[str]) -> dict[str, Any]:
@@ -218,8 +226,8 @@ def _all_closer(better: Sequence[Row]) -> str:
         return ""
     least, most = (number(end(share for share, _, _ in found), 1) for end in (min, max))
     return (
-        f"Those that do came {least} to {most} % closer to being always right than their rules, and all 95 % intervals "
-        "are above 0."
+        f"Those that beat it came {least} to {most} % closer to being always right than their rules; all 95 % "
+        "intervals are above 0."
     )
 
 
