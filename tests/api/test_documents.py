@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ from tests.api.conftest import PROBLEM, client_of, upload
 from tonearm.documents.export import SITE
 from tonearm.settings import Settings
 from tonearm.store import open_store
+from tonearm.store.forecasts import Forecast, keep_forecasts
 from tonearm.store.tokens import create_token
 
 
@@ -25,6 +27,19 @@ def test_home_follows_the_tables(http: httpx.Client) -> None:
     assert upload(http, "Can,Tago Mago,Halleluhwah,21 Nov 2020 09:35\n", "more.csv").status_code == 200
     after = http.get("/documents/home", headers={"If-None-Match": before.headers["etag"]})
     assert (before.json()["totals"]["listens"], after.json()["totals"]["listens"]) == (2, 3)
+
+
+def test_insights_come_in_parts_and_are_made_anew_when_a_forecast_is_kept(
+    http: httpx.Client, settings: Settings
+) -> None:
+    assert upload(http).status_code == 200
+    before = http.get("/documents/insights")
+    (clock,) = [card for card in before.json()["cards"] if card["id"] == "clock"]
+    assert {"text": "2", "number": 2, "digits": 0} in clock["sure"]["n_parts"]
+    due = datetime.now(UTC) + timedelta(hours=2)
+    one = Forecast("Ada", "session_start", "1", "model", "session_start_day_ahead", due, 0.5, 0.4)
+    assert keep_forecasts(open_store(settings), [one], datetime.now(UTC)) == 1
+    assert http.get("/documents/insights", headers={"If-None-Match": before.headers["etag"]}).status_code == 200
 
 
 def test_recent_has_names_and_ids_as_text(filled: httpx.Client) -> None:

@@ -72,7 +72,7 @@ def test_new_artists_stay_if_they_are_heard_again_after_the_time(tmp_path: Path)
     rows += [row for n in range(25) for row in plays("2019-02-01", artist=f"Artist {n}" * (n + 1))]
     card = cards_of(tmp_path, [*rows, *plays("2019-06-01")])["newcomers"]
     assert card["answer"].startswith("Of a hundred artists you meet, you still play 25 a year later.")
-    assert [(row["label"], row["value"]) for row in card["picture"]["rows"]][-1] == ("a year", 25.0)
+    assert [(row["label"], row["value"]) for row in card["picture"]["rows"]][-1] == ("After a year", 25.0)
 
 
 def breakout(rank: int, artist: str, first_heard: date) -> Row:
@@ -219,15 +219,28 @@ def coming_hour(hour: int, energy: float) -> Row:
     }
 
 
-def test_the_coming_week_is_told_apart_by_the_hours_at_which_one_listens(tmp_path: Path) -> None:
+def test_the_coming_week_differs_by_the_hours_at_which_one_listens(tmp_path: Path) -> None:
     heard = [row for hour in (8, 20) for row in plays("2020-06-04", times=10, hour=hour)]
     rows = [coming_hour(3, 0.1), coming_hour(8, 0.4), coming_hour(20, 0.7)]
     card = cards_of(tmp_path, heard, energy_forecasts=rows)["week"]
-    assert card["answer"] == (
-        "If you listen, your music will be calmest on Thursday at 8:00 and most energetic on Thursday at 20:00."
-    )
+    assert card["answer"] == "If you listen, your music will be calmest around 8:00 and most energetic around 20:00."
     assert [row["hour"] for row in card["picture"]["lists"][0]["rows"]] == [8, 20]
     assert "may be off by 0.20" in card["sure"]["interval"]
+
+
+def test_a_week_of_different_days_names_them(tmp_path: Path) -> None:
+    friday = {**coming_hour(8, 0.9), "predicted_for_at": datetime(2020, 6, 12, 8, tzinfo=UTC), "day_of_week": 4}
+    rows = [coming_hour(8, 0.4), friday]
+    card = cards_of(tmp_path, plays("2020-06-01"), energy_forecasts=rows)["week"]
+    assert card["answer"] == (
+        "If you listen, your music will be calmest on Thursday at 8:00 and most energetic on Friday at 8:00."
+    )
+
+
+def test_a_forecast_of_days_that_are_over_is_not_shown(tmp_path: Path) -> None:
+    heard = plays("2020-06-12")
+    cards = cards_of(tmp_path, heard, today=date(2020, 6, 13), energy_forecasts=[coming_hour(8, 0.5)])
+    assert cards["week"]["needs"].startswith("The last forecast was for the time from 11 June 2020 on, which is over")
 
 
 def test_a_week_whose_hours_hardly_differ_is_spoken_of_as_one(tmp_path: Path) -> None:
@@ -275,6 +288,30 @@ def test_an_hour_of_sad_music_comes_with_something_to_try_and_how_it_is_judged(t
     assert "14 percentage points" in card["sure"]["how"]
 
 
+def measured(model: str, is_better: bool) -> Row:
+    return {"model": model, "target": model, "metric": "log_loss", "is_served": is_better, "is_deciding": True,
+            "rows": 500, "baseline_value": 0.5, "gain": 0.05, "gain_low": 0.01, "gain_high": 0.1,
+            "is_better": is_better, "model_version": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("better", "answer"),
+    [
+        ((True, True), "Yes: 2 of 2 predictions beat a simple rule in a test."),
+        ((True, False), "Partly: 1 of 2 predictions beats a simple rule in a test."),
+        ((False, False), "No more than a simple rule: none of 2 predictions beat it in a test, and you see the rule."),
+    ],
+)
+def test_forecasts_can_be_believed_as_far_as_they_beat_a_rule(
+    tmp_path: Path, better: tuple[bool, bool], answer: str
+) -> None:
+    rows = [measured(model, is_better) for model, is_better in zip(("session_start", "breakout"), better, strict=True)]
+    card = cards_of(tmp_path, plays("2020-06-01"), model_performance_metrics=rows)["believe"]
+    assert card["answer"].startswith(answer)
+    # .05 of the .5 that lie between the rule and being always right.
+    assert ("10.0 to 10.0 % closer" in card["sure"]["interval"]) == any(better)
+
+
 def test_guesses_are_compared_with_what_was_measured(tmp_path: Path) -> None:
     rows = [
         {"slot": "listen", "expected_valence": 0.5, "expected_valence_low": 0.3, "expected_valence_high": 0.7,
@@ -282,7 +319,7 @@ def test_guesses_are_compared_with_what_was_measured(tmp_path: Path) -> None:
         for actual in (0.58, 0.9)
     ]  # fmt: skip
     card = cards_of(tmp_path, plays("2020-06-01"), mood_predictions=rows)["guessed"]
-    assert card["answer"] == "On average its guess is 24 points of 100 off, a simple rule's 54."
+    assert card["answer"] == "On average its guess is off by 24 points of 100, and that of a simple rule by 54."
     assert [row["value"] for row in card["picture"]["rows"]] == [0.0, 50.0, 50.0, 100.0]
     assert card["sure"]["interval"] == "50 % of its 90 % intervals held what was measured."
 

@@ -123,15 +123,16 @@ def listed(several: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(several[:-1]), *several[-1:]]))
 
 
-def hours(found: Iterable[int]) -> str:
-    """Hours of the day as stretches: from 6:00 to 9:00 and from 22:00 to midnight."""
+def hours(found: Iterable[int], most: int | None = None) -> str:
+    """Hours of the day as stretches: from 6:00 to 9:00 and from 22:00 to midnight; of them the ``most`` longest."""
     stretches: list[list[int]] = []
     for hour in sorted(found):
         if stretches and stretches[-1][1] == hour:
             stretches[-1][1] = hour + 1
         else:
             stretches.append([hour, hour + 1])
-    return listed([f"from {_clock(first)} to {_clock(after)}" for first, after in stretches])
+    longest = sorted(stretches, key=lambda stretch: stretch[0] - stretch[1])[:most]
+    return listed([f"from {_clock(first)} to {_clock(after)}" for first, after in sorted(longest)])
 
 
 def _clock(hour: int) -> str:

@@ -68,7 +68,7 @@ class _Asked:
     """None where the document shall not say which albums have a cover."""
 
     def answer(
-        self, make: Callable[[History], Any], tables: Sequence[str] = (), also: Callable[[], Hashable] = lambda: None
+        self, make: Callable[[History], Any], tables: Sequence[str] = (), also: Callable[[], Hashable] = tuple
     ) -> Response:
         """The document that ``make`` makes of the history, of further tables, and of what has the version ``also()``.
 

@@ -304,7 +304,7 @@ def _calmer(rows: Sequence[Row], whole: Row | None) -> str:
         word: [row["hour_of_day"] for row in rows if row["verdict_energy"] == verdict]
         for verdict, word in (("lower", less), ("higher", more))
     }
-    parts = [f"{word} {hours(found)}" for word, found in by_word.items() if found]
+    parts = [f"{word} {hours(found, most=2)}" for word, found in by_word.items() if found]
     return f"What does change is how energetic it is: {listed(parts)}." if parts else ""
 
 
@@ -366,7 +366,7 @@ def sad_hours(asked: Asked) -> Answer:
 def _saddest(asked: Asked, found: Sequence[Row]) -> str:
     first = found[0]
     which = (
-        f"It is saddest {hours(row['hour_of_day'] for row in found)}: at {at(first['hour_of_day'])}, "
+        f"It is saddest {hours((row['hour_of_day'] for row in found), most=2)}: at {at(first['hour_of_day'])}, "
         f"{number(first['low_share_pct'])} % of what you play is among your saddest-sounding music, where "
         f"{number(first['usual_low_share_pct'])} % is usual."
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, timedelta
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
 from tonearm.documents.cards.card import Answer, Asked, Card, Row, Sure, needs
-from tonearm.documents.sentences import artist, at, counted, day, month, number, percent, weekday
-from tonearm.documents.words import SOUNDS
+from tonearm.documents.sentences import artist, at, counted, day, listed, month, number, percent, weekday
 
 if TYPE_CHECKING:
     from tonearm.models.trial.summary import Trial
@@ -73,7 +73,11 @@ def newcomers(asked: Asked) -> Answer:
             how="Still played means at least one more play after that time. The longer the time, the fewer artists you "
             "have known for it, and the earlier you met them.",
         ),
-        {"kind": "bars", "unit": "% still played after", "rows": [{k: r[k] for k in ("label", "value")} for r in rows]},
+        {
+            "kind": "bars",
+            "unit": "% still played after",
+            "rows": [{"label": f"After {r['label']}", "value": r["value"]} for r in rows],
+        },
         [
             {"artist_id": row["artist_id"], "artist": row["artist"], "text": counted(row["months"], "month")}
             for row in loyal
@@ -93,6 +97,8 @@ def next_session(asked: Asked) -> Answer:
     first, hour = rows[0]["predicted_for_local"].date(), likeliest["hour_of_day"]
     if _is_stray(asked, first):
         return _missing(asked, "when you listen", "eight weeks of recent plays")
+    if _is_over(asked, rows[-1]["predicted_for_local"].date()):
+        return needs(_old(first))
     expected = sum(row["probability_pct"] for row in rows) / 100
     when = f"{weekday(likeliest['predicted_for_local'].weekday())} between {at(hour)} and {at(hour + 1)}"
     chance = f"{number(likeliest['probability_pct'])} in a hundred"
@@ -168,24 +174,29 @@ def believe(asked: Asked) -> Answer:
         return needs("No forecast has been tested yet: run tonearm train, which makes and tests them.")
     better = [row for row in rows if row["is_better"]]
     names = [_PREDICTS.get(row["model"], row["model"].replace("_", " ")) for row in rows]
-    labels = [f"{name}{_target(row)}" for name, row in zip(names, rows, strict=True) if row["is_better"]]
-    all_of = "Yes" if len(better) == len(rows) else "Partly" if better else "No more than a simple rule"
     sizes = [row["rows"] for row in rows if row["rows"]]
     return Answer(
-        f"{all_of}: {number(len(better))} of {counted(len(rows), 'prediction')} "
-        f"{'beats' if len(better) == 1 else 'beat'} a simple rule in a test."
-        + (" For the others you see what the simple rule predicts." if len(better) < len(rows) else ""),
+        _verdict(len(better), len(rows)),
         Sure(
             n=f"{number(min(sizes))} to {number(max(sizes))} cases each." if sizes else "",
-            interval="; ".join(
-                f"{label}: {gain}" for label, row in zip(labels, better, strict=True) if (gain := _closer(row))
-            ),
+            interval=_all_closer(better),
             baseline="A simple rule for each, such as the rate of the hour or the artist's mean.",
             how="Tested on plays and artists that the model had not learned from. A forecast that is always right "
             "would be 100 % closer.",
         ),
         {"kind": "checks", "rows": [_check(name, rows, names) for name in dict.fromkeys(names)]},
     )
+
+
+def _verdict(better: int, n: int) -> str:
+    if not better:
+        return (
+            f"No more than a simple rule: none of {counted(n, 'prediction')} beat it in a test, and you see the rule."
+        )
+    how = "Yes" if better == n else "Partly"
+    rest = " For the others you see what the simple rule predicts." if better < n else ""
+    beat = "beats" if better == 1 else "beat"
+    return f"{how}: {number(better)} of {counted(n, 'prediction')} {beat} a simple rule in a test.{rest}"
 
 
 def _check(name: str, rows: Sequence[Row], names: Sequence[str]) -> dict[str, Any]:
@@ -196,25 +207,32 @@ def _check(name: str, rows: Sequence[Row], names: Sequence[str]) -> dict[str, An
     return {"label": name, "text": text, "is_better": better > 0}
 
 
-def _closer(row: Row) -> str:
-    """How much closer to a forecast that is always right a model came than its rule (skill score, Murphy 1988)."""
+def _skill(row: Row) -> tuple[float, float, float] | None:
+    """How much closer to a forecast that is always right a model came than its rule, in percent, with its interval.
+
+    A skill score (Murphy 1988); None where it is not known.
+    """
     if None in (row["gain"], row["gain_low"], row["gain_high"], row["baseline_value"]):
-        return ""
+        return None
     way = abs((1.0 if row["metric"] in _BEST_IS_1 else 0.0) - row["baseline_value"])
     if not way:
+        return None
+    return 100 * row["gain"] / way, 100 * row["gain_low"] / way, 100 * row["gain_high"] / way
+
+
+def _all_closer(better: Sequence[Row]) -> str:
+    found = [skill for row in better if (skill := _skill(row))]
+    if not found:
         return ""
-    share, low, high = (number(100 * row[name] / way, 1) for name in ("gain", "gain_low", "gain_high"))
-    return f"{share} % closer ({low} to {high} %)"
+    least, most = (number(end(share for share, _, _ in found), 1) for end in (min, max))
+    return (
+        f"Those that beat it came {least} to {most} % closer to being always right than their rules; all 95 % "
+        "intervals are above 0."
+    )
 
 
 _TARGETS = {"session_start_day_ahead": " a day ahead", "session_start_hour_ahead": " an hour ahead",
             "listener": " (from what you hear)", "song": " (from one song)"}  # fmt: skip
-
-
-def _target(row: Row) -> str:
-    if row["model"] in ("imputation", "mood", "energy_forecast"):
-        return f" ({SOUNDS.get(row['target'], row['target'])})"
-    return _TARGETS.get(row["target"], "")
 
 
 def _deciding(rows: Sequence[Row]) -> list[Row]:
@@ -243,14 +261,25 @@ def _sure(
         beat = f"beat {against}" if test["is_better"] else f"was not shown to be better than {against}"
         here = ", but not on your own plays" if test["is_better"] and not is_model else ""
         baseline += f" In a test on {counted(test['rows'], 'case')}, a model {beat}{here}."
-    if test is not None and is_model and (gain := _closer(test)):
-        interval = f"{interval} In the test, the model came {gain} to being always right than the rule.".strip()
+    if test is not None and is_model and (skill := _skill(test)):
+        share, low, high = (number(of, 1) for of in skill)
+        gain = f"the model came {share} % closer to being always right than the rule ({low} to {high} %, 95 % interval)"
+        interval = f"{interval} In the test, {gain}.".strip()
     return Sure(n=n, interval=interval, baseline=baseline, how=how)
 
 
 def _is_stray(asked: Asked, first: date) -> bool:
     """Whether a forecast was made of plays after the end of a history that has ended."""
     return asked.has_ended and first > asked.as_of + timedelta(days=62)
+
+
+def _is_over(asked: Asked, last: date) -> bool:
+    """Whether a forecast is about days that have passed."""
+    return not asked.has_ended and last < asked.as_of
+
+
+def _old(first: date) -> str:
+    return f"The last forecast was for the time from {day(first)} on, which is over: tonearm run makes a new one."
 
 
 def _missing(asked: Asked, what: str, takes: str) -> Answer:
@@ -280,12 +309,14 @@ def week(asked: Asked) -> Answer:
     first = min((row["predicted_for_local"].date() for row in energy), default=None)
     if first is None or _is_stray(asked, first):
         return _missing(asked, "the coming week's sound", "some weeks of plays whose sound is known")
+    if _is_over(asked, max(row["predicted_for_local"].date() for row in energy)):
+        return needs(_old(first))
     usual = {(row["weekday"], row["hour"]) for row in asked.history.rows(_HEARD_HOURS, _HEARD_HOUR)}
     of = {"energy": _usual_hours(energy, usual), "valence": _usual_hours(valence, usual)}
     would = "would have been" if asked.has_ended else "will be"
-    answers = [_of_week(rows, feature) for feature, rows in of.items() if rows]
+    answers = [clause for feature, rows in of.items() if rows for clause in _of_week(rows, feature)]
     return Answer(
-        f"If you listen, your music {would} {', and '.join(answers)}.",
+        f"If you listen, your music {would} {listed(answers)}.",
         _sure(
             asked,
             energy,
@@ -309,12 +340,22 @@ def _usual_hours(rows: Sequence[Row], usual: set[tuple[int, int]]) -> list[Row]:
     return [row for row in rows if (row["day_of_week"], row["hour_of_day"]) in usual] or list(rows)
 
 
-def _of_week(rows: Sequence[Row], feature: str) -> str:
+def _of_week(rows: Sequence[Row], feature: str) -> list[str]:
     least, most = (end(rows, key=lambda row: row[f"expected_{feature}"]) for end in (min, max))
     _, less, more = _OF_WEEK[feature]
     if most[f"expected_{feature}"] - least[f"expected_{feature}"] < _ALIKE:
-        return f"about equally {'energetic' if feature == 'energy' else 'happy'} all week"
-    return f"{less} on {_moment(least)} and {more} on {_moment(most)}"
+        return [f"about equally {'energetic' if feature == 'energy' else 'happy'} all week"]
+    if _is_the_same_every_day(rows, feature):
+        return [f"{less} around {at(least['hour_of_day'])}", f"{more} around {at(most['hour_of_day'])}"]
+    return [f"{less} on {_moment(least)}", f"{more} on {_moment(most)}"]
+
+
+def _is_the_same_every_day(rows: Sequence[Row], feature: str) -> bool:
+    """Whether only the hour matters, as for a rule that knows no days."""
+    by_hour: dict[int, list[float]] = defaultdict(list)
+    for row in rows:
+        by_hour[row["hour_of_day"]].append(row[f"expected_{feature}"])
+    return all(max(values) - min(values) < _ALIKE / 5 for values in by_hour.values())
 
 
 def _moment(row: Row) -> str:
@@ -425,7 +466,8 @@ def guessed(asked: Asked) -> Answer:
     tracks = len({(row["expected_valence"], row["actual_valence"]) for row in rows})
     how_far = f"{number(100 * own)} points of {number(100)}"
     return Answer(
-        f"On average its guess is {how_far} off" + (f", a simple rule's {number(100 * rule)}." if rule != own else "."),
+        f"On average its guess is off by {how_far}"
+        + (f", and that of a simple rule by {number(100 * rule)}." if rule != own else "."),
         Sure(
             n=f"Your latest {counted(len(rows), 'play')} of {counted(tracks, 'track')} whose sound was measured.",
             interval=f"{percent(inside / len(banded))} of its 90 % intervals held what was measured." if banded else "",
@@ -440,7 +482,7 @@ def guessed(asked: Asked) -> Answer:
 
 def _within(rows: Sequence[Row], of: str, points: int) -> float:
     """The share in percent of guesses that were not further off."""
-    near = sum(abs(row[of] - row["actual_valence"]) <= points / 100 for row in rows)
+    near: int = sum(abs(row[of] - row["actual_valence"]) <= points / 100 for row in rows)
     return round(100.0 * near / len(rows), 1)
 
 
@@ -452,7 +494,7 @@ CARDS: list[Card] = [
     Card("week", GROUP, "How will the coming week sound?", week),
     Card("believe", GROUP, "Can I believe these forecasts?", believe),
     Card("came_true", GROUP, "Did earlier forecasts come true?", came_true),
-    Card("guessed", GROUP, "Can it guess how happy a track sounds?", guessed),
+    Card("guessed", GROUP, "Can a model guess how happy a track sounds?", guessed),
 ]
 
 _STAYED = """

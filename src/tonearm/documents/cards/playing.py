@@ -110,7 +110,7 @@ def aims(asked: Asked) -> Answer:
     if not rows:
         return needs("It takes hours with ten sessions of music whose sound is known.")
     at = {aim: [row["hour_of_day"] for row in rows if row["aim"] == aim and row["verdict"] == "higher"] for aim in AIMS}
-    parts = [f"{_TO_CHOOSE[aim]} {hours(found)}" for aim, found in at.items() if found]
+    parts = [f"{_TO_CHOOSE[aim]} {hours(found, most=2)}" for aim, found in at.items() if found]
     units = [row["units"] for row in rows]
     return Answer(
         f"More than at other hours, you choose {'; '.join(parts)}."

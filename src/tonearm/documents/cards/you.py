@@ -30,16 +30,16 @@ TRAITS = {
 }
 """Each trait's two ends, what is measured, and its unit."""
 _HABITS = {
-    "repeating": "you return to tracks you know",
-    "exploring": "you play tracks that are new to you",
-    "by day": "you listen by day",
-    "after dark": "you listen after dark",
-    "steady": "you listen at a steady pace",
-    "in bursts": "you listen in bursts",
-    "focused": "you keep to a few artists",
-    "eclectic": "you spread your plays over many artists",
-    "drifting": "you change your favourite artists from month to month",
-    "loyal": "you keep your favourite artists from month to month",
+    "repeating": "return to tracks you know",
+    "exploring": "play tracks that are new to you",
+    "by day": "listen by day",
+    "after dark": "listen after dark",
+    "steady": "listen at a steady pace",
+    "in bursts": "listen in bursts",
+    "focused": "keep to a few artists",
+    "eclectic": "spread your plays over many artists",
+    "drifting": "change your favourite artists from month to month",
+    "loyal": "keep your favourite artists from month to month",
 }
 """Each end of a trait as what somebody does."""
 _MOST_PAIRS = 8
@@ -161,7 +161,7 @@ def traits(asked: Asked) -> Answer:
     return Answer(
         "On none of five scales are you far from the middle."
         if name == "balanced"
-        else f"More than most, {listed([_HABITS.get(word, word) for word in name.split(' and ')])}.",
+        else f"More than most, you {listed([_HABITS.get(word, word) for word in name.split(' and ')])}.",
         Sure(
             n=f"The last {counted(row['months_compared'], 'whole month')} with music.",
             interval=" ".join(filter(None, (_trait_interval(row, name) for name in ranked))),
@@ -331,7 +331,7 @@ def moods(asked: Asked) -> Answer:
     first, n = by_mood.most_common(1)[0]
     known = f" ({number(rows[0]['measured_share_pct'])} % of all)" if rows else ""
     return Answer(
-        f"Mostly {MOODS[first]}: {percent(n / total)} of the plays whose sound is known.",
+        f"Most often {MOODS[first]}: {percent(n / total)} of the plays whose sound is known.",
         Sure(
             n=f"{counted(total, 'play')} with a known sound{known}.",
             baseline=f"With five moods equally common, each would have {number(20)} %.",

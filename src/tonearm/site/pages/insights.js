@@ -99,7 +99,7 @@
     const left = Math.min(Math.max(...rows.map((row) => row.label.length)) * 6.6 + 12, width * 0.46);
     return Plot.plot({
       width, height: 22 * rows.length + 60, marginTop: 8, marginBottom: 42, marginLeft: left, marginRight: 8, x: { domain: [-far, far], label: axis, labelAnchor: "center", labelArrow: "none", labelOffset: 36, ticks: 4, tickSize: 0 },
-      y: { domain: rows.map((row) => row.label), label: null, tickSize: 0, tickFormat: (text) => (text.length * 6.6 > left ? text.slice(0, Math.floor(left / 6.6)) + "…" : text) },
+      y: { domain: rows.map((row) => row.label), label: null, tickSize: 0, tickFormat: (label) => (label.length * 6.6 > left ? label.slice(0, Math.floor(left / 7) - 2) + "…" : label) },
       marks: [
         Plot.ruleX([0], { stroke: colour("line"), strokeWidth: 2 }),
         Plot.ruleY(rows.filter((row) => row.low != null), { y: "label", x1: "low", x2: "high", stroke: (row) => tone(row, colour), strokeWidth: 2 }),
