@@ -164,6 +164,15 @@ def test_a_document_has_one_name_however_it_is_asked_for(query: dict[str, str], 
     assert key("charts", query) == same
 
 
+def test_a_last_digit_that_differs_is_no_change(data: DashboardData) -> None:
+    def timed(seconds: float) -> Exported:
+        home = HOME | {"totals": {"listens": 3, "minutes": seconds / 60}}
+        return export(lambda name, query: home if name == "home" else ask(name, query), data, ["home"])
+
+    assert timed(4943662.3140000785).files == timed(4943662.314000052).files
+    assert timed(4943662.314).files != timed(4943662.315).files
+
+
 def test_an_unknown_part_is_named() -> None:
     with pytest.raises(UnknownName, match="no part 'hom'; did you mean home"):
         chosen(["hom"])

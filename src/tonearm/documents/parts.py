@@ -58,7 +58,8 @@ def _home(_ask: Ask) -> Iterator[Place]:
 
 
 def _recent(_ask: Ask) -> Iterator[Place]:
-    yield Place((), (("recent", {}),))
+    for name in ("recent", "weekly"):
+        yield Place((), ((name, {}),))
 
 
 def _charts(ask: Ask) -> Iterator[Place]:
