@@ -285,6 +285,12 @@ def test_an_address_that_cannot_be_cloned_is_refused_without_the_token(tmp_path:
     assert "s3cret" not in str(refused.value)
 
 
+def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
+    with pytest.raises(UsageError, match=TOKEN_FROM) as refused, cloned("https://ada:s3cret@example.org/a.git", PLAIN):
+        pass
+    assert "s3cret" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("url", "is_shown"),
     [
