@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
@@ -215,6 +216,18 @@ def test_parts_of_the_day_are_measured_by_kept_predictions_of_the_version() -> N
     assert (found.morning, found.night) == (morning, None)
     assert found.evening == PartOfDay(pr_auc=None, roc_auc=None, n_samples=1, n_positive=0)
     assert by_part_of_day([kept("2020-01-01T06:00", 0.6, True)], 2) is None
+
+
+def test_parts_of_the_day_are_measured_as_scikit_learn_does() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    chance = random.Random(1)
+    rows = [(round(chance.random(), 1), chance.random() < 0.3) for _ in range(200)]
+    found = by_part_of_day([kept("2020-01-01T07:00", *row) for row in rows], 1)
+    assert found is not None
+    assert found.morning is not None
+    predicted, happened = zip(*rows, strict=True)
+    assert found.morning.pr_auc == pytest.approx(metrics.average_precision_score(happened, predicted))
+    assert found.morning.roc_auc == pytest.approx(metrics.roc_auc_score(happened, predicted))
 
 
 def test_predictions_that_were_kept_before_the_fact_are_checked(tmp_path: Path) -> None:

@@ -164,6 +164,15 @@ def test_a_document_has_one_name_however_it_is_asked_for(query: dict[str, str], 
     assert key("charts", query) == same
 
 
+def test_a_last_digit_that_differs_is_no_change(data: DashboardData) -> None:
+    def timed(seconds: float) -> Exported:
+        home = HOME | {"totals": {"listens": 3, "minutes": seconds / 60}}
+        return export(lambda name, query: home if name == "home" else ask(name, query), data, ["home"])
+
+    assert timed(4943662.3140000785).files == timed(4943662.314000052).files
+    assert timed(4943662.314).files != timed(4943662.315).files
+
+
 def test_an_unknown_part_is_named() -> None:
     with pytest.raises(UnknownName, match="no part 'hom'; did you mean home"):
         chosen(["hom"])
@@ -272,6 +281,12 @@ def test_a_folder_on_this_machine_is_no_address(clone: Path) -> None:
 def test_an_address_that_cannot_be_cloned_is_refused_without_the_token(tmp_path: Path) -> None:
     address = f"file://{tmp_path}/s3cret.git"
     with pytest.raises(TonearmError, match="git clone") as refused, cloned(address, {**PLAIN, TOKEN_FROM: "s3cret"}):
+        pass
+    assert "s3cret" not in str(refused.value)
+
+
+def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
+    with pytest.raises(UsageError, match=TOKEN_FROM) as refused, cloned("https://ada:s3cret@example.org/a.git", PLAIN):
         pass
     assert "s3cret" not in str(refused.value)
 

@@ -58,7 +58,8 @@ def _home(_ask: Ask) -> Iterator[Place]:
 
 
 def _recent(_ask: Ask) -> Iterator[Place]:
-    yield Place((), (("recent", {}),))
+    for name in ("recent", "weekly"):
+        yield Place((), ((name, {}),))
 
 
 def _charts(ask: Ask) -> Iterator[Place]:
@@ -104,12 +105,12 @@ def _top_artists(ask: Ask) -> list[str]:
 PARTS: Mapping[str, Part] = {
     "home": Part(about="Home: totals, favourites, what is worth going back to", is_usual=True, places=_home),
     "charts": Part(about="Charts of all time and of each year", is_usual=True, places=_charts),
-    "insights": Part(about="Insights: habits, changes, playlists", is_usual=True, places=_insights),
+    "insights": Part(about="Insights: habits, changes, favourites by mood", is_usual=True, places=_insights),
     "genre_profiles": Part(about="genres and their sound", is_usual=True, fields=("genre_profiles",)),
     "mood_clusters": Part(about="kinds of music and their sound", is_usual=True, fields=("mood_clusters",)),
     "metrics": Part(about="how good the models are", is_usual=True, fields=("metrics",)),
     "days": Part(
-        about="plays of each single day: calendar, streaks, milestones, unusual days, first and last days",
+        about="single days: calendar, streaks, milestones, unusual days, first and last plays, playlists with reasons",
         of_home=("days", "streaks", "milestones", "on_this_day"),
         cards=("days",),
     ),

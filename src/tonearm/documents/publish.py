@@ -22,6 +22,7 @@ _NEVER_ASK = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 _PATIENCE_S = 600
 _ADDRESS = re.compile(r"[a-z+]+://|[^/\\]+@[^/\\]+:")
 """How addresses of repositories begin: ``https://…``, ``ssh://…``, ``git@…:``."""
+_WITH_PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,10 @@ def sync(exported: Exported, clone: Path, within: Path, environment: Mapping[str
 def cloned(website: str, environment: Mapping[str, str] = os.environ) -> Iterator[Path]:
     """A clone of ``website``: the folder itself if it is one on this machine, else a new one for the time being.
 
-    Raises TonearmError for an address that git cannot clone.
+    Raises UsageError for an address with a password in it, TonearmError for one that git cannot clone.
     """
+    if _WITH_PASSWORD.match(website):
+        raise UsageError(f"the address has a password in it, which others can read; give it in {TOKEN_FROM} instead")
     if _ADDRESS.match(website) is None:
         yield Path(website)
         return

@@ -61,7 +61,7 @@
       if (mine.aborted) return;
       main.replaceChildren(...[parts].flat(Infinity).filter(Boolean));
       const heading = main.querySelector("h1")?.textContent ?? page.title;
-      document.title = at.page === "home" ? "tonearm" : `${heading} – tonearm`;
+      document.title = at.page === "home" ? tonearm.exported?.title || "tonearm" : `${heading} – tonearm`;
       document.getElementById("live").textContent = heading;
     } catch (error) {
       if (mine.aborted || error.name === "AbortError") return;

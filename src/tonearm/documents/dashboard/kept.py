@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from tonearm.columns import PARTS_OF_DAY
 from tonearm.documents.dashboard.shape import CheckedHour, CheckedPredictions, CheckedTrack, PartOfDay, PerHour
-from tonearm.models import is_installed
 from tonearm.read.ranges import local_time
 from tonearm.store.forecasts import Forecast, scored_forecasts
 
@@ -111,7 +111,7 @@ def _likeliest(groups: Sequence[Kept]) -> CheckedTrack:
 def by_part_of_day(kept: Sequence[Kept], version: int) -> PerHour | None:
     """How well a served version ranked the hours of each part of the day; None before its first outcome."""
     own = [one for one in kept if one.is_of_hour and one.served_by == "model" and one.version == str(version)]
-    if not own or not is_installed():
+    if not own:
         return None
     parts = {
         name: _measured([one for one in own if PARTS_OF_DAY[one.at_local.hour // 6] == name]) for name in PARTS_OF_DAY
@@ -122,12 +122,30 @@ def by_part_of_day(kept: Sequence[Kept], version: int) -> PerHour | None:
 def _measured(hours: Sequence[Kept]) -> PartOfDay | None:
     if not hours:
         return None
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
-    happened, predicted = [one.happened for one in hours], [one.predicted for one in hours]
     return PartOfDay(
-        pr_auc=float(average_precision_score(happened, predicted)) if any(happened) else None,
-        roc_auc=float(roc_auc_score(happened, predicted)) if any(happened) and not all(happened) else None,
+        pr_auc=_average_precision(hours),
+        roc_auc=_roc_auc(hours),
         n_samples=len(hours),
-        n_positive=sum(happened),
+        n_positive=sum(one.happened for one in hours),
     )
+
+
+def _average_precision(hours: Sequence[Kept]) -> float | None:
+    """The mean, over the hours with a start, of the share of starts among the hours at least as likely."""
+    starts, above, total = 0, 0, 0.0
+    for _, some in groupby(sorted(hours, key=_likeliest_first), key=_likeliest_first):
+        alike = [one.happened for one in some]
+        starts, above = starts + sum(alike), above + len(alike)
+        total += sum(alike) * starts / above
+    return total / starts if starts else None
+
+
+def _likeliest_first(one: Kept) -> float:
+    return -one.predicted
+
+
+def _roc_auc(hours: Sequence[Kept]) -> float | None:
+    """The share of pairs of an hour with a start and one without in which the first was likelier; ties are halves."""
+    with_start, without = (sorted(one.predicted for one in hours if one.happened is is_it) for is_it in (True, False))
+    won = sum((bisect_left(without, one) + bisect_right(without, one)) / 2 for one in with_start)
+    return won / (len(with_start) * len(without)) if with_start and without else None

@@ -118,7 +118,7 @@ class CheckedTrack(Part):
 
 
 class CheckedPredictions(Part):
-    """What was predicted of the newest day that is over, kept before it began, and what happened."""
+    """What was predicted of the newest day that is over, each hour kept before it began, and what happened."""
 
     date: date
     hours: list[CheckedHour]
