@@ -71,7 +71,7 @@ def test_its_page_lists_its_artists_and_every_play(history: History) -> None:
 def test_old_addresses_lead_to_it(history: History, artist_id: int, name: str) -> None:
     shown = album(history, artist_id, name)
     assert (shown["album_artist_id"], shown["album"], shown["totals"]["listens"]) == (VARIOUS, "Mix", 4)
-    assert listed(history, an_album(artist_id, name), "plays")["n"] == 4
+    assert listed(history, an_album(history, artist_id, name), "plays")["n"] == 4
 
 
 @pytest.mark.parametrize(("artist_id", "name"), [(AIR, "New"), (VARIOUS, "Moon"), (AIR, "Else"), (VARIOUS, "mix")])

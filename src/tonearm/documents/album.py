@@ -17,9 +17,9 @@ def album(history: History, artist_id: int, name: str) -> dict[str, Any]:
     are up to four other names under which it was heard. Raises UnknownName for an album that
     was never heard.
     """
-    thing = an_album(artist_id, name)
+    thing = an_album(history, artist_id, name)
     found = facts(history, thing)
-    own = history.row(_ALBUM, artist_id, name) or {}
+    own = history.row(_ALBUM, *thing.values.values()) or {}
     return {
         **found,
         **own,
@@ -30,8 +30,7 @@ def album(history: History, artist_id: int, name: str) -> dict[str, Any]:
 
 
 _ALBUM = """
-SELECT album_artist_id, album, albums.artist_id, albums.artist
-FROM album_addresses AS asked JOIN albums USING (album_artist_id, album) WHERE asked.artist_id = $1 AND name = $2
+SELECT album_artist_id, album, artist_id, artist FROM albums WHERE album_artist_id = $1 AND album = $2
 """
 _SPELLINGS = """
 SELECT DISTINCT album_name AS name FROM album_names

@@ -43,13 +43,10 @@ def an_artist(artist_id: int) -> Thing:
     return Thing("artist", "artist_id = $artist_id", {"artist_id": artist_id})
 
 
-def an_album(artist_id: int, album: str) -> Thing:
+def an_album(history: History, artist_id: int, name: str) -> Thing:
     """Everything heard on the album that an artist is on under this name, as the album's artist or another."""
-    where = (
-        "(album_artist_id, album) IN "
-        "(SELECT (album_artist_id, album) FROM album_addresses WHERE artist_id = $artist_id AND name = $album)"
-    )
-    return Thing("album", where, {"artist_id": artist_id, "album": album})
+    found = history.row(_ADDRESSED, artist_id, name) or {"album_artist_id": artist_id, "album": name}
+    return Thing("album", "album_artist_id = $album_artist_id AND album = $album", found)
 
 
 def a_track(track_id: int) -> Thing:
@@ -146,6 +143,7 @@ def _sound(history: History, thing: Thing) -> dict[str, Any] | None:
     return {**own, "usual": history.row(_SOUND.format("heard"))} if own["listens"] else None
 
 
+_ADDRESSED = "SELECT album_artist_id, album FROM album_addresses WHERE artist_id = $1 AND name = $2"
 _TOTALS = """
 SELECT count(*) AS listens, sum(heard_s) AS heard_s, count(heard_s) AS timed_listens,
     count(DISTINCT track_id) AS tracks, count(DISTINCT artist_id) AS artists,

@@ -26,7 +26,7 @@ _BRACKETED_GUESTS = re.compile(
 # Without brackets only unambiguous words, and only up to the part that names the recording.
 _GUESTS = re.compile(r"\s+(?:feat\.|ft\.|featuring)\s+.*?(?=\s+[-–—]\s+|\s*[(\[]|$)")
 _DASH = re.compile(r"\s+[-–—]\s+")
-_BETWEEN_PARTS = re.compile(r"(\s+[-–—]\s+)")
+_BETWEEN_PARTS = re.compile(f"({_DASH.pattern})")
 _LAST_DASH = re.compile(r"\s+[-–—]$")
 _BRACKETS = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _SAME_RECORDING = re.compile(

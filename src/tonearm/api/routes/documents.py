@@ -220,20 +220,24 @@ def _thing(
     album_name: Annotated[str | None, Query(alias="album", max_length=2000)] = None,
     track_id: Id | None = None,
     name: Annotated[str | None, Query(alias="genre", max_length=2000)] = None,
-) -> Thing:
+) -> Callable[[History], Thing]:
     if track_id is not None:
-        return a_track(track_id)
+        return lambda _: a_track(track_id)
     if name is not None:
-        return a_genre(name)
+        return lambda _: a_genre(name)
     if artist_id is None:
         raise UsageError("nothing is asked for: name an artist_id, an artist_id and album, a track_id or a genre")
-    return an_artist(artist_id) if album_name is None else an_album(artist_id, album_name)
+    if album_name is None:
+        return lambda _: an_artist(artist_id)
+    return lambda history: an_album(history, artist_id, album_name)
 
 
 @router.get("/listed/{what}")
-def read_listed(asked: Asked, what: Listed, thing: Annotated[Thing, Depends(_thing)], page: Page = 1) -> Response:
+def read_listed(
+    asked: Asked, what: Listed, thing: Annotated[Callable[[History], Thing], Depends(_thing)], page: Page = 1
+) -> Response:
     """A page of the plays, tracks, albums or artists of an artist, an album, a track or a genre."""
-    return asked.answer(lambda history: listed(history, thing, what, page))
+    return asked.answer(lambda history: listed(history, thing(history), what, page))
 
 
 @router.get("/rewind")
