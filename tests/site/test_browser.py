@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +11,11 @@ import pytest
 
 from tests.browser import PATIENCE_MS, SIZES
 from tests.serving import serving_api
+from tests.site.conftest import draw_charts, home_with, is_within, opened, picture
 from tests.ui.conftest import history
-from tonearm.building.execute import build
-from tonearm.ingest.imports import import_paths
-from tonearm.settings import Settings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -43,14 +39,6 @@ HOSTILE = (
     "W" * 300,
     "' OR 1=1 --",
 )
-
-
-def home_with(file: Path) -> Settings:
-    """A home beside a file that has been imported and built."""
-    home = Settings(home=file.parent / "home")
-    assert import_paths(home, [file], "Ada", "Europe/Berlin").kept > 0
-    build(home)
-    return home
 
 
 @pytest.fixture(scope="module")
@@ -81,56 +69,6 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = home_with(folder / "hostile.csv")
     with serving_api(home.home) as address:
         yield address
-
-
-@dataclass
-class Opened:
-    """A page, and what went wrong on it."""
-
-    page: Page
-    wrong: list[str] = field(default_factory=list)
-
-    def go(self, address: str, hash: str = "") -> Page:
-        """Open an address and wait until it is drawn."""
-        self.page.goto(f"{address}/{hash}")
-        self.page.wait_for_selector("main:not([aria-busy]) h1")
-        return self.page
-
-
-def opened(browser: Browser, size: str = "desktop", scheme: str = "light") -> Opened:
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light"
-    )
-    found = Opened(context.new_page())
-    found.page.set_default_timeout(PATIENCE_MS)
-    found.page.on("console", lambda m: found.wrong.append(m.text) if m.type == "error" else None)
-    found.page.on("pageerror", lambda error: found.wrong.append(str(error)))
-    found.page.on("requestfailed", lambda r: found.wrong.append(f"{r.url} {r.failure}"))
-    found.page.on(
-        "request",
-        lambda r: None if r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else found.wrong.append(r.url),
-    )
-    return found
-
-
-def draw_charts(page: Page) -> None:
-    """Wait until each chart has its picture."""
-    from playwright.sync_api import expect
-
-    expect(page.locator(".drawing:empty")).to_have_count(0, timeout=PATIENCE_MS)
-
-
-def picture(page: Page, name: str) -> None:
-    folder = Path(os.environ.get("TONEARM_PICTURES", ""))
-    if folder.name:
-        folder.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
-
-
-def is_within(page: Page) -> bool:
-    """Whether nothing makes the page scroll sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 @pytest.mark.parametrize("name", PAGES)

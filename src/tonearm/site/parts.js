@@ -18,9 +18,9 @@
   /** The change from `before` to `now`, in words and with an arrow; null without anything before. */
   tonearm.change = (now, before) => {
     if (!before) return null;
-    const percent = Math.round((100 * (now - before)) / before);
-    if (percent === 0) return h("span.change", {}, "as much as before");
-    return h(percent > 0 ? "span.change.up" : "span.change.down", {}, `${percent > 0 ? "▲" : "▼"} ${count(Math.abs(percent))} % ${percent > 0 ? "more" : "less"}`);
+    const more = Math.round((100 * (now - before)) / before) / 100;
+    if (more === 0) return h("span.change", {}, "as much as before");
+    return h(more > 0 ? "span.change.up" : "span.change.down", {}, h("span", { "aria-hidden": "true" }, more > 0 ? "▲ " : "▼ "), `${tonearm.percent(Math.abs(more), 0)} ${more > 0 ? "more" : "less"}`);
   };
 
   /** Ranked rows with sleeves and bars: of artists, albums, tracks or genres. Bars are against `most`, the most plays

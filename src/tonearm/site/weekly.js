@@ -1,7 +1,7 @@
 "use strict";
 /* The card of a week: how much, who, and what stood out, if the test behind it allows a highlight. */
 (() => {
-  const { h, count, counted, link, card, question, quiet } = tonearm;
+  const { h, count, counted, percent, link, card, question, quiet } = tonearm;
 
   /** The highlight as one plain sentence, without links. */
   tonearm.highlightInWords = ({ artist, listens, expected, is_new: isNew }) => (isNew
@@ -18,8 +18,6 @@
     too_new: "What is unusual can be seen once four weeks of plays came before.",
     nothing_unusual: "No artist stood out from your weeks before it.",
   };
-
-  const percent = (p) => (p < 0.001 ? "less than 0.1 %" : `${new Intl.NumberFormat(undefined, { maximumSignificantDigits: 2 }).format(100 * p)} %`);
 
   const howSure = (week) => question("How sure are we?",
     week.highlight

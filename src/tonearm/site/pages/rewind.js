@@ -25,7 +25,7 @@
     if (days < 700) return counted(Math.round(days / 30.44), "month");
     return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(days / 365.25)} years`;
   };
-  const percent = (value) => `${count(Math.round(value))} %`;
+  const percent = (value) => tonearm.percent(value / 100, 0);
   const times = (n) => (n === 1 ? "once" : n === 2 ? "twice" : `${count(n)} times`);
   const ordinal = (place) => ({ 1: "", 2: "second-", 3: "third-" })[place];
 

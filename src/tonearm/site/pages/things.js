@@ -14,7 +14,7 @@
     if (place === 1) return sharing > 1 ? `one of your ${count(sharing)} ${most} ${noun}s` : `your ${most} ${noun}`;
     return place <= FAR ? `your ${ordinal(place)} ${most} ${noun}` : `number ${count(place)} of your ${count(of)} ${noun}s`;
   };
-  const percent = (share) => `${new Intl.NumberFormat(undefined, { maximumSignificantDigits: share < 0.1 ? 1 : 2 }).format(100 * share)} %`;
+  const { percent } = tonearm;
   /** "3 years", "14 months" or "23 days". */
   const long = (days) => (days >= 730 ? counted(Math.floor(days / 365.25), "year") : days >= 60 ? counted(Math.floor(days / 30.44), "month") : counted(days, "day"));
   const artist = (row) => (row.artist_id ? link.artist(row) : row.artist ?? "an artist without a name");
