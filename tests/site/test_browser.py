@@ -30,6 +30,10 @@ PAGES = {
     "tokens": "#/library/tokens",
     "search": "#/search?q=artist",
 }
+SMALL_TARGETS = """() => [...document.querySelectorAll("main :is(a[href], button, summary), header :is(a, select)")]
+    .filter((one) => !one.closest("svg, p, h1") && one.offsetParent && one.getBoundingClientRect().height < 24)
+    .map((one) => one.outerHTML)"""
+"""What is lower than the 24 pixels of WCAG 2.2, 2.5.8; links within sentences may be."""
 HOSTILE = (
     "Plain",
     "<script>document.title='owned'</script>",
@@ -140,6 +144,47 @@ def test_the_keyboard_skips_to_the_page(browser: Browser, address: str) -> None:
     page = opened(browser).go(address)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+
+
+def test_another_page_has_the_focus_and_going_back_finds_the_page_where_it_was_left(
+    browser: Browser, address: str
+) -> None:
+    page = opened(browser, "phone").go(address)
+    draw_charts(page)
+    link = page.locator(".ranking .name a").last
+    link.scroll_into_view_if_needed()
+    left_at = page.evaluate("scrollY")
+    assert left_at > 0
+    name = link.inner_text()
+    link.click()
+    page.locator("h1", has_text=name).wait_for()
+    page.wait_for_function("document.activeElement.id === 'main' && scrollY === 0")
+    assert page.locator("#live").text_content() == name
+    page.go_back()
+    page.locator("h1", has_text="plays since 2022").wait_for()
+    page.wait_for_function("y => Math.abs(scrollY - y) < 2", arg=left_at)
+
+
+def test_an_artist_is_shared_as_a_picture(browser: Browser, address: str) -> None:
+    one = opened(browser, "phone")
+    page = one.go(address)
+    page.locator(".ranking .name a").first.click()
+    page.locator(".hero .share").click()
+    label = page.locator("dialog svg.poster").get_attribute("aria-label")
+    assert label is not None and "most played artist" in label and "your" not in label
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Keep as PNG").click()
+    assert Path(kept.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").count() == 0
+    assert one.wrong == []
+
+
+@pytest.mark.parametrize("name", ["home", "charts", "library"])
+def test_links_and_buttons_are_large_enough_for_a_finger(browser: Browser, address: str, name: str) -> None:
+    page = opened(browser, "phone").go(address, PAGES[name])
+    draw_charts(page)
+    assert page.evaluate(SMALL_TARGETS) == []
 
 
 def test_an_empty_home_says_what_to_do(browser: Browser, empty: str) -> None:

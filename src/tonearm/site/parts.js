@@ -27,12 +27,13 @@
       of all. A row may have a `rank` of its own, which equal rows share, a `movement`, and a `share` in words. */
   tonearm.ranking = (kind, rows, first = 1, most = Math.max(1, ...rows.map((row) => row.listens))) => {
     const name = { artists: (row) => link.artist(row), albums: (row) => link.album(row), tracks: (row) => link.track(row), genres: (row) => link.genre(row.genre) }[kind];
-    return h("ol.ranking", { start: first, style: { "counter-reset": `rank ${first - 1}` } }, rows.map((row) =>
+    // The role is said again because a list without its marks is none to some browsers.
+    return h("ol.ranking", { role: "list", start: first, style: { "counter-reset": `rank ${first - 1}` } }, rows.map((row) =>
       h("li", { style: row.rank ? { "counter-set": `rank ${row.rank}` } : {} },
         tonearm.sleeve(sleeveOf(kind, row), 44),
         h("span.names", {}, h("span.name", {}, name(row), row.movement ?? null), kind === "albums" || kind === "tracks" ? h("span.by", {}, link.artist(row)) : null),
         h("span.bar", { "aria-hidden": "true" }, h("i", { style: { width: `${(100 * row.listens) / most}%` } })),
-        h("span.n", { title: counted(row.listens, "listen") }, count(row.listens), row.share ? h("small", {}, row.share) : null),
+        h("span.n", { title: counted(row.listens, "listen") }, count(row.listens), h("span.unseen", {}, row.listens === 1 ? " play" : " plays"), row.share ? h("small", {}, row.share) : null),
       )));
   };
 
@@ -40,7 +41,7 @@
   tonearm.sleeveOf = sleeveOf;
 
   /** Listens in a row: what, by whom (or what else is beneath it), when. */
-  tonearm.listens = (rows, when, beneath = (row) => (row.artist_id ? link.artist(row) : row.artist)) => h("ol.listens", {}, rows.map((row) =>
+  tonearm.listens = (rows, when, beneath = (row) => (row.artist_id ? link.artist(row) : row.artist)) => h("ol.listens", { role: "list" }, rows.map((row) =>
     h("li", {},
       tonearm.sleeve(sleeveOf("tracks", row), 40),
       h("span.names", {}, h("span.name", {}, row.track_id ? link.track(row) : row.track), h("span.by", {}, beneath(row))),

@@ -27,8 +27,9 @@
   /** Seven bars, Monday to Sunday. */
   const bars = (days) => {
     const most = Math.max(1, ...days);
-    return h("ol.week", { "aria-label": "Plays on each day, from Monday" }, Array.from({ length: 7 }, (_, day) =>
-      h("li", { title: days[day] == null ? null : counted(days[day], "play") }, h("i", { style: { height: `${(100 * (days[day] ?? 0)) / most}%` } }), h("span.unseen", {}, days[day] == null ? "not yet" : counted(days[day], "play")))));
+    const name = (day) => tonearm.weekday(new Date(Date.UTC(2024, 0, 1 + day)));
+    return h("ol.week", { role: "list", "aria-label": "Plays on each day" }, Array.from({ length: 7 }, (_, day) =>
+      h("li", { title: days[day] == null ? null : `${name(day)}: ${counted(days[day], "play")}` }, h("i", { style: { height: `${(100 * (days[day] ?? 0)) / most}%` } }), h("span.unseen", {}, `${name(day)}: `, days[day] == null ? "not yet" : counted(days[day], "play")))));
   };
 
   /** The card for a document `weekly`; it has a heading, and links to the week's Rewind. */

@@ -107,7 +107,7 @@
       : row.before > row.rank ? ["up", `▲ ${count(row.before - row.rank)}`, `up from place ${count(row.before)}`]
         : row.before < row.rank ? ["down", `▼ ${count(row.rank - row.before)}`, `down from place ${count(row.before)}`]
           : ["same", "=", "as before"];
-    return h(`span.move.${kind}`, { title: words }, h("span", { "aria-hidden": "true" }, mark), h("span.unseen", {}, words));
+    return h(`span.move.${kind}`, { title: words }, h("span", { "aria-hidden": "true" }, mark), h("span.unseen", {}, `${words},`));
   };
 
   const ranked = (chart) => {

@@ -252,11 +252,12 @@
         const number = pageOf(at.query, what);
         if (number > 1) doc[what] = await tonearm.document(`listed/${what}`, { ...about, page: number }, { signal: at.signal });
       }));
-      const ranked = lists.map((what) => ranking(at, what, doc[what])).filter(Boolean);
+      const rankings = lists.map((what) => ranking(at, what, doc[what])).filter(Boolean);
       return [
-        hero(kind, doc[kind] ?? `${NOUN[kind]} without a name`, pictures(doc), top?.(doc), h("p.sentence", {}, sentence(doc)), story(doc), numbers(doc)),
+        hero(kind, doc[kind] ?? `${NOUN[kind]} without a name`, pictures(doc), top?.(doc), h("p.sentence", {}, sentence(doc)), story(doc), numbers(doc),
+          tonearm.shareButton(() => tonearm.pictureOf(kind, doc, pictures(doc)[0], ranked(doc.rank, NOUN[kind])))),
         years(doc),
-        ranked.length > 0 && h("div.columns", {}, ranked),
+        rankings.length > 0 && h("div.columns", {}, rankings),
         neighbours(doc),
         besides(doc),
         sound(doc),
