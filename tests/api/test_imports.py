@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +15,7 @@ from tonearm.api.routes import imports as routes
 from tonearm.errors import UsageError
 from tonearm.home import make_home
 from tonearm.home.lock import writing
+from tonearm.ingest.ledger import ImportReport
 from tonearm.settings import Settings
 
 
@@ -147,3 +150,31 @@ def test_how_a_file_is_to_be_read_can_be_said(http: httpx.Client) -> None:
     assert http.get("/listens").json()["listens"][0]["started_at"].startswith("2020-04-03T08:00")
     wrong = http.post("/imports", files=[("files", ("a.csv", rows.encode()))], data={**fields, "columns": "artist"})
     assert (wrong.status_code, "names no column" in wrong.json()["message"]) == (422, True)
+
+
+def test_an_import_that_is_kept_waits_for_a_writer_that_comes_before_its_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, is_held, release = Settings(home=tmp_path / "home", lock_wait_s=0.1), threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with writing(home):
+            is_held.set()
+            release.wait(30)
+
+    holder = threading.Thread(target=hold)
+
+    def imported(*arguments: Any, **options: Any) -> ImportReport:
+        report = import_files(*arguments, **options)
+        holder.start()
+        assert is_held.wait(30)
+        threading.Timer(0.5, release.set).start()
+        return report
+
+    import_files = routes.import_paths
+    monkeypatch.setattr(routes, "import_paths", imported)
+    with client_of(home) as client:
+        answer = upload(client)
+    holder.join()
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["ledger"]["kept"] == 2

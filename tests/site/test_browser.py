@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
-import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +12,13 @@ import pytest
 from tests.api.test_recommend import HEARD, catalogue
 from tests.browser import PATIENCE_MS, SIZES
 from tests.serving import serving_api
+from tests.site.conftest import draw_charts, history, home_with, is_within, opened, picture
 from tonearm.building.execute import build
 from tonearm.ingest.imports import import_paths
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -37,6 +34,10 @@ PAGES = {
     "cards": "#/library/cards",
     "search": "#/search?q=artist",
 }
+SMALL_TARGETS = """() => [...document.querySelectorAll("main :is(a[href], button, summary), header :is(a, select)")]
+    .filter((one) => !one.closest("svg, p, h1") && one.offsetParent && one.getBoundingClientRect().height < 24)
+    .map((one) => one.outerHTML)"""
+"""What is lower than the 24 pixels of WCAG 2.2, 2.5.8; links within sentences may be."""
 HOSTILE = (
     "Plain",
     "<script>document.title='owned'</script>",
@@ -46,23 +47,6 @@ HOSTILE = (
     "W" * 300,
     "' OR 1=1 --",
 )
-
-
-def history(listens: int = 600) -> str:
-    """Header-less Last.fm rows over two years, the same each time."""
-    draw = random.Random(1)
-    start = datetime(2022, 3, 1, 8)
-    times = sorted(start + timedelta(minutes=5 * n) for n in draw.sample(range(150_000), listens))
-    rows = ((draw.randint(1, 40), draw.randint(1, 5), at) for at in times)
-    return "".join(f"Artist {a},Album {a},Track {a}-{t},{at:%d %b %Y %H:%M}\n" for a, t, at in rows)
-
-
-def home_with(file: Path) -> Settings:
-    """A home beside a file that has been imported and built."""
-    home = Settings(home=file.parent / "home")
-    assert import_paths(home, [file], "Ada", "Europe/Berlin").kept > 0
-    build(home)
-    return home
 
 
 @pytest.fixture(scope="module")
@@ -106,58 +90,6 @@ def recommending(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     build(home)
     with serving_api(home.home) as address:
         yield address
-
-
-@dataclass
-class Opened:
-    """A page, and what went wrong on it."""
-
-    page: Page
-    wrong: list[str] = field(default_factory=list)
-
-    def go(self, address: str, hash: str = "") -> Page:
-        """Open an address and wait until it is drawn."""
-        self.page.goto(f"{address}/{hash}")
-        self.page.wait_for_selector("main:not([aria-busy]) h1")
-        return self.page
-
-
-def opened(browser: Browser, size: str = "desktop", scheme: str = "light", locale: str | None = None) -> Opened:
-    width, height = SIZES[size]
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        locale=locale,
-    )
-    found = Opened(context.new_page())
-    found.page.set_default_timeout(PATIENCE_MS)
-    found.page.on("console", lambda m: found.wrong.append(m.text) if m.type == "error" else None)
-    found.page.on("pageerror", lambda error: found.wrong.append(str(error)))
-    found.page.on("requestfailed", lambda r: found.wrong.append(f"{r.url} {r.failure}"))
-    found.page.on(
-        "request",
-        lambda r: None if r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else found.wrong.append(r.url),
-    )
-    return found
-
-
-def draw_charts(page: Page) -> None:
-    """Wait until each chart has its picture."""
-    from playwright.sync_api import expect
-
-    expect(page.locator(".drawing:empty")).to_have_count(0, timeout=PATIENCE_MS)
-
-
-def picture(page: Page, name: str) -> None:
-    folder = Path(os.environ.get("TONEARM_PICTURES", ""))
-    if folder.name:
-        folder.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
-
-
-def is_within(page: Page) -> bool:
-    """Whether nothing makes the page scroll sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -229,6 +161,47 @@ def test_the_keyboard_skips_to_the_page(browser: Browser, address: str) -> None:
     page = opened(browser).go(address)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+
+
+def test_another_page_has_the_focus_and_going_back_finds_the_page_where_it_was_left(
+    browser: Browser, address: str
+) -> None:
+    page = opened(browser, "phone").go(address)
+    draw_charts(page)
+    link = page.locator(".ranking .name a").last
+    link.scroll_into_view_if_needed()
+    left_at = page.evaluate("scrollY")
+    assert left_at > 0
+    name = link.inner_text()
+    link.click()
+    page.locator("h1", has_text=name).wait_for()
+    page.wait_for_function("document.activeElement.id === 'main' && scrollY === 0")
+    assert page.locator("#live").text_content() == name
+    page.go_back()
+    page.locator("h1", has_text="plays since 2022").wait_for()
+    page.wait_for_function("y => Math.abs(scrollY - y) < 2", arg=left_at)
+
+
+def test_an_artist_is_shared_as_a_picture(browser: Browser, address: str) -> None:
+    one = opened(browser, "phone")
+    page = one.go(address)
+    page.locator(".ranking .name a").first.click()
+    page.locator(".hero .share").click()
+    label = page.locator("dialog svg.poster").get_attribute("aria-label")
+    assert label is not None and "most played artist" in label and "your" not in label
+    with page.expect_download() as kept:
+        page.get_by_role("button", name="Keep as PNG").click()
+    assert Path(kept.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").count() == 0
+    assert one.wrong == []
+
+
+@pytest.mark.parametrize("name", ["home", "charts", "library"])
+def test_links_and_buttons_are_large_enough_for_a_finger(browser: Browser, address: str, name: str) -> None:
+    page = opened(browser, "phone").go(address, PAGES[name])
+    draw_charts(page)
+    assert page.evaluate(SMALL_TARGETS) == []
 
 
 def test_an_empty_home_says_what_to_do(browser: Browser, empty: str) -> None:

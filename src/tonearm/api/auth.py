@@ -15,6 +15,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from tonearm.errors import TonearmError
 from tonearm.store import Store, same_name
@@ -243,8 +244,9 @@ async def _named_in_body(request: Request) -> list[str]:
     is_form = "form" in request.headers.get("content-type", "")
     try:
         sent: Any = await (request.form() if is_form else request.json())
-    except (ValueError, RecursionError):
-        # Neither JSON nor a form in the encoding that it names, as the route will say.
+    except (ValueError, RecursionError, ClientDisconnect):
+        # Neither JSON nor a form in the encoding that it names, as the route will say; or nothing, by somebody who
+        # left while it was done, which the audit keeps all the same.
         return []
     named = sent.get("listener") if hasattr(sent, "get") else None
     return [named] if isinstance(named, str) else []

@@ -21,13 +21,13 @@
    * theme changes. `label` says in words what is seen; `columns` are [name, row => value] of the table behind it.
    */
   tonearm.chart = (label, draw, rows, columns) => {
-    const place = h("div.drawing", { role: "img", "aria-label": label });
-    const table = h("details.numbers", {}, h("summary", {}, "The numbers"));
+    const place = h("div.drawing", { role: "img", "aria-label": `${label}; the numbers come after it` });
+    const table = h("details.numbers", {}, h("summary", {}, "The numbers", h("span.unseen", {}, ` of: ${label}`)));
     table.addEventListener("toggle", () => table.open && table.children.length < 2 && table.append(tonearm.table(rows, columns)), { once: false });
     const keep = h("span.keep", {},
-      h("button", { type: "button", onclick: () => keepPicture(place, label) }, "PNG"),
-      h("button", { type: "button", onclick: () => keepText(tonearm.csv(rows, columns), label) }, "CSV"));
-    const figure = h("figure.chart", {}, place, h("figcaption", {}, table, keep));
+      h("button", { type: "button", "aria-label": `PNG of: ${label}`, onclick: () => keepPicture(place, label) }, "PNG"),
+      h("button", { type: "button", "aria-label": `CSV of: ${label}`, onclick: () => keepText(tonearm.csv(rows, columns), label) }, "CSV"));
+    const figure = h("figure.chart", { "aria-label": label }, place, h("figcaption", {}, table, keep));
     const redraw = async () => {
       await plot();
       const width = place.clientWidth;
@@ -95,13 +95,14 @@
   };
   tonearm.save = save;
 
+  const FEW_YEARS = 6; // Their days may be larger, and still are seen at a glance.
   /** Every day of a history as one poster: a row of weeks for each year. `days` are [day, listens]. */
   tonearm.calendar = (days) => {
     const years = new Set(days.map(([day]) => day.slice(0, 4))).size;
     return tonearm.chart(
       "Listens on each day, a row for each year",
       (Plot, width, colour) => {
-        const cell = Math.min(11, Math.max(3, Math.floor((width - 44) / 53.5)));
+        const cell = Math.min(years > FEW_YEARS ? 11 : 18, Math.max(3, Math.floor((width - 44) / 53.5)));
         const drawn = Plot.plot({
           width: Math.min(width, 44 + cell * 53.5), height: years * (cell * 7 + 8) + 8, marginLeft: 40, marginRight: 0, marginTop: 4, marginBottom: 4,
           padding: 0.08, x: { axis: null, domain: d3.range(53) }, y: { axis: null, domain: [1, 2, 3, 4, 5, 6, 0] }, fy: { label: null, tickFormat: String, padding: 0.12 },

@@ -31,6 +31,11 @@ tonearm.h = (kind, attributes = {}, ...children) => {
 tonearm.count = (n) => new Intl.NumberFormat().format(n);
 /** "Thursday evening" of "thursday evening". */
 tonearm.capital = (text) => text[0].toUpperCase() + text.slice(1);
+/** "8 %", "2.5 %" of a share from 0 to 1: whole percents from ten on, and tenths below; `digits` has as many everywhere. */
+tonearm.percent = (share, digits = share < 0.0995 ? 1 : 0) => {
+  const written = (value) => `${new Intl.NumberFormat(undefined, { maximumFractionDigits: digits }).format(value)}\u00a0%`;
+  return digits && share > 0 && share < 0.001 ? `less than ${written(0.1)}` : written(100 * share);
+};
 tonearm.counted = (n, one, many = one + "s") => `${tonearm.count(n)} ${n === 1 ? one : many}`;
 
 /** A local day "2020-02-29" at noon UTC, so that no zone moves it to another day. */

@@ -18,9 +18,9 @@
   /** The change from `before` to `now`, in words and with an arrow; null without anything before. */
   tonearm.change = (now, before) => {
     if (!before) return null;
-    const percent = Math.round((100 * (now - before)) / before);
-    if (percent === 0) return h("span.change", {}, "as much as before");
-    return h(percent > 0 ? "span.change.up" : "span.change.down", {}, `${percent > 0 ? "▲" : "▼"} ${count(Math.abs(percent))} % ${percent > 0 ? "more" : "less"}`);
+    const more = Math.round((100 * (now - before)) / before) / 100;
+    if (more === 0) return h("span.change", {}, "as much as before");
+    return h(more > 0 ? "span.change.up" : "span.change.down", {}, h("span", { "aria-hidden": "true" }, more > 0 ? "▲ " : "▼ "), `${tonearm.percent(Math.abs(more), 0)} ${more > 0 ? "more" : "less"}`);
   };
 
   /** Ranked rows with sleeves and bars: of artists, albums, tracks or genres. Bars are against `most`, the most plays
@@ -28,12 +28,13 @@
       `isOwn` is the artist's whose page it is. */
   tonearm.ranking = (kind, rows, first = 1, most = Math.max(1, ...rows.map((row) => row.listens))) => {
     const name = { artists: (row) => link.artist(row), albums: (row) => link.album(row), tracks: (row) => link.track(row), genres: (row) => link.genre(row.genre) }[kind];
-    return h("ol.ranking", { start: first, style: { "counter-reset": `rank ${first - 1}` } }, rows.map((row) =>
+    // The role is said again because a list without its marks is none to some browsers.
+    return h("ol.ranking", { role: "list", start: first, style: { "counter-reset": `rank ${first - 1}` } }, rows.map((row) =>
       h("li", { style: row.rank ? { "counter-set": `rank ${row.rank}` } : {} },
         tonearm.cover(row, sleeveOf(kind, row), 44),
         h("span.names", {}, h("span.name", {}, name(row), row.movement ?? null), !row.isOwn && (kind === "albums" || kind === "tracks") ? h("span.by", {}, link.artist(row)) : null),
         h("span.bar", { "aria-hidden": "true" }, h("i", { style: { width: `${(100 * row.listens) / most}%` } })),
-        h("span.n", { title: counted(row.listens, "listen") }, count(row.listens), row.share ? h("small", {}, row.share) : null),
+        h("span.n", { title: counted(row.listens, "listen") }, count(row.listens), h("span.unseen", {}, row.listens === 1 ? " play" : " plays"), row.share ? h("small", {}, row.share) : null),
       )));
   };
 
@@ -41,7 +42,7 @@
   tonearm.sleeveOf = sleeveOf;
 
   /** Listens in a row: what, by whom (or what else is beneath it), when. */
-  tonearm.listens = (rows, when, beneath = (row) => (row.artist_id ? link.artist(row) : row.artist)) => h("ol.listens", {}, rows.map((row) =>
+  tonearm.listens = (rows, when, beneath = (row) => (row.artist_id ? link.artist(row) : row.artist)) => h("ol.listens", { role: "list" }, rows.map((row) =>
     h("li", {},
       tonearm.cover(row, sleeveOf("tracks", row), 40),
       h("span.names", {}, h("span.name", {}, row.track_id ? link.track(row) : row.track), h("span.by", {}, beneath(row))),

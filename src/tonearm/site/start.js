@@ -6,8 +6,12 @@
 
   const navigation = (current) => {
     const shown = Object.entries(tonearm.pages).filter(([, page]) => page.nav).sort(([, one], [, other]) => one.nav - other.nav);
-    document.getElementById("pages").replaceChildren(...shown.map(([name, page]) =>
+    const place = document.getElementById("pages");
+    place.replaceChildren(...shown.map(([name, page]) =>
       h("a", { href: name === "home" ? "#/" : tonearm.to(name), "aria-current": name === current ? "page" : null }, page.title)));
+    // On a phone the names are in one row that scrolls sideways.
+    const here = place.querySelector("[aria-current]");
+    if (here) place.scrollLeft = here.offsetLeft - place.offsetLeft - (place.clientWidth - here.offsetWidth) / 2;
   };
 
   const whose = (names) => {
@@ -26,8 +30,8 @@
   /** The page for a failure: what happened and what to do. */
   const failed = (error) => {
     if (error.status === 401) return askForToken(tonearm.token.get() && error.message);
-    const again = h("button", { type: "button", onclick: draw }, "Try again");
-    return [h("h1", {}, error.status === 404 ? "Not here" : "This did not work"), h("p", {}, error.message), again];
+    const again = h("button", { type: "button", onclick: () => draw() }, "Try again");
+    return [h("h1", {}, error.status === 404 ? "Not here" : "This did not work"), h("p", { role: "alert" }, error.message), again];
   };
 
   const askForToken = (wrong) => {
@@ -42,11 +46,26 @@
       h("p", {}, "This server asks who is there. Whoever runs it makes a token with: ", h("code", {}, "tonearm tokens create --listener NAME --scope read")),
       wrong && h("p", { role: "alert" }, `The one you gave does not open it: ${wrong}.`),
       h("form.token", { onsubmit: keep }, input, h("button", {}, "Open")),
-    ];
+    ].filter(Boolean);
+  };
+
+  /** What a screen reader hears of a page that was drawn: its heading, or what the page has for that. */
+  const announce = (heading) => {
+    document.title = tonearm.here().page === "home" ? tonearm.exported?.title || "tonearm" : `${heading} – tonearm`;
+    document.getElementById("live").textContent = main.querySelector("[data-live]")?.textContent ?? heading;
+  };
+
+  /** The keyboard goes on where the reader is: at the top of another page, or at the link or button that was followed
+      on this one, if it is still there. Whoever types into the search goes on typing. */
+  const moveFocus = (isElsewhere, left) => {
+    if (left?.closest?.("#whose") || (left?.closest?.("#search") && tonearm.here().page === "search")) return;
+    if (!isElsewhere && (!left || left === document.body || left.isConnected)) return;
+    const again = isElsewhere ? null : [...main.querySelectorAll(left.tagName)].find((one) => one.textContent === left.textContent && one.className === left.className);
+    (again ?? main).focus({ preventScroll: true });
   };
 
   let drawing = new AbortController();
-  const draw = async () => {
+  const draw = async (isElsewhere = false) => {
     drawing.abort();
     drawing = new AbortController();
     const mine = drawing.signal;
@@ -55,31 +74,57 @@
     const page = tonearm.listener || at.page === "library" ? tonearm.pages[at.page] : tonearm.pages.home;
     navigation(at.page);
     main.setAttribute("aria-busy", "true");
+    const left = document.activeElement;
     try {
       if (!page) throw new tonearm.Problem(404, "", "There is no such page. The links above lead to those there are.");
       const parts = await page.draw(at);
       if (mine.aborted) return;
       main.replaceChildren(...[parts].flat(Infinity).filter(Boolean));
-      const heading = main.querySelector("h1")?.textContent ?? page.title;
-      document.title = at.page === "home" ? tonearm.exported?.title || "tonearm" : `${heading} – tonearm`;
-      document.getElementById("live").textContent = heading;
+      announce(main.querySelector("h1")?.textContent ?? page.title);
+      moveFocus(isElsewhere, left);
     } catch (error) {
       if (mine.aborted || error.name === "AbortError") return;
       if (!(error instanceof tonearm.Problem)) console.error(error);
       main.replaceChildren(...failed(error));
+      announce(main.querySelector("h1").textContent);
+      moveFocus(isElsewhere, left);
     } finally {
       if (!mine.aborted) main.removeAttribute("aria-busy");
     }
   };
-  tonearm.redraw = draw;
+  tonearm.redraw = () => draw();
 
-  let before = "";
-  addEventListener("hashchange", () => {
-    const { page, parts } = tonearm.here();
-    const place = [page, ...parts].join("/");
-    if (place !== before) scrollTo(0, 0);
-    before = place;
-    draw();
+  /* Whoever goes back finds the page where they left it: how far each entry of the browser's history was scrolled. */
+  history.scrollRestoration = "manual";
+  const scrolled = new Map();
+  let entry = 0;
+  const enter = () => {
+    entry = history.state?.entry ?? Math.max(entry, ...scrolled.keys()) + 1;
+    history.replaceState({ entry }, "");
+  };
+  const SETTLED_MS = 1500;
+  /** Scroll to where this entry was; as its charts are drawn, too, unless the reader scrolls first. */
+  const goBackTo = (y) => {
+    scrollTo({ top: y, behavior: "instant" });
+    if (!y) return;
+    const growing = new ResizeObserver(() => scrollTo({ top: y, behavior: "instant" }));
+    const stop = () => growing.disconnect();
+    growing.observe(main);
+    setTimeout(stop, SETTLED_MS);
+    for (const kind of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(kind, stop, { once: true });
+  };
+  enter();
+
+  const placeNow = () => [tonearm.here().page, ...tonearm.here().parts].join("/");
+  let before = placeNow();
+  addEventListener("hashchange", async () => {
+    const isElsewhere = placeNow() !== before;
+    before = placeNow();
+    scrolled.set(entry, scrollY);
+    enter();
+    const mine = entry;
+    await draw(isElsewhere);
+    if (isElsewhere && mine === entry) goBackTo(scrolled.get(entry) ?? 0);
   });
 
   const those = (names) => {

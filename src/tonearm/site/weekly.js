@@ -1,7 +1,7 @@
 "use strict";
 /* The card of a week: how much, who, and what stood out, if the test behind it allows a highlight. */
 (() => {
-  const { h, count, counted, link, card, question, quiet } = tonearm;
+  const { h, count, counted, percent, link, card, question, quiet } = tonearm;
 
   /** The highlight as one plain sentence, without links. */
   tonearm.highlightInWords = ({ artist, listens, expected, is_new: isNew }) => (isNew
@@ -19,8 +19,6 @@
     nothing_unusual: "No artist stood out from your weeks before it.",
   };
 
-  const percent = (p) => (p < 0.001 ? "less than 0.1 %" : `${new Intl.NumberFormat(undefined, { maximumSignificantDigits: 2 }).format(100 * p)} %`);
-
   const howSure = (week) => question("How sure are we?",
     week.highlight
       ? h("p", {}, `If any ${week.days.length} of these days and the ${counted(week.days_compared, "day")} before could have been this week’s, some artist would stand out as much in ${percent(week.highlight.p_days)} of cases; were single plays dealt out by chance, in at most ${percent(week.highlight.p_plays)}. Both are counted over all ${counted(week.highlight.artists_compared, "artist")} compared, and both must be below 5 %.`)
@@ -29,8 +27,9 @@
   /** Seven bars, Monday to Sunday. */
   const bars = (days) => {
     const most = Math.max(1, ...days);
-    return h("ol.week", { "aria-label": "Plays on each day, from Monday" }, Array.from({ length: 7 }, (_, day) =>
-      h("li", { title: days[day] == null ? null : counted(days[day], "play") }, h("i", { style: { height: `${(100 * (days[day] ?? 0)) / most}%` } }), h("span.unseen", {}, days[day] == null ? "not yet" : counted(days[day], "play")))));
+    const name = (day) => tonearm.weekday(new Date(Date.UTC(2024, 0, 1 + day)));
+    return h("ol.week", { role: "list", "aria-label": "Plays on each day" }, Array.from({ length: 7 }, (_, day) =>
+      h("li", { title: days[day] == null ? null : `${name(day)}: ${counted(days[day], "play")}` }, h("i", { style: { height: `${(100 * (days[day] ?? 0)) / most}%` } }), h("span.unseen", {}, `${name(day)}: `, days[day] == null ? "not yet" : counted(days[day], "play")))));
   };
 
   /** The card for a document `weekly`; it has a heading, and links to the week's Rewind. */

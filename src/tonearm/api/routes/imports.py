@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Depends, Form, Query, UploadFile
 from fastapi.responses import Response
 
@@ -18,7 +19,7 @@ from tonearm.api.auth import CallerDep, Guarded
 from tonearm.api.deps import Limit, SettingsDep
 from tonearm.api.rows import json_response, json_rows
 from tonearm.api.working import WorkingDep
-from tonearm.building.execute import build
+from tonearm.building.execute import BuildReport, build
 from tonearm.errors import UsageError
 from tonearm.home import make_home
 from tonearm.ingest.imports import import_paths
@@ -32,6 +33,7 @@ _LONGEST_FILE_NAME = 120
 """Bytes; file systems take 255."""
 _BUFFER = 1 << 20
 _ABANDONED_S = 24 * 3600
+_TABLES_WAIT_S = 3600.0
 
 
 @router.get("/imports")
@@ -89,7 +91,7 @@ def post_import(settings: SettingsDep, working: WorkingDep, files: list[UploadFi
     """Import files and bring every table up to date."""
     with working.on("import", sent.listener or ""):
         report = _imported(settings, files, sent)
-        return Imported(ledger=report, built=build(settings))
+        return Imported(ledger=report, built=_built(settings))
 
 
 @router.post("/imports/look")
@@ -114,7 +116,16 @@ def _imported(settings: Settings, files: list[UploadFile], sent: _Sent, dry_run:
 def delete_import(settings: SettingsDep, working: WorkingDep, run: int) -> Imported:
     """Undo an import and bring every table up to date; rows that another import also brought stay."""
     with working.on("undo", str(run)):
-        return Imported(ledger=undo(settings, run), built=build(settings))
+        return Imported(ledger=undo(settings, run), built=_built(settings))
+
+
+def _built(settings: Settings) -> BuildReport:
+    """The tables brought up to date with what was kept or undone just now.
+
+    Another writer that came in between is waited for: an answer that the home is busy would have the caller send the
+    files again, of which nothing is new any more.
+    """
+    return build(msgspec.structs.replace(settings, lock_wait_s=_TABLES_WAIT_S))
 
 
 def sweep_uploads(scratch: Path) -> None:

@@ -1,7 +1,7 @@
 "use strict";
 /* Charts: what was played most in a period, and the period itself. All of it is in the address. */
 (() => {
-  const { h, count, counted, link, section, figure, amount, quiet, choices, to } = tonearm;
+  const { h, count, counted, percent, link, section, figure, amount, quiet, choices, to } = tonearm;
   const KINDS = { artists: "Artists", albums: "Albums", tracks: "Tracks", genres: "Genres" };
   const ONE = { artists: "artist", albums: "album", tracks: "track", genres: "genre" };
   const PART = 0.9; // Below it, it is worth saying how many plays are in a ranking.
@@ -107,10 +107,8 @@
       : row.before > row.rank ? ["up", `▲ ${count(row.before - row.rank)}`, `up from place ${count(row.before)}`]
         : row.before < row.rank ? ["down", `▼ ${count(row.rank - row.before)}`, `down from place ${count(row.before)}`]
           : ["same", "=", "as before"];
-    return h(`span.move.${kind}`, { title: words }, h("span", { "aria-hidden": "true" }, mark), h("span.unseen", {}, words));
+    return h(`span.move.${kind}`, { title: words }, h("span", { "aria-hidden": "true" }, mark), h("span.unseen", {}, `${words},`));
   };
-
-  const percent = (share) => new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: share < 0.1 ? 1 : 0 }).format(share);
 
   const ranked = (chart) => {
     const { kind, ranking } = chart;

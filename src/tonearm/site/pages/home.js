@@ -24,7 +24,8 @@
     return card(name,
       h("div", {}, h("a.big", { href: charts }, counted(one.listens, "play")), " ", tonearm.change(one.listens, one.before)),
       one.listens
-        ? h("p.soft", {}, `${counted(one.artists_heard, "artist")}, first of all `, one.artists.slice(0, 3).map((artist, i) => [i ? ", " : "", link.artist(artist)]), ".")
+        ? [h("p.soft", {}, `${counted(one.artists_heard, "artist")}, most of all`), tonearm.firstArtists(one.artists.slice(0, 3)),
+          tonearm.shareButton(() => tonearm.pictureOfDays(`${tonearm.shortDate(one.first)} to ${tonearm.shortDate(one.last)}`, one))]
         : tonearm.quiet("Nothing has arrived in these days."));
   };
 

@@ -1,7 +1,7 @@
 "use strict";
 /* Two listeners side by side. Only for who may see everybody: the API refuses a token of one listener. */
 (() => {
-  const { h, count, counted, link, section, quiet } = tonearm;
+  const { h, count, counted, percent, link, section, quiet } = tonearm;
   const S = "http://www.w3.org/2000/svg";
 
   /** How alike two are, beside how alike each is to their own past: [at least, words]. */
@@ -12,7 +12,6 @@
     return WORDS.find(([least]) => alike / (most || 1) >= least)[1];
   };
 
-  const percent = (share) => `${count(Math.round(100 * share))} %`;
   const outOf100 = (share) => (share > 0 && share < 0.005 ? "fewer than 1" : count(Math.round(100 * share)));
   const apart = (days) => (days >= 730 ? `${count(Math.round(days / 36.525) / 10)} years` : days >= 60 ? `${count(Math.round(days / 30.44))} months` : counted(days, "day"));
 

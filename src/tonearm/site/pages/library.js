@@ -20,10 +20,16 @@
   /* ---- Words. */
 
   const SOURCES = {
-    spotify_account: "Spotify account data", spotify_extended: "Spotify extended history", spotify_api: "Spotify", lastfm_csv: "Last.fm file",
+    spotify_account: "Spotify account data", spotify_extended: "Spotify extended history", spotify_api: "Spotify", lastfm_csv: "Table of plays",
+    lastfm_json: "Last.fm file", lastfm_xml: "Last.fm file", lastfm_api: "Last.fm", lastfmstats_json: "lastfmstats.com file", listenbrainz_export: "ListenBrainz export", listenbrainz_api: "ListenBrainz",
+    maloja_json: "Maloja export", koito_json: "Koito export", your_spotify: "Your Spotify", librefm_csv: "Libre.fm export", scrubbler_csv: "Scrubbler file", scrubbler_json: "Scrubbler file",
+    pano_events: "Pano Scrobbler export", pano_jsonl: "Pano Scrobbler export", youtube_music_json: "YouTube Music", navidrome: "Navidrome database", deezer_xlsx: "Deezer data", ifttt: "IFTTT spreadsheet",
+    exportify: "Playlist by Exportify", track_features: "Track catalogue", spotify_songs: "Track catalogue", acousticbrainz_highlevel: "AcousticBrainz", acousticbrainz_lowlevel: "AcousticBrainz",
     lastfm_submission: "Players, as Last.fm", listenbrainz_submission: "Players, as ListenBrainz", audioscrobbler_submission: "Players, as AudioScrobbler",
-    listenbrainz: "ListenBrainz", kaggle_tracks: "Track catalogue",
+    kaggle_tracks: "Track catalogue",
   };
+  /** Kinds of files with tracks and no plays, which belong to nobody in particular. */
+  const CATALOGUES = new Set(["kaggle_tracks", "track_features", "spotify_songs", "exportify", "acousticbrainz_highlevel", "acousticbrainz_lowlevel", "added_songs"]);
   const sourceName = (kind) => SOURCES[kind] ?? (kind ? kind.replace(/_/g, " ").replace(/^./, (first) => first.toUpperCase()) : "not recognised");
   const when = (at) => at && h("time", { datetime: at, title: new Date(at).toLocaleString() }, new Date(at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" }));
   const FAR = [[86_400, "day"], [3600, "hour"], [60, "minute"]];
@@ -34,7 +40,8 @@
   };
   const every = (seconds) => (seconds % 86_400 === 0 ? counted(seconds / 86_400, "day") : seconds % 3600 === 0 ? counted(seconds / 3600, "hour") : counted(Math.round(seconds / 60), "minute"));
   const size = (bytes) => {
-    const [unit, name] = [[1e9, "gigabyte"], [1e6, "megabyte"], [1e3, "kilobyte"]].find(([least]) => bytes >= least) ?? [1, "byte"];
+    if (bytes < 1000) return counted(bytes, "byte");
+    const [unit, name] = [[1e9, "gigabyte"], [1e6, "megabyte"], [1e3, "kilobyte"]].find(([least]) => bytes >= least);
     return new Intl.NumberFormat(undefined, { style: "unit", unit: name, maximumFractionDigits: bytes / unit < 10 ? 1 : 0 }).format(bytes / unit);
   };
   const DOES = {
@@ -113,6 +120,8 @@
         tell(place, "bad", error.message);
       } finally {
         button.disabled = false;
+        // Where the button went with what it was for, the keyboard goes on at the top of the page.
+        if (!button.isConnected && document.activeElement === document.body) document.getElementById("main").focus({ preventScroll: true });
       }
     } }, label);
     return { button, place };
@@ -207,37 +216,78 @@
     const place = newsPlace();
     const queue = h("ol.queue", { "aria-label": "Files" });
     const input = h("input", { type: "file", multiple: true, id: "files", class: "unseen", onchange: () => { take(input.files); input.value = ""; } });
-    const zone = h("label.drop", { for: "files" }, h("b", {}, "Drop a file here, or choose one"), h("span.soft", {}, "Spotify exports, Last.fm, ListenBrainz, Apple Music, YouTube Music, Deezer, Tidal, any table of plays; zips as they are. Nothing is kept before you agree."));
+    const zone = h("label.drop", { for: "files" }, h("b", {}, "Drop files here, or choose them"), h("span.soft", {}, "Spotify exports, Last.fm, ListenBrainz, Apple Music, YouTube Music, Deezer, Tidal, any table of plays; zips and folders as they are. Nothing is kept before you agree."));
     const over = (isOver) => (event) => { event.preventDefault(); zone.classList.toggle("over", isOver); };
     zone.addEventListener("dragover", over(true));
     zone.addEventListener("dragleave", over(false));
-    zone.addEventListener("drop", (event) => { over(false)(event); take(event.dataTransfer.files); });
+    zone.addEventListener("drop", over(false));
+    const whole = h("div.dropping", {}, input, zone);
+    whole.addEventListener("files", (event) => take(event.detail));
     let last = Promise.resolve();
-    const take = (files) => {
-      for (const file of files) {
-        const item = h("li", {}, h("b.filename", {}, file.name), " ", h("span.soft", {}, size(file.size)), newsPlace());
-        queue.prepend(item);
-        // One at a time: they would wait for each other anyway.
-        last = last.then(() => look(file, item, names));
-      }
-      tell(place, "", "");
+    const take = (list) => {
+      const files = [...list];
+      if (!files.length) return tell(place, "bad", "There was no file in it.");
+      place.replaceChildren();
+      const bytes = files.reduce((sum, file) => sum + file.size, 0);
+      const item = h("li", {}, h("b.filename", {}, files[0].name, files.length > 1 && ` and ${counted(files.length - 1, "other file")}`), " ", h("span.soft", {}, size(bytes)), newsPlace());
+      queue.prepend(item);
+      // One at a time: they would wait for each other anyway.
+      last = last.then(() => look(files, item, names));
     };
-    return section("Bring in a history", h("div.dropping", {}, input, zone), place, queue);
+    if (dropped) take(dropped);
+    dropped = null;
+    return section("Bring in a history", whole, place, queue);
   };
 
-  const formOf = (file, fields) => {
+  /* A file may be dropped anywhere on any page: without this, a browser would leave the page and show the file. */
+  let dropped = null;
+  const hasFiles = (event) => !tonearm.exported && event.dataTransfer?.types.includes("Files");
+  addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+  addEventListener("drop", async (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    const files = await filesOf(event.dataTransfer);
+    const place = document.querySelector(".dropping");
+    if (place) return place.dispatchEvent(new CustomEvent("files", { detail: files }));
+    dropped = files;
+    location.hash = tonearm.to(["library", "imports"]);
+  });
+
+  /** The files that were dropped, and those in folders that were. */
+  const filesOf = async (dropped) => {
+    const entries = [...dropped.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    if (!entries.some((entry) => entry.isDirectory)) return [...dropped.files];
+    const within = async (entry) => {
+      if (entry.isFile) return entry.name.startsWith(".") ? [] : [await new Promise((done, failed) => entry.file(done, failed))];
+      const reader = entry.createReader(), found = [];
+      // A browser lists a folder in parts of a hundred.
+      for (;;) {
+        const some = await new Promise((done, failed) => reader.readEntries(done, failed));
+        if (!some.length) break;
+        found.push(...some);
+      }
+      return (await Promise.all(found.map(within))).flat();
+    };
+    return (await Promise.all(entries.map(within))).flat();
+  };
+
+  const formOf = async (files, fields) => {
     const form = new FormData();
     for (const [name, value] of Object.entries(fields)) if (value) form.append(name, value);
-    form.append("files", file, file.name);
+    for (const file of files) {
+      // One that was moved or changed since it was chosen would look like a server that does not answer.
+      await file.slice(0, 1).arrayBuffer().catch(() => { throw new tonearm.Problem(0, "", `${file.name} cannot be read any more. Choose it again.`); });
+      form.append("files", file, file.name);
+    }
     return form;
   };
 
-  const look = async (file, item, names) => {
+  /** What an import of these files for somebody would come to, with `hints` of how to read them; nothing is kept. */
+  const look = async (files, item, names, hints = {}, whose = names.includes(tonearm.listener) ? tonearm.listener : names[0] ?? "me") => {
     const place = item.lastElementChild;
-    const whose = names.includes(tonearm.listener) ? tonearm.listener : names[0] ?? "me";
     try {
-      const report = await doing(place, "Looking at it.", () => api("imports/look", { method: "POST", body: formOf(file, { listener: whose }) }));
-      seen(file, item, names, report, whose);
+      const report = await doing(place, "Looking at it.", async () => api("imports/look", { method: "POST", body: await formOf(files, { listener: whose, ...hints }) }));
+      seen(files, item, names, report, whose, hints);
     } catch (error) {
       refused(place, error);
     }
@@ -245,52 +295,91 @@
 
   const refused = (place, error) => tell(place, "bad", error.status === 413 ? "This file is larger than the page takes. Import it on the machine itself: tonearm import FILE" : error.status === 403 ? "Your token may read, and not import. It needs the scope admin." : error.message);
 
-  const what = (report) => report.files.filter((one) => one.read || one.problem).slice(0, 8).map((one) => h("li", {},
+  /** A problem in words that help on a page, where there are no options of a command line. */
+  const onThePage = (problem) => problem.replace(/; (`tonearm import --help`|name the columns with --columns).*$/, ".").replace(/^./, (first) => first.toUpperCase());
+
+  const SHOWN_FILES = 8;
+  const what = (report) => {
+    const files = report.files.filter((one) => one.read || one.problem);
+    const more = files.length - SHOWN_FILES;
+    return [...files.slice(0, SHOWN_FILES).map(oneFile(report)), more > 0 && h("li.soft", {}, `and ${counted(more, "other file")}`)];
+  };
+  const oneFile = (report) => (one) => h("li", {},
     report.files.length > 1 && h("span.filename", {}, one.name, ": "),
-    one.problem ? h("span.wrong", {}, one.problem) : [`${sourceName(one.kind)}, ${counted(one.read, "row")}`, one.reading && h("small", {}, " · ", one.reading)]));
+    one.problem ? h("span.wrong", {}, onThePage(one.problem)) : [`${sourceName(one.kind)}, ${counted(one.read, "row")}`, one.reading && h("small", {}, " · ", one.reading)]);
 
   const outcome = (report) => [
-    `${counted(report.kept, "new row")}`,
+    counted(report.kept, "new row"),
     report.duplicates ? `${count(report.duplicates)} that you have already` : null,
     report.rejected ? `${count(report.rejected)} that cannot be used` : null,
   ].filter(Boolean).join(", ");
 
-  const seen = (file, item, names, report, whose) => {
+  const WHERE = [
+    ["Spotify", "the zip from Account, Privacy: “Extended streaming history”, or “Account data”"], ["Last.fm", "a CSV, JSON or XML by any exporter, such as lastfmstats.com"],
+    ["ListenBrainz", "the zip from Settings, Export"], ["Apple Music", "“Apple Music Play Activity.csv” from privacy.apple.com"], ["YouTube Music", "“watch-history.json” from Google Takeout, as JSON"],
+    ["Deezer, Tidal", "the file of your personal data"], ["Maloja, Koito, Navidrome, Pano, Rockbox", "their export, database or log"], ["Anything else", "a table with columns for artist, track and date"],
+  ];
+
+  /** What cannot be read, what could be, and a table's columns by hand. */
+  const unread = (files, item, names, report, hints) => {
+    const isTable = files.length === 1 && report.files.some((one) => /columns?\b/.test(one.problem ?? "") || /\.(csv|tsv|txt)$/i.test(one.name)) && files[0].size > 0;
+    return h("div.notice.bad", {}, h("p", {}, "This is no history that tonearm can read, so nothing of it was kept."), h("ul.plain", {}, what(report)),
+      isTable && question("It is a table of plays", columnsForm((columns) => look(files, item, names, { ...hints, columns }))),
+      question("What it could be", h("p.soft", {}, "Files are recognised by what is in them, not by their names."), facts(WHERE)));
+  };
+
+  const columnsForm = (lookAgain) => {
+    const number = (value, required) => h("input", { type: "number", min: 1, max: 200, value, required, inputmode: "numeric" });
+    const inputs = { artist: number(1, true), track: number(2, true), date: number(3, true), album: number("", false) };
+    return h("form.choosing", { onsubmit: (event) => {
+      event.preventDefault();
+      lookAgain(Object.entries(inputs).filter(([, input]) => input.value).map(([name, input]) => `${name}=${input.value}`).join(","));
+    } },
+    h("p.soft", {}, "Which column is which, counted from the left, beginning with 1?"),
+    h("div.row.narrow", {}, field("Artist", inputs.artist), field("Track", inputs.track), field("Date", inputs.date), field("Album, if there is one", inputs.album)),
+    h("button", {}, "Look again"));
+  };
+
+  const seen = (files, item, names, report, whose, hints) => {
     const place = item.lastElementChild;
-    if (nothingRead(report)) {
-      place.replaceChildren(h("div.notice.bad", {}, h("p", {}, "This is no history that tonearm can read, so nothing of it was kept."), h("ul.plain", {}, what(report)), question("What it could be",
-        h("p", {}, "tonearm recognises files by what is in them. A spreadsheet of plays needs columns for artist, track and date; then ", h("code", {}, "tonearm import FILE --columns artist=1,track=2,date=3"), " reads it."))));
-      return;
-    }
-    const isCatalogue = report.files.every((one) => one.problem || !one.read || /tracks|catalogue/.test(one.kind ?? ""));
+    if (nothingRead(report)) return place.replaceChildren(unread(files, item, names, report, hints));
+    const isCatalogue = report.files.every((one) => one.problem || !one.read || CATALOGUES.has(one.kind));
     const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
     const NEW = "\u0000new";
     const newName = h("input", { maxlength: 64, autocomplete: "off", value: names.length ? "" : "me" });
     const newField = field("Name", newName);
-    newField.hidden = names.length > 0;
-    const chooser = h("select", { onchange: () => { newField.hidden = chooser.value !== NEW; zoneField.hidden = chooser.value !== NEW; } },
+    const go = h("button.main", {});
+    /** What is new depends on whose it is. */
+    const show = () => {
+      const isNew = chooser.value === NEW;
+      newField.hidden = zoneField.hidden = !isNew;
+      go.textContent = `Import ${counted(isNew ? report.kept + report.duplicates : report.kept, "row")}`;
+      go.hidden = !isNew && !report.kept;
+    };
+    const chooser = h("select", { onchange: () => (chooser.value === NEW || chooser.value === whose ? show() : look(files, item, names, hints, chooser.value).then(() => item.querySelector("select")?.focus())) },
       names.map((name) => h("option", { value: name, selected: name === whose }, name)), h("option", { value: NEW, selected: !names.length }, "Somebody new"));
     const zone = h("input", { list: "zones", value: here, autocomplete: "off" });
     const zoneField = field("Time zone they live in", zone, "Yours is offered. It can change from a day on: see Where you lived.");
-    zoneField.hidden = names.length > 0;
-    const go = h("button.main", {}, `Import ${counted(report.kept, "row")}`);
+    // A picture or a read-me that came along is not part of the history.
+    const useful = files.filter((file) => !report.files.some((one) => one.name === file.name && !one.read));
     const form = h("form.choosing", { onsubmit: (event) => {
       event.preventDefault();
       const isNew = chooser.value === NEW;
       const name = isNew ? newName.value.trim() : chooser.value;
       if (!name) { newName.focus(); return; }
-      bring(file, place, isNew ? { listener: name, timezone: zone.value.trim() } : { listener: name });
+      bring(useful, place, { ...hints, listener: name, timezone: isNew ? zone.value.trim() : null });
     } },
     h("p", {}, h("b", {}, outcome(report)), "."), h("ul.plain", {}, what(report)),
-    report.kept === 0 && h("p.soft", {}, `You have all of it already; for somebody else it may be new.`),
+    report.kept === 0 && h("p.soft", {}, isCatalogue ? "All of it is known already." : `${whose} has all of it already; for somebody else it may be new.`),
     isCatalogue ? quiet("A catalogue of tracks belongs to nobody in particular.") : [h("div.row", {}, field("Whose is it?", chooser), newField, zoneField), zoneList()],
-    h("div.row", {}, go, h("button", { type: "button", onclick: () => item.remove() }, "Leave it")));
+    h("div.row", {}, go, h("button", { type: "button", onclick: () => { item.remove(); document.getElementById("files")?.focus(); } }, "Leave it")));
+    show();
     place.replaceChildren(form);
   };
 
-  const bring = async (file, place, fields) => {
+  const bring = async (files, place, fields) => {
     try {
-      const found = await doing(place, "Importing it and building the tables. You can leave this page; it goes on.", () => api("imports", { method: "POST", body: formOf(file, fields) }));
+      const found = await doing(place, "Importing it and building the tables. You can leave this page; it goes on.", async () => api("imports", { method: "POST", body: await formOf(files, fields) }));
       const ledger = found.ledger;
       if (nothingRead(ledger) && ledger.run != null) {
         await doing(place, "Nothing of it could be used; undoing it.", () => send("DELETE", `imports/${ledger.run}`));
@@ -299,7 +388,7 @@
       }
       const failed = found.built.tables.filter((one) => one.problem);
       place.replaceChildren(h("div.notice.good", {}, h("p", {}, `In: ${outcome(ledger)}. `, ledger.run != null && h("a", { href: tonearm.to(["library", "imports", ledger.run]) }, `Import ${ledger.run}`)),
-        fields.listener !== tonearm.listener && ledger.listener && h("button", { type: "button", onclick: () => open(ledger.listener) }, `Open the history of ${ledger.listener}`),
+        fields.listener === tonearm.listener ? h("p", {}, h("a", { href: "#/" }, "See it on Home")) : ledger.listener && h("button", { type: "button", onclick: () => open(ledger.listener) }, `Open the history of ${ledger.listener}`),
         failed.length > 0 && h("p", {}, `${counted(failed.length, "table")} could not be built: ${failed[0].problem}`)));
     } catch (error) {
       refused(place, error);

@@ -25,7 +25,7 @@
     if (days < 700) return counted(Math.round(days / 30.44), "month");
     return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(days / 365.25)} years`;
   };
-  const percent = (value) => `${count(Math.round(value))} %`;
+  const percent = (value) => tonearm.percent(value / 100, 0);
   const times = (n) => (n === 1 ? "once" : n === 2 ? "twice" : `${count(n)} times`);
   const ordinal = (place) => ({ 1: "", 2: "second-", 3: "third-" })[place];
 
@@ -324,9 +324,11 @@
 
   const oneCard = (story, layout) => (card, i, all) => {
     const svg = tonearm.poster({ ...card, name: card.name ?? card.id, layout, isBright: i % 2 === 1 });
-    return h("li", { id: `card-${card.id}` }, h("figure.poster-frame", {}, svg,
+    return h("li", { id: `card-${card.id}` }, h("figure.poster-frame", { "aria-label": `Card ${i + 1} of ${all.length}` }, svg,
       h("figcaption", {}, h("span", {}, `${i + 1} / ${all.length}`, card.links && [" · ", card.links]),
-        h("button", { type: "button", "aria-label": `Keep card ${i + 1} as PNG`, onclick: () => keep(svg, fileOf(story, card, layout)) }, "PNG"))));
+        h("span.keep", {},
+          h("button", { type: "button", "aria-label": `Share card ${i + 1}`, onclick: () => tonearm.showPicture({ svg: svg.cloneNode(true), name: fileOf(story, card, layout).replace(/\.png$/, ""), text: card.label }) }, "Share"),
+          h("button", { type: "button", "aria-label": `Keep card ${i + 1} as PNG`, onclick: () => keep(svg, fileOf(story, card, layout)) }, "PNG")))));
   };
 
   /** Cards in a row that is swiped, clicked or moved by arrow keys through. */

@@ -14,7 +14,7 @@
     if (place === 1) return sharing > 1 ? `one of your ${count(sharing)} ${most} ${noun}s` : `your ${most} ${noun}`;
     return place <= FAR ? `your ${ordinal(place)} ${most} ${noun}` : `number ${count(place)} of your ${count(of)} ${noun}s`;
   };
-  const percent = (share) => `${new Intl.NumberFormat(undefined, { maximumSignificantDigits: share < 0.1 ? 1 : 2 }).format(100 * share)} %`;
+  const { percent } = tonearm;
   /** "3 years", "14 months" or "23 days". */
   const long = (days) => (days >= 730 ? counted(Math.floor(days / 365.25), "year") : days >= 60 ? counted(Math.floor(days / 30.44), "month") : counted(days, "day"));
   const artist = (row) => (row.artist_id ? link.artist(row) : row.artist ?? "an artist without a name");
@@ -256,11 +256,12 @@
         const number = pageOf(at.query, what);
         if (number > 1) doc[what] = await tonearm.document(`listed/${what}`, { ...about, page: number }, { signal: at.signal });
       }));
-      const ranked = lists.map((what) => ranking(at, what, doc[what], doc)).filter(Boolean);
+      const rankings = lists.map((what) => ranking(at, what, doc[what], doc)).filter(Boolean);
       return [
-        hero(kind, doc[kind] ?? `${NOUN[kind]} without a name`, pictures(doc), top?.(doc), h("p.sentence", {}, sentence(doc)), story(doc), numbers(doc)),
+        hero(kind, doc[kind] ?? `${NOUN[kind]} without a name`, pictures(doc), top?.(doc), h("p.sentence", {}, sentence(doc)), story(doc), numbers(doc),
+          tonearm.shareButton(() => tonearm.pictureOf(kind, doc, pictures(doc)[0], ranked(doc.rank, NOUN[kind])))),
         years(doc),
-        ranked.length > 0 && h("div.columns", {}, ranked),
+        rankings.length > 0 && h("div.columns", {}, rankings),
         neighbours(doc),
         besides(doc),
         sound(doc),
