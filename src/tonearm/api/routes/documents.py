@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -57,18 +57,28 @@ class _Asked:
     who: CallerDep
     settings: SettingsDep
     reading: ReadingDep
+    lake: LakeDep
     listener: str
     today: date
     version: int | None
 
-    def answer(self, make: Callable[[History], Any], also: Hashable = None) -> Response:
-        """The document that ``make`` makes of the history, and of what has the versions ``also``.
+    def answer(self, make: Callable[[History], Any], tables: Sequence[str] = ()) -> Response:
+        """The document that ``make`` makes of the history, and of further tables.
 
         It is made once for each address, version of the tables and day.
         """
-        mark(self.request, self.who, (self.listener, self.version, self.today, also))
-        about = ("document", self.listener, self.today, self.request.url.path, self.request.url.query)
-        return Response(self.reading.answer(about, lambda: self._made(make), also), media_type="application/json")
+        mark(self.request, self.who, (self.listener, self.version, self.today, self._versions(tables)))
+        address = (self.listener, self.request.url.path, self.request.url.query)
+
+        def ask() -> bytes:
+            about = ("document", *address, self.today)
+            return self.reading.answer(about, lambda: self._made(make), self._versions(tables))
+
+        self.reading.keep_renewed(address, ask)
+        return Response(ask(), media_type="application/json")
+
+    def _versions(self, tables: Sequence[str]) -> tuple[int | None, ...]:
+        return tuple(self.lake.version(name) for name in tables)
 
     def _made(self, make: Callable[[History], Any]) -> bytes:
         return msgspec.json.encode(as_json(make(self.history())))
@@ -89,7 +99,7 @@ def _asked(
     listener: OneListener,
 ) -> _Asked:
     today = local_time(store.listener(listener), datetime.now(UTC)).date()
-    return _Asked(request, who, settings, reading, listener, today, lake.version(LISTENS))
+    return _Asked(request, who, settings, reading, lake, listener, today, lake.version(LISTENS))
 
 
 Asked = Annotated[_Asked, Depends(_asked)]
@@ -116,11 +126,10 @@ def read_charts(
 
 
 @router.get("/insights")
-def read_insights(asked: Asked, lake: LakeDep) -> Response:
+def read_insights(asked: Asked) -> Response:
     """Questions about the listener, each with its answer, picture and evidence, or with what would help."""
-    tables = Tables(lake, asked.listener)
-    versions = tuple(lake.version(name) for name in TABLES)
-    return asked.answer(lambda history: insights(history, tables, asked.today), versions)
+    tables = Tables(asked.lake, asked.listener)
+    return asked.answer(lambda history: insights(history, tables, asked.today), TABLES)
 
 
 @router.get("/search")
@@ -202,7 +211,6 @@ def read_listed(asked: Asked, what: Listed, thing: Annotated[Thing, Depends(_thi
 @router.get("/rewind")
 def read_rewind(
     asked: Asked,
-    lake: LakeDep,
     period: Annotated[
         str,
         Query(
@@ -212,10 +220,9 @@ def read_rewind(
     ] = "",
 ) -> Response:
     """A year, season, month or week as a story: tops, discoveries, clock, streak, and what sets it apart."""
-    tables = Tables(lake, asked.listener)
+    tables = Tables(asked.lake, asked.listener)
     return asked.answer(
-        lambda history: rewind(history, asked.today, period, next(iter(tables.rows(_PERSONAS)), None)),
-        lake.version(_PERSONAS),
+        lambda history: rewind(history, asked.today, period, next(iter(tables.rows(_PERSONAS)), None)), (_PERSONAS,)
     )
 
 
