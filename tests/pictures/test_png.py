@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import struct
+
+from tonearm.pictures.cards import now_card
+from tonearm.pictures.png import png
+
+
+def size(image: bytes) -> tuple[int, ...]:
+    assert image.startswith(b"\x89PNG\r\n\x1a\n")
+    return struct.unpack(">II", image[16:24])
+
+
+def test_a_card_has_as_many_pixels_as_asked_for() -> None:
+    card = now_card("Ada", None)
+    assert (size(png(card)), size(png(card, 2))) == ((480, 124), (960, 248))
+
+
+def test_the_theme_of_a_png_is_light_unless_it_is_dark() -> None:
+    light, dark, auto = (png(now_card("Ada", None, theme)) for theme in ("light", "dark", "auto"))
+    assert auto == light != dark
