@@ -89,6 +89,16 @@ class ListenerInfo(Answer):
     zones: list[Zone]
 
 
+class CardsInfo(Answer):
+    """The cards of a listener, for other people's pages."""
+
+    listener: str
+    is_public: bool
+    """Whether they are shown to everybody who has the address; otherwise they need a token."""
+    cards: list[str]
+    """Their paths as SVG; each ends in `.png`, too."""
+
+
 class Zones(Answer):
     """The time zones there are."""
 

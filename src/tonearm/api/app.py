@@ -31,6 +31,7 @@ from tonearm.api.recommending import Recommending
 from tonearm.api.routes import (
     audioscrobbler,
     audit,
+    cards,
     connections,
     dashboard,
     docs,
@@ -123,6 +124,7 @@ OPEN_ROUTES = (
     listenbrainz_playlists,
     listenbrainz_edit,
     koito,
+    cards,
     health,
     root,
     site,

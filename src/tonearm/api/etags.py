@@ -41,11 +41,13 @@ def of_tables(*names: str) -> Callable[..., Coroutine[Any, Any, None]]:
     return check
 
 
-def mark(request: Request, who: Caller, state: Sequence[Hashable]) -> None:
+def mark(request: Request, who: Caller, state: Sequence[Hashable], kept: str = _KEPT) -> None:
     """Give the answer the weak ETag of its address and ``state``; raises Unchanged for a client that has it.
 
-    The answer to one caller is not another's, and another version of tonearm may answer otherwise.
+    The answer to one caller is not another's, and another version of tonearm may answer otherwise. ``kept`` is its
+    ``Cache-Control``.
     """
+    request.state.kept = kept
     address = f"{request.url.path}?{request.url.query}"
     found = hashlib.sha256(repr((__version__, address, who.only, *state)).encode("utf-8", "replace")).hexdigest()
     request.state.etag = f'W/"{found[:24]}"'
@@ -80,7 +82,7 @@ class Tagged:
             etag = state.get("etag")
             if message["type"] == "http.response.start" and etag and message["status"] in (200, 304):
                 headers = MutableHeaders(scope=message)
-                headers["ETag"], headers["Cache-Control"] = etag, _KEPT
+                headers["ETag"], headers["Cache-Control"] = etag, state["kept"]
                 headers.add_vary_header("Authorization")
             await send(message)
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from tonearm.documents.history import History
 from tonearm.errors import TonearmError
 from tonearm.read.overview import LISTENS
 from tonearm.read.plays import Plays
 
 if TYPE_CHECKING:
     from tonearm.lake import Lake
+    from tonearm.settings import Settings
 
     _Made = TypeVar("_Made")
 
@@ -112,6 +114,11 @@ class Reading:
         self._bytes += made.bytes - (before.bytes if before else 0)
         while self._bytes > _MOST_BYTES:
             self._bytes -= self._kept.popitem(last=False)[1].bytes
+
+
+def history_of(reading: Reading, settings: Settings, listener: str) -> History:
+    """The history of a listener, read once for each version of the tables."""
+    return reading.answer(("history", listener), lambda: History(settings, listener), is_index=True)
 
 
 def _reading(request: Request) -> Reading:

@@ -30,11 +30,12 @@ Examples:
   tonearm listeners add ben --timezone Europe/Berlin
   tonearm listeners ada --timezone Asia/Kolkata --from 2024-05-01
   tonearm listeners scrobble-password ada
+  tonearm listeners cards ada --public
 """,
 )
 @with_options
 def listeners(_context: Context) -> None:
-    """List the listeners, add one, set where they live, make their scrobble password."""
+    """List the listeners, add one, set where they live, make their scrobble password, show their cards."""
 
 
 @listeners.command(
@@ -114,6 +115,41 @@ def scrobble_password(context: Context, name: str) -> None:
         return
     context.say(password)
     context.note(f"the scrobble password of {who}; it is not shown again")
+
+
+@listeners.command(
+    epilog="""\b
+Examples:
+  tonearm listeners cards ada
+  tonearm listeners cards ada --public
+  tonearm listeners cards ada --private
+""",
+)
+@click.argument("name")
+@click.option("--public/--private", "is_public", default=None, help="Show them to everybody, or only with a token.")
+@with_options
+def cards(context: Context, name: str, is_public: bool | None) -> None:
+    """Where a listener's cards are, and who may see them.
+
+    Cards are small pictures for READMEs, forums and websites: what plays, the week, what was played most. They need a
+    token until they are made public. What is public then is these cards and the grids at /1/art, and nothing else.
+    """
+    from tonearm.pictures.cards import paths
+    from tonearm.store.audit import note
+    from tonearm.store.showing import are_cards_public, show_cards
+
+    with context.open_store() as store:
+        who = store.listener(name).name
+        if is_public is not None:
+            show_cards(store, who, is_public)
+            note(store, "command line", "show cards" if is_public else "hide cards", who)
+        shown = are_cards_public(store, who)
+    if context.as_json:
+        context.answer({"listener": who, "is_public": shown, "cards": paths(who)})
+        return
+    for path in paths(who):
+        context.say(path)
+    context.note(f"the cards of {who} {'are public' if shown else 'need a token; --public shows them to everybody'}")
 
 
 def _added(store: Store, name: str, zone: str | None) -> Listener:

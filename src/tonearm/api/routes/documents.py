@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, OneListener, SettingsDep, StoreDep
 from tonearm.api.etags import mark
-from tonearm.api.reading import ReadingDep
+from tonearm.api.reading import ReadingDep, history_of
 from tonearm.documents import periods
 from tonearm.documents.album import album
 from tonearm.documents.artist import artist
@@ -85,8 +85,7 @@ class _Asked:
 
     def history(self, of: str | None = None) -> History:
         """The history of the listener, or of another one, read once for each version of the tables."""
-        whose = of or self.listener
-        return self.reading.answer(("history", whose), lambda: History(self.settings, whose), is_index=True)
+        return history_of(self.reading, self.settings, of or self.listener)
 
 
 def _asked(

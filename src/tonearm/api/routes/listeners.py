@@ -8,14 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from tonearm.api.answers import ListenerInfo, Zone, Zones
+from tonearm.api.answers import CardsInfo, ListenerInfo, Zone, Zones
 from tonearm.api.auth import CallerDep
 from tonearm.api.deps import LakeDep, Limit, ListenerInPath, Rule, SettingsDep, StoreDep
 from tonearm.api.etags import of_tables
 from tonearm.api.working import WorkingDep
 from tonearm.building.execute import build
+from tonearm.pictures.cards import paths
 from tonearm.read.overview import LISTENS, Favourite, Overview, Subject, favourites, overview
 from tonearm.store import Listener
+from tonearm.store.showing import are_cards_public, show_cards
 from tonearm.store.zones import find_zone, system_zone, zone_names
 
 router = APIRouter(tags=["listeners"])
@@ -30,6 +32,14 @@ class Where(BaseModel):
     since: date | None = Field(
         default=None, alias="from", description="Local day from which it holds; without it, always."
     )
+
+
+class Showing(BaseModel):
+    """Who may see a listener's cards."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"is_public": True}]})
+
+    is_public: bool = Field(description="Everybody who has the address; otherwise whoever has a token that may read.")
 
 
 @router.get("/listeners")
@@ -76,6 +86,19 @@ def read_favourites(
 ) -> list[Favourite]:
     """The most heard artists or tracks between two local days."""
     return favourites(settings, listener, subject, first, last, rule, limit)
+
+
+@router.get("/listeners/{name}/cards")
+def read_cards(store: StoreDep, listener: ListenerInPath) -> CardsInfo:
+    """The addresses of a listener's cards, and whether everybody may see them."""
+    return CardsInfo(listener=listener, is_public=are_cards_public(store, listener), cards=paths(listener))
+
+
+@router.put("/listeners/{name}/cards")
+def put_cards(store: StoreDep, listener: ListenerInPath, showing: Showing) -> CardsInfo:
+    """Show a listener's cards, and nothing else of theirs, to everybody; or no longer."""
+    show_cards(store, listener, showing.is_public)
+    return read_cards(store, listener)
 
 
 def _info(listener: Listener) -> ListenerInfo:
