@@ -17,7 +17,7 @@ from tonearm.store.showing import show_cards
 
 __all__ = ["BOBS", "household", "store"]
 
-CARDS = ("now.svg", "week.svg", "artists.svg", "albums.svg", "tracks.svg", "artists.png")
+CARDS = ("now.svg", "week.svg", "artists.svg", "albums.svg", "tracks.svg", "grid.svg", "grid.png", "artists.png")
 GRID = "/1/art/grid-stats/{}/all_time/3/0/300"
 
 
@@ -76,6 +76,9 @@ def test_what_plays_is_shown_at_once(home: Settings, http: httpx.Client) -> None
         ("artists.svg?theme=pink", 422),
         ("artists.png?scale=4", 422),
         ("artists.gif", 422),
+        ("grid.svg?dimension=5&layout=1", 200),
+        ("grid.svg?dimension=5&layout=2", 422),
+        ("grid.svg?dimension=6", 422),
         ("genres.svg", 422),
         ("now.svg/x", 404),
     ],
@@ -155,7 +158,7 @@ def test_cards_are_shown_and_hidden_by_an_administrator(beyond: httpx.Client, st
     assert beyond.get("/cards/Ada/now.svg").status_code == 404
     made = beyond.put("/listeners/ada/cards", headers=admin, **show).json()
     assert (made["listener"], made["is_public"]) == ("Ada", True)
-    assert [beyond.get(path).status_code for path in made["cards"]] == [200] * 5
+    assert [beyond.get(path).status_code for path in made["cards"]] == [200] * 6
     beyond.put("/listeners/Ada/cards", headers=admin, json={"is_public": False})
     assert beyond.get("/listeners/Ada/cards", headers=reader).json()["is_public"] is False
     assert beyond.get("/cards/Ada/now.svg").status_code == 404

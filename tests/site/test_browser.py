@@ -32,6 +32,7 @@ PAGES = {
     "library": "#/library",
     "imports": "#/library/imports",
     "tokens": "#/library/tokens",
+    "cards": "#/library/cards",
     "search": "#/search?q=artist",
 }
 HOSTILE = (
@@ -228,6 +229,29 @@ def test_names_are_text_and_never_markup(browser: Browser, hostile: str) -> None
     page.wait_for_selector("main:not([aria-busy]) h1")
     assert page.locator("h1").inner_text() == HOSTILE[1]
     assert is_within(page)
+    assert one.wrong == []
+
+
+def test_cards_are_drawn_copied_and_made_public(browser: Browser, hostile: str) -> None:
+    one = opened(browser)
+    page = one.go(hostile, "#/library/cards?theme=dark&as=html")
+    pictures = page.locator(".embed img")
+    pictures.nth(5).wait_for()
+    drawn = "all => all.every(one => one.complete && one.naturalWidth === 480)"
+    assert pictures.evaluate_all(drawn)
+    assert page.locator(".embed code").all_inner_texts()[2] == (
+        f'<img src="{hostile}/cards/Ada/artists.svg?theme=dark" alt="Top artists: Ada">'
+    )
+    elsewhere = {"X-Forwarded-For": "203.0.113.7"}
+    assert page.request.get(f"{hostile}/cards/Ada/now.svg", headers=elsewhere).status == 404
+    page.get_by_role("button", name="Show them to everybody").click()
+    page.get_by_role("button", name="Show them", exact=True).click()
+    hide = page.get_by_role("button", name="Hide them again")
+    hide.wait_for()
+    assert page.request.get(f"{hostile}/cards/Ada/now.svg", headers=elsewhere).status == 200
+    hide.click()
+    page.get_by_role("button", name="Show them to everybody").wait_for()
+    assert page.request.get(f"{hostile}/cards/Ada/now.svg", headers=elsewhere).status == 404
     assert one.wrong == []
 
 

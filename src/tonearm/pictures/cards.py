@@ -35,7 +35,7 @@ class Play:
 
 def paths(listener: str) -> list[str]:
     """Where the API shows each card of a listener, as SVG."""
-    return [f"/cards/{quote(listener, safe='')}/{name}.svg" for name in ("now", "week", *get_args(Kind))]
+    return [f"/cards/{quote(listener, safe='')}/{name}.svg" for name in ("now", "week", *get_args(Kind), "grid")]
 
 
 def now_card(listener: str, play: Play | None, theme: Theme = "auto") -> str:

@@ -20,7 +20,7 @@ from tonearm.documents.history import History
 from tonearm.documents.periods import containing
 from tonearm.engine.rows import dicts
 from tonearm.errors import UsageError
-from tonearm.pictures.cards import FEWEST, MOST, USUAL, Kind, Play, now_card, top_card, week_card
+from tonearm.pictures.cards import FEWEST, MOST, USUAL, WIDTH, Kind, Play, now_card, top_card, week_card
 from tonearm.pictures.grid import DIMENSIONS, LARGEST_PX, SMALLEST_PX, grid, layouts
 from tonearm.pictures.svg import Theme
 from tonearm.read.overview import LISTENS
@@ -131,6 +131,24 @@ def read_week(card: Card) -> Response:
     return card.answer(("week",), (card.version, card.today), KEPT_S, draw)
 
 
+@router.get("/cards/{listener}/grid.{form}", response_class=Response, responses=_PICTURE)
+def read_card_grid(
+    card: Card,
+    named: _Range = "all",
+    dimension: Annotated[int, Query(ge=DIMENSIONS[0], le=DIMENSIONS[-1], description="Tiles in a row.")] = 3,
+    layout: Annotated[int, Query(ge=0, description="0 has equal tiles; others have larger ones among them.")] = 0,
+) -> Response:
+    """The albums that were played most in a range, as a square of sleeves without words; 480 pixels wide."""
+    _check_layout(dimension, layout)
+
+    def draw() -> str:
+        rows = card.charts("albums", named)["ranking"]["rows"]
+        albums = [(row["artist"] or "", row["album"]) for row in rows]
+        return grid(f"{card.listener.name}. Top albums, {named}", albums, dimension, layout, WIDTH)
+
+    return card.answer(("grid", named, dimension, layout), (card.version, card.today), KEPT_S, draw)
+
+
 @router.get("/cards/{listener}/{kind}.{form}", response_class=Response, responses=_PICTURE)
 def read_top(
     card: Card,
@@ -188,12 +206,15 @@ def _check(time_range: str, dimension: int, layout: int, image_size: int) -> Non
         raise UsageError(f"invalid range: {time_range[:40]}; there are {', '.join(RANGES)}")
     if dimension not in DIMENSIONS:
         raise UsageError(f"dimension must be between {DIMENSIONS[0]} and {DIMENSIONS[-1]}, inclusive")
-    if not 0 <= layout < layouts(dimension):
-        raise UsageError(
-            f"layout {layout} is not available for dimension {dimension}; the last is {layouts(dimension) - 1}"
-        )
+    _check_layout(dimension, layout)
     if not SMALLEST_PX <= image_size <= LARGEST_PX:
         raise UsageError(f"image size must be between {SMALLEST_PX} and {LARGEST_PX}, inclusive")
+
+
+def _check_layout(dimension: int, layout: int) -> None:
+    last = layouts(dimension) - 1
+    if not 0 <= layout <= last:
+        raise UsageError(f"layout {layout} is not available for dimension {dimension}; the last is {last}")
 
 
 def _albums(
