@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,6 +114,15 @@ def test_grids_are_those_of_listenbrainz_and_so_are_its_errors(filled: httpx.Cli
         assert "Moon Safari – Air" in [one.text for one in ElementTree.fromstring(answer.text).iter()]
     else:
         assert set(answer.json()) == {"code", "error"} and answer.json()["code"] == status
+
+
+def test_png_names_the_extra_that_it_needs(filled: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    monkeypatch.delitem(sys.modules, "tonearm.pictures.png", raising=False)
+    answer = filled.get("/cards/Ada/week.png?scale=3")
+    assert (answer.status_code, set(answer.json())) == (501, PROBLEM)
+    assert "pip install 'tonearm[pictures]'" in answer.json()["detail"]
+    assert filled.get("/cards/Ada/week.svg").status_code == 200
 
 
 @pytest.mark.parametrize("path", [*(f"/cards/{{}}/{card}" for card in CARDS), GRID])

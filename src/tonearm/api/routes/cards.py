@@ -73,8 +73,9 @@ class _Card:
         return history_of(self.reading, self.settings, self.listener.name)
 
     def charts(self, kind: Kind, named: str) -> dict[str, Any]:
-        """The document of the page's charts."""
-        return charts(self.history(), self.today, kind, named)
+        """The document of the page's charts, made once for all forms and themes of a card."""
+        about = ("card's charts", self.listener.name, self.today, kind, named)
+        return self.reading.answer(about, lambda: charts(self.history(), self.today, kind, named))
 
     def answer(self, about: tuple[Any, ...], state: tuple[Any, ...], kept_s: int, draw: Callable[[], str]) -> Response:
         """What ``draw`` draws, made once for each ``state``."""
