@@ -327,6 +327,19 @@ def test_files_in_the_inbox_that_could_be_anybodys_do_not_stop_the_others(
     assert (settings.inbox / "whose.csv").exists()
 
 
+def test_cards_are_shown_hidden_and_written(built: Run, tmp_path: Path) -> None:
+    cards = ("listeners", "cards", "Ada", "--json")
+    assert [answer(built(*cards, *more))["is_public"] for more in ([], ["--public"], [], ["--private"])] == [
+        *(False, True, True, False)
+    ]
+    built(*cards, "--output", tmp_path / "cards")
+    names = sorted(path.rpartition("/")[2] for path in answer(built(*cards))["cards"])
+    assert sorted(path.name for path in (tmp_path / "cards").iterdir()) == names
+    assert "2 plays" in (tmp_path / "cards" / "week.svg").read_text(encoding="utf-8")
+    (tmp_path / "file").touch()
+    assert "fix it" in built(*cards, "--output", tmp_path / "file", expect=6).stderr
+
+
 def test_a_listener_moves(built: Run) -> None:
     built("listeners", "ada", "--timezone", "Asia/Calcutta", "--from", "2020-11-20")
     (ada,) = answer(built("listeners", "ada", "--json"))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tonearm.cli.command import Context, with_options
-from tonearm.errors import Conflict, UnknownName, UsageError
+from tonearm.errors import Conflict, TonearmError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from tonearm.store import Listener, Store
@@ -123,16 +124,21 @@ Examples:
   tonearm listeners cards ada
   tonearm listeners cards ada --public
   tonearm listeners cards ada --private
+  tonearm listeners cards ada --output website/cards
 """,
 )
 @click.argument("name")
 @click.option("--public/--private", "is_public", default=None, help="Show them to everybody, or only with a token.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder to write them to as they are now, as SVG."
+)
 @with_options
-def cards(context: Context, name: str, is_public: bool | None) -> None:
+def cards(context: Context, name: str, is_public: bool | None, output: Path | None) -> None:
     """Where a listener's cards are, and who may see them.
 
     Cards are small pictures for READMEs, forums and websites: what plays, the week, what was played most. They need a
     token until they are made public. What is public then is these cards and the grids at /1/art, and nothing else.
+    Where tonearm cannot be reached from outside, --output writes them as files for a website or a repository.
     """
     from tonearm.pictures.cards import paths
     from tonearm.store.audit import note
@@ -144,12 +150,34 @@ def cards(context: Context, name: str, is_public: bool | None) -> None:
             show_cards(store, who, is_public)
             note(store, "command line", "show cards" if is_public else "hide cards", who)
         shown = are_cards_public(store, who)
+    if output is not None:
+        _write(context, paths(who), output)
     if context.as_json:
         context.answer({"listener": who, "is_public": shown, "cards": paths(who)})
         return
     for path in paths(who):
         context.say(path)
     context.note(f"the cards of {who} {'are public' if shown else 'need a token; --public shows them to everybody'}")
+
+
+def _write(context: Context, cards: list[str], folder: Path) -> None:
+    """Each card as a file, as the API draws it, which nobody has to serve."""
+    import httpx
+
+    from tonearm.api.app import create_app
+    from tonearm.api.client import InProcess
+
+    http = httpx.Client(base_url="http://127.0.0.1", transport=InProcess(create_app(context.settings)))
+    drawn = {}
+    for path in cards:
+        answer = http.get(path)
+        if answer.is_error:
+            raise TonearmError(answer.json().get("detail", answer.reason_phrase))
+        drawn[path.rpartition("/")[2]] = answer.content
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in drawn.items():
+        (folder / name).write_bytes(content)
+    context.note(f"{len(drawn)} cards are in {folder}")
 
 
 def _added(store: Store, name: str, zone: str | None) -> Listener:
