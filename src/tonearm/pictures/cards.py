@@ -78,7 +78,7 @@ def week_card(listener: str, charts: Mapping[str, Any], theme: Theme = "auto") -
         *(_favourite(row, left) for row in first),
         _days_of_week(charts["over_time"]["rows"], _EDGE + left + 20, 140, _INNER - left - 20 + 7, 76),
     ]
-    most = f", most of all {first[0]['artist']}" if first else ""
+    most = f", most of all {_name('artists', first[0])}" if first else ""
     return card(WIDTH, 176, f"{listener}. {name}, {days}: {_counted(plays, 'play')}{most}", "".join(body), theme)
 
 
@@ -110,7 +110,7 @@ def _owner(listener: str, y: float, room: float) -> str:
 
 
 def _favourite(row: Mapping[str, Any], room: int) -> str:
-    name = row["artist"]
+    name = _name("artists", row)
     return "".join(
         [
             sleeve(name, _EDGE, 122, 34, is_rounded=True),
