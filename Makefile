@@ -60,7 +60,7 @@ system:
 
 # A worker that crashed is not replaced: pytest-xdist would then wait for ever for the rest of its file.
 test: system install spark lint
-	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0
+	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations 40 --durations-min 5
 
 quick: install
 	$(PY) -m pytest -n 2 --dist loadfile --durations 5 -m "not slow and not browser and not spark"

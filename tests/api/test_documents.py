@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
 
@@ -78,10 +80,16 @@ def test_the_pages_files_are_there_compressed_and_not_sent_twice(http: httpx.Cli
 
 
 def test_every_file_that_the_page_names_is_one_of_them(http: httpx.Client) -> None:
-    page = (SITE / "index.html").read_text()
-    named = [part.split('"')[0] for part in page.split('"site/')[1:]]
-    assert "core.js" in named
-    assert [path for path in named if http.get(f"/site/{path}").status_code != 200] == []
+    page = http.get("/", headers={"Accept": "text/html"}).text
+    answers = {path: http.get(path) for path in re.findall(r'"(site/[^"]+)"', page)}
+    assert "core.js" in str(list(answers))
+    assert [path for path, answer in answers.items() if answer.status_code != 200] == []
+    assert {answer.headers["cache-control"] for answer in answers.values()} == {"public, max-age=31536000, immutable"}
+
+
+@pytest.mark.parametrize("version", ["", "?v=older"])
+def test_a_file_at_another_address_than_the_pages_is_asked_for_again(http: httpx.Client, version: str) -> None:
+    assert http.get(f"/site/core.js{version}").headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize("path", ["nothing.js", "../api/app.py", "%2e%2e/api/app.py", "vendor/LICENSE-d3", ""])

@@ -9,6 +9,7 @@ from weakref import ref
 import pytest
 
 from tonearm.api.reading import Reading
+from tonearm.errors import UsageError
 from tonearm.lake import open_lake
 
 
@@ -57,3 +58,40 @@ def test_answers_from_older_tables_are_forgotten(reading: Reading, monkeypatch: 
     monkeypatch.setattr(reading, "versions", lambda: (2, 1))
     assert reading.answer("today", lambda: Found([2])) == [2]
     assert older() is None
+
+
+def test_answers_are_made_again_when_the_tables_change(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    for number in (1, 2, 3):
+        reading.keep_renewed(number, counting(made, number))
+    reading.renew()
+    reading.renew()
+    assert made == [3, 2, 1]
+    monkeypatch.setattr(reading, "versions", lambda: (2, 1))
+    reading.renew()
+    assert made == [3, 2, 1] * 2
+
+
+def test_an_answer_that_there_is_no_more_does_not_keep_others_from_being_made(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def gone() -> None:
+        made.append(0)
+        raise UsageError("gone")
+
+    reading.keep_renewed("there", counting(made, 1))
+    reading.keep_renewed("gone", gone)
+    reading.renew()
+    monkeypatch.setattr(reading, "versions", lambda: (2, 1))
+    reading.renew()
+    assert made == [0, 1, 1]
+
+
+def test_of_many_answers_the_newest_are_made_again(reading: Reading) -> None:
+    made: list[int] = []
+    for number in (*range(30), 20):
+        reading.keep_renewed(number, counting(made, number))
+    reading.renew()
+    assert made == [20, *(number for number in range(29, 13, -1) if number != 20)]

@@ -1,4 +1,5 @@
-"""What runs beside the requests of a server: the live worker, the relay and, where asked for, the schedule."""
+"""What runs beside the requests of a server: the live worker, the relay, what renews the page's documents and, where
+asked for, the schedule."""
 
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 RELAY_S = 3.0
 """How often relays are looked at; each keeps to its own service's rate."""
+RENEW_S = 2.0
+"""How often the tables are looked at for a change after which what the page shows is made again."""
 
 
 def beside(with_schedule: bool) -> Callable[[FastAPI], AbstractContextManager[None]]:
@@ -35,7 +38,11 @@ def beside(with_schedule: bool) -> Callable[[FastAPI], AbstractContextManager[No
             if not opened.is_missing:
                 run_due(settings, opened, datetime.now(UTC))
 
-        workers = [app.state.live, Repeat("relay", RELAY_S, forward)]
+        workers = [
+            app.state.live,
+            Repeat("relay", RELAY_S, forward),
+            Repeat("documents", RENEW_S, app.state.reading.renew),
+        ]
         if with_schedule:
             app.state.scheduler = Scheduler(settings, store.get)
             workers.append(app.state.scheduler)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from tonearm.errors import TonearmError
 from tonearm.read.overview import LISTENS
 from tonearm.read.plays import Plays
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _MOST_BYTES = 16_000_000
 """Of all answers that are kept, pickled; in memory most take a few times as much."""
 _TABLES = (LISTENS, "tracks", "album_names")
+_MOST_RENEWED = 16
+"""Answers that are made again when the tables change: the pages that somebody has open."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Reading:
         self._kept: OrderedDict[Hashable, _Answer] = OrderedDict()
         self._made_from: tuple[int | None, ...] = ()
         self._bytes = 0
+        self._renewed: OrderedDict[Hashable, Callable[[], object]] = OrderedDict()
+        self._renewed_for: tuple[int | None, ...] | None = None
 
     def versions(self) -> tuple[int | None, ...]:
         """Of the tables that answers are made from."""
@@ -68,6 +73,32 @@ class Reading:
             if versions == self._made_from:
                 self._keep(about, made)
         return found
+
+    def keep_renewed(self, about: Hashable, ask: Callable[[], object]) -> None:
+        """Have :meth:`renew` ask for this answer again; of many the newest."""
+        with self._lock:
+            self._renewed[about] = ask
+            self._renewed.move_to_end(about)
+            if len(self._renewed) > _MOST_RENEWED:
+                self._renewed.popitem(last=False)
+
+    def renew(self) -> None:
+        """If the tables have changed, make answers from them before somebody has to wait for one.
+
+        An answer that there is no more is not asked for again.
+        """
+        versions = self.versions()
+        if versions == self._renewed_for:
+            return
+        self._renewed_for = versions
+        with self._lock:
+            newest_first = list(reversed(self._renewed.items()))
+        for about, ask in newest_first:
+            try:
+                ask()
+            except TonearmError:
+                with self._lock:
+                    self._renewed.pop(about, None)
 
     def _forget_others_than(self, versions: tuple[int | None, ...]) -> None:
         if versions != self._made_from:

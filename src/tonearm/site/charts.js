@@ -3,11 +3,15 @@
    it, and can be kept as a picture or as CSV. */
 (() => {
   const { h } = tonearm;
-  const script = (src) => new Promise((done, failed) => {
-    document.head.append(h("script", { src, onload: done, onerror: () => failed(new Error(`${src} cannot be loaded`)) }));
+  // As the server marks the addresses of the other files, so that a browser asks for each of them once.
+  const { search } = new URL(document.currentScript.src);
+  const script = (path) => new Promise((done, failed) => {
+    const made = h("script", { src: path + search, onload: done, onerror: () => failed(new Error(`${path} cannot be loaded`)) });
+    made.async = false; // Plot needs d3: they come at once, and run in order.
+    document.head.append(made);
   });
   let loading;
-  const plot = () => (loading ??= script("site/vendor/d3.min.js").then(() => script("site/vendor/plot.min.js")));
+  const plot = () => (loading ??= Promise.all(["site/vendor/d3.min.js", "site/vendor/plot.min.js"].map(script)));
 
   /** A colour of the style sheet, as the theme has it now. */
   tonearm.colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

@@ -90,12 +90,17 @@ tonearm.link = {
 
 /* ---- Documents: from the API, or from the file beside an exported page. */
 
-const TOKEN = "tonearm-token";
-tonearm.token = {
-  get: () => { try { return localStorage.getItem(TOKEN); } catch { return null; } },
-  set: (token) => localStorage.setItem(TOKEN, token),
-  forget: () => localStorage.removeItem(TOKEN),
-};
+/** A text that this browser keeps; a private window keeps none. */
+const kept = (name) => ({
+  get: () => { try { return localStorage.getItem(name); } catch { return null; } },
+  set: (text) => { try { localStorage.setItem(name, text); } catch { /* As above. */ } },
+  forget: () => { try { localStorage.removeItem(name); } catch { /* As above. */ } },
+});
+tonearm.token = kept("tonearm-token");
+/** Whose history was chosen last. */
+tonearm.chosen = kept("tonearm-listener");
+/** The names of everybody at the last visit, as JSON. */
+tonearm.known = kept("tonearm-listeners");
 
 class Problem extends Error {
   constructor(status, error, detail) {

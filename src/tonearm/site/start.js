@@ -3,7 +3,6 @@
 (() => {
   const { h, api } = tonearm;
   const main = document.getElementById("main");
-  const NAMES = "tonearm-listener";
 
   const navigation = (current) => {
     const shown = Object.entries(tonearm.pages).filter(([, page]) => page.nav).sort(([, one], [, other]) => one.nav - other.nav);
@@ -14,7 +13,7 @@
   const whose = (names) => {
     const choose = (event) => {
       tonearm.listener = event.target.value;
-      try { localStorage.setItem(NAMES, tonearm.listener); } catch { /* Private windows keep nothing. */ }
+      tonearm.chosen.set(tonearm.listener);
       location.hash = "#/";
       draw();
     };
@@ -83,18 +82,36 @@
     draw();
   });
 
+  const those = (names) => {
+    tonearm.listeners = names;
+    const chosen = tonearm.chosen.get();
+    tonearm.listener = names.includes(chosen) ? chosen : names[0] ?? "";
+    whose(names);
+  };
+
+  const listeners = async () => {
+    if (tonearm.exported) return [tonearm.exported.listener];
+    return (await api("listeners")).map((one) => one.name);
+  };
+
+  /** Draw for the listeners of the last visit at once, and again if there are others now. */
   const begin = async () => {
+    const asked = listeners();
+    const known = tonearm.exported ? null : tonearm.known.get();
+    if (known) {
+      those(JSON.parse(known));
+      draw();
+    }
     try {
-      const listeners = tonearm.exported ? [{ listener: tonearm.exported.listener }] : await api("listeners");
-      const names = listeners.map((one) => one.name ?? one.listener);
-      tonearm.listeners = names;
-      let kept = null;
-      try { kept = localStorage.getItem(NAMES); } catch { /* Private windows keep nothing. */ }
-      tonearm.listener = names.includes(kept) ? kept : names[0] ?? "";
-      whose(names);
+      const names = await asked;
+      if (JSON.stringify(names) === known) return;
+      if (!tonearm.exported) tonearm.known.set(JSON.stringify(names));
+      those(names);
     } catch (error) {
+      drawing.abort();
       navigation("");
       main.replaceChildren(...failed(error));
+      main.removeAttribute("aria-busy");
       return;
     }
     await draw();

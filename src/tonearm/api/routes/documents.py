@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
@@ -58,22 +58,32 @@ class _Asked:
     who: CallerDep
     settings: SettingsDep
     reading: ReadingDep
+    lake: LakeDep
     listener: str
     today: date
     versions: tuple[int | None, ...]
     covers: Covers | None
     """None where the document shall not say which albums have a cover."""
 
-    def answer(self, make: Callable[[History], Any], also: Hashable = None) -> Response:
-        """The document that ``make`` makes of the history, and of what has the versions ``also``.
+    def answer(self, make: Callable[[History], Any], tables: Sequence[str] = ()) -> Response:
+        """The document that ``make`` makes of the history, and of further tables.
 
         It is made once for each address, version of the tables and day.
         """
-        if self.covers is not None:
-            also = also, self.covers.version()
-        mark(self.request, self.who, (self.listener, self.versions, self.today, also))
-        about = ("document", self.listener, self.today, self.request.url.path, self.request.url.query)
-        return Response(self.reading.answer(about, lambda: self._made(make), also), media_type="application/json")
+        mark(self.request, self.who, (self.listener, self.versions, self.today, self._state(tables)))
+        address = (self.listener, self.request.url.path, self.request.url.query)
+
+        def ask() -> bytes:
+            about = ("document", *address, self.today)
+            return self.reading.answer(about, lambda: self._made(make), self._state(tables))
+
+        self.reading.keep_renewed(address, ask)
+        return Response(ask(), media_type="application/json")
+
+    def _state(self, tables: Sequence[str]) -> Hashable:
+        """Of the further tables, and of the covers that the document names."""
+        covers = self.covers.version() if self.covers is not None else ""
+        return (*(self.lake.version(name) for name in tables), covers)
 
     def _made(self, make: Callable[[History], Any]) -> bytes:
         document = make(self.history())
@@ -101,6 +111,7 @@ def _asked(
     who: CallerDep,
     settings: SettingsDep,
     reading: ReadingDep,
+    lake: LakeDep,
     store: StoreDep,
     listener: OneListener,
     covers: CoversDep,
@@ -108,7 +119,7 @@ def _asked(
 ) -> _Asked:
     today = local_time(store.listener(listener), datetime.now(UTC)).date()
     named = covers if names_covers else None
-    return _Asked(request, who, settings, reading, listener, today, reading.versions(), named)
+    return _Asked(request, who, settings, reading, lake, listener, today, reading.versions(), named)
 
 
 Asked = Annotated[_Asked, Depends(_asked)]
@@ -135,11 +146,10 @@ def read_charts(
 
 
 @router.get("/insights")
-def read_insights(asked: Asked, lake: LakeDep) -> Response:
+def read_insights(asked: Asked) -> Response:
     """Questions about the listener, each with its answer, picture and evidence, or with what would help."""
-    tables = Tables(lake, asked.listener)
-    versions = tuple(lake.version(name) for name in TABLES)
-    return asked.answer(lambda history: insights(history, tables, asked.today), versions)
+    tables = Tables(asked.lake, asked.listener)
+    return asked.answer(lambda history: insights(history, tables, asked.today), TABLES)
 
 
 @router.get("/search")
@@ -225,7 +235,6 @@ def read_listed(
 @router.get("/rewind")
 def read_rewind(
     asked: Asked,
-    lake: LakeDep,
     period: Annotated[
         str,
         Query(
@@ -235,10 +244,9 @@ def read_rewind(
     ] = "",
 ) -> Response:
     """A year, season, month or week as a story: tops, discoveries, clock, streak, and what sets it apart."""
-    tables = Tables(lake, asked.listener)
+    tables = Tables(asked.lake, asked.listener)
     return asked.answer(
-        lambda history: rewind(history, asked.today, period, next(iter(tables.rows(_PERSONAS)), None)),
-        lake.version(_PERSONAS),
+        lambda history: rewind(history, asked.today, period, next(iter(tables.rows(_PERSONAS)), None)), (_PERSONAS,)
     )
 
 

@@ -64,9 +64,9 @@
   const empty = () => [
     h("div.lead", {}, h("h1", {}, "Nothing here yet"), h("p", {}, "Bring in a history and this page fills itself: a Spotify export, a Last.fm or ListenBrainz file, or a scrobbler that sends plays as they happen.")),
     tonearm.cards(
-      card("A file", h("p", {}, h("code", {}, "tonearm import FILE")), h("p.soft", {}, "then ", h("code", {}, "tonearm run"), ", or drop it on the Library page.")),
+      card("A file", h("p", {}, h("code", {}, "tonearm import FILE")), h("p.soft", {}, "then ", h("code", {}, "tonearm run"), ", or drop it on the ", h("a", { href: "#/library/imports" }, "Library page"), ".")),
       card("A service", h("p", {}, h("code", {}, "tonearm connect spotify")), h("p.soft", {}, "or lastfm, or listenbrainz.")),
-      card("A look around", h("p", {}, h("code", {}, "make demo")), h("p.soft", {}, "fills a home with an invented household.")),
+      card("A look around", h("p", {}, h("code", {}, "tonearm demo")), h("p.soft", {}, "fills an empty home with an invented household.")),
     ),
   ];
 

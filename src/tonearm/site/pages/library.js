@@ -307,7 +307,7 @@
 
   /** Load the page anew for a listener whom its frame may not know yet. */
   const open = (listener) => {
-    try { localStorage.setItem("tonearm-listener", listener); } catch { /* Private windows keep nothing. */ }
+    tonearm.chosen.set(listener);
     location.hash = "#/";
     location.reload();
   };
