@@ -11,7 +11,7 @@ from tonearm.api.deps import SettingsDep
 from tonearm.api.working import WorkingDep
 from tonearm.building.execute import build
 from tonearm.models import find
-from tonearm.models.listing import Standing, standings
+from tonearm.models.listing import Standing, has_registry, standings
 
 if TYPE_CHECKING:
     from tonearm.models.lifecycle.registry import Registry
@@ -24,7 +24,7 @@ def list_models(request: Request, settings: SettingsDep) -> list[Standing]:
     """The models: which version is in use, and how it stands beside its baseline."""
     # One registry for all requests: to open its database takes longer than to ask it.
     registry: Registry | None = getattr(request.app.state, "registry", None)
-    if registry is None:
+    if registry is None and has_registry(settings):
         from tonearm.models.lifecycle.registry import open_registry
 
         registry = request.app.state.registry = open_registry(settings)
