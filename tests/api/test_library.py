@@ -165,9 +165,10 @@ def test_without_a_history_nothing_is_scheduled(http: httpx.Client) -> None:
     assert http.post("/schedule/run/passes").status_code == 422
 
 
-def test_the_models_are_listed_with_what_they_are_compared_with(http: httpx.Client) -> None:
+def test_the_models_are_listed_with_what_they_are_compared_with(http: httpx.Client, home: Settings) -> None:
     found = {one["model"]: one for one in http.get("/models").json()}
     assert found["breakout"]["baseline"] and found["breakout"]["production"] is None
+    assert not (home.home / "models").exists(), "nobody opened a registry to learn that there is none"
     assert http.post("/models/train", params={"model": "none"}).status_code == 404
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tonearm.models import chosen
+from tonearm.settings import Settings
 
 if TYPE_CHECKING:
     from tonearm.models.lifecycle.registry import Registry
@@ -34,14 +36,25 @@ class Standing:
     """Why it is in use, or the newest is not."""
 
 
-def standings(registry: Registry) -> list[Standing]:
-    """Every model, in the order in which they are trained; raises ExtraMissing and RegistryUnreachable."""
+REGISTRY = Path("models") / "registry.sqlite"
+"""Where a home's own registry is."""
+
+
+def has_registry(settings: Settings) -> bool:
+    """Whether any model can have been trained; to learn that from MLflow takes seconds."""
+    return bool(settings.mlflow_tracking_uri) or (settings.home / REGISTRY).exists()
+
+
+def standings(registry: Registry | None) -> list[Standing]:
+    """Every model, in the order in which they are trained; without a registry none was. Raises ExtraMissing and
+    RegistryUnreachable.
+    """
     return [standing(registry, model) for model in chosen(())]
 
 
-def standing(registry: Registry, model: Model) -> Standing:
+def standing(registry: Registry | None, model: Model) -> Standing:
     """One model; raises RegistryUnreachable."""
-    versions = registry.versions(model.registered)
+    versions = registry.versions(model.registered) if registry else []
     now = next((one for one in versions if "production" in one.aliases), None)
     return Standing(
         model=model.name,

@@ -55,12 +55,24 @@
     document.getElementById("live").textContent = main.querySelector("[data-live]")?.textContent ?? heading;
   };
 
+  /** Where something is on the page, so that what takes its place can be found: a link by its address, all else by
+      its number among those of its kind. */
+  const spotOf = (one) => {
+    if (!main.contains(one) || one === main) return null;
+    const all = [...main.querySelectorAll(one.tagName)];
+    return { tag: one.tagName, href: one.getAttribute("href"), at: all.indexOf(one), of: all.length };
+  };
+  const placeOf = ({ tag, href, at, of }) => {
+    const all = [...main.querySelectorAll(tag)];
+    return href ? all.find((one) => one.getAttribute("href") === href) : all.length === of ? all[at] : null;
+  };
+
   /** The keyboard goes on where the reader is: at the top of another page, or at the link or button that was followed
       on this one, if it is still there. Whoever types into the search goes on typing. */
-  const moveFocus = (isElsewhere, left) => {
+  const moveFocus = (isElsewhere, left, spot) => {
     if (left?.closest?.("#whose") || (left?.closest?.("#search") && tonearm.here().page === "search")) return;
     if (!isElsewhere && (!left || left === document.body || left.isConnected)) return;
-    const again = isElsewhere ? null : [...main.querySelectorAll(left.tagName)].find((one) => one.textContent === left.textContent && one.className === left.className);
+    const again = isElsewhere || !spot ? null : placeOf(spot);
     (again ?? main).focus({ preventScroll: true });
   };
 
@@ -74,20 +86,20 @@
     const page = tonearm.listener || at.page === "library" ? tonearm.pages[at.page] : tonearm.pages.home;
     navigation(at.page);
     main.setAttribute("aria-busy", "true");
-    const left = document.activeElement;
+    const left = document.activeElement, spot = spotOf(left);
     try {
       if (!page) throw new tonearm.Problem(404, "", "There is no such page. The links above lead to those there are.");
       const parts = await page.draw(at);
       if (mine.aborted) return;
       main.replaceChildren(...[parts].flat(Infinity).filter(Boolean));
       announce(main.querySelector("h1")?.textContent ?? page.title);
-      moveFocus(isElsewhere, left);
+      moveFocus(isElsewhere, left, spot);
     } catch (error) {
       if (mine.aborted || error.name === "AbortError") return;
       if (!(error instanceof tonearm.Problem)) console.error(error);
       main.replaceChildren(...failed(error));
       announce(main.querySelector("h1").textContent);
-      moveFocus(isElsewhere, left);
+      moveFocus(isElsewhere, left, spot);
     } finally {
       if (!mine.aborted) main.removeAttribute("aria-busy");
     }

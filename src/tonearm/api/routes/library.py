@@ -103,13 +103,15 @@ def list_backups(settings: SettingsDep) -> BackupsInfo:
 @router.get("/merges")
 def list_merges(
     settings: SettingsDep,
+    reading: ReadingDep,
     listener: OneListener,
     kind: Annotated[MergeKind | None, Query(description="Why records were taken for one play; any without it.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST, description="How many plays at most.")] = 25,
     offset: Annotated[int, Query(ge=0, le=2**31, description="How many plays to pass over first.")] = 0,
 ) -> MergedPlays:
     """Plays that several records tell of, newest first: the record that counts, and what each other one is."""
-    return merged_plays(settings, listener, kind, limit, offset)
+    asked = (listener, kind, limit, offset)
+    return reading.answer(("merges", *asked), lambda: merged_plays(settings, *asked))
 
 
 def _size(settings: Settings) -> int:

@@ -15,7 +15,7 @@ from tonearm.api.working import WorkingDep
 from tonearm.building.execute import build
 from tonearm.errors import UnknownName
 from tonearm.models import find
-from tonearm.models.listing import Standing, standing, standings
+from tonearm.models.listing import Standing, has_registry, standing, standings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,8 +72,8 @@ def list_models(request: Request, settings: SettingsDep) -> list[Standing]:
 def read_model(request: Request, settings: SettingsDep, model: str) -> ModelCard:
     """A model's card: its versions, how the one in use was measured beside its baseline, and what it cannot do."""
     registry, asked = _registry(request, settings), find(model)
-    known = registry.versions(asked.registered)
-    shown = registry.in_use(asked.registered)
+    known = registry.versions(asked.registered) if registry else []
+    shown = registry.in_use(asked.registered) if registry else None
     evidence, further = measured(settings, asked.name, shown.version) if shown else ([], [])
     return ModelCard(
         standing=standing(registry, asked),
@@ -83,7 +83,7 @@ def read_model(request: Request, settings: SettingsDep, model: str) -> ModelCard
         measured=shown.version if shown else None,
         evidence=evidence,
         further=further,
-        pictures=[picture.stem for picture in _pictures(registry, shown)],
+        pictures=[picture.stem for picture in _pictures(registry, asked.registered)],
     )
 
 
@@ -91,7 +91,7 @@ def read_model(request: Request, settings: SettingsDep, model: str) -> ModelCard
 def read_picture(request: Request, settings: SettingsDep, model: str, picture: str) -> FileResponse:
     """A picture of how the version in use did on rows that it had not learned from, as PNG."""
     registry, asked = _registry(request, settings), find(model)
-    found = {path.stem: path for path in _pictures(registry, registry.in_use(asked.registered))}
+    found = {path.stem: path for path in _pictures(registry, asked.registered)}
     if picture not in found:
         raise UnknownName("picture", picture, found, hint=f"GET /models/{asked.name} lists them")
     return FileResponse(found[picture], media_type="image/png")
@@ -116,10 +116,13 @@ def train_models(
     return [ModelOutcome(model=one.model, status=one.status, message=one.said) for one in reports]
 
 
-def _registry(request: Request, settings: SettingsDep) -> Registry:
-    """One for all requests: to open its database takes longer than to ask it."""
+def _registry(request: Request, settings: SettingsDep) -> Registry | None:
+    """None where no model can have been trained.
+
+    There is one for all requests: to open its database takes longer than to ask it.
+    """
     registry: Registry | None = getattr(request.app.state, "registry", None)
-    if registry is None:
+    if registry is None and has_registry(settings):
         from tonearm.models.lifecycle.registry import open_registry
 
         registry = request.app.state.registry = open_registry(settings)
@@ -138,5 +141,7 @@ def _version(one: Version) -> ModelVersion:
     )
 
 
-def _pictures(registry: Registry, version: Version | None) -> list[Path]:
-    return registry.plots(version) if version else []
+def _pictures(registry: Registry | None, registered: str) -> list[Path]:
+    """Of the version in use."""
+    version = registry.in_use(registered) if registry else None
+    return registry.plots(version) if registry and version else []

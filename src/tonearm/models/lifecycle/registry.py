@@ -28,6 +28,7 @@ from tonearm.models.lifecycle.tracking import (
     quiet,
     speaking_to,
 )
+from tonearm.models.listing import REGISTRY
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -362,7 +363,7 @@ def open_registry(settings: Settings) -> Registry:
     folder = settings.home / "models"
     uri = settings.mlflow_tracking_uri
     if not uri:
-        uri = f"{SQLITE}{folder / 'registry.sqlite'}"
+        uri = f"{SQLITE}{settings.home / REGISTRY}"
     return Registry(uri, folder / "artefacts")
 
 

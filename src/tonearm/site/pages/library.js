@@ -112,14 +112,16 @@
   /** A button that asks the server for something once, with its news beneath. */
   const action = (label, words, work, { kind = "", place = newsPlace(), after = () => tonearm.redraw() } = {}) => {
     const button = h(`button${kind}`, { type: "button", onclick: async () => {
-      button.disabled = true;
+      // Not `disabled`, which would take the focus away from whoever pressed it.
+      if (button.getAttribute("aria-disabled")) return;
+      button.setAttribute("aria-disabled", "true");
       try {
         const found = await doing(place, words, work);
         await after(found, place);
       } catch (error) {
         tell(place, "bad", error.message);
       } finally {
-        button.disabled = false;
+        button.removeAttribute("aria-disabled");
         // Where the button went with what it was for, the keyboard goes on at the top of the page.
         if (!button.isConnected && document.activeElement === document.body) document.getElementById("main").focus({ preventScroll: true });
       }
@@ -153,10 +155,13 @@
   };
   const facts = (rows) => h("dl.facts", {}, rows.filter(Boolean).map(([term, value]) => h("div", {}, h("dt", {}, term), h("dd", {}, value))));
   const state = (kind, text) => h(`span.state.${kind}`, {}, text);
-  const table = (caption, heads, rows) => h("div.scroll", { tabindex: 0, role: "region", "aria-label": caption }, h("table", {},
+  /** A table, whose rows stand as blocks on a narrow screen; the roles keep it a table there. */
+  const table = (caption, heads, rows) => h("div.scroll.stacked", { tabindex: 0, role: "region", "aria-label": caption }, h("table", { role: "table" },
     h("caption.unseen", {}, caption),
-    h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
-    h("tbody", {}, rows.map((row) => h("tr", {}, row.map((cell) => h("td", {}, cell)))))));
+    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, heads.map((head) => h("th", { scope: "col", role: "columnheader" }, head)))),
+    h("tbody", { role: "rowgroup" }, rows.map((row) => h("tr", { role: "row" }, row.map((cell, i) => h("td", { role: "cell", "data-head": heads[i] || null }, cell)))))));
+  /** A word of a command as a shell takes it. */
+  const quoted = (word) => (/^[\w.@-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
   const address = () => location.origin;
   const people = async (signal) => (await api("listeners", { signal })).map((one) => one.name);
 
@@ -493,7 +498,7 @@
       h("p.soft", {}, "A connected service is asked for new plays at intervals; what was fetched stays, whatever becomes of the service."),
       found.length > 0 && h("div.cards", {}, found.map(connection)),
       section("Connect a service", h("p.soft", {}, "On the machine that tonearm runs on, since the service sends its answer there:"),
-        Object.keys(SERVICES).map((kind) => command(`tonearm connect ${kind}${tonearm.listener ? ` --listener ${tonearm.listener}` : ""}`))),
+        Object.keys(SERVICES).map((kind) => command(`tonearm connect ${kind}${tonearm.listener ? ` --listener ${quoted(tonearm.listener)}` : ""}`))),
     ];
   }
 
@@ -531,7 +536,7 @@
     const players = section("Point a player at tonearm",
       h("p.soft", {}, "Give it this address and a token. Every play is on disk before it is acknowledged."),
       table("Players and what to enter", ["Player", "Where", "Address"], PLAYERS(address()).map(([player, where, url]) => [player, where, h("code", {}, url)])),
-      quiet("Players that speak Last.fm need a scrobble password instead: ", h("code", {}, `tonearm listeners scrobble-password ${tonearm.listener || "NAME"}`)));
+      quiet("Players that speak Last.fm need a scrobble password instead: ", h("code", {}, `tonearm listeners scrobble-password ${tonearm.listener ? quoted(tonearm.listener) : "NAME"}`)));
     if (isProblem(found)) return [noRight("see or make tokens"), players];
     const good = found.filter((one) => !one.revoked_at && !isOver(one));
     const old = found.filter((one) => !good.includes(one));
@@ -736,7 +741,7 @@
     const choose = h("select", { onchange: async () => {
       try { await send("PATCH", base, { every_s: Number(choose.value) }); tonearm.redraw(); } catch (error) { tell(place, "bad", error.message); }
     } }, [...new Set([...EVERY, one.every_s])].sort((a, b) => a - b).map((seconds) => h("option", { value: seconds, selected: seconds === one.every_s }, every(seconds))));
-    return card(one.job, h("p", {}, one.does ? one.does.replace(/^./, (first) => first.toUpperCase()) + "." : ""),
+    return card(tonearm.capital(one.job), h("p", {}, one.does ? one.does.replace(/^./, (first) => first.toUpperCase()) + "." : ""),
       facts([["Due", one.is_paused ? state("off", "paused") : new Date(one.due_at) < Date.now() ? "when tonearm up runs" : relative(one.due_at)], ["Last", one.last ? [when(one.last.started_at), " ", past(one.last)] : "never"]]),
       one.last?.outcome === "failed" && h("p.wrong", {}, one.last.message ?? ""),
       field("Every", choose), h("div.row", {}, now.button, pause.button), place);
