@@ -127,7 +127,7 @@ def _track(one: Recommended, best: float, listener: str | None) -> None:
             st.caption(" · ".join(known))
         if one.because:
             st.markdown(plain(one.because))
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, gap="xsmall"):
             _buttons(one, listener)
             if one.why and best:
                 with st.popover("Why", icon=":material/help:"):
