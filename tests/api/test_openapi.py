@@ -17,8 +17,8 @@ from tonearm.store.tokens import create_token
 
 BUILDS = ("/listeners/{name}", "/imports", "/imports/{run}")
 """Paths of which a write is followed by a build, which takes seconds where there is anything to build."""
-LEFT_OUT = ("/runs", "/relays", "/relays/{number}/resume")
-"""Paths whose writes train models, or ask another service on the internet."""
+LEFT_OUT = ("/runs", "/relays", "/relays/{number}/resume", "/tokens/{number}")
+"""Paths whose writes train models, ask another service on the internet, or revoke the token that is shown."""
 UNAVAILABLE = (501, 503, 507)
 """What is not installed, not trained yet, or has no disk: foreseen, and described."""
 PATIENCE_S = 3600

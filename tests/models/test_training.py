@@ -239,7 +239,8 @@ def test_a_home_that_was_moved_keeps_its_models_also_for_mlflow(
     registry = open_registry(moved)
     assert registry.folder(registry.versions("coin_model")[0]).is_relative_to(moved.home)
     assert asked_of_mlflow(moved, monkeypatch)["probability"].round(1).tolist() == [0.9]
-    assert registry.plots(registry.versions("coin_model")[0])
+    pictures = registry.plots(registry.versions("coin_model")[0])
+    assert pictures and all(registry.artefacts in picture.parents for picture in pictures)  # None of them a copy.
 
 
 def test_mlflow_itself_answers_what_is_served(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,6 @@ _STYLE = """
 .wordmark { display: flex; align-items: center; gap: .5rem; font-weight: 760; font-size: 1.1rem; }
 .wordmark img { width: 1.75rem; height: 1.75rem; }
 [data-testid="stPageLink-NavLink"] { border-radius: 99px; }
-[data-testid="stPageLink-NavLink"][aria-current] { font-weight: 650; }
 [data-testid="stPageLink-NavLink"]:focus-visible { outline: 3px solid var(--lab-accent); outline-offset: 2px; }
 .st-key-verdict { position: sticky; top: 0; z-index: 50; background: var(--lab-paper); }
 .st-key-verdict { padding: .6rem 0; border-bottom: 1px solid var(--lab-line); }

@@ -127,10 +127,10 @@ def _track(one: Recommended, best: float, listener: str | None) -> None:
             st.caption(" · ".join(known))
         if one.because:
             st.markdown(plain(one.because))
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, gap="xsmall"):
             _buttons(one, listener)
             if one.why and best:
-                with st.popover("Why", icon=":material/help:"):
+                with st.popover("Why"):
                     st.caption(f"Its score is {(one.score or 0) / best:.0%} of the best one here, the sum of:")
                     st.dataframe(
                         [{"what": what, "share": part / one.score} for what, part in one.why if one.score],
@@ -148,10 +148,10 @@ def _buttons(one: Recommended, listener: str | None) -> None:
     if listener is None:
         return
     st.button(
-        "Like", icon=":material/favorite:", key=f"like-{one.track_id}",
+        "Like", key=f"like-{one.track_id}",
         on_click=tried, args=(_opinion, listener, "like", "track", one.track_id, one.track_name),
     )  # fmt: skip
-    with st.popover("Hide", icon=":material/visibility_off:"):
+    with st.popover("Hide"):
         for subject, label, id, name in (
             ("track", "Never this track", one.track_id, one.track_name),
             ("artist", "Never this artist", one.artist_id, one.artist_name),

@@ -91,6 +91,7 @@ class Registry:
     def __init__(self, uri: str, artefacts: Path) -> None:
         """Nothing is opened before it is needed."""
         self.uri, self.artefacts = uri, artefacts
+        self._copies: dict[str, Path] = {}
 
     @property
     def client(self) -> MlflowClient:
@@ -295,8 +296,18 @@ class Registry:
 
     def plots(self, version: Version) -> list[Path]:
         """The pictures that were kept with a version."""
-        with plainly(self.uri), speaking_to(self.uri) as mlflow:
-            return sorted(Path(mlflow.artifacts.download_artifacts(f"runs:/{version.run}/plots")).glob("*.png"))
+        # MLflow copies what it is asked for each time, even from the next folder.
+        folder = next(self.artefacts.glob(f"*/{version.run}/artifacts/plots"), None)
+        if folder is None and self._file() is not None:
+            return []
+        return sorted((folder or self._fetched(version)).glob("*.png"))
+
+    def _fetched(self, version: Version) -> Path:
+        """A copy of a version's pictures on a server, made once."""
+        if version.run not in self._copies:
+            with plainly(self.uri), speaking_to(self.uri) as mlflow:
+                self._copies[version.run] = Path(mlflow.artifacts.download_artifacts(f"runs:/{version.run}/plots"))
+        return self._copies[version.run]
 
     def promote(
         self,
