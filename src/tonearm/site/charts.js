@@ -96,22 +96,30 @@
   tonearm.save = save;
 
   const FEW_YEARS = 6; // Their days may be larger, and still are seen at a glance.
-  /** Every day of a history as one poster: a row of weeks for each year. `days` are [day, listens]. */
+  const WEEKS = 59; // Of a row: 53 at most, one between two columns, and as much as the year needs.
+  /** Every day of a history as one poster: a row of weeks for each year, in two columns of them where there is room.
+      `days` are [day, listens]. */
   tonearm.calendar = (days) => {
-    const years = new Set(days.map(([day]) => day.slice(0, 4))).size;
+    const years = [...new Set(days.map(([day]) => day.slice(0, 4)))].sort();
+    const isMany = years.length > FEW_YEARS;
     return tonearm.chart(
       "Listens on each day, a row for each year",
       (Plot, width, colour) => {
-        const cell = Math.min(years > FEW_YEARS ? 11 : 18, Math.max(3, Math.floor((width - 44) / 53.5)));
+        const columns = isMany && width >= 2 * WEEKS * 8 ? 2 : 1;
+        const rows = Math.ceil(years.length / columns);
+        const cell = Math.min(isMany ? 11 : 18, Math.max(3, Math.floor(width / columns / WEEKS)));
+        const place = (year) => ({ column: Math.floor(years.indexOf(year) / rows), row: years.indexOf(year) % rows });
+        const within = { fx: (of) => place(of).column, fy: (of) => place(of).row };
+        const ofDay = { fx: ([day]) => place(day.slice(0, 4)).column, fy: ([day]) => place(day.slice(0, 4)).row };
         const drawn = Plot.plot({
-          width: Math.min(width, 44 + cell * 53.5), height: years * (cell * 7 + 8) + 8, marginLeft: 40, marginRight: 0, marginTop: 4, marginBottom: 4,
-          padding: 0.08, x: { axis: null, domain: d3.range(53) }, y: { axis: null, domain: [1, 2, 3, 4, 5, 6, 0] }, fy: { label: null, tickFormat: String, padding: 0.12 },
+          width: Math.min(width, columns * cell * WEEKS), height: rows * (cell * 7 + 8) + 8, marginLeft: 0, marginRight: 0, marginTop: 4, marginBottom: 4,
+          padding: 0.08, x: { axis: null, domain: d3.range(54 - WEEKS, 54) }, y: { axis: null, domain: [1, 2, 3, 4, 5, 6, 0] }, fx: { axis: null, padding: 0 }, fy: { axis: null, padding: 0.12 },
           color: { type: "quantile", n: 5, range: [1, 2, 3, 4, 5].map((step) => colour("heat-" + step)) },
           marks: [Plot.cell(days, {
-            x: ([day]) => d3.utcMonday.count(d3.utcYear(tonearm.dayOf(day)), tonearm.dayOf(day)), y: ([day]) => tonearm.dayOf(day).getUTCDay(), fy: ([day]) => day.slice(0, 4),
+            ...ofDay, x: ([day]) => d3.utcMonday.count(d3.utcYear(tonearm.dayOf(day)), tonearm.dayOf(day)), y: ([day]) => tonearm.dayOf(day).getUTCDay(),
             fill: (row) => row[1], inset: cell > 6 ? 0.5 : 0, rx: cell > 6 ? 1.5 : 0,
             title: ([day, listens]) => `${tonearm.date(day)}: ${tonearm.counted(listens, "listen")}`,
-          })],
+          }), Plot.text(years, { ...within, frameAnchor: "left", text: (year) => year })],
         });
         // By mouse alone: thousands of days are no stops for a keyboard, which has the table.
         d3.select(drawn).selectAll("rect").style("cursor", "pointer").on("click", (_event, i) => { location.hash = tonearm.to(["day", days[i][0]]); });

@@ -19,7 +19,7 @@
   };
 
   const lately = (one, hasEnded) => {
-    const name = { week: hasEnded ? "The last week" : "This week", month: hasEnded ? "The last month" : "This month" }[one.period];
+    const name = { week: hasEnded ? "The last 7 days" : "Last 7 days", month: hasEnded ? "The last month" : "This month" }[one.period];
     const charts = tonearm.to("charts", { from: one.first, to: one.last });
     return card(name,
       h("div", {}, h("a.big", { href: charts }, counted(one.listens, "play")), " ", tonearm.change(one.listens, one.before)),
@@ -58,7 +58,7 @@
 
   const ago = (row) => (row.started_at_local ? [link.day(row.started_at_local, tonearm.shortDate(row.started_at_local)), " ", tonearm.clock(row.started_at_local)] : "just now");
 
-  const tiles = (rows, more) => h("ul.tiles", {}, rows.map((row) => h("li", {},
+  const tiles = (rows, more) => h("ul.tiles.eight", {}, rows.map((row) => h("li", {},
     h("a", { href: tonearm.to(["artist", row.artist_id]), tabindex: -1, "aria-hidden": "true" }, tonearm.sleeve(row.artist, 160)),
     h("span.names", {}, h("span.name", {}, link.artist(row)), h("span.soft", {}, more(row))))));
 
