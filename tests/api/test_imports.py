@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 import threading
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from tests.api.conftest import HISTORY, PROBLEM, client_of, upload
+from tonearm.api.app import create_app
 from tonearm.api.routes import imports as routes
 from tonearm.errors import UsageError
 from tonearm.home import make_home
@@ -178,3 +180,21 @@ def test_an_import_that_is_kept_waits_for_a_writer_that_comes_before_its_tables(
     holder.join()
     assert answer.status_code == 200, answer.text
     assert answer.json()["ledger"]["kept"] == 2
+
+
+@pytest.mark.slow
+def test_what_was_done_for_somebody_who_left_is_in_the_audit(http: httpx.Client, home: Settings) -> None:
+    upload(http)
+
+    async def left() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def nobody(_: Any) -> None: ...
+
+    scope: dict[str, Any] = {
+        **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "root_path": ""},
+        **{"method": "DELETE", "path": "/imports/1", "raw_path": b"/imports/1", "query_string": b""},
+        **{"headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80)},
+    }
+    asyncio.run(create_app(home)(scope, left, nobody))
+    assert http.get("/audit").json()[0]["action"] == "DELETE /imports/{run}"

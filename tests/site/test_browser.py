@@ -161,6 +161,9 @@ def test_the_keyboard_skips_to_the_page(browser: Browser, address: str) -> None:
     page = opened(browser).go(address)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert "plays since 2022" in page.locator("h1").inner_text()
 
 
 def test_another_page_has_the_focus_and_going_back_finds_the_page_where_it_was_left(

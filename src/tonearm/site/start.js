@@ -127,6 +127,12 @@
   };
   enter();
 
+  // The fragment of the address says which page is shown, so the link to the page itself only moves the focus.
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    main.focus();
+  });
+
   const placeNow = () => [tonearm.here().page, ...tonearm.here().parts].join("/");
   let before = placeNow();
   addEventListener("hashchange", async () => {

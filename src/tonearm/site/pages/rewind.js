@@ -41,10 +41,10 @@
       label: `${counted(totals.listens, "play")}: ${more.join(", ")}. ${against ?? ""}`,
       draw: (s) => {
         const beside = s.isSquare ? 560 : s.inner;
-        s.say(count(totals.listens), { size: s.isSquare ? 280 : 340, least: 120, weight: 850, fill: s.colours.accent, after: 0 });
-        s.say(totals.listens === 1 ? "play" : "plays", { size: 96, after: s.isSquare ? 34 : 70 });
-        for (const line of [...more, hours]) if (line) s.say(line, { size: s.isSquare ? 52 : 66, weight: 650, width: beside, after: 8 });
-        if (against) s.say(against, { size: 44, weight: 550, most: 3, width: beside, fill: s.colours.soft, after: 0 });
+        s.say(count(totals.listens), { size: s.isSquare ? 240 : 340, least: 120, weight: 850, fill: s.colours.accent, after: 0 });
+        s.say(totals.listens === 1 ? "play" : "plays", { size: s.isSquare ? 80 : 96, after: s.isSquare ? 20 : 70 });
+        for (const line of [...more, hours]) if (line) s.say(line, { size: s.isSquare ? 48 : 66, weight: 650, width: beside, after: 8 });
+        if (against) s.say(against, { size: s.isSquare ? 38 : 44, weight: 550, most: 3, width: beside, fill: s.colours.soft, after: 0 });
         if (artists[0] && s.isSquare) s.sleeve(artists[0].artist, s.wide - 430, s.high - 430, 430);
         else if (artists[0]) s.corner(artists[0].artist, 720);
       },
