@@ -35,7 +35,9 @@ _STYLE = """
 .wordmark img { width: 1.75rem; height: 1.75rem; }
 [data-testid="stPageLink-NavLink"] { border-radius: 99px; }
 [data-testid="stPageLink-NavLink"]:focus-visible { outline: 3px solid var(--lab-accent); outline-offset: 2px; }
-.st-key-verdict { position: sticky; top: 0; z-index: 50; background: var(--lab-paper); }
+/* What sticks has to be beside the sliders, and that is the box around the container. */
+[data-testid="stLayoutWrapper"]:has(> .st-key-verdict) { position: sticky; top: 0; z-index: 50; }
+.st-key-verdict { background: var(--lab-paper); }
 .st-key-verdict { padding: .6rem 0; border-bottom: 1px solid var(--lab-line); }
 .verdict { display: flex; flex-wrap: wrap; align-items: baseline; gap: .2rem 1rem; line-height: 1.3; }
 .verdict b { font-size: 2rem; letter-spacing: -.02em; }

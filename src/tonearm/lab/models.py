@@ -20,6 +20,7 @@ _OUTCOMES = {
 _TRAINED = "trained"
 _FIRST_PICTURES = ("calibration", "confusion", "predicted", "ranked")
 _MOST_PICTURES = 6
+_MOST_DECISIONS = 5
 
 
 def page() -> None:
@@ -125,13 +126,15 @@ def _versions(about: ModelCard) -> None:
                 "rows": one.rows,
                 "is": ", ".join(one.aliases),
                 "answers": ", ".join(one.serves) or "nothing",
-                "why": one.decision,
                 "by hand": one.is_by_hand,
             }
             for one in about.versions
         ],
         hide_index=True,
         column_config={"rows": st.column_config.NumberColumn(format="localized")},
+    )
+    st.markdown(
+        "\n".join(f"- Version {one.version}: {plain(one.decision)}" for one in about.versions[:_MOST_DECISIONS])
     )
     st.caption("A person can decide otherwise, with a reason that is kept:")
     name, newest = about.standing.registered, about.versions[0].version
