@@ -52,3 +52,10 @@ def test_shares_are_neither_none_nor_all_where_they_are_not() -> None:
 
 def test_hours_are_stretches() -> None:
     assert written({"a": hours([6, 7, 22, 23])})["a"] == "from 6:00 to 8:00 and from 22:00 to midnight"
+
+
+@pytest.mark.parametrize("name", ["\ue000", "\ue000Air\ue001", "\ue001 \ue000"])
+def test_a_name_with_the_characters_around_values_is_text(name: str) -> None:
+    linked = written({"a": f"{artist({'artist': name, 'artist_id': 7})} won"})
+    assert linked == {"a": f"{name} won", "a_parts": [{"text": name, "artist_id": 7}, " won"]}
+    assert "won" in written({"a": f"{name} won"})["a"]

@@ -44,12 +44,16 @@ def parts(sentence: str) -> list[str | dict[str, Any]]:
 
 
 def _read(part: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(part[1:-1])
+    try:
+        found: dict[str, Any] = json.loads(part[1:-1])
+    except ValueError:
+        # A name that has the two characters after all.
+        return {"text": part[1:-1]}
     return found
 
 
 def _value(text: str, **of: Any) -> str:
-    return f"{_BEGIN}{json.dumps({'text': text, **of}, ensure_ascii=False)}{_END}"
+    return f"{_BEGIN}{json.dumps({'text': text, **of})}{_END}"
 
 
 def day(on: date) -> str:

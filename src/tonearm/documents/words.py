@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 MOODS = {
     "Happy_Energetic": "happy, energetic",
     "Happy_Calm": "happy, calm",
@@ -48,43 +46,9 @@ METRICS = {
     **SOUNDS,
 }
 AIMS = {"focus": "Focus", "relax": "Relaxing", "energise": "Energy", "lift": "A lift"}
-SHIFTS = {"Stable": "hardly", "Minor_Shift": "somewhat", "Major_Shift": "much"}
-VERDICTS = {
-    "higher": "a finding: more",
-    "lower": "a finding: less",
-    "not_shown": "no difference shown",
-    "insufficient": "too little data",
-}
 ANOMALIES = {
     "volume": "how much you heard",
     "mood": "mood of the music",
     "hour": "unusual hours",
     "repetition": "one track over and over",
 }
-SEVERITIES = {"moderate": "about once a month", "strong": "strong", "extreme": "extreme"}
-
-
-def hours(found: Iterable[int]) -> str:
-    """Hours of the day as stretches: 6–9 h and 22–23 h."""
-    stretches: list[list[int]] = []
-    for hour in sorted(found):
-        if stretches and stretches[-1][1] == hour:
-            stretches[-1][1] = hour + 1
-        else:
-            stretches.append([hour, hour + 1])
-    return listed([f"{first}–{last} h" for first, last in stretches])
-
-
-def listed(parts: Sequence[str]) -> str:
-    """One, two and three."""
-    return " and ".join(filter(None, [", ".join(parts[:-1]), *parts[-1:]]))
-
-
-def counted(n: int, one: str, many: str = "") -> str:
-    """1 session, 1,200 sessions."""
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """A difference with its sign; a true minus."""
-    return f"{value:+.{digits}f}".replace("-", "−")
