@@ -285,10 +285,26 @@ def test_an_address_that_cannot_be_cloned_is_refused_without_the_token(tmp_path:
     assert "s3cret" not in str(refused.value)
 
 
-def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
-    with pytest.raises(UsageError, match=TOKEN_FROM) as refused, cloned("https://ada:s3cret@example.org/a.git", PLAIN):
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://ada:s3cret@example.org/a.git",
+        "https://s3cret@example.org/a.git",
+        "HTTPS://s3cret@example.org/a.git",
+        "https://ada:s3@cret@example.org/a.git",
+        "ssh://ada:s3cret@example.org/a.git",
+    ],
+)
+def test_an_address_with_a_secret_is_refused_and_not_repeated(address: str) -> None:
+    with pytest.raises(UsageError, match=TOKEN_FROM) as refused, cloned(address, PLAIN):
         pass
-    assert "s3cret" not in str(refused.value)
+    assert "s3" not in str(refused.value)
+
+
+def test_git_that_hangs_is_stopped_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tonearm.documents.publish._PATIENCE_S", 0)
+    with pytest.raises(TonearmError, match="git status .* was stopped"):
+        _Git(tmp_path, PLAIN).run("status")
 
 
 @pytest.mark.parametrize(
