@@ -110,6 +110,12 @@ def test_what_is_no_card_is_a_problem(filled: httpx.Client, asked: str, status: 
     assert status == 200 or set(answer.json()) == PROBLEM
 
 
+def test_a_range_that_cards_do_not_have_is_answered_with_those_there_are(filled: httpx.Client) -> None:
+    for card in ("artists.svg", "grid.svg"):
+        detail = filled.get(f"/cards/Ada/{card}", params={"range": "2020-11"}).json()["detail"]
+        assert detail == "no range '2020-11'; there are all, week, month, year, and years as 2019"
+
+
 @pytest.mark.parametrize(
     ("asked", "status"),
     [

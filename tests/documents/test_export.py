@@ -303,7 +303,7 @@ def test_an_address_with_a_secret_is_refused_and_not_repeated(address: str) -> N
 
 def test_git_that_hangs_is_stopped_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tonearm.documents.publish._PATIENCE_S", 0)
-    with pytest.raises(TonearmError, match="git status .* was stopped"):
+    with pytest.raises(TonearmError, match=r"git status .* was stopped"):
         _Git(tmp_path, PLAIN).run("status")
 
 
