@@ -15,7 +15,7 @@
 
   const WHY_NOT = {
     no_plays: "Nothing was played in this week.",
-    too_new: "What is unusual can be seen once four weeks of plays came before.",
+    too_new: "It takes four weeks of plays before a week to see what is unusual about it.",
     nothing_unusual: "No artist stood out from your weeks before it.",
   };
 

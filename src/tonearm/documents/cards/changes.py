@@ -29,7 +29,11 @@ def days(asked: Asked) -> Answer:
     drawn = [_odd(row) for row in rows[:_DAYS]]
     first, dates = rows[0], len({row["local_date"] for row in rows})
     clear = len({row["local_date"] for row in rows if row["severity"] != "moderate"})
-    begun = f"{counted(clear, 'day')} clearly {'stands' if clear == 1 else 'stand'} out" if clear else "None clearly"
+    begun = (
+        f"{counted(clear, 'day')} clearly {'stands' if clear == 1 else 'stand'} out"
+        if clear
+        else "No day clearly stands out"
+    )
     return Answer(
         f"{begun}; the most unusual is {day(first['local_date'])}, with {_plainly(first)}.",
         Sure(
@@ -40,7 +44,7 @@ def days(asked: Asked) -> Answer:
             if dates > clear
             else "",
             baseline="The days around it, and how much they differ from one another.",
-            how="Days without music are left out: perhaps the player was just off.",
+            how="Days without music are left out, because the player may just have been off.",
         ),
         {
             "kind": "timeline",
@@ -343,7 +347,7 @@ def sad_hours(asked: Asked) -> Answer:
     return Answer(
         _saddest(asked, found)
         if found
-        else "At none: your saddest-sounding music is spread over the day as chance would have it.",
+        else "At none: your saddest-sounding music is spread over the day no more unevenly than chance would have it.",
         Sure(
             n=f"{number(min(units))} to {number(max(units))} sessions an hour.",
             interval="; ".join(
@@ -354,8 +358,8 @@ def sad_hours(asked: Asked) -> Answer:
             + (" (95 % intervals)." if found else ""),
             baseline="Your sessions at other hours of the same months. The saddest-sounding quarter of your own music "
             "counts as sad.",
-            how=f"{_judged(found or tested)} Sad music is often loved and does good: this is about sound, not about "
-            "you.",
+            how=f"{_judged(found or tested)} This is about how the music sounds, not about how you "
+            "feel.",
         ),
         {"kind": "deviations", "axis": "% less · more of the saddest music", "rows": [
             {"hour": row["hour_of_day"], "value": row["difference"], "low": row["difference_low"],

@@ -159,7 +159,7 @@ def traits(asked: Asked) -> Answer:
         else f"{counted(row['compared_listeners'], 'simulated listener')}"
     )
     return Answer(
-        "On none of five scales are you far from the middle."
+        "Nothing much: you are near the middle of all five scales."
         if name == "balanced"
         else f"More than most, you {listed([_HABITS.get(word, word) for word in name.split(' and ')])}.",
         Sure(
@@ -231,7 +231,7 @@ def _order(asked: Asked, found: list[dict[str, Any]]) -> str:
     first, more = found[0], len(found) - 1
     rest = f" {counted(more, 'more pair')} {'is' if more == 1 else 'are'} out of the ordinary, too." if more else ""
     return (
-        f"{_pair(asked, first)}: {counted(first['occurrences'], 'time')}, where shuffled sessions would make it "
+        f"{_pair(asked, first)}: {counted(first['occurrences'], 'time')}, where shuffled sessions would have "
         f"about {number(first['expected_occurrences'])}.{rest}"
     )
 
@@ -279,9 +279,9 @@ def kinds(asked: Asked) -> Answer:
         how="The forecast of the next track divides your music, too, but into parts that need not stand apart.",
     )  # fmt: skip
     if first["evidence"] != "stable":
-        return Answer("None: your music shades from one sound into the next.", sure)
+        return Answer("None clearly: the sounds of your music pass into one another without a gap.", sure)
     names = listed([f"{row['persona_name']} ({number(row['tracks_share_pct'])} % of the tracks)" for row in rows])
-    ends = "" if first["is_separate"] else " They are the ends of one scale rather than worlds apart."
+    ends = "" if first["is_separate"] else " They are the ends of one scale rather than separate groups."
     profiles = [
         {
             "label": row["persona_name"],

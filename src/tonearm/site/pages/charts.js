@@ -232,7 +232,7 @@
       h("div.figures", {},
         amount(totals.new_artists, "new artist", compared && tonearm.change(totals.new_artists, compared.new_artists)),
         amount(totals.new_tracks, "new track", compared && tonearm.change(totals.new_tracks, compared.new_tracks)),
-        figure(percent(known / totals.listens), "of plays were old friends", `artists known before that ${step}`)),
+        figure(percent(known / totals.listens), "of plays were of artists you knew", `from before that ${step}`)),
       h("p.key", {}, h("span.swatch.tracks", {}), "new tracks ", h("span.swatch.artists", {}), `new artists, each ${step}`),
       tonearm.chart(`New artists and tracks by ${step}, ${title(chart.period)}`, bars, rows, columns.slice(0, 3)),
       h("p.key", {}, `Share of plays of artists known before that ${step}`),
@@ -249,7 +249,7 @@
 
   const nothing = (chart) => quiet(
     chart.history.first ? [missing({ ...chart, kind: "" }), ` Your history is from ${tonearm.date(chart.history.first)} to ${tonearm.date(chart.history.last)}: `, h("a", { href: addressOf(chart, { period: { range: "all" } }) }, "show all of it"), "."]
-      : ["Nothing here yet. ", h("a", { href: to("library") }, "Bring in a history"), " and its charts are here."]);
+      : ["Nothing here yet. ", h("a", { href: to("library") }, "Bring in a history"), " to see its charts."]);
 
   tonearm.pages.charts = {
     title: "Charts",

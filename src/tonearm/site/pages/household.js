@@ -94,7 +94,7 @@
       tonearm.question("How sure are we?", h("p.soft", {},
         `This counts ${counted(settled.counted, "artist")} whom both of you played at least five times and neither before ${tonearm.date(settled.since)}, when both histories had gone on for three months. `,
         settled.unknown > 0 && `With ${count(settled.unknown)} more one of you was there before, so who was first is not known. `,
-        "Only plays that reached tonearm count; a record on the shelf does not.")));
+        "Only plays that reached tonearm are counted.")));
   };
 
   const reason = (row, who) => (row.turn == null
