@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
@@ -242,8 +241,8 @@ def _play(card: _Card) -> Play | None:
     """What plays, else the newest listen, also one that arrived just now; None without any."""
     now = playing(card.store, card.listener.name, card.now)
     if now is not None:
-        metadata = msgspec.json.decode(now.body)["track_metadata"]
-        return Play(metadata["track_name"], metadata["artist_name"], metadata.get("release_name"), None)
+        named = now.metadata
+        return Play(named["track_name"], named["artist_name"], named.get("release_name"), None)
     page = card.reading.plays.page(card.store, card.listener.name, limit=1)
     row = next(iter(dicts(page)), None)
     if row is None:

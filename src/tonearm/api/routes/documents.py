@@ -290,5 +290,4 @@ def read_recent(asked: Asked, store: StoreDep) -> Response:
 
 
 def _playing(now: Playing) -> dict[str, Any]:
-    metadata = msgspec.json.decode(now.body)["track_metadata"]
-    return {"track": metadata["track_name"], "artist": metadata["artist_name"]}
+    return {"track": now.metadata["track_name"], "artist": now.metadata["artist_name"]}

@@ -11,7 +11,7 @@ import numpy as np
 from tonearm.columns import PARTS_OF_DAY
 from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, needs
 from tonearm.documents.sentences import artist, at, counted, day, hours, listed, month_of_year, number, signed
-from tonearm.documents.words import ADJECTIVES, ANOMALIES, COMPARED, METRICS, SOUNDS
+from tonearm.documents.words import ADJECTIVES, ANOMALIES, COMPARED, METRICS, SOUNDS, WHEN
 
 GROUP = "When and why does it change?"
 _NAMED, _SHOWN, _DAYS = 3, 8, 60
@@ -123,21 +123,17 @@ def _step(row: Row) -> str:
     if row["metric"] == "days_with_music_pct":
         return f"music in {number(row['mean_weekend'])} % of cases instead of {number(row['mean_weekday'])} %"
     weekend, weekday = (number(row[f"mean_{of}"], digits) for of in ("weekend", "weekday"))
-    return f"{weekend} {_metric(row)} instead of {weekday}"
-
-
-def _metric(row: Row) -> str:
-    return METRICS[row["metric"]].replace("listens", "plays")
+    return f"{weekend} {METRICS[row['metric']]} instead of {weekday}"
 
 
 def _week_interval(row: Row) -> str:
     low, high = row["week_difference_low"], row["week_difference_high"]
-    return f"{_metric(row)}: {signed(row['week_difference'])} ({signed(low)} to {signed(high)})"
+    return f"{METRICS[row['metric']]}: {signed(row['week_difference'])} ({signed(low)} to {signed(high)})"
 
 
 def _effect(row: Row) -> dict[str, Any]:
     bounds = row["week_difference_low"], row["week_difference_high"]
-    return _in_spreads(row, row["week_difference"], bounds, _metric(row), _week_interval(row))
+    return _in_spreads(row, row["week_difference"], bounds, METRICS[row["metric"]], _week_interval(row))
 
 
 def _in_spreads(
@@ -204,7 +200,7 @@ def parts(asked: Asked) -> Answer:
         return needs("It takes music in ten mornings, and in ten other parts of the day.")
     found = sorted((row for row in tested if row["verdict"] in FINDINGS), key=lambda row: -abs(row["effect"]))
     by_part = [(part, [row for row in found if row["part_of_day"] == part][:2]) for part in PARTS_OF_DAY]
-    parts_of = [f"{_WHEN[part]} {_clauses(drivers)}" for part, drivers in by_part if drivers]
+    parts_of = [f"{WHEN[part]} {_clauses(drivers)}" for part, drivers in by_part if drivers]
     answer = (
         f"Your music is not the same all day: {'; '.join(parts_of)}."
         if found
@@ -234,8 +230,6 @@ def parts(asked: Asked) -> Answer:
     )
 
 
-_WHEN = {"night": "at night", "morning": "in the morning", "afternoon": "in the afternoon",
-         "evening": "in the evening"}  # fmt: skip
 _UNITS = {"loudness": "decibels", "tempo": "beats per minute"}
 
 
