@@ -69,6 +69,11 @@ tonearm.duration = (seconds) => {
   const hours = Math.floor(minutes / 60);
   return hours ? `${tonearm.count(hours)} h ${minutes % 60} min` : `${minutes} min`;
 };
+/** A number of days as a person would give it: "45 days", "7 months", "2.5 years". */
+tonearm.span = (days) => {
+  if (days < 60) return tonearm.counted(Math.round(days), "day");
+  return days < 730 ? tonearm.counted(Math.round(days / 30.44), "month") : tonearm.counted(Math.round(days / 36.525) / 10, "year");
+};
 
 /* ---- Addresses. Everything that a page shows is in it: "#/charts/artists?range=2019". */
 
