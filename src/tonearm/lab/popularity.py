@@ -103,7 +103,7 @@ def _moved(
     chart(bars(rows, "points", "percentage points", "+.0f"), "How far each feature moves the probability.")
     st.caption(
         "Each bar is the change if that one feature were put back to the typical value. Features act together, so the "
-        "bars need not add up. It shows how the model reckons, not what makes a track popular."
+        "bars need not add up. It shows how the model responds, not what makes a track popular."
     )
 
 

@@ -52,6 +52,9 @@ tonearm.fullDate = written({ weekday: "long", day: "numeric", month: "long", yea
 tonearm.weekday = written({ weekday: "long" });
 tonearm.shortWeekday = written({ weekday: "short" });
 tonearm.shortMonthOfYear = written({ month: "short" });
+/** A day to write a weekday of, 0 for Monday, or a month of the year, 1 to 12: the year 2024 begins with a Monday. */
+tonearm.dayOfWeek = (n) => new Date(Date.UTC(2024, 0, 1 + n));
+tonearm.dayOfMonth = (n) => new Date(Date.UTC(2024, n - 1, 1));
 const monthOfYear = written({ month: "long" });
 const hourly = written({ hour: "numeric" });
 /** "10 PM" or "22" of an hour, 0 to 24. */
@@ -111,8 +114,8 @@ const numbered = ({ number, digits = 0, is_signed: isSigned }) =>
 const KINDS = {
   day: (part) => tonearm.date(part.day),
   month: (part) => tonearm.month(part.month + "-01"),
-  month_of_year: (part) => monthOfYear(new Date(Date.UTC(2024, part.month_of_year - 1, 1))),
-  weekday: (part) => tonearm.weekday(new Date(Date.UTC(2024, 0, 1 + part.weekday))),
+  month_of_year: (part) => monthOfYear(tonearm.dayOfMonth(part.month_of_year)),
+  weekday: (part) => tonearm.weekday(tonearm.dayOfWeek(part.weekday)),
   hour: (part) => tonearm.oClock(part.hour),
   number: numbered,
 };

@@ -49,7 +49,7 @@ class Sure:
     baseline: str = ""
     """What it is compared with."""
     how: str = ""
-    """How it was reckoned, and what it does not show."""
+    """How it was calculated, and what it does not show."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@
   const { text, sentence, songs } = tonearm;
   const isFinding = (row) => row.verdict === "higher" || row.verdict === "lower";
   const hourOf = tonearm.oClock;
-  const monthOf = (row) => tonearm.shortMonthOfYear(new Date(Date.UTC(2024, row.month - 1, 1)));
+  const monthOf = (row) => tonearm.shortMonthOfYear(tonearm.dayOfMonth(row.month));
 
   /* ---- Pictures, by their kind. */
 
