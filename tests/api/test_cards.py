@@ -46,6 +46,26 @@ def test_each_card_is_a_picture_that_is_not_sent_twice(filled: httpx.Client, car
     assert (again.status_code, again.content) == (304, b"")
 
 
+@pytest.mark.parametrize("kind", ["image", "iframe", "object", "embed", "script"])
+def test_on_this_machine_too_another_websites_page_shows_no_private_card(filled: httpx.Client, kind: str) -> None:
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": kind}
+    ours, nobodys = (filled.get(f"/cards/{name}/now.svg", headers=embedded) for name in ("ada", "nobody"))
+    assert (ours.status_code, nobodys.status_code) == (404, 404)
+    assert ours.json()["detail"] == nobodys.json()["detail"]
+    grid = filled.get(GRID.format("ada"), headers=embedded)
+    assert grid.status_code == 404
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"}
+    assert filled.get("/cards/ada/now.svg", headers=followed).status_code == 200
+    assert "frame-ancestors 'none'" in filled.get("/cards/ada/now.svg").headers["content-security-policy"]
+
+
+def test_a_public_card_may_be_embedded(beyond: httpx.Client) -> None:
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}
+    answer = beyond.get("/cards/bob/now.svg", headers=embedded)
+    assert (answer.status_code, answer.headers["cross-origin-resource-policy"]) == (200, "cross-origin")
+    assert "frame-ancestors" not in answer.headers["content-security-policy"]
+
+
 def test_cards_count_what_was_imported(filled: httpx.Client) -> None:
     assert words(filled.get("/cards/Ada/now.svg"))[:4] == [
         *("Last played 20 Nov 2020, 10:35", "Ada", "La femme d'argent", "Air")
@@ -88,6 +108,12 @@ def test_what_is_no_card_is_a_problem(filled: httpx.Client, asked: str, status: 
     answer = filled.get(f"/cards/Ada/{asked}")
     assert answer.status_code == status
     assert status == 200 or set(answer.json()) == PROBLEM
+
+
+def test_a_range_that_cards_do_not_have_is_answered_with_those_there_are(filled: httpx.Client) -> None:
+    for card in ("artists.svg", "grid.svg"):
+        detail = filled.get(f"/cards/Ada/{card}", params={"range": "2020-11"}).json()["detail"]
+        assert detail == "no range '2020-11'; there are all, week, month, year, and years as 2019"
 
 
 @pytest.mark.parametrize(

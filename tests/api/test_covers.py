@@ -51,6 +51,7 @@ def test_a_cover_is_answered_once_and_kept(covered: httpx.Client) -> None:
     answer = covered.get(address(row), params={"v": row["cover"]})
     assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, JPEG, "image/jpeg")
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
     assert "immutable" in answer.headers["cache-control"] and "private" in answer.headers["cache-control"]
     assert "no-cache" in covered.get(address(row)).headers["cache-control"]
     again = covered.get(address(row), headers={"If-None-Match": answer.headers["etag"]})
@@ -88,3 +89,12 @@ def test_where_tokens_are_needed_a_cover_needs_one_of_its_listener(filled_home: 
         assert client.get(path, headers=own).content == JPEG
         assert client.get(path, headers=other).status_code == 404
         assert client.get(path, headers=other, params={"listener": listener}).status_code == 403
+
+
+def test_another_websites_page_cannot_find_out_which_covers_there_are(covered: httpx.Client) -> None:
+    row = row_of(covered, covers="true")
+    embedded = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "image"}
+    asked = (address(row), f"/covers/{row['album_artist_id']}/Talkie%20Walkie")
+    answers = [covered.get(path, headers=embedded) for path in asked]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert answers[0].content == answers[1].content

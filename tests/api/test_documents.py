@@ -138,6 +138,7 @@ def test_every_name_leads_to_a_document(filled: httpx.Client) -> None:
         ("genre?genre=<script>alert(1)</script>", 404),
         ("genre?genre=", 422),
         ("day?day=2020-02-30", 422),
+        ("charts?range=2019-13", 422),
         ("day?day=0001-01-01", 200),
         ("session?at=2020-11-20T09:35:01", 404),
         ("session?at=0001-01-01T00:00:00%2B14:00", 404),

@@ -15,7 +15,7 @@ from tonearm.settings import Settings
 def test_a_run_imports_the_inbox_builds_and_says_what_the_models_did(
     http: httpx.Client, home: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    trained = [TrainReport(model="mood", status="not_enough_data", said="mood needs more")]
+    trained = [TrainReport(model="mood", status="not_enough_data", message="mood needs more")]
     asked: list[bool] = []
     monkeypatch.setattr(
         "tonearm.run.predict", lambda _, __, full, *___: asked.append(full) or Predicted(trained=trained)

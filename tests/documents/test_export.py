@@ -4,6 +4,7 @@ import base64
 import json
 import subprocess
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tonearm.documents.dashboard.shape import DashboardData
 from tonearm.documents.export import MARK, SITE, Exported, export, key, preview, write
 from tonearm.documents.parts import PARTS, chosen, shown
 from tonearm.documents.publish import TOKEN_FROM, _Git, cloned, sync
+from tonearm.documents.sentences import day, written
 from tonearm.errors import TonearmError, UnknownName, UsageError
 
 HOME = {
@@ -119,6 +121,52 @@ def test_what_is_included_is_shown_and_what_is_left_out_is_not(data: DashboardDa
 def test_every_field_of_the_data_is_of_one_part() -> None:
     fields = [name for part in PARTS.values() for name in part.fields]
     assert sorted(fields) == sorted(set(DashboardData.model_fields) - {"version", "generated_at", "withheld"})
+
+
+def of_insights(parts: list[str], **card: Any) -> list[dict[str, Any]]:
+    """What is shown of a card whose sentences are as the API writes them."""
+    made = {"id": "playlists", "needs": None, "items": [], "answer": "", **card}
+    document = written({"cards": [made], "as_of": "2020-06-01", "stray": {"first_day": "2022-01-01", "listens": 1}})
+    found: list[dict[str, Any]] = shown("insights", document, parts)["cards"]
+    return found
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        {"answer": f"The longest was on {day(date(2019, 5, 1))}."},
+        {"sure": {"n": f"Plays up to {day(date(2019, 5, 1))}."}},
+        {"picture": {"lists": [{"rows": [{"text": f"last on {day(date(2019, 5, 1))}"}]}]}},
+        {"picture": {"rows": [{"day": "2019-05-01", "value": 1}]}},
+    ],
+)
+def test_a_card_that_names_a_day_in_any_way_is_shown_with_days_alone(card: dict[str, Any]) -> None:
+    assert of_insights(["insights"], **card) == []
+    (whole,) = of_insights(["insights", "days"], **card)
+    assert "2019" in str(whole)
+
+
+def test_a_card_may_name_the_day_that_the_page_is_of() -> None:
+    (card,) = of_insights(["insights"], answer=f"Not in the year up to {day(date(2020, 6, 1))}.")
+    assert card["answer_parts"][1] == {"text": "1 June 2020", "day": "2020-06-01"}
+
+
+def test_what_comes_next_and_whether_it_came_true_is_shown_whole_with_predictions_alone() -> None:
+    for name in ("week", "came_true"):
+        card = {
+            "id": name,
+            "answer": f"From {day(date(2020, 6, 11))} on.",
+            "picture": {"rows": [{"day": "2020-06-11"}]},
+        }
+        assert of_insights(["insights"], **card) == []
+        (whole,) = of_insights(["insights", "predictions"], **card)
+        assert whole["picture"] == card["picture"]
+
+
+def test_stray_plays_are_named_with_days_alone() -> None:
+    stray = {"listens": 1, "days": 1, "first_day": "2022-01-01", "last_day": "2022-01-01"}
+    assert shown("home", HOME | {"stray": stray}, ["home"])["stray"] is None
+    assert shown("home", HOME | {"stray": stray}, ["home", "days"])["stray"] == stray
 
 
 def test_a_year_drawn_day_by_day_is_shown_with_days_alone() -> None:
@@ -285,10 +333,26 @@ def test_an_address_that_cannot_be_cloned_is_refused_without_the_token(tmp_path:
     assert "s3cret" not in str(refused.value)
 
 
-def test_an_address_with_a_password_is_refused_and_not_repeated() -> None:
-    with pytest.raises(UsageError, match=TOKEN_FROM) as refused, cloned("https://ada:s3cret@example.org/a.git", PLAIN):
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://ada:s3cret@example.org/a.git",
+        "https://s3cret@example.org/a.git",
+        "HTTPS://s3cret@example.org/a.git",
+        "https://ada:s3@cret@example.org/a.git",
+        "ssh://ada:s3cret@example.org/a.git",
+    ],
+)
+def test_an_address_with_a_secret_is_refused_and_not_repeated(address: str) -> None:
+    with pytest.raises(UsageError, match=TOKEN_FROM) as refused, cloned(address, PLAIN):
         pass
-    assert "s3cret" not in str(refused.value)
+    assert "s3" not in str(refused.value)
+
+
+def test_git_that_hangs_is_stopped_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tonearm.documents.publish._PATIENCE_S", 0)
+    with pytest.raises(TonearmError, match=r"git status .* was stopped"):
+        _Git(tmp_path, PLAIN).run("status")
 
 
 @pytest.mark.parametrize(

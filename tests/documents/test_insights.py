@@ -268,7 +268,7 @@ def test_tracks_that_lift_the_mood_are_those_that_passed_the_test(tmp_path: Path
 
 def test_where_no_track_passed_the_nearest_are_named_as_such(tmp_path: Path) -> None:
     card = cards_of(tmp_path, plays("2020-06-01"), mood_improvement_recommendations=[lift(1, "not_shown")])["lifts"]
-    assert card["answer"].startswith("After none for certain: of 40 tracks")
+    assert card["answer"].startswith("None for certain: of 40 tracks")
     assert [one["note"] for one in card["picture"]["lists"]] == ["These came nearest, perhaps by luck."]
 
 

@@ -116,7 +116,7 @@ def test_too_little_is_an_answer(settings: Settings, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(coin.Coin, "__init__", lambda self: _set(self, {"bias": 0.9, "tosses": 5}))
     (report,) = train(settings)
     assert report.status == "not_enough_data"
-    assert report.said == "coin needs 20 tosses; there are 5 tosses"
+    assert report.message == "coin needs 20 tosses; there are 5 tosses"
     with pytest.raises(NotRegistered, match="tonearm train coin"):
         predict(settings, "coin", pd.DataFrame({"coin": ["a"]}))
 

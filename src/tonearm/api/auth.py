@@ -155,7 +155,18 @@ def _is_lab(request: Request, secret: str) -> bool:
 
 def is_from_elsewhere(request: Request) -> bool:
     """Whether a page of another website or another machine is behind a request that this machine sends."""
-    return getattr(request.state, "is_foreign", False) or any(name in request.headers for name in _FORWARDED)
+    is_passed_on = any(name in request.headers for name in _FORWARDED)
+    return getattr(request.state, "is_foreign", False) or is_passed_on or _is_embedded(request)
+
+
+def _is_embedded(request: Request) -> bool:
+    """Whether a page of another website shows the answer within itself, as a picture, a script or a frame.
+
+    A browser sends no ``Origin`` then, and lets the page see whether there was an answer, if not the answer itself:
+    enough to find out which artists somebody plays. A link that the reader follows is a ``document``.
+    """
+    is_cross_site = request.headers.get("sec-fetch-site") == "cross-site"
+    return is_cross_site and request.headers.get("sec-fetch-dest") != "document"
 
 
 def _looked_up(store: Store, secret: str) -> Caller:

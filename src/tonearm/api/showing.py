@@ -17,6 +17,7 @@ from tonearm.store.showing import are_cards_public
 _NOT_SHOWN = "no such cards are shown publicly; a token that may read opens those of its listener"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 """For a picture that is opened by itself: nothing in it is run or fetched."""
+_IN_NO_FRAME = "; frame-ancestors 'none'"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Shown:
     def answer(self, content: str | bytes) -> Response:
         """SVG, or PNG where it is bytes; pages of other websites may show what is public and nothing else."""
         headers = {
-            "Content-Security-Policy": _POLICY,
+            "Content-Security-Policy": _POLICY if self.is_public else _POLICY + _IN_NO_FRAME,
             "Cross-Origin-Resource-Policy": "cross-origin" if self.is_public else "same-origin",
             "X-Content-Type-Options": "nosniff",
         }

@@ -67,7 +67,7 @@ _STATUS = {"served": "served", "baseline": "baseline served", "not_enough_data":
 def show_training(context: Context, reports: Sequence[TrainReport]) -> None:
     """Print what training did with each model."""
     rows = [
-        (r.model, _STATUS[r.status], r.version, r.rows or None, r.scores or None, f"{r.seconds:.1f}", r.said)
+        (r.model, _STATUS[r.status], r.version, r.rows or None, r.scores or None, f"{r.seconds:.1f}", r.message)
         for r in reports
     ]
     context.grid("", ("model", "", "version", "rows", "scores", "s", "why"), rows, "llrrrrl")
@@ -159,14 +159,14 @@ def _list(context: Context) -> None:
             "production": one.production,
             "serves": list(one.serves),
             "trained": f"{one.trained_at:%Y-%m-%d %H:%M}" if one.trained_at else None,
-            "said": one.decision,
+            "decision": one.decision,
         }
         for one in standings(_registry(context))
     ]
     if context.as_json:
         context.answer({"models": rows})
         return
-    columns = ("model", "versions", "production", "serves", "trained", "said")
+    columns = ("model", "versions", "production", "serves", "trained", "decision")
     shown = [{**row, "serves": ", ".join(row["serves"])} for row in rows]
     context.grid("", columns, [[row[c] for c in columns] for row in shown], "lrrlll")
     if not any(row["versions"] for row in rows):

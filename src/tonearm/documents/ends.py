@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from tonearm.documents.history import History
+from tonearm.documents.history import DAYS, History
 
 ENDED_AFTER_D = 60
 """A history whose last regular listen is longer ago has ended: what is recent is recent as of that day."""
@@ -36,7 +36,7 @@ def now_of(history: History, today: date) -> Now:
     """
     if history.last_day is None:
         return Now(today, False)
-    stretches = _stretches(history.rows(_DAYS))
+    stretches = _stretches(history.rows(DAYS))
     regular = [number for number, days in enumerate(stretches) if len(days) >= _BACK_DAYS]
     counts = regular[-1] if regular else len(stretches) - 1
     after = [row for days in stretches[counts + 1 :] for row in days]
@@ -60,6 +60,3 @@ def _stretches(days: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def _summed(days: list[dict[str, Any]]) -> dict[str, Any]:
     listens = sum(row["listens"] for row in days)
     return {"listens": listens, "days": len(days), "first_day": days[0]["day"], "last_day": days[-1]["day"]}
-
-
-_DAYS = "SELECT day, count(*) AS listens FROM heard GROUP BY day ORDER BY day"

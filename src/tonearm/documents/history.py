@@ -115,6 +115,8 @@ SELECT artist_id, arg_max(artist, started_at) AS artist, count(*) AS listens
 FROM heard WHERE day >= $1 AND day < $2 GROUP BY artist_id ORDER BY listens DESC, artist LIMIT $3
 """
 """The artists heard most from a day to before another."""
+DAYS = "SELECT day, count(*) AS listens FROM heard GROUP BY day ORDER BY day"
+"""Every day with a listen."""
 
 # Most names are what they seem to be, as are those that came after the last build of the table.
 _ALBUM_NAMES = """

@@ -7,7 +7,7 @@ from typing import Any
 
 from tonearm.documents.day import other_years
 from tonearm.documents.ends import now_of
-from tonearm.documents.history import TOP_ARTISTS, History, Span
+from tonearm.documents.history import DAYS, TOP_ARTISTS, History, Span
 from tonearm.documents.periods import runs
 from tonearm.read.ranges import months_later
 
@@ -28,7 +28,7 @@ def home(history: History, today: date) -> dict[str, Any]:
     """
     now = now_of(history, today)
     as_of = now.as_of
-    days = [[row["day"], row["listens"]] for row in history.rows(_DAYS)]
+    days = [[row["day"], row["listens"]] for row in history.rows(DAYS)]
     return {
         "listener": history.listener,
         **vars(now),
@@ -123,4 +123,3 @@ _REDISCOVER = """
 SELECT artist_id, artist, listens, tracks, first_day, last_day FROM artists WHERE last_day < $1 AND listens >= $2
 ORDER BY listens DESC, artist LIMIT $3
 """
-_DAYS = "SELECT day, count(*) AS listens FROM heard GROUP BY day ORDER BY day"

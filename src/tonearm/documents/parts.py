@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,8 +16,8 @@ Ask = Callable[[str, Mapping[str, str]], Any]
 
 _NEVER = frozenset({"listener", "source", "sources", "file", "import_id", "listen_id"})
 """Fields that name the listener, show where plays came from or lead back to them; no website has them."""
-_DATES = frozenset({"day", "first_day", "last_day"})
-"""Fields of rows that show when something was heard, to the day."""
+_DATES = frozenset({"first_day", "last_day"})
+"""Fields of rows that show when something was heard, to the day; a row does without them."""
 _UNANSWERED = {"new_to_you"}
 """Cards of ``insights`` that only a server can answer. Those that need something are for the listener alone, too."""
 _A_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
@@ -122,7 +121,7 @@ PARTS: Mapping[str, Part] = {
     ),
     "predictions": Part(
         about="when the next session starts, what comes next, and whether the last predictions were right",
-        cards=("next_session", "next_sound", "breakouts"),
+        cards=("next_session", "next_sound", "breakouts", "week", "came_true"),
         fields=("next_prediction", "session_probs", "top_hours", "checked_predictions"),
     ),
     "session_actual": Part(about="in which hours sessions started in the last 84 days", fields=("session_actual",)),
@@ -172,16 +171,37 @@ def shown(name: str, document: Any, parts: Collection[str]) -> Any:
     if name == "insights" and document is not None:
         back = {one for part in kept_back(parts) for one in part.cards}
         cards = [card for card in document["cards"] if card["id"] not in _UNANSWERED | back and card["needs"] is None]
-        document = document | {"cards": cards if "days" in parts else list(_without_days(cards))}
+        document = document | {"cards": cards if "days" in parts else list(_without_days(cards, document.get("as_of")))}
+    if "days" not in parts and isinstance(document, dict) and document.get("stray"):
+        document = document | {"stray": None}
     return _without(document, _NEVER)
 
 
-def _without_days(cards: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Cards without days to go to, but for those whose sentences name days."""
+_OF_A_PART = frozenset(card for part in PARTS.values() for card in part.cards)
+
+
+def _without_days(cards: Iterable[dict[str, Any]], as_of: str | None) -> Iterator[dict[str, Any]]:
+    """Cards without days to go to, but for those that name days: any but ``as_of``, to which the page is written.
+
+    Those of another part are whole: who includes predictions shows of which day they are.
+    """
     for card in cards:
+        if card["id"] in _OF_A_PART:
+            yield card
+            continue
         kept = _without(card | {"items": [item for item in card["items"] if "day" not in item]}, _DATES)
-        if not _A_DAY.search(json.dumps(kept)):
+        if not _days_in(kept) - {as_of}:
             yield kept
+
+
+def _days_in(value: Any) -> set[str]:
+    """Every day that is named: by a row or a part of a sentence, or in a text as ISO 8601."""
+    if isinstance(value, dict):
+        named = {str(value["day"])} if value.get("day") is not None else set()
+        return named.union(*map(_days_in, value.values()))
+    if isinstance(value, list):
+        return set().union(*map(_days_in, value))
+    return set(_A_DAY.findall(value)) if isinstance(value, str) else set()
 
 
 def _without(value: Any, names: frozenset[str]) -> Any:

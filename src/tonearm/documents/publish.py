@@ -20,9 +20,10 @@ TOKEN_FROM = "WEBSITE_REPO_PAT"  # noqa: S105 - its name, not its value
 """Environment variable of a token that may push; GitHub calls it a personal access token."""
 _NEVER_ASK = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 _PATIENCE_S = 600
-_ADDRESS = re.compile(r"[a-z+]+://|[^/\\]+@[^/\\]+:")
+_ADDRESS = re.compile(r"[a-z+]+://|[^/\\]+@[^/\\]+:", re.IGNORECASE)
 """How addresses of repositories begin: ``https://…``, ``ssh://…``, ``git@…:``."""
-_WITH_PASSWORD = re.compile(r"[a-z+]+://[^/@]*:[^/@]*@")
+_WITH_SECRET = re.compile(r"https?://[^/]*@|[a-z+]+://[^/]*:[^/]*@", re.IGNORECASE)
+"""An address with a password in it, or with a token, which is the name before an ``@`` of https."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,13 @@ def sync(exported: Exported, clone: Path, within: Path, environment: Mapping[str
 def cloned(website: str, environment: Mapping[str, str] = os.environ) -> Iterator[Path]:
     """A clone of ``website``: the folder itself if it is one on this machine, else a new one for the time being.
 
-    Raises UsageError for an address with a password in it, TonearmError for one that git cannot clone.
+    Raises UsageError for an address with a password or a token in it, TonearmError for one that git cannot clone.
     """
-    if _WITH_PASSWORD.match(website):
-        raise UsageError(f"the address has a password in it, which others can read; give it in {TOKEN_FROM} instead")
+    if _WITH_SECRET.match(website):
+        raise UsageError(
+            "the address has a name, token or password before its @, which others can read; leave it out, and set "
+            f"{TOKEN_FROM} to the token"
+        )
     if _ADDRESS.match(website) is None:
         yield Path(website)
         return
@@ -99,16 +103,22 @@ class _Git:
         return done.stdout.strip()
 
     def _ask(self, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603 - our own arguments
-            [self._program, *arguments],
-            cwd=self._clone,
-            env={**self._environment, **(more or {})},
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_PATIENCE_S,
-            check=False,
-        )
+        try:
+            return subprocess.run(  # noqa: S603 - our own arguments
+                [self._program, *arguments],
+                cwd=self._clone,
+                env={**self._environment, **(more or {})},
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_PATIENCE_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TonearmError(
+                f"git {arguments[0]} in {self._clone} took longer than {_PATIENCE_S // 60} minutes and was stopped; "
+                "try it by hand there"
+            ) from error
 
     def root(self) -> Path:
         """The clone's folder."""

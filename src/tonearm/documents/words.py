@@ -34,8 +34,14 @@ ADJECTIVES = {
     "speechiness": ("less spoken", "more spoken"),
 }
 """The same of every feature."""
+WHEN = {
+    "night": "at night",
+    "morning": "in the morning",
+    "afternoon": "in the afternoon",
+    "evening": "in the evening",
+}
 METRICS = {
-    "listens": "listens",
+    "listens": "plays",
     "minutes": "minutes",
     "sessions": "sessions",
     "tracks": "tracks",

@@ -36,7 +36,7 @@ def page() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         record = track.controls(key, found)
-    typical = track.record_of([track.within(one) if _is_slid(one) else one for one in usual])
+    typical = track.record_of([track.within(one) if track.is_slid(one) else one for one in usual])
     changed = track.put_back(record, typical)
     if not record:
         st.info("Give the track at least one feature.")
@@ -47,10 +47,6 @@ def page() -> None:
     with right:
         _moved(answers[0], dict(zip(changed, answers[2:], strict=True)), record, typical)
         _about(answers[0], usual)
-
-
-def _is_slid(one: Any) -> bool:
-    return one.value is not None and one.low is not None and one.name not in ("key", "mode", "time_signature")
 
 
 def _who(is_served: bool) -> Any:
@@ -107,7 +103,7 @@ def _moved(
     chart(bars(rows, "points", "percentage points", "+.0f"), "How far each feature moves the probability.")
     st.caption(
         "Each bar is the change if that one feature were put back to the typical value. Features act together, so the "
-        "bars need not add up. It shows how the model reckons, not what makes a track popular."
+        "bars need not add up. It shows how the model responds, not what makes a track popular."
     )
 
 

@@ -30,6 +30,13 @@ _GROUPS = {
     "Form": ("duration_s", "key", "mode", "time_signature", "is_explicit"),
     "Genre, release and names": ("genre", "subgenre", "year", "artist_name", "track_name", "album_name"),
 }  # fmt: skip
+_CHOSEN: dict[str, Sequence[Any]] = {
+    "key": range(len(KEYS)),
+    "mode": (1, 0),
+    "is_explicit": (False, True),
+    "time_signature": range(1, 8),
+}
+"""What there is to choose from; not on a scale."""
 _STEPS = {"loudness": 0.5, "tempo": 1.0, "duration_s": 5.0}
 _STEP = 0.01
 _AROUND = 10
@@ -102,7 +109,7 @@ def choose_song(page: str) -> int | None:
         return None
     found = client().search(query, 10)
     if not found:
-        st.caption("Nothing is called like that.")
+        st.caption("No song has such a name.")
         return None
     names = [f"{one.artist_name} – {one.track_name}" for one in found]
     place: int = st.selectbox(
@@ -137,18 +144,18 @@ def control(key: str, one: TrackField) -> Any:
         return st.selectbox(name, choices, index=index, placeholder="not given", key=key, help=about)
     if one.kind == "text":
         return st.text_input(name, str(one.value or ""), placeholder="not given", key=key, help=about)
-    if one.name == "key":
-        return _choice(name, range(len(KEYS)), one, key)
-    if one.name == "mode":
-        return _choice(name, (1, 0), one, key)
-    if one.name == "is_explicit":
-        return _choice(name, (False, True), one, key)
-    if one.name == "time_signature":
-        return _choice(name, range(1, 8), one, key)
-    if one.value is None or one.low is None or one.high is None:
-        value = None if one.value is None else float(one.value)
-        return st.number_input(name, value=value, placeholder="not given", key=key, help=about)
-    return _slider(name, one, key)
+    if one.name in _CHOSEN:
+        return _choice(name, _CHOSEN[one.name], one, key)
+    if is_slid(one):
+        return _slider(name, one, key)
+    value = None if one.value is None else float(one.value)
+    return st.number_input(name, value=value, placeholder="not given", key=key, help=about)
+
+
+def is_slid(one: TrackField) -> bool:
+    """Whether the field has a slider, which is set to a whole step; the other controls take any value of theirs."""
+    has_range = one.low is not None and one.high is not None
+    return has_range and one.value is not None and one.name not in _CHOSEN
 
 
 def _choice(name: str, choices: Sequence[Any], one: TrackField, key: str) -> Any:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from colorsys import hls_to_rgb
 from math import floor
 
+from tonearm.pictures.svg import number
+
 _32_BITS = 0xFFFFFFFF
 
 _Next = Callable[[], float]
@@ -104,7 +106,7 @@ def _waves(draw: _Next, ink: _Ink) -> list[_Shape]:
 
 
 def _wave(y: int, swing: float, fill: str) -> _Shape:
-    return "path", {"d": f"M0 {y}Q25 {_number(y - swing)} 50 {y}T100 {y}V100H0z", "fill": fill}
+    return "path", {"d": f"M0 {y}Q25 {number(y - swing)} 50 {y}T100 {y}V100H0z", "fill": fill}
 
 
 def _arcs(draw: _Next, ink: _Ink) -> list[_Shape]:
@@ -123,9 +125,5 @@ def _hsl(hue: float, saturation: float, lightness: float) -> str:
 
 
 def _element(kind: str, attributes: _Attributes) -> str:
-    written = (f'{name}="{of if isinstance(of, str) else _number(of)}"' for name, of in attributes.items())
+    written = (f'{name}="{of if isinstance(of, str) else number(of)}"' for name, of in attributes.items())
     return f"<{kind} {' '.join(written)}/>"
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -94,8 +94,13 @@ def text(
 def bar(x: float, y: float, width: float, height: float, kind: str, radius: float = 3) -> str:
     """A rectangle with round corners."""
     corner = min(radius, width / 2, height / 2)
-    size = f'width="{_number(width)}" height="{_number(height)}" rx="{_number(corner)}"'
-    return f'<rect x="{_number(x)}" y="{_number(y)}" {size} class="{kind}"/>'
+    size = f'width="{number(width)}" height="{number(height)}" rx="{number(corner)}"'
+    return f'<rect x="{number(x)}" y="{number(y)}" {size} class="{kind}"/>'
+
+
+def number(value: float) -> str:
+    """A length as SVG has it, to a hundredth."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def card(width: int, height: int, title: str, body: str, theme: Theme) -> str:
@@ -139,10 +144,6 @@ def _rules(theme: Literal["light", "dark"]) -> str:
 
 def _safe(content: str) -> str:
     return escape(plain(content))
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def _may_stand(c: str) -> bool:

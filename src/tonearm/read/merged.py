@@ -1,4 +1,4 @@
-"""Plays that several records tell of."""
+"""Plays that several records report."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def _built(run: Run) -> Iterator[dict[str, Any]]:
 
 def _predicted(run: Run) -> Iterator[dict[str, Any]]:
     for trained in run.predicted.trained:
-        yield _row(TRAIN, trained.model, trained.status, trained.rows, trained.seconds, trained.said)
+        yield _row(TRAIN, trained.model, trained.status, trained.rows, trained.seconds, trained.message)
     for scored in run.predicted.scored:
         yield _row("score", scored.model, "done", scored.scores, scored.seconds)
 

@@ -64,16 +64,16 @@
     return [columns.map(([name]) => cell(name)), ...rows.map((row) => columns.map(([, value]) => cell(value(row))))].map((line) => line.join(",")).join("\r\n") + "\r\n";
   };
 
-  const fileName = (label) => label.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "chart";
+  tonearm.fileName = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60);
   const save = (blob, name) => {
     const href = URL.createObjectURL(blob);
     h("a", { href, download: name }).click();
     setTimeout(() => URL.revokeObjectURL(href), 10_000);
   };
-  const keepText = (text, label) => save(new Blob(["\ufeff", text], { type: "text/csv" }), fileName(label) + ".csv");
+  const keepText = (text, label) => save(new Blob(["\ufeff", text], { type: "text/csv" }), `${tonearm.fileName(label) || "chart"}.csv`);
   const keepPicture = async (place, label) => {
     const svg = place.querySelector("svg:last-of-type");
-    if (svg) save(await tonearm.png(svg, tonearm.colour("paper")), fileName(label) + ".png");
+    if (svg) save(await tonearm.png(svg, tonearm.colour("paper")), `${tonearm.fileName(label) || "chart"}.png`);
   };
 
   /** An SVG element as a PNG, `scale` times its size, on `paper`. */

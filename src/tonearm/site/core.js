@@ -52,6 +52,9 @@ tonearm.fullDate = written({ weekday: "long", day: "numeric", month: "long", yea
 tonearm.weekday = written({ weekday: "long" });
 tonearm.shortWeekday = written({ weekday: "short" });
 tonearm.shortMonthOfYear = written({ month: "short" });
+/** A day to write a weekday of, 0 for Monday, or a month of the year, 1 to 12: the year 2024 begins with a Monday. */
+tonearm.dayOfWeek = (n) => new Date(Date.UTC(2024, 0, 1 + n));
+tonearm.dayOfMonth = (n) => new Date(Date.UTC(2024, n - 1, 1));
 const monthOfYear = written({ month: "long" });
 const hourly = written({ hour: "numeric" });
 /** "10 PM" or "22" of an hour, 0 to 24. */
@@ -68,6 +71,11 @@ tonearm.duration = (seconds) => {
   const minutes = Math.round(seconds / 60);
   const hours = Math.floor(minutes / 60);
   return hours ? `${tonearm.count(hours)} h ${minutes % 60} min` : `${minutes} min`;
+};
+/** A number of days as a person would give it: "45 days", "7 months", "2.5 years". */
+tonearm.span = (days) => {
+  if (days < 60) return tonearm.counted(Math.round(days), "day");
+  return days < 730 ? tonearm.counted(Math.round(days / 30.44), "month") : tonearm.counted(Math.round(days / 36.525) / 10, "year");
 };
 
 /* ---- Addresses. Everything that a page shows is in it: "#/charts/artists?range=2019". */
@@ -106,8 +114,8 @@ const numbered = ({ number, digits = 0, is_signed: isSigned }) =>
 const KINDS = {
   day: (part) => tonearm.date(part.day),
   month: (part) => tonearm.month(part.month + "-01"),
-  month_of_year: (part) => monthOfYear(new Date(Date.UTC(2024, part.month_of_year - 1, 1))),
-  weekday: (part) => tonearm.weekday(new Date(Date.UTC(2024, 0, 1 + part.weekday))),
+  month_of_year: (part) => monthOfYear(tonearm.dayOfMonth(part.month_of_year)),
+  weekday: (part) => tonearm.weekday(tonearm.dayOfWeek(part.weekday)),
   hour: (part) => tonearm.oClock(part.hour),
   number: numbered,
 };

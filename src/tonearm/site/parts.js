@@ -28,7 +28,7 @@
       `isOwn` is the artist's whose page it is. */
   tonearm.ranking = (kind, rows, first = 1, most = Math.max(1, ...rows.map((row) => row.listens))) => {
     const name = { artists: (row) => link.artist(row), albums: (row) => link.album(row), tracks: (row) => link.track(row), genres: (row) => link.genre(row.genre) }[kind];
-    // The role is said again because a list without its marks is none to some browsers.
+    // Some browsers take a list without its marks for none unless its role is given.
     return h("ol.ranking", { role: "list", start: first, style: { "counter-reset": `rank ${first - 1}` } }, rows.map((row) =>
       h("li", { style: row.rank ? { "counter-set": `rank ${row.rank}` } : {} },
         tonearm.cover(row, sleeveOf(kind, row), 44),

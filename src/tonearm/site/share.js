@@ -40,7 +40,7 @@
 
   /* ---- What is on them: only what the page beside them shows. */
 
-  const fileName = (text) => `tonearm-${text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60)}`;
+  const fileName = (text) => `tonearm-${tonearm.fileName(text)}`;
   const KIND = { artist: "My artist", album: "My album", track: "My track", genre: "My genre" };
 
   /** The picture of a page {kind, totals, rank, first}: how often, since when, and which place among all of its kind. */

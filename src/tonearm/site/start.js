@@ -42,9 +42,9 @@
       begin();
     };
     return [
-      h("h1", {}, "A token, please"),
-      h("p", {}, "This server asks who is there. Whoever runs it makes a token with: ", h("code", {}, "tonearm tokens create --listener NAME --scope read")),
-      wrong && h("p", { role: "alert" }, `The one you gave does not open it: ${wrong}.`),
+      h("h1", {}, "This server needs a token"),
+      h("p", {}, "Whoever runs it can make one for you with: ", h("code", {}, "tonearm tokens create --listener NAME --scope read")),
+      wrong && h("p", { role: "alert" }, `The one you entered does not work: ${wrong}.`),
       h("form.token", { onsubmit: keep }, input, h("button", {}, "Open")),
     ].filter(Boolean);
   };

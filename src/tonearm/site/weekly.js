@@ -15,7 +15,7 @@
 
   const WHY_NOT = {
     no_plays: "Nothing was played in this week.",
-    too_new: "What is unusual can be seen once four weeks of plays came before.",
+    too_new: "It takes four weeks of plays before a week to see what is unusual about it.",
     nothing_unusual: "No artist stood out from your weeks before it.",
   };
 
@@ -27,7 +27,7 @@
   /** Seven bars, Monday to Sunday. */
   const bars = (days) => {
     const most = Math.max(1, ...days);
-    const name = (day) => tonearm.weekday(new Date(Date.UTC(2024, 0, 1 + day)));
+    const name = (day) => tonearm.weekday(tonearm.dayOfWeek(day));
     return h("ol.week", { role: "list", "aria-label": "Plays on each day" }, Array.from({ length: 7 }, (_, day) =>
       h("li", { title: days[day] == null ? null : `${name(day)}: ${counted(days[day], "play")}` }, h("i", { style: { height: `${(100 * (days[day] ?? 0)) / most}%` } }), h("span.unseen", {}, `${name(day)}: `, days[day] == null ? "not yet" : counted(days[day], "play")))));
   };

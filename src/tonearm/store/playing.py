@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
 
 from tonearm.store import Store
 from tonearm.store.models import PlayingRow
@@ -23,6 +26,12 @@ class Playing:
     reported_at: datetime
     until_at: datetime
     """When it is over, or no longer believed."""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What is known of the track, as ListenBrainz has it: ``track_name`` and ``artist_name``, perhaps more."""
+        found: dict[str, Any] = msgspec.json.decode(self.body)["track_metadata"]
+        return found
 
 
 def set_playing(store: Store, listener: str, body: str, duration_s: float | None, now: datetime) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
@@ -41,11 +41,11 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
 }
 
 Form = Annotated[Literal["svg", "png"], Path(description="PNG needs the extra `pictures`.")]
-RANGE = r"^(week|month|year|all|2[01]\d\d)$"
-_Range = Annotated[
-    str, Query(alias="range", pattern=RANGE, description="all, the newest week, month or year, or a year as 2019.")
-]
+_RANGE = re.compile(r"week|month|year|all|2[01]\d\d", re.ASCII)
 """Those of the page's charts but single weeks and months, of which a whole history could be put together."""
+_Range = Annotated[
+    str, Query(alias="range", max_length=20, description="all, the newest week, month or year, or a year as 2019.")
+]
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,7 @@ def read_card_grid(
     layout: Annotated[int, Query(ge=0, description="0 has equal tiles; others have larger ones among them.")] = 0,
 ) -> Response:
     """The albums that were played most in a range, as a square of sleeves without words; 480 pixels wide."""
+    _check_range(named)
     _check_layout(dimension, layout)
 
     def draw() -> str:
@@ -158,6 +159,7 @@ def read_top(
     count: Annotated[int, Query(ge=FEWEST, le=MOST, description="How many rows.")] = USUAL,
 ) -> Response:
     """The artists, albums or tracks that were played most in a range."""
+    _check_range(named)
     return card.answer(
         (kind, named, count),
         (card.version, card.today),
@@ -212,6 +214,11 @@ def _check(time_range: str, dimension: int, layout: int, image_size: int) -> Non
         raise UsageError(f"image size must be between {SMALLEST_PX} and {LARGEST_PX}, inclusive")
 
 
+def _check_range(named: str) -> None:
+    if not _RANGE.fullmatch(named):
+        raise UsageError(f"no range {named!r}; there are all, week, month, year, and years as 2019")
+
+
 def _check_layout(dimension: int, layout: int) -> None:
     last = layouts(dimension) - 1
     if not 0 <= layout <= last:
@@ -234,8 +241,8 @@ def _play(card: _Card) -> Play | None:
     """What plays, else the newest listen, also one that arrived just now; None without any."""
     now = playing(card.store, card.listener.name, card.now)
     if now is not None:
-        metadata = msgspec.json.decode(now.body)["track_metadata"]
-        return Play(metadata["track_name"], metadata["artist_name"], metadata.get("release_name"), None)
+        named = now.metadata
+        return Play(named["track_name"], named["artist_name"], named.get("release_name"), None)
     page = card.reading.plays.page(card.store, card.listener.name, limit=1)
     row = next(iter(dicts(page)), None)
     if row is None:

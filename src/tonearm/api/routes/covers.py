@@ -21,7 +21,11 @@ _PICTURES: dict[int | str, dict[str, Any]] = {
 }
 _FOREVER = "private, max-age=31536000, immutable"
 """Of a picture that was asked for by its version."""
-_SAFE = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}
+_SAFE = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 @router.get("/covers/{artist_id}/{album:path}", response_class=Response, responses=_PICTURES)

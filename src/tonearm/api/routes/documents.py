@@ -16,7 +16,6 @@ from tonearm.api.auth import CallerDep
 from tonearm.api.deps import CoversDep, LakeDep, OneListener, SettingsDep, StoreDep
 from tonearm.api.etags import mark
 from tonearm.api.reading import ReadingDep, history_of
-from tonearm.documents import periods
 from tonearm.documents.album import album
 from tonearm.documents.artist import artist
 from tonearm.documents.charts import Kind, charts
@@ -138,7 +137,7 @@ def read_home(asked: Asked) -> Response:
 def read_charts(
     asked: Asked,
     kind: Annotated[Kind, Query(description="What is ranked.")] = "artists",
-    named: Annotated[str, Query(alias="range", pattern=periods.NAMED, description=_RANGE)] = "all",
+    named: Annotated[str, Query(alias="range", max_length=20, description=_RANGE)] = "all",
     first: Annotated[date | None, Query(alias="from", description="First local day.", **_DAYS)] = None,
     last: Annotated[date | None, Query(alias="to", description="Last local day.", **_DAYS)] = None,
     genre: Annotated[str | None, Query(max_length=200, description="Only plays of this genre.")] = None,
@@ -291,5 +290,4 @@ def read_recent(asked: Asked, store: StoreDep) -> Response:
 
 
 def _playing(now: Playing) -> dict[str, Any]:
-    metadata = msgspec.json.decode(now.body)["track_metadata"]
-    return {"track": metadata["track_name"], "artist": metadata["artist_name"]}
+    return {"track": now.metadata["track_name"], "artist": now.metadata["artist_name"]}

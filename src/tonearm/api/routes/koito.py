@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
@@ -210,7 +209,7 @@ def now_playing(store: StoreDep, whose: Whose) -> dict[str, Any]:
     found = playing(store, whose.name)
     if found is None:
         return {"currently_playing": False, "track": _track(0, "", [])}
-    names = msgspec.json.decode(found.body)["track_metadata"]
+    names = found.metadata
     return {"currently_playing": True, "track": _track(0, names["track_name"], [(0, names["artist_name"])])}
 
 

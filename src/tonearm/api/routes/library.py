@@ -109,7 +109,7 @@ def list_merges(
     limit: Annotated[int, Query(ge=1, le=MOST, description="How many plays at most.")] = 25,
     offset: Annotated[int, Query(ge=0, le=2**31, description="How many plays to pass over first.")] = 0,
 ) -> MergedPlays:
-    """Plays that several records tell of, newest first: the record that counts, and what each other one is."""
+    """Plays that several records report, newest first: the record that counts, and what each other one is."""
     asked = (listener, kind, limit, offset)
     return reading.answer(("merges", *asked), lambda: merged_plays(settings, *asked))
 

@@ -158,7 +158,7 @@ def _names_of(
 ) -> tuple[str, str] | None:
     """Artist and title of a recording that is playing or was heard lately; None for any other."""
     found = playing(store, listener)
-    heard = [msgspec.json.decode(found.body)["track_metadata"]] if found else []
+    heard = [found.metadata] if found else []
     for row in reading.plays.page(store, listener, limit=_LATELY).to_pylist():
         info = {"recording_mbid": row["recording_mbid"]}
         heard.append({**row, "release_name": row["album_name"], "additional_info": info})

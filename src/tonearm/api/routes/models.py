@@ -113,7 +113,7 @@ def train_models(
     with working.on("train", ", ".join(names)):
         reports = train(settings, names)
         build(settings)
-    return [ModelOutcome(model=one.model, status=one.status, message=one.said) for one in reports]
+    return [ModelOutcome(model=one.model, status=one.status, message=one.message) for one in reports]
 
 
 def _registry(request: Request, settings: SettingsDep) -> Registry | None:

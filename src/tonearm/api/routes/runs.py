@@ -64,7 +64,7 @@ def post_run(
 
 def _info(run: Run) -> RunInfo:
     predicted = run.predicted
-    trained = [ModelOutcome(model=one.model, status=one.status, message=one.said) for one in predicted.trained]
+    trained = [ModelOutcome(model=one.model, status=one.status, message=one.message) for one in predicted.trained]
     scored = [ModelOutcome(model=one.model, status="predicted", message=None) for one in predicted.scored]
     return RunInfo(
         started_at=run.started_at,

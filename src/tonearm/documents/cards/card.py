@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 FINDINGS = ("higher", "lower")
 """Verdicts of tables by which something differs from what is usual."""
+Z = 1.96
+"""Standard errors on either side of an estimate that a 95 % interval reaches."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Sure:
     baseline: str = ""
     """What it is compared with."""
     how: str = ""
-    """How it was reckoned, and what it does not show."""
+    """How it was calculated, and what it does not show."""
 
 
 @dataclass(frozen=True)

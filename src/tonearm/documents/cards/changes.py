@@ -11,7 +11,7 @@ import numpy as np
 from tonearm.columns import PARTS_OF_DAY
 from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, needs
 from tonearm.documents.sentences import artist, at, counted, day, hours, listed, month_of_year, number, signed
-from tonearm.documents.words import ADJECTIVES, ANOMALIES, COMPARED, METRICS, SOUNDS
+from tonearm.documents.words import ADJECTIVES, ANOMALIES, COMPARED, METRICS, SOUNDS, WHEN
 
 GROUP = "When and why does it change?"
 _NAMED, _SHOWN, _DAYS = 3, 8, 60
@@ -29,7 +29,11 @@ def days(asked: Asked) -> Answer:
     drawn = [_odd(row) for row in rows[:_DAYS]]
     first, dates = rows[0], len({row["local_date"] for row in rows})
     clear = len({row["local_date"] for row in rows if row["severity"] != "moderate"})
-    begun = f"{counted(clear, 'day')} clearly {'stands' if clear == 1 else 'stand'} out" if clear else "None clearly"
+    begun = (
+        f"{counted(clear, 'day')} clearly {'stands' if clear == 1 else 'stand'} out"
+        if clear
+        else "No day clearly stands out"
+    )
     return Answer(
         f"{begun}; the most unusual is {day(first['local_date'])}, with {_plainly(first)}.",
         Sure(
@@ -40,7 +44,7 @@ def days(asked: Asked) -> Answer:
             if dates > clear
             else "",
             baseline="The days around it, and how much they differ from one another.",
-            how="Days without music are left out: perhaps the player was just off.",
+            how="Days without music are left out, because the player may just have been off.",
         ),
         {
             "kind": "timeline",
@@ -119,21 +123,17 @@ def _step(row: Row) -> str:
     if row["metric"] == "days_with_music_pct":
         return f"music in {number(row['mean_weekend'])} % of cases instead of {number(row['mean_weekday'])} %"
     weekend, weekday = (number(row[f"mean_{of}"], digits) for of in ("weekend", "weekday"))
-    return f"{weekend} {_metric(row)} instead of {weekday}"
-
-
-def _metric(row: Row) -> str:
-    return METRICS[row["metric"]].replace("listens", "plays")
+    return f"{weekend} {METRICS[row['metric']]} instead of {weekday}"
 
 
 def _week_interval(row: Row) -> str:
     low, high = row["week_difference_low"], row["week_difference_high"]
-    return f"{_metric(row)}: {signed(row['week_difference'])} ({signed(low)} to {signed(high)})"
+    return f"{METRICS[row['metric']]}: {signed(row['week_difference'])} ({signed(low)} to {signed(high)})"
 
 
 def _effect(row: Row) -> dict[str, Any]:
     bounds = row["week_difference_low"], row["week_difference_high"]
-    return _in_spreads(row, row["week_difference"], bounds, _metric(row), _week_interval(row))
+    return _in_spreads(row, row["week_difference"], bounds, METRICS[row["metric"]], _week_interval(row))
 
 
 def _in_spreads(
@@ -200,7 +200,7 @@ def parts(asked: Asked) -> Answer:
         return needs("It takes music in ten mornings, and in ten other parts of the day.")
     found = sorted((row for row in tested if row["verdict"] in FINDINGS), key=lambda row: -abs(row["effect"]))
     by_part = [(part, [row for row in found if row["part_of_day"] == part][:2]) for part in PARTS_OF_DAY]
-    parts_of = [f"{_WHEN[part]} {_clauses(drivers)}" for part, drivers in by_part if drivers]
+    parts_of = [f"{WHEN[part]} {_clauses(drivers)}" for part, drivers in by_part if drivers]
     answer = (
         f"Your music is not the same all day: {'; '.join(parts_of)}."
         if found
@@ -230,8 +230,6 @@ def parts(asked: Asked) -> Answer:
     )
 
 
-_WHEN = {"night": "at night", "morning": "in the morning", "afternoon": "in the afternoon",
-         "evening": "in the evening"}  # fmt: skip
 _UNITS = {"loudness": "decibels", "tempo": "beats per minute"}
 
 
@@ -343,7 +341,7 @@ def sad_hours(asked: Asked) -> Answer:
     return Answer(
         _saddest(asked, found)
         if found
-        else "At none: your saddest-sounding music is spread over the day as chance would have it.",
+        else "At none: your saddest-sounding music is spread over the day no more unevenly than chance would have it.",
         Sure(
             n=f"{number(min(units))} to {number(max(units))} sessions an hour.",
             interval="; ".join(
@@ -354,8 +352,8 @@ def sad_hours(asked: Asked) -> Answer:
             + (" (95 % intervals)." if found else ""),
             baseline="Your sessions at other hours of the same months. The saddest-sounding quarter of your own music "
             "counts as sad.",
-            how=f"{_judged(found or tested)} Sad music is often loved and does good: this is about sound, not about "
-            "you.",
+            how=f"{_judged(found or tested)} This is about how the music sounds, not about how you "
+            "feel.",
         ),
         {"kind": "deviations", "axis": "% less · more of the saddest music", "rows": [
             {"hour": row["hour_of_day"], "value": row["difference"], "low": row["difference_low"],

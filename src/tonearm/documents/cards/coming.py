@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
-from tonearm.documents.cards.card import Answer, Asked, Card, Row, Sure, needs
+from tonearm.documents.cards.card import Answer, Asked, Card, Row, Sure, Z, needs
 from tonearm.documents.sentences import artist, at, counted, day, listed, month, number, percent, weekday
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ _LATER_D = ((30, "a month"), (90, "three months"), (180, "half a year"), (365, "
 NEW_WITHIN_D = 365
 """An artist first heard within so many days is new."""
 _SHOWN, _FEW = 6, 50
-_Z = 1.96
 _OF_METRIC = ("scope", "model", "target", "metric", "is_served", "is_deciding", "rows", "baseline_name",
               "baseline_value", "gain", "gain_low", "gain_high", "is_better", "model_version")  # fmt: skip
 _RULES = {
@@ -61,7 +60,7 @@ def newcomers(asked: Asked) -> Answer:
         return needs("It takes fifty artists first heard three months ago or earlier.")
     far = next((row for row in rows if row["label"] == "a year"), rows[-1])
     share, met = far["stayed"] / far["met"], far["met"]
-    reach = _Z * sqrt(share * (1 - share) / met)
+    reach = Z * sqrt(share * (1 - share) / met)
     new = history.rows(_STAYERS, last - timedelta(days=NEW_WITHIN_D), _SHOWN)
     loyal = [row for row in new if row["months"] > 2]
     names = f" Of those you met in the last year, {artist(loyal[0])} came back most." if loyal else ""

@@ -26,7 +26,7 @@ def new_to_you(asked: Asked) -> Answer:
     if not asked.history.listens:
         return needs("It takes some plays to go by.")
     return Answer(
-        "Ask, and you get music that you have not played yet, each track with the reason it was chosen.",
+        "Ask for music that you have not played yet; each track comes with the reason it was chosen.",
         Sure(
             n=f"{counted(asked.history.listens, 'play')} to go by.",
             baseline="In tests, the choice is compared with the most popular tracks, and with those that sound most "
@@ -115,7 +115,7 @@ def aims(asked: Asked) -> Answer:
     return Answer(
         f"More than at other hours, you choose {'; '.join(parts)}."
         if parts
-        else "At any hour alike: no aim has an hour at which you choose its music more than at others.",
+        else "At no particular hour: you choose the music for each aim about as often at any hour.",
         Sure(
             n=f"{number(min(units))} to {number(max(units))} sessions an hour.",
             baseline="Other hours of the same months.",
@@ -150,7 +150,7 @@ def lifts(asked: Asked) -> Answer:
     return Answer(
         f"After {listed(names)}."
         if found
-        else f"After none for certain: of {counted(n, 'track')} played often enough, none is followed by happier music "
+        else f"None for certain: of {counted(n, 'track')} played often enough, none is followed by happier music "
         "than chance would explain.",
         Sure(
             n=f"{counted(n, 'track')} in ten sessions or more, with music by others before and after.",

@@ -7,19 +7,14 @@ from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
-from tonearm.columns import FEATURES
-from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, needs
+from tonearm.columns import FEATURES, PARTS_OF_DAY
+from tonearm.documents.cards.card import FINDINGS, Answer, Asked, Card, Row, Sure, Z, needs
 from tonearm.documents.sentences import artist, at, counted, listed, number, percent, signed
-from tonearm.documents.words import ADJECTIVES, MOODS, SOUNDS
+from tonearm.documents.words import ADJECTIVES, MOODS, SOUNDS, WHEN
 
 GROUP = "What kind of listener am I?"
-_PARTS = {
-    "at night": range(6),
-    "in the morning": range(6, 12),
-    "in the afternoon": range(12, 18),
-    "in the evening": range(18, 24),
-}
-_Z = 1.96
+_PARTS = {WHEN[part]: range(6 * place, 6 * place + 6) for place, part in enumerate(PARTS_OF_DAY)}
+"""The hours of each part of the day."""
 _SIZES = ((1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, None))
 TRAITS = {
     "exploring_pct": ("repeating", "exploring", "of plays are of tracks new in half a year", "%"),
@@ -82,7 +77,7 @@ def _share_of_hours(asked: Asked, part: str) -> tuple[float, float, float, int]:
     share, days = row["within"] / row["total"], row["days"]
     squares = row["within2"] - 2 * share * row["both"] + share**2 * row["total2"]
     error = sqrt(max(squares, 0) * days / (days - 1)) / row["total"] if days > 1 else 0.0
-    return share, max(share - _Z * error, 0), min(share + _Z * error, 1), days
+    return share, max(share - Z * error, 0), min(share + Z * error, 1), days
 
 
 def sessions(asked: Asked) -> Answer:
@@ -159,7 +154,7 @@ def traits(asked: Asked) -> Answer:
         else f"{counted(row['compared_listeners'], 'simulated listener')}"
     )
     return Answer(
-        "On none of five scales are you far from the middle."
+        "Nothing much: you are near the middle of all five scales."
         if name == "balanced"
         else f"More than most, you {listed([_HABITS.get(word, word) for word in name.split(' and ')])}.",
         Sure(
@@ -231,7 +226,7 @@ def _order(asked: Asked, found: list[dict[str, Any]]) -> str:
     first, more = found[0], len(found) - 1
     rest = f" {counted(more, 'more pair')} {'is' if more == 1 else 'are'} out of the ordinary, too." if more else ""
     return (
-        f"{_pair(asked, first)}: {counted(first['occurrences'], 'time')}, where shuffled sessions would make it "
+        f"{_pair(asked, first)}: {counted(first['occurrences'], 'time')}, where shuffled sessions would have "
         f"about {number(first['expected_occurrences'])}.{rest}"
     )
 
@@ -279,9 +274,9 @@ def kinds(asked: Asked) -> Answer:
         how="The forecast of the next track divides your music, too, but into parts that need not stand apart.",
     )  # fmt: skip
     if first["evidence"] != "stable":
-        return Answer("None: your music shades from one sound into the next.", sure)
+        return Answer("None clearly: the sounds of your music pass into one another without a gap.", sure)
     names = listed([f"{row['persona_name']} ({number(row['tracks_share_pct'])} % of the tracks)" for row in rows])
-    ends = "" if first["is_separate"] else " They are the ends of one scale rather than worlds apart."
+    ends = "" if first["is_separate"] else " They are the ends of one scale rather than separate groups."
     profiles = [
         {
             "label": row["persona_name"],

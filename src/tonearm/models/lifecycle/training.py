@@ -41,7 +41,7 @@ class TrainReport(msgspec.Struct, kw_only=True):
     model: str
     status: Status
     """served: the model is used for some target; baseline: it beat its baseline in none, which is used in its place."""
-    said: str
+    message: str
     """Why, in words; of ``not_enough_data`` what there is and what is needed."""
     version: int | None = None
     serves: tuple[str, ...] = ()
@@ -94,7 +94,9 @@ def _trained(settings: Settings, lake: Lake, registry: Registry, model: Model, s
     try:
         examples = model.examples(tables, as_of)
     except NotEnoughData as error:
-        return TrainReport(model=model.name, status="not_enough_data", said=str(error), seconds=perf_counter() - began)
+        return TrainReport(
+            model=model.name, status="not_enough_data", message=str(error), seconds=perf_counter() - began
+        )
     held = model.held_out(examples, seed)
     measured = [one for part in held for one in measure(part, seed)]
     deciding = decisive(model, measured)
@@ -121,7 +123,7 @@ def _trained(settings: Settings, lake: Lake, registry: Registry, model: Model, s
     return TrainReport(
         model=model.name,
         status="served" if served.serves else "baseline",
-        said=str(about["decision"]),
+        message=str(about["decision"]),
         version=version.version,
         serves=served.serves,
         rows=len(examples),

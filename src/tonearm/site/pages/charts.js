@@ -169,7 +169,7 @@
       }), rows, [[step, (row) => row.first], ["plays", (row) => row.listens]]));
   };
 
-  const weekday = (n, style = "long") => new Intl.DateTimeFormat(undefined, { weekday: style, timeZone: "UTC" }).format(new Date(Date.UTC(2024, 0, 1 + n)));
+  const weekday = (n) => tonearm.weekday(tonearm.dayOfWeek(n));
 
   /** The week as seven rings of 24 hours: midnight above, noon below, Monday inside, Sunday outside. */
   const clock = (chart) => {
@@ -201,7 +201,7 @@
       .append("title").text((cell) => `${weekday(cell.day)}, ${tonearm.hour(cell.at)}: ${counted(cell.listens, "play")}`);
     middle.selectAll("text.hour").data(d3.range(0, 24, 3)).join("text").attr("text-anchor", "middle").attr("dy", "0.35em").attr("fill", "currentColor")
       .attr("x", (n) => (outer + 15) * Math.sin((n / 24) * 2 * Math.PI)).attr("y", (n) => -(outer + 13) * Math.cos((n / 24) * 2 * Math.PI)).text((n) => n);
-    middle.append("text").attr("text-anchor", "middle").attr("dy", "-0.1em").attr("fill", colour("ink")).attr("font-weight", 700).attr("font-size", inner / 2.6).text(weekday(most.day, "short"));
+    middle.append("text").attr("text-anchor", "middle").attr("dy", "-0.1em").attr("fill", colour("ink")).attr("font-weight", 700).attr("font-size", inner / 2.6).text(tonearm.shortWeekday(tonearm.dayOfWeek(most.day)));
     middle.append("text").attr("text-anchor", "middle").attr("dy", "1.15em").attr("fill", "currentColor").attr("font-size", inner / 3.2).text(tonearm.hour(most.at));
     return svg.node();
   };
@@ -232,7 +232,7 @@
       h("div.figures", {},
         amount(totals.new_artists, "new artist", compared && tonearm.change(totals.new_artists, compared.new_artists)),
         amount(totals.new_tracks, "new track", compared && tonearm.change(totals.new_tracks, compared.new_tracks)),
-        figure(percent(known / totals.listens), "of plays were old friends", `artists known before that ${step}`)),
+        figure(percent(known / totals.listens), "of plays were of artists you knew", `from before that ${step}`)),
       h("p.key", {}, h("span.swatch.tracks", {}), "new tracks ", h("span.swatch.artists", {}), `new artists, each ${step}`),
       tonearm.chart(`New artists and tracks by ${step}, ${title(chart.period)}`, bars, rows, columns.slice(0, 3)),
       h("p.key", {}, `Share of plays of artists known before that ${step}`),
@@ -249,7 +249,7 @@
 
   const nothing = (chart) => quiet(
     chart.history.first ? [missing({ ...chart, kind: "" }), ` Your history is from ${tonearm.date(chart.history.first)} to ${tonearm.date(chart.history.last)}: `, h("a", { href: addressOf(chart, { period: { range: "all" } }) }, "show all of it"), "."]
-      : ["Nothing here yet. ", h("a", { href: to("library") }, "Bring in a history"), " and its charts are here."]);
+      : ["Nothing here yet. ", h("a", { href: to("library") }, "Bring in a history"), " to see its charts."]);
 
   tonearm.pages.charts = {
     title: "Charts",

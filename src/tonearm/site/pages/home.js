@@ -26,7 +26,7 @@
       one.listens
         ? [h("p.soft", {}, `${counted(one.artists_heard, "artist")}, most of all`), tonearm.firstArtists(one.artists.slice(0, 3)),
           tonearm.shareButton(() => tonearm.pictureOfDays(`${tonearm.shortDate(one.first)} to ${tonearm.shortDate(one.last)}`, one))]
-        : tonearm.quiet("Nothing has arrived in these days."));
+        : tonearm.quiet("Nothing was played in these days."));
   };
 
   const streaks = ({ longest, current }, hasEnded) => longest && card("Days in a row",
@@ -63,7 +63,7 @@
     h("span.names", {}, h("span.name", {}, link.artist(row)), h("span.soft", {}, more(row))))));
 
   const empty = () => [
-    h("div.lead", {}, h("h1", {}, "Nothing here yet"), h("p", {}, "Bring in a history and this page fills itself: a Spotify export, a Last.fm or ListenBrainz file, or a scrobbler that sends plays as they happen.")),
+    h("div.lead", {}, h("h1", {}, "Nothing here yet"), h("p", {}, "Bring in a history: a Spotify export, a Last.fm or ListenBrainz file, or a player that sends plays as they happen.")),
     tonearm.cards(
       card("A file", h("p", {}, h("code", {}, "tonearm import FILE")), h("p.soft", {}, "then ", h("code", {}, "tonearm run"), ", or drop it on the ", h("a", { href: "#/library/imports" }, "Library page"), ".")),
       card("A service", h("p", {}, h("code", {}, "tonearm connect spotify")), h("p.soft", {}, "or lastfm, or listenbrainz.")),

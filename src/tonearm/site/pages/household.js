@@ -13,7 +13,6 @@
   };
 
   const outOf100 = (share) => (share > 0 && share < 0.005 ? "fewer than 1" : count(Math.round(100 * share)));
-  const apart = (days) => (days >= 730 ? `${count(Math.round(days / 36.525) / 10)} years` : days >= 60 ? `${count(Math.round(days / 30.44))} months` : counted(days, "day"));
 
   const pairs = (names, shown) => {
     const all = names.flatMap((one, i) => names.slice(i + 1).map((other) => [one, other]));
@@ -86,15 +85,15 @@
       ? `Even: ${counted(settled.first[0], "artist")} each.`
       : `${who[winner]} was first with ${count(settled.first[winner])}, ${who[loser]} with ${count(settled.first[loser])}.`;
     const row = (one) => h("li", {}, tonearm.sleeve(one.artist ?? "", 40),
-      h("span.names", {}, h("span.name", {}, name(one)), h("span.by", {}, one.finder == null ? "both on the same day" : [h("b", {}, who[one.finder]), `, ${apart(one.days)} before ${who[1 - one.finder]}`])),
+      h("span.names", {}, h("span.name", {}, name(one)), h("span.by", {}, one.finder == null ? "both on the same day" : [h("b", {}, who[one.finder]), `, ${tonearm.span(one.days)} before ${who[1 - one.finder]}`])),
       h("span.when", {}, tonearm.month(one.first_days[one.finder ?? 0])));
     return section("Who found it first",
-      h("p", {}, sentence, settled.median_days != null && ` The other one usually followed after ${apart(Math.round(settled.median_days))}.`),
+      h("p", {}, sentence, settled.median_days != null && ` The other one usually followed after ${tonearm.span(settled.median_days)}.`),
       h("ol.listens", {}, settled.artists.map(row)),
       tonearm.question("How sure are we?", h("p.soft", {},
         `This counts ${counted(settled.counted, "artist")} whom both of you played at least five times and neither before ${tonearm.date(settled.since)}, when both histories had gone on for three months. `,
         settled.unknown > 0 && `With ${count(settled.unknown)} more one of you was there before, so who was first is not known. `,
-        "Only plays that reached tonearm count; a record on the shelf does not.")));
+        "Only plays that reached tonearm are counted.")));
   };
 
   const reason = (row, who) => (row.turn == null

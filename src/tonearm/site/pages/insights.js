@@ -7,10 +7,12 @@
   const SHOWN = 6;
   const round = (value, digits = 2) => (value == null ? "" : Number(value.toFixed(digits)));
   const decimals = (value, digits = 2, signDisplay = "auto") => new Intl.NumberFormat(undefined, { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay }).format(value);
+  /** Of a number from 0 to 100. */
+  const percent = (value) => tonearm.percent(value / 100);
   const { text, sentence, songs } = tonearm;
   const isFinding = (row) => row.verdict === "higher" || row.verdict === "lower";
   const hourOf = tonearm.oClock;
-  const monthOf = (row) => tonearm.shortMonthOfYear(new Date(Date.UTC(2024, row.month - 1, 1)));
+  const monthOf = (row) => tonearm.shortMonthOfYear(tonearm.dayOfMonth(row.month));
 
   /* ---- Pictures, by their kind. */
 
@@ -58,7 +60,7 @@
 
   const traits = ({ rows }) => h("ul.traits", {}, rows.map((row) => h(row.is_named ? "li.is-named" : "li", {},
     h("span.ends", {}, h("span", {}, row.less), h("span", {}, row.more)),
-    h("span.track", { role: "img", "aria-label": `${text(row, "label")}; further towards “${row.more}” than ${Math.round(row.rank)} % of those compared` }, h("i", { style: { left: `${row.rank}%` } })),
+    h("span.track", { role: "img", "aria-label": `${text(row, "label")}; further towards “${row.more}” than ${percent(row.rank)} of those compared` }, h("i", { style: { left: `${row.rank}%` } })),
     h("small", {}, text(row, "label")))));
 
   const artist = (row) => (row.artist_id ? link.artist(row) : row.artist);
@@ -67,13 +69,12 @@
     h("span", {}, artist(row.first), " → ", artist(row.second)), h("span.soft", {}, `${counted(row.times, "time")}, by chance ${count(row.expected)}`))));
 
   const bars = ({ rows, line = "usually" }) => {
-    const most = 100;
     const hasUsual = rows.some((row) => row.usual != null && row.usual !== row.value);
     return [h("ul.meters", {}, rows.map((row) => h("li", {},
-      h("span", {}, row.artist_id ? link.artist({ artist_id: row.artist_id, artist: row.label }) : text(row, "label")), h("b", {}, `${count(row.value)} %`),
-      h("span.meter", { "aria-hidden": "true" }, h("i", { style: { width: `${(100 * row.value) / most}%` } }),
-        hasUsual && row.usual != null && h("u", { style: { left: `${(100 * row.usual) / most}%` } })),
-      hasUsual && row.usual != null && h("span.unseen", {}, `${line} ${count(row.usual)} %`)))),
+      h("span", {}, row.artist_id ? link.artist({ artist_id: row.artist_id, artist: row.label }) : text(row, "label")), h("b", {}, percent(row.value)),
+      h("span.meter", { "aria-hidden": "true" }, h("i", { style: { width: `${row.value}%` } }),
+        hasUsual && row.usual != null && h("u", { style: { left: `${row.usual}%` } })),
+      hasUsual && row.usual != null && h("span.unseen", {}, `${line} ${percent(row.usual)}`)))),
     hasUsual && h("small", {}, `The upright line is ${line === "usually" ? "what is usual" : line}.`)];
   };
 
@@ -125,7 +126,7 @@
     return Plot.plot({
       width, height: 190, marginLeft: 40, marginRight: 4, x: { type: "band", label: null, tickSize: 0, tickFormat: (place) => (rows[place].hour % 3 ? "" : String(rows[place].hour)) }, y: { label: "%", ticks: 4, grid: true, tickSize: 0 },
       marks: [
-        Plot.barY(placed, { x: "place", y: "value", fill: (row) => (row.value === Math.max(...rows.map((one) => one.value)) ? colour("accent") : colour("heat-3")), rx: 2, title: (row) => `${hourOf(row.hour)}: ${count(row.value)} %` }),
+        Plot.barY(placed, { x: "place", y: "value", fill: (row) => (row.value === Math.max(...rows.map((one) => one.value)) ? colour("accent") : colour("heat-3")), rx: 2, title: (row) => `${hourOf(row.hour)}: ${percent(row.value)}` }),
         Plot.tickY(placed.filter((row) => row.usual != null), { x: "place", y: "usual", stroke: colour("ink"), strokeWidth: 1.5 }),
       ],
     });
@@ -207,7 +208,7 @@
   const items = (rows) => rows.length > 0 && h("ul.items", {}, rows.map((row) => h("li", {},
     row.artist_id ? link.artist(row) : row.day ? link.day(row.day, tonearm.shortDate(row.day)) : null, row.text && h("small", {}, " ", sentence(row)))));
 
-  const SURE = [["From", "n"], ["Between", "interval"], ["Against", "baseline"], ["Mind", "how"]];
+  const SURE = [["Based on", "n"], ["Range", "interval"], ["Compared with", "baseline"], ["Note", "how"]];
   const sure = (row) => tonearm.question("How sure are we?", h("dl.sure", {},
     SURE.filter(([, name]) => row[name]).map(([title, name]) => [h("dt", {}, title), h("dd", {}, sentence(row, name))])));
 
@@ -233,7 +234,7 @@
     nav: 3,
     draw: async ({ parts, query, signal }) => {
       const found = await tonearm.document("insights", {}, { signal });
-      if (!found.listens) return [h("div.lead", {}, h("h1", {}, "Insights"), tonearm.quiet("Questions are answered once there are plays: import a history on the Library page."))];
+      if (!found.listens) return [h("div.lead", {}, h("h1", {}, "Insights"), tonearm.quiet("Import a history on the Library page; the questions are answered from its plays."))];
       const chosen = GROUPS[parts[0]] ? parts[0] : null;
       // A website's copy has the questions that its listener shows there.
       const groups = Object.entries(GROUPS).filter(([, title]) => found.cards.some((card) => card.group === title));

@@ -59,7 +59,7 @@
     throw error;
   });
   const isProblem = (found) => found instanceof tonearm.Problem;
-  const noRight = (what) => quiet(`Your token may read, and not ${what}. Whoever runs this server can make one that may: `, h("code", {}, "tonearm tokens create --listener NAME --scope admin"));
+  const noRight = (what) => quiet(`Your token may read, but not ${what}. Whoever runs this server can make one that may: `, h("code", {}, "tonearm tokens create --listener NAME --scope admin"));
 
   /** A place for news about what was asked for; screen readers hear it. */
   const newsPlace = () => h("div.news", { role: "status" });
@@ -175,7 +175,7 @@
     const newest = library.newest_import;
     const waits = library.inbox.length + library.submissions_waiting;
     return [
-      h("p.soft", {}, plays ? `${counted(plays, "play")} of ${tonearm.listener} from ${counted(mine.length, "source")}.` : "No plays yet. Drop a file on Imports, connect a service, or point a player at this address."),
+      h("p.soft", {}, plays ? `${counted(plays, "play")} of ${tonearm.listener} from ${counted(mine.length, "source")}.` : "No plays yet. Drop a file on Imports, connect a service, or set up a player."),
       mine.length > 0 && section("Where your plays come from", h("ul.line", {}, mine.map((one) => h("li.source", {},
         h("b", {}, sourceName(one.source)),
         h("span.soft", {}, `${tonearm.shortDate(one.first_day)} – ${tonearm.shortDate(one.last_day)}`),
@@ -231,7 +231,7 @@
     let last = Promise.resolve();
     const take = (list) => {
       const files = [...list];
-      if (!files.length) return tell(place, "bad", "There was no file in it.");
+      if (!files.length) return tell(place, "bad", "What you dropped has no file in it.");
       place.replaceChildren();
       const bytes = files.reduce((sum, file) => sum + file.size, 0);
       const item = h("li", {}, h("b.filename", {}, files[0].name, files.length > 1 && ` and ${counted(files.length - 1, "other file")}`), " ", h("span.soft", {}, size(bytes)), newsPlace());
@@ -298,7 +298,7 @@
     }
   };
 
-  const refused = (place, error) => tell(place, "bad", error.status === 413 ? "This file is larger than the page takes. Import it on the machine itself: tonearm import FILE" : error.status === 403 ? "Your token may read, and not import. It needs the scope admin." : error.message);
+  const refused = (place, error) => tell(place, "bad", error.status === 413 ? "This file is larger than the page takes. Import it on the machine itself: tonearm import FILE" : error.status === 403 ? "Your token may read, but not import. It needs the scope admin." : error.message);
 
   /** A problem in words that help on a page, where there are no options of a command line. */
   const onThePage = (problem) => problem.replace(/; (`tonearm import --help`|name the columns with --columns).*$/, ".").replace(/^./, (first) => first.toUpperCase());
@@ -328,7 +328,7 @@
   /** What cannot be read, what could be, and a table's columns by hand. */
   const unread = (files, item, names, report, hints) => {
     const isTable = files.length === 1 && report.files.some((one) => /columns?\b/.test(one.problem ?? "") || /\.(csv|tsv|txt)$/i.test(one.name)) && files[0].size > 0;
-    return h("div.notice.bad", {}, h("p", {}, "This is no history that tonearm can read, so nothing of it was kept."), h("ul.plain", {}, what(report)),
+    return h("div.notice.bad", {}, h("p", {}, "This is no history that tonearm can read, so nothing was kept."), h("ul.plain", {}, what(report)),
       isTable && question("It is a table of plays", columnsForm((columns) => look(files, item, names, { ...hints, columns }))),
       question("What it could be", h("p.soft", {}, "Files are recognised by what is in them, not by their names."), facts(WHERE)));
   };
@@ -387,12 +387,12 @@
       const found = await doing(place, "Importing it and building the tables. You can leave this page; it goes on.", async () => api("imports", { method: "POST", body: await formOf(files, fields) }));
       const ledger = found.ledger;
       if (nothingRead(ledger) && ledger.run != null) {
-        await doing(place, "Nothing of it could be used; undoing it.", () => send("DELETE", `imports/${ledger.run}`));
-        tell(place, "bad", "Nothing of it could be used, so all of it was undone.");
+        await doing(place, "None of it could be used; undoing the import.", () => send("DELETE", `imports/${ledger.run}`));
+        tell(place, "bad", "None of it could be used, so the import was undone.");
         return;
       }
       const failed = found.built.tables.filter((one) => one.problem);
-      place.replaceChildren(h("div.notice.good", {}, h("p", {}, `In: ${outcome(ledger)}. `, ledger.run != null && h("a", { href: tonearm.to(["library", "imports", ledger.run]) }, `Import ${ledger.run}`)),
+      place.replaceChildren(h("div.notice.good", {}, h("p", {}, `Imported: ${outcome(ledger)}. `, ledger.run != null && h("a", { href: tonearm.to(["library", "imports", ledger.run]) }, `Import ${ledger.run}`)),
         fields.listener === tonearm.listener ? h("p", {}, h("a", { href: "#/" }, "See it on Home")) : ledger.listener && h("button", { type: "button", onclick: () => open(ledger.listener) }, `Open the history of ${ledger.listener}`),
         failed.length > 0 && h("p", {}, `${counted(failed.length, "table")} could not be built: ${failed[0].problem}`)));
     } catch (error) {
@@ -460,7 +460,7 @@
   /* ---- Merges. */
 
   const WHY = {
-    source: "another source tells of the same play", credits: "the same play under other artists", end: "one source dates the end, the other the start",
+    source: "the same play, reported by another source", credits: "the same play under other artists", end: "one source dates the end, the other the start",
     edited: "exported again after its names were edited", repeat: "sent again sooner than it could be heard",
   };
   const KINDS = { source: "Several sources", credits: "Other artists", end: "Start and end", edited: "Edited", repeat: "Sent twice" };
@@ -473,9 +473,9 @@
     const found = await api(`merges?${asked}`, { signal });
     const at = ["library", "merges"];
     const every = Object.keys(found.kinds);
-    if (!every.length) return [quiet("No play reached you twice. When two sources tell of one play, tonearm counts it once and shows here what it took for one.")];
+    if (!every.length) return [quiet("No play was reported twice. When two sources report the same play, tonearm counts it once and lists it here.")];
     return [
-      h("p.soft", {}, `When several records tell of one play, it counts once. ${counted(found.total, "play")} ${kind ? "of this kind" : "in all"}.`),
+      h("p.soft", {}, `A play that several records report counts once. ${counted(found.total, "play")} ${kind ? "of this kind" : "in all"}.`),
       tonearm.choices("Why", [["All", tonearm.to(at), !kind], ...every.map((one) => [`${KINDS[one]} ${count(found.kinds[one])}`, tonearm.to(at, { kind: one }), one === kind])]),
       h("ol.merged", {}, found.plays.map((play) => h("li", {}, h("b", {}, `${play.records[0].artist} – ${play.records[0].track}`),
         h("ul.plain", {}, play.records.map((record) => h("li", {},
@@ -483,7 +483,7 @@
           h("span.soft", {}, when(record.started_at), record.apart_s ? ` · ${count(Math.abs(Math.round(record.apart_s)))} s ${record.apart_s > 0 ? "later" : "earlier"}` : ""),
           record.kind && h("span.soft", {}, WHY[record.kind]), differs(record, play.records[0]) && h("span", {}, `${record.artist} – ${record.track}`))))))),
       pages(at, first, 25, found.total, { kind }),
-      question("What if two plays were taken for one?", h("p", {}, "Records are one play only if they start within seconds of each other, or within what a scrobbler's clock and pauses explain. Two reports by one source within 10 seconds count once; the setting ", h("code", {}, "merge_repeats = false"), " counts each.")),
+      question("What if two plays were taken for one?", h("p", {}, "Records are one play only if they start within seconds of each other, or within what a scrobbler's clock and pauses explain. Two reports from one source within 10 seconds count once; the setting ", h("code", {}, "merge_repeats = false"), " counts each.")),
     ];
   }
   const differs = (one, other) => one.artist !== other.artist || one.track !== other.track;
@@ -495,7 +495,7 @@
   async function connections({ signal }) {
     const found = await api("connections", { signal });
     return [
-      h("p.soft", {}, "A connected service is asked for new plays at intervals; what was fetched stays, whatever becomes of the service."),
+      h("p.soft", {}, "New plays are fetched from a connected service at intervals. What was fetched stays, even if the service goes away."),
       found.length > 0 && h("div.cards", {}, found.map(connection)),
       section("Connect a service", h("p.soft", {}, "On the machine that tonearm runs on, since the service sends its answer there:"),
         Object.keys(SERVICES).map((kind) => command(`tonearm connect ${kind}${tonearm.listener ? ` --listener ${quoted(tonearm.listener)}` : ""}`))),
@@ -506,7 +506,7 @@
     const base = `listeners/${segment(one.listener)}/connections/${segment(one.service)}`;
     const waits = one.retry_at && new Date(one.retry_at) > Date.now();
     const sync = action("Fetch now", "Asking for what is new. A long history takes minutes the first time.", () => send("POST", `${base}/sync`), {
-      after: (pulled, place) => (pulled.problem ? tell(place, "bad", pulled.problem) : tell(place, "good", pulled.was_asked ? `${counted(pulled.listens, "new play")}. The next run takes them to your tables.` : "The service wants to be left alone for now.")),
+      after: (pulled, place) => (pulled.problem ? tell(place, "bad", pulled.problem) : tell(place, "good", pulled.was_asked ? `${counted(pulled.listens, "new play")}. The next run takes them to your tables.` : "The service asked to wait before the next request.")),
     });
     return card(`${SERVICES[one.service] ?? one.service} of ${one.listener}`,
       h("div.big", {}, one.account),
@@ -514,7 +514,7 @@
       one.problem && h("p.wrong", {}, one.problem),
       one.hole && h("p.notice", {}, one.hole),
       withNews(sync),
-      careful("Disconnect", "Forget this connection and what opens it? The plays stay.", "Disconnect", "Disconnecting.", () => send("DELETE", base)));
+      careful("Disconnect", "Remove this connection and its credentials? Your plays stay.", "Disconnect", "Disconnecting.", () => send("DELETE", base)));
   };
 
   /* ---- Players and tokens. */
@@ -552,7 +552,7 @@
   const token = (one) => h("li.entry", {},
     h("b", {}, one.name || `Token ${one.number}`), h("span.soft", {}, h("code", {}, `${one.hint}…`), ` of ${one.listener}, may ${one.scopes.map((scope) => SCOPES[scope]).join(" and ")}`),
     h("span.soft", {}, one.used_at ? ["last used ", relative(one.used_at)] : "never used", one.expires_at && [" · until ", when(one.expires_at)]),
-    careful("Revoke", `Have ${one.name || `token ${one.number}`} open nothing from now on? Its player stops sending.`, "Revoke", "Revoking.", () => send("DELETE", `tokens/${one.number}`)));
+    careful("Revoke", `Revoke ${one.name || `token ${one.number}`}? A player that uses it can no longer send plays.`, "Revoke", "Revoking.", () => send("DELETE", `tokens/${one.number}`)));
 
   const making = (names) => {
     if (!names.length) return section("A new token", quiet("A token belongs to somebody: import a history first, or ", h("code", {}, "tonearm listeners add NAME")));
@@ -583,9 +583,9 @@
   async function relays({ signal }) {
     const [found, names] = await Promise.all([api("relays", { signal }), people(signal)]);
     return [
-      h("p.soft", {}, "What your players send here can go on to Last.fm, ListenBrainz or another tonearm, in order and surviving outages."),
+      h("p.soft", {}, "What your players send here can be forwarded to Last.fm, ListenBrainz or another tonearm, in order; after an outage it catches up."),
       found.length > 0 && h("div.cards", {}, found.map(relay)),
-      names.length > 0 ? newRelay(names) : quiet("There is nobody yet whose plays could be forwarded."),
+      names.length > 0 ? newRelay(names) : quiet("There are no listeners yet: import a history first."),
     ];
   }
 
@@ -599,7 +599,7 @@
       one.problem && h("p.wrong", {}, one.problem),
       one.refused > 0 && refusals(one),
       h("div.row", {}, one.state === "paused" ? act("Resume", "resume") : act("Pause", "pause"), (one.waiting > 0 || one.refused > 0) && act("Send again now", "retry")),
-      careful("Remove", `Forward no more, and forget ${counted(one.waiting, "play")} that wait? Your own history stays.`, "Remove", "Removing.", () => send("DELETE", base)));
+      careful("Remove", `Stop forwarding, and drop ${counted(one.waiting, "play")} not sent yet? Your own history stays.`, "Remove", "Removing.", () => send("DELETE", base)));
   };
 
   const refusals = (one) => {
@@ -626,7 +626,7 @@
     return section("Forward to another service", h("form.choosing", { onsubmit: async (event) => {
       event.preventDefault();
       try {
-        await doing(place, "Asking the other side whether it knows the token.", () => send("POST", "relays", { listener: who.value, to: to.value, token: secret.value.trim(), ...(url.value.trim() && { url: url.value.trim() }) }));
+        await doing(place, "Checking the token with the other service.", () => send("POST", "relays", { listener: who.value, to: to.value, token: secret.value.trim(), ...(url.value.trim() && { url: url.value.trim() }) }));
         tonearm.redraw();
       } catch (error) {
         tell(place, "bad", error.message);
@@ -651,7 +651,7 @@
 
   async function embeds({ query, signal }) {
     const who = tonearm.listener;
-    if (!who) return [quiet("There is nobody yet whose plays could be shown.")];
+    if (!who) return [quiet("There are no listeners yet: import a history first.")];
     const found = await api(`listeners/${segment(who)}/cards`, { signal });
     const asked = { theme: query.get("theme") ?? "auto", range: query.get("range") ?? "all", as: query.get("as") ?? "markdown" };
     const choose = (name, label, pairs) => {
@@ -673,8 +673,8 @@
 
   const showing = (found) => {
     const put = (isPublic) => () => send("PUT", `listeners/${segment(found.listener)}/cards`, { is_public: isPublic });
-    if (found.is_public) return [h("p", {}, state("good", "public"), " Everybody who has an address sees the card."), withNews(action("Hide them again", "Hiding them.", put(false)))];
-    return [h("p", {}, state("off", "private"), " They need a token, or this machine itself."),
+    if (found.is_public) return [h("p", {}, state("good", "public"), " Anybody with the address can see them."), withNews(action("Hide them again", "Hiding them.", put(false)))];
+    return [h("p", {}, state("off", "private"), " They need a token, except on this machine."),
       careful("Show them to everybody", `Show these cards of ${found.listener}, and nothing else, to everybody who has an address?`, "Show them", "Showing them.", put(true))];
   };
 
@@ -696,7 +696,7 @@
   async function zones({ signal }) {
     const found = await api("listeners", { signal });
     const mine = found.filter((one) => one.name === tonearm.listener);
-    if (!mine.length) return [quiet("There is nobody yet whose days could be counted.")];
+    if (!mine.length) return [quiet("There are no listeners yet: import a history first.")];
     const zone = h("input", { list: "zones", required: true, value: Intl.DateTimeFormat().resolvedOptions().timeZone, autocomplete: "off" });
     const since = h("input", { type: "date" });
     const place = newsPlace();
@@ -726,7 +726,7 @@
     if (isProblem(found)) return [noRight("see the household's schedule")];
     if (!found.jobs.length) return [quiet("Nothing is scheduled yet. The jobs appear when there is a history and ", h("code", {}, "tonearm up"), " runs.")];
     return [
-      h("p.soft", {}, "These are done by themselves while ", h("code", {}, "tonearm up"), " runs. What was due while the machine slept is done once when it wakes."),
+      h("p.soft", {}, "These jobs run by themselves while ", h("code", {}, "tonearm up"), " runs. A job that was due while the machine slept runs once when it wakes."),
       h("div.cards", {}, found.jobs.map(job)),
       found.passes.length > 0 && section("History", table("The newest passes", ["Job", "Began", "", "What happened"], found.passes.map((one) => [one.job, when(one.started_at), past(one), one.message ?? ""]))),
     ];
@@ -758,7 +758,7 @@
     const [found, lab] = await Promise.all([api("models", { signal }), labAddress(signal)]);
     const all = action("Train all now", "Training. Minutes, for a long history; you can leave this page.", () => send("POST", "models/train"), { kind: ".main", after: trained });
     return [
-      h("p.soft", {}, "A model answers only where it beat a simple rule on plays that it had not seen; else the rule answers."),
+      h("p.soft", {}, "A model is used only where it beat a simple rule on plays that it had not seen; elsewhere the rule answers."),
       lab && h("p", {}, h("a", { href: lab }, "Try the models in the lab"), ": move a slider and see what a model makes of it."),
       withNews(all),
       h("div.cards", {}, found.map(model)),
@@ -787,9 +787,9 @@
   async function backups({ signal }) {
     const found = await allowed("backups", signal);
     if (isProblem(found)) return [noRight("see backups")];
-    const make = action("Make one now", "Backing up. What writes waits meanwhile; players go on sending.", () => send("POST", "schedule/backup/passes"), { kind: ".main", after: () => tonearm.redraw() });
+    const make = action("Make one now", "Backing up. Imports and runs wait meanwhile; players can go on sending.", () => send("POST", "schedule/backup/passes"), { kind: ".main", after: () => tonearm.redraw() });
     return [
-      h("p.soft", {}, "A backup is one file with all that tonearm keeps, the secrets of other services too: keep it to yourself, and on another disk."),
+      h("p.soft", {}, "A backup is one file with everything that tonearm keeps, including the credentials of other services: keep it private, and on another disk."),
       found.folder
         ? [h("p", {}, `Once a day into ${found.folder}; the newest ${count(found.kept)} stay.`), withNews(make)]
         : section("Not set up yet", h("p.soft", {}, "Name a folder in ", h("code", {}, "tonearm.toml"), ", and the schedule makes one every day:"), command('backup_folder = "/media/disk/tonearm"'), h("p.soft", {}, "Or make one by hand:"), command("tonearm backup ~/tonearm.tar.gz")),

@@ -1,7 +1,7 @@
 "use strict";
 /* Rewind: a year, season, month or week as a story of cards, each a picture to keep. */
 (() => {
-  const { h, count, counted, capital, link, quiet } = tonearm;
+  const { h, count, counted, capital, span, link, quiet } = tonearm;
   const DAY_MS = 86_400_000;
 
   /* ---- Words */
@@ -16,14 +16,9 @@
     return `${season} ${years}`;
   };
   const shortTitle = (kind, { name, first }) => {
-    if (kind === "month") return new Intl.DateTimeFormat(undefined, { month: "short", timeZone: "UTC" }).format(tonearm.dayOf(first));
+    if (kind === "month") return tonearm.shortMonthOfYear(first);
     if (kind === "week") return String(Number(name.slice(6)));
     return kind === "year" ? name : capital(name.slice(5));
-  };
-  const span = (days) => {
-    if (days < 45) return counted(Math.round(days), "day");
-    if (days < 700) return counted(Math.round(days / 30.44), "month");
-    return `${new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 }).format(days / 365.25)} years`;
   };
   const percent = (value) => tonearm.percent(value / 100, 0);
   const times = (n) => (n === 1 ? "once" : n === 2 ? "twice" : `${count(n)} times`);

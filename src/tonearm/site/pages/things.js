@@ -15,8 +15,6 @@
     return place <= FAR ? `your ${ordinal(place)} ${most} ${noun}` : `number ${count(place)} of your ${count(of)} ${noun}s`;
   };
   const { percent } = tonearm;
-  /** "3 years", "14 months" or "23 days". */
-  const long = (days) => (days >= 730 ? counted(Math.floor(days / 365.25), "year") : days >= 60 ? counted(Math.floor(days / 30.44), "month") : counted(days, "day"));
   const artist = (row) => (row.artist_id ? link.artist(row) : row.artist ?? "an artist without a name");
   const daysBetween = (from, to) => Math.round((tonearm.dayOf(to) - tonearm.dayOf(from)) / 86_400_000);
 
@@ -173,9 +171,9 @@
     const pause = doc.longest_break;
     return h("p.soft", {},
       doc.kind !== "track" && doc.totals.listens > 1 && ["It began with ", link.track(doc.first), doc.kind === "genre" ? [" by ", artist(doc.first)] : null, ". "],
-      pause && pause.days > LONG_BREAK_D && ["You went ", long(pause.days), ` without ${it}, until `, link.day(pause.until), ". "],
+      pause && pause.days > LONG_BREAK_D && ["You went ", tonearm.span(pause.days), ` without ${it}, until `, link.day(pause.until), ". "],
       doc.best_day[1] > 2 && doc.days.length > 1 && ["The most in a day: ", counted(doc.best_day[1], "play"), ", on ", link.day(doc.best_day[0]), ". "],
-      silent > LONG_BREAK_D && `Not once in the last ${long(silent)} of this history.`);
+      silent > LONG_BREAK_D && `Not once in the last ${tonearm.span(silent)} of this history.`);
   };
 
   const numbers = (doc) => h("div.figures", {},
