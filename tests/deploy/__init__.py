@@ -30,10 +30,13 @@ def documents(path: Path) -> list[dict[str, Any]]:
     return [document for document in yaml.safe_load_all(path.read_text()) if document]
 
 
-def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions with what follows them, lines that go on joined, comments left out."""
+def instructions(until: str = "FROM build AS build-spark") -> list[tuple[str, str]]:
+    """The Dockerfile's instructions with what follows them, lines that go on joined, comments left out.
+
+    By default those that make the server.
+    """
     lines = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.lstrip().startswith("#")]
-    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    joined = re.sub(r"\\\n\s*", "", "\n".join(lines).partition(until)[0])
     return [(line.split(" ", 1)[0], line.split(" ", 1)[1]) for line in joined.splitlines() if line]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy import CREDENTIALS, PORT, ROOT, SECRET, SETTINGS, check_command, image_environment
+from tests.deploy import CREDENTIALS, PORT, ROOT, SECRET, SETTINGS, check_command, image_environment, instructions
 from tonearm import __version__
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
@@ -57,15 +57,26 @@ def test_its_variables_are_settings() -> None:
 
 def test_each_service_that_answers_is_asked_whether_it_is_well() -> None:
     asked = {name for name, service in SERVICES.items() if "healthcheck" in service}
-    # The image of tonearm has its own.
-    assert asked | {"tonearm"} == {name for name in SERVICES if name != "models"}
+    # The image of tonearm has its own; the other two end.
+    assert asked | {"tonearm"} == set(SERVICES) - {"models", "spark-build"}
+    assert {name for name, service in SERVICES.items() if service["restart"] == "no"} == {"models", "spark-build"}
+
+
+def test_spark_builds_on_the_home_of_the_server() -> None:
+    master, worker, build = (SERVICES[name] for name in ("spark", "spark-worker", "spark-build"))
+    check_command(build["command"])
+    address = f"spark://{master['command'][3]}:{master['command'][5]}"
+    assert address == worker["command"][-1] == build["command"][-1] == "spark://spark:7077"
+    assert build["volumes"] == master["volumes"] == [SERVICES["tonearm"]["volumes"][0]]
+    stages = {rest.partition(" AS ")[2] for name, rest in instructions(until="\0") if name == "FROM"}
+    assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} <= stages
 
 
 def test_the_page_has_every_variable_and_profile_and_commands_that_can_be_typed() -> None:
     text = (ROOT / "docs" / "deploy.md").read_text()
     variables = set(re.findall(r"\$\{(\w+)", yaml.safe_dump(SERVICES)))
     profiles = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
-    assert [name for name in variables | profiles if not re.search(rf"`{name}[`=]", text)] == []
+    assert [name for name in variables | profiles if not re.search(rf"[` ]{name}[`=]", text)] == []
     commands = re.findall(r"(?:exec|run)\b[^\n`]*? (?:tonearm|--) (tonearm [^\n`]+)", text)
     assert len(commands) >= 6
     for command in commands:

@@ -60,7 +60,7 @@ def test_what_is_copied_is_there_and_let_through() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     copied = [
         word
-        for name, rest in instructions()
+        for name, rest in instructions(until="\0")
         if name == "COPY" and "--from" not in rest
         for word in rest.split()[:-1]
         if not word.startswith("--")
@@ -69,6 +69,18 @@ def test_what_is_copied_is_there_and_let_through() -> None:
     assert [path for path in copied if not (ROOT / path).exists() or f"!{path}" not in ignored] == []
     assert [path for path in ignored if path.startswith("!") and path[1:] not in copied] == []
     assert os.access(ROOT / "deploy" / "container" / "start", os.X_OK)
+
+
+def test_sparks_jars_are_those_of_its_packages() -> None:
+    added = [rest for name, rest in instructions(until="\0") if name == "ADD"]
+    versions = {Path(jar.split()[-2]).stem.rpartition("-") for jar in added}
+    delta = pins("spark")["delta-spark"]
+    assert {(name, version) for name, _, version in versions} == {
+        ("delta-spark_2.12", delta),
+        ("delta-storage", delta),
+        ("antlr4-runtime", "4.9.3"),
+    }
+    assert [jar for jar in added if not re.search(r"--checksum=sha256:[0-9a-f]{64} ", jar)] == []
 
 
 @pytest.fixture
