@@ -116,6 +116,12 @@ def test_it_starts_once_there_is_a_token(stubs: Path) -> None:
     ]
 
 
+def test_it_ends_when_asked_to_while_it_waits(stubs: Path) -> None:
+    # The first process of a container is not ended by a signal that it does not handle.
+    (stubs / "sleep").write_text("#!/bin/sh\nkill -TERM $PPID\n")
+    assert start(stubs, "up").returncode == 143
+
+
 def test_a_store_that_cannot_be_upgraded_is_not_served(stubs: Path) -> None:
     done = start(stubs, "up", UPGRADED="6")
     assert done.returncode == 6
