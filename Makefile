@@ -1,8 +1,9 @@
 # make run   the main job, on a simulated household or on HISTORY=path, then the page at 9696 and the lab at 8501 (SERVE=0 stops before)
 # make test  everything a test needs, then every test
 # make torture  mutated files and killed commands for TORTURE_MINUTES
+# make check-deploy  Dockerfile, Compose, Kubernetes and workflows against their schemas
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run test quick lint install system spark bench torture docs clean
+.PHONY: run test quick lint install system spark bench torture docs clean check-deploy
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -71,6 +72,24 @@ lint: install
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
+# Validators in an environment of their own (300 MB): what they bring is nobody's dependency.
+CHECKS := .venv-deploy/bin
+
+check-deploy: $(CHECKS)/.installed
+	$(CHECKS)/hadolint Dockerfile
+	$(CHECKS)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
+	$(CHECKS)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml deploy/github/*.yml
+	for overlay in base overlays/minikube overlays/cloud; do \
+		kubectl kustomize deploy/kubernetes/$$overlay > $(CHECKS)/built.yaml || exit 1; \
+		$(CHECKS)/kubernetes-validate --strict $(CHECKS)/built.yaml || exit 1; done
+	@if command -v actionlint >/dev/null 2>&1; then actionlint .github/workflows/*.yml deploy/github/*.yml; \
+	else echo "actionlint is not there (go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12): left out"; fi
+
+$(CHECKS)/.installed: requirements/validators.txt
+	python3 -m venv .venv-deploy
+	$(CHECKS)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/validators.txt
+	touch $@
+
 bench: install
 	$(PY) benchmarks/maloja.py
 	$(PY) benchmarks/million.py
@@ -88,4 +107,4 @@ docs: install
 	$(PY) -m tools.docs
 
 clean:
-	rm -rf $(VENV) .tonearm build dist
+	rm -rf $(VENV) .venv-deploy .tonearm build dist

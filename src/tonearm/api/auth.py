@@ -255,7 +255,7 @@ async def _named_in_body(request: Request) -> list[str]:
     is_form = "form" in request.headers.get("content-type", "")
     try:
         sent: Any = await (request.form() if is_form else request.json())
-    except (ValueError, RecursionError, ClientDisconnect):
+    except (ValueError, RecursionError, ClientDisconnect, HTTPException):
         # Neither JSON nor a form in the encoding that it names, as the route will say; or nothing, by somebody who
         # left while it was done, which the audit keeps all the same.
         return []

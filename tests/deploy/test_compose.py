@@ -1,0 +1,83 @@
+"""compose.yaml opens nothing beyond this machine, has no password, and runs commands that are there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy import CREDENTIALS, PORT, ROOT, SECRET, SETTINGS, check_command, image_environment, instructions
+from tonearm import __version__
+
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+
+
+def given(service: str) -> dict[str, str]:
+    """A service's variables; of one that comes from outside, what it is by default."""
+    found = SERVICES[service].get("environment", {})
+    return {name: re.sub(r"\$\{\w+(?::-([^}]*))?\}", r"\1", value) for name, value in found.items()}
+
+
+def test_tonearm_alone_is_started_unless_a_profile_is_named() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" not in service} == {"tonearm"}
+    needed = SERVICES["tonearm"]["depends_on"]
+    assert [name for name, how in needed.items() if how["required"]] == []
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_has_few_rights_and_answers_this_machine_alone(name: str) -> None:
+    service = SERVICES[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged") and service.get("network_mode") != "host"
+    assert [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:")] == []
+    assert [variable for variable, value in given(name).items() if SECRET.search(variable) and value] == []
+    mounted = {volume.partition(":")[0] for volume in service["volumes"]}
+    assert {folder for folder in mounted if not folder.startswith("./")} <= set(COMPOSE["volumes"])
+    assert [folder for folder in mounted if folder.startswith("./") and not (ROOT / folder).exists()] == []
+
+
+def test_tonearm_is_the_image_with_a_read_only_root() -> None:
+    service = SERVICES["tonearm"]
+    assert service["image"] == f"tonearm:{__version__}"
+    assert service["read_only"] and service["tmpfs"] == [image_environment()["HOME"]]
+    assert f"home:{image_environment()['TONEARM_HOME']}" in service["volumes"]
+    assert [port for port in service["ports"] if port.endswith(f":{PORT}")]
+    assert given("tonearm")["TONEARM_BACKUP_FOLDER"] in {volume.partition(":")[2] for volume in service["volumes"]}
+    check_command(service["command"])
+
+
+def test_its_variables_are_settings() -> None:
+    assert set(given("tonearm")) - SETTINGS - CREDENTIALS == {"PGPASSWORD"}
+
+
+def test_each_service_that_answers_is_asked_whether_it_is_well() -> None:
+    asked = {name for name, service in SERVICES.items() if "healthcheck" in service}
+    # The image of tonearm has its own; the other two end.
+    assert asked | {"tonearm"} == set(SERVICES) - {"models", "spark-build"}
+    assert {name for name, service in SERVICES.items() if service["restart"] == "no"} == {"models", "spark-build"}
+
+
+def test_spark_builds_on_the_home_of_the_server() -> None:
+    master, worker, build = (SERVICES[name] for name in ("spark", "spark-worker", "spark-build"))
+    check_command(build["command"])
+    address = f"spark://{master['command'][3]}:{master['command'][5]}"
+    assert address == worker["command"][-1] == build["command"][-1] == "spark://spark:7077"
+    assert build["volumes"] == master["volumes"] == [SERVICES["tonearm"]["volumes"][0]]
+    stages = {rest.partition(" AS ")[2] for name, rest in instructions(until="\0") if name == "FROM"}
+    assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} <= stages
+
+
+def test_the_page_has_every_variable_and_profile_and_commands_that_can_be_typed() -> None:
+    text = (ROOT / "docs" / "deploy.md").read_text()
+    variables = set(re.findall(r"\$\{(\w+)", yaml.safe_dump(SERVICES)))
+    profiles = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
+    assert [name for name in variables | profiles if not re.search(rf"[` ]{name}[`=]", text)] == []
+    commands = re.findall(r"(?:exec|run)\b[^\n`]*? (?:tonearm|--) (tonearm [^\n`]+)", text)
+    assert len(commands) >= 6
+    for command in commands:
+        check_command(shlex.split(command))

@@ -1,0 +1,143 @@
+"""The Dockerfile agrees with the package, and the start script waits for a token."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.deploy import HEALTH, PORT, ROOT, check_command, image_environment, instructions, started
+from tests.test_dependencies import declared
+from tonearm.cli.up import up
+
+EXTRAS = ("models", "postgres", "spotify", "pictures")
+"""What the image has; not the lab, which has no login and answers its own machine alone."""
+
+
+def pins(name: str) -> dict[str, str]:
+    """Versions in a file of requirements, each of which has a hash."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    found = re.findall(r"^([\w.-]+)(?:\[.*\])?==(\S+) \\\n    --hash=sha256:", text, re.MULTILINE)
+    assert len(found) == text.count("==") > 0
+    return {re.sub(r"[-_.]+", "-", pinned).lower(): version for pinned, version in found}
+
+
+def last(name: str) -> str:
+    return [rest for instruction, rest in instructions() if instruction == name][-1]
+
+
+def test_it_is_nobodys_root_and_writes_to_the_home_alone() -> None:
+    user = last("USER")
+    assert user == "10001:10001"
+    assert last("VOLUME") == image_environment()["TONEARM_HOME"] == "/home/tonearm"
+    assert f"install -d -o {user.replace(':', ' -g ')} -m 0700 /home/tonearm /backups" in last("RUN")
+    assert image_environment()["HOME"] == "/tmp"
+
+
+def test_it_has_what_a_server_needs_in_the_versions_that_are_tested() -> None:
+    server, dev = pins("server"), pins("dev")
+    assert declared() | {name for extra in EXTRAS for name in declared(extra)} <= set(server)
+    assert "streamlit" not in server
+    assert {name: version for name, version in server.items() if dev[name] != version} == {}
+    assert {name: version for name, version in pins("build").items() if dev.get(name, version) != version} == {}
+
+
+def test_ports_health_and_command_are_the_programs_own() -> None:
+    (port,) = [option.default for option in up.params if option.name == "port"]
+    assert port == PORT == int(last("EXPOSE"))
+    path = re.search(rf"http://127\.0\.0\.1:{PORT}(/\w+)", last("HEALTHCHECK"))
+    assert path and path[1] in HEALTH
+    assert f"--host 0.0.0.0 --port {PORT}" in started("up")
+    check_command(json.loads(last("CMD")))
+
+
+def test_what_is_copied_is_there_and_let_through() -> None:
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    copied = [
+        word
+        for name, rest in instructions(until="\0")
+        if name == "COPY" and "--from" not in rest
+        for word in rest.split()[:-1]
+        if not word.startswith("--")
+    ]
+    assert copied
+    assert [path for path in copied if not (ROOT / path).exists() or f"!{path}" not in ignored] == []
+    assert [path for path in ignored if path.startswith("!") and path[1:] not in copied] == []
+    assert os.access(ROOT / "deploy" / "container" / "start", os.X_OK)
+
+
+def test_sparks_jars_are_those_of_its_packages() -> None:
+    added = [rest for name, rest in instructions(until="\0") if name == "ADD"]
+    versions = {Path(jar.split()[-2]).stem.rpartition("-") for jar in added}
+    delta = pins("spark")["delta-spark"]
+    assert {(name, version) for name, _, version in versions} == {
+        ("delta-spark_2.12", delta),
+        ("delta-storage", delta),
+        ("antlr4-runtime", "4.9.3"),
+    }
+    assert [jar for jar in added if not re.search(r"--checksum=sha256:[0-9a-f]{64} ", jar)] == []
+
+
+@pytest.fixture
+def stubs(tmp_path: Path) -> Path:
+    """Programs that ``start`` calls: tonearm, which notes what it was called with, and a sleep that makes a token."""
+    programs = {
+        "tonearm": 'echo "$@" >> calls\n'
+        'test "$1" != tokens || { test -e token && echo \'[{"number": 1}]\' || echo "[]"; }\n'
+        'test "$1 $2" != "store upgrade" || exit "${UPGRADED:-0}"\n',
+        "sleep": "touch token\n",
+    }
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}")
+        (tmp_path / name).chmod(0o755)
+    return tmp_path
+
+
+def start(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = ["sh", str(ROOT / "deploy" / "container" / "start"), *arguments]
+    there = {"PATH": f"{folder}:{os.environ['PATH']}", **environment}
+    return subprocess.run(command, cwd=folder, env=there, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_it_starts_once_there_is_a_token(stubs: Path) -> None:
+    done = start(stubs, "serve")
+    assert done.returncode == 0
+    assert done.stderr.count("there is no token yet") == 1
+    assert (stubs / "calls").read_text().splitlines() == [
+        "store upgrade",
+        "tokens list --json",
+        "tokens list --json",
+        "serve --api --host 0.0.0.0 --port 9696",
+    ]
+
+
+def test_it_ends_when_asked_to_while_it_waits(stubs: Path) -> None:
+    # The first process of a container is not ended by a signal that it does not handle.
+    (stubs / "sleep").write_text("#!/bin/sh\nkill -TERM $PPID\n")
+    assert start(stubs, "up").returncode == 143
+
+
+def test_a_store_that_cannot_be_upgraded_is_not_served(stubs: Path) -> None:
+    done = start(stubs, "up", UPGRADED="6")
+    assert done.returncode == 6
+    assert (stubs / "calls").read_text().splitlines() == ["store upgrade"]
+
+
+def test_render_asks_the_same_port_and_keeps_the_home() -> None:
+    (service,) = yaml.safe_load((ROOT / "render.yaml").read_text())["services"]
+    assert service["healthCheckPath"] in HEALTH
+    assert service["disk"]["mountPath"] == image_environment()["TONEARM_HOME"]
+    values = {one["key"]: one.get("value") for one in service["envVars"]}
+    assert values["PORT"] == str(PORT)
+    # What is secret, and what only the operator knows, is asked for.
+    assert {name for name, value in values.items() if value is None} == {
+        "TONEARM_ALLOWED_HOSTS",
+        "SPOTIFY_CLIENT_ID",
+        "SPOTIFY_CLIENT_SECRET",
+        "LASTFM_API_KEY",
+    }

@@ -1,0 +1,157 @@
+"""Manifests fit one another and the image, and each pod has as few rights as Kubernetes can ask for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy import CREDENTIALS, HEALTH, PORT, ROOT, SETTINGS, check_command, documents, image_environment
+from tonearm import __version__
+
+FOLDER = ROOT / "deploy" / "kubernetes"
+OVERLAYS = ("base", "overlays/minikube", "overlays/cloud")
+Manifest = dict[str, Any]
+
+needs_kubectl = pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not there to build overlays")
+
+
+@lru_cache
+def built(overlay: str) -> tuple[Manifest, ...]:
+    """The manifests of an overlay, as ``kubectl apply -k`` would send them."""
+    done = subprocess.run(["kubectl", "kustomize", FOLDER / overlay], capture_output=True, text=True, check=True)
+    return tuple(yaml.safe_load_all(done.stdout))
+
+
+def of_kind(overlay: str, kind: str) -> dict[str, Manifest]:
+    return {one["metadata"]["name"]: one for one in built(overlay) if one["kind"] == kind}
+
+
+def pods(overlay: str) -> Iterator[tuple[str, Manifest]]:
+    for name, server in of_kind(overlay, "Deployment").items():
+        yield name, server["spec"]["template"]
+    for name, job in of_kind(overlay, "CronJob").items():
+        yield name, job["spec"]["jobTemplate"]["spec"]["template"]
+
+
+def test_each_file_is_used() -> None:
+    for path in FOLDER.rglob("kustomization.yaml"):
+        (found,) = documents(path)
+        used = {*found["resources"], *(patch["path"] for patch in found.get("patches", []) if "path" in patch)}
+        beside = {other.name for other in path.parent.glob("*.yaml")} - {path.name}
+        assert beside == {name for name in used if not name.startswith("..")}
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_pod_is_restricted(overlay: str) -> None:
+    (namespace,) = of_kind(overlay, "Namespace").values()
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    for _, pod in pods(overlay):
+        spec, (container,) = pod["spec"], pod["spec"]["containers"]
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] == spec["securityContext"]["fsGroup"] == 10001
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert spec["automountServiceAccountToken"] is False
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["resources"]["limits"]["memory"] and container["resources"]["requests"]["cpu"]
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_pod_runs_the_image_on_the_home(overlay: str) -> None:
+    claims = of_kind(overlay, "PersistentVolumeClaim")
+    for name, pod in pods(overlay):
+        (container,) = pod["spec"]["containers"]
+        check_command(container["command"])
+        mounted = {mount["name"]: mount["mountPath"] for mount in container["volumeMounts"]}
+        assert mounted == {"home": image_environment()["TONEARM_HOME"], "tmp": image_environment()["HOME"]}
+        (home, _) = pod["spec"]["volumes"]
+        assert home["persistentVolumeClaim"]["claimName"] in claims, name
+        if overlay != "base":
+            assert container["image"].endswith(f"tonearm:{__version__}")
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_server_is_found_and_asked_where_it_answers(overlay: str) -> None:
+    (server,) = of_kind(overlay, "Deployment").values()
+    labels, (container,) = (
+        server["spec"]["template"]["metadata"]["labels"],
+        server["spec"]["template"]["spec"]["containers"],
+    )
+    (port,) = container["ports"]
+    assert port["containerPort"] == PORT
+    probes = [container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")]
+    assert {probe["path"] for probe in probes} == HEALTH == {"/health", "/ready"}
+    assert {probe["port"] for probe in probes} == {port["name"]}
+    (service,) = of_kind(overlay, "Service").values()
+    assert service["spec"]["ports"] == [{"name": "http", "port": PORT, "targetPort": port["name"]}]
+    budgets = [budget["spec"]["selector"]["matchLabels"] for budget in of_kind(overlay, "PodDisruptionBudget").values()]
+    for selector in (service["spec"]["selector"], server["spec"]["selector"]["matchLabels"], *budgets):
+        assert selector.items() <= labels.items()
+    for _, job in of_kind(overlay, "CronJob").items():
+        assert (
+            not service["spec"]["selector"].items()
+            <= job["spec"]["jobTemplate"]["spec"]["template"]["metadata"]["labels"].items()
+        )
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_secrets_are_named_and_never_there(overlay: str) -> None:
+    assert of_kind(overlay, "Secret") == {}
+    settings = {name for one in of_kind(overlay, "ConfigMap").values() for name in one["data"]}
+    named = {one["name"] for _, pod in pods(overlay) for one in pod["spec"]["containers"][0].get("env", [])}
+    assert settings | named <= SETTINGS | CREDENTIALS
+    urls = [one["data"]["TONEARM_DATABASE_URL"] for one in of_kind(overlay, "ConfigMap").values()]
+    assert [url for url in urls if ":" in url.partition("//")[2].partition("@")[0]] == []
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", ["base", "overlays/minikube"])
+def test_a_home_on_one_node_has_one_server_and_its_jobs_beside_it(overlay: str) -> None:
+    (server,) = of_kind(overlay, "Deployment").values()
+    assert (server["spec"]["replicas"], server["spec"]["strategy"]) == (1, {"type": "Recreate"})
+    assert server["spec"]["template"]["spec"]["containers"][0]["command"] == ["start", "up"]
+    (claim,) = of_kind(overlay, "PersistentVolumeClaim").values()
+    assert claim["spec"]["accessModes"] == ["ReadWriteOnce"]
+    for job in of_kind(overlay, "CronJob").values():
+        affinity = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["affinity"]["podAffinity"]
+        (rule,) = affinity["requiredDuringSchedulingIgnoredDuringExecution"]
+        assert rule["topologyKey"] == "kubernetes.io/hostname"
+        assert rule["labelSelector"]["matchLabels"] == server["spec"]["selector"]["matchLabels"]
+
+
+@needs_kubectl
+def test_several_servers_share_home_and_database_and_leave_the_schedule_to_jobs() -> None:
+    overlay = "overlays/cloud"
+    (server,) = of_kind(overlay, "Deployment").values()
+    assert "replicas" not in server["spec"]
+    assert server["spec"]["strategy"]["type"] == "RollingUpdate"
+    assert server["spec"]["template"]["spec"]["containers"][0]["command"] == ["start", "serve"]
+    (scaler,) = of_kind(overlay, "HorizontalPodAutoscaler").values()
+    assert scaler["spec"]["scaleTargetRef"]["name"] == server["metadata"]["name"]
+    (claim,) = of_kind(overlay, "PersistentVolumeClaim").values()
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    jobs = of_kind(overlay, "CronJob")
+    assert set(jobs) == {"sync", "run", "retrain"}
+    assert {job["spec"]["concurrencyPolicy"] for job in jobs.values()} == {"Forbid"}
+    (settings,) = of_kind(overlay, "ConfigMap")
+    for _, pod in pods(overlay):
+        sources = pod["spec"]["containers"][0]["envFrom"]
+        assert {"configMapRef": {"name": settings}} in sources
+        assert {"secretRef": {"name": "database"}} in sources
+        assert "affinity" not in pod["spec"]
+    (ingress,) = of_kind(overlay, "Ingress").values()
+    (rule,) = ingress["spec"]["rules"]
+    assert of_kind(overlay, "ConfigMap")[settings]["data"]["TONEARM_ALLOWED_HOSTS"] == rule["host"]

@@ -1,0 +1,51 @@
+"""The project's own workflows have few rights, and run targets of make that are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.deploy import ROOT
+from tests.tools.test_workflows import read, steps
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+TARGETS = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+
+def test_there_are_tests_an_image_and_a_release() -> None:
+    assert [path.stem for path in WORKFLOWS] == ["image", "release", "test"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_it_may_read_and_only_a_release_writes(path: Path) -> None:
+    workflow = read(path)
+    assert workflow["permissions"] in ({}, {"contents": "read"})
+    granted = {
+        right
+        for job in workflow["jobs"].values()
+        for right, how in job.get("permissions", {}).items()
+        if how == "write"
+    }
+    assert granted == ({"contents", "packages"} if path.stem == "release" else set())
+    assert [job for job in workflow["jobs"].values() if not 0 < job["timeout-minutes"] <= 120] == []
+    assert "pull_request_target" not in workflow["on"] and "secrets." not in path.read_text()
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_it_uses_githubs_own_actions_at_a_commit_and_keeps_no_credentials(path: Path) -> None:
+    used = [step for step in steps(read(path)) if "uses" in step]
+    assert [step["uses"] for step in used if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", step["uses"])] == []
+    checkouts = [step for step in used if step["uses"].startswith("actions/checkout@")]
+    assert [step for step in checkouts if step["with"]["persist-credentials"] is not False] == []
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_its_commands_are_there_and_take_nothing_from_github_but_by_the_environment(path: Path) -> None:
+    ran = [step["run"] for step in steps(read(path)) if "run" in step]
+    assert [command for command in ran if "${{" in command] == []
+    assert {target for command in ran for target in re.findall(r"\bmake ([\w-]+)", command)} <= TARGETS
+    assert [
+        script for command in ran for script in re.findall(r"^\.[\w./]+", command) if not (ROOT / script).exists()
+    ] == []
