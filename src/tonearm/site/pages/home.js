@@ -1,7 +1,7 @@
 "use strict";
 /* The first page. */
 (() => {
-  const { h, count, counted, link, section, card, cards, figure } = tonearm;
+  const { h, count, counted, link, section, card, cards } = tonearm;
 
   /** "58,263 plays since 2008; DJ Krush won." */
   const sentence = (totals, best) => {

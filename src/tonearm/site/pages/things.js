@@ -279,5 +279,5 @@
   tonearm.pages.genre = page("genre", ([genre]) => ({ genre }), ["artists", "tracks"], (doc) => doc.artists.rows.slice(0, 4).map((row) => row.artist),
     (doc) => doc.with_genre < 0.8 * doc.totals.of_listens && tonearm.quiet(`The genre of ${count(doc.with_genre)} of ${counted(doc.totals.of_listens, "play")} is known; this counts those.`));
 
-  tonearm.things = { hero, pager, pageOf, orNotHere, ranked, clock, halfOf, artist, long };
+  tonearm.things = { hero, pager, pageOf, orNotHere, ranked, clock, halfOf, artist };
 })();
