@@ -145,7 +145,7 @@
       return [
         h("div.lead", {},
           h("h1", {}, `${one} and ${other}: ${inWords(found.alike, found.alike_self)}`),
-          h("p", {}, `You both play ${counted(found.shared.artists, "artist")} and ${counted(found.shared.tracks, "track")}. They make up ${of[0]} and ${of[1]}.`),
+          h("p", {}, `You both play ${counted(found.shared.artists, "artist")} and ${counted(found.shared.tracks, "track")}. They make up ${of[0]} and ${of[1]}. Counting how often each of you plays them, ${outOf100(found.alike)} of every 100 plays match.`),
           pairs(names, [one, other])),
         h("div.columns.household", {}, circles(who, found.shared.artists), found.artists.length ? together(found, name) : quiet("No artist in common yet.")),
         sure(found),
