@@ -68,7 +68,7 @@
         const top = room + step * i, thumb = step - 18;
         s.sleeve(sleeve(row), s.edge, top, thumb);
         const x = s.edge + thumb + 34, width = s.inner - thumb - 34 - 150;
-        s.put(title(row), { x, y: top + (by ? 2 : thumb * 0.24), width, size: s.isSquare ? 44 : 54, least: 34, weight: 750 });
+        s.put(title(row), { x, y: top + (by ? 2 : thumb * 0.24), width, size: s.isSquare ? 44 : 54, least: s.isSquare ? 40 : 48, weight: 750 });
         if (by) s.put(by(row), { x, y: top + thumb * 0.56, width, size: s.isSquare ? 30 : 38, least: 26, weight: 500, fill: s.colours.soft });
         s.put(count(row.listens), { x: s.wide - s.edge, y: top + thumb * 0.24, width: 140, size: s.isSquare ? 44 : 54, weight: 750, anchor: "end", fill: s.colours.accent });
       });
@@ -116,7 +116,7 @@
           const top = s.y + step * i, thumb = step - 22;
           s.sleeve(row.artist, s.edge, top, thumb);
           const x = s.edge + thumb + 36, width = s.inner - thumb - 36;
-          s.put(row.artist, { x, y: top + thumb * 0.1, width, size: s.isSquare ? 46 : 62, least: 36, weight: 750 });
+          s.put(row.artist, { x, y: top + thumb * 0.1, width, size: s.isSquare ? 46 : 62, least: s.isSquare ? 42 : 56, weight: 750 });
           s.put(`first on ${tonearm.date(row.first_day)}${row.is_kept && !found.is_beginning ? ", kept" : ""}`, { x, y: top + thumb * 0.58, width, size: s.isSquare ? 30 : 38, weight: 500, fill: s.colours.soft });
         });
       },
