@@ -12,7 +12,7 @@
   const rest = (home) => {
     const { totals, best } = home;
     const parts = [`${counted(totals.artists, "artist")}, ${counted(totals.albums, "album")} and ${counted(totals.tracks, "track")} on ${counted(totals.days, "day")}.`];
-    if (totals.minutes) parts.push(` ${count(Math.round(totals.minutes / 60))} hours of it are timed.`);
+    if (totals.minutes) parts.push(` ${count(Math.round(totals.minutes / 60))} hours of music, as far as its length is known.`);
     if (best.tracks[0]) parts.push(" Most played: ", link.track(best.tracks[0]), ` (${counted(best.tracks[0].listens, "time")}).`);
     if (home.has_ended) parts.push(" ", tonearm.ended(home), home.lately ? "; “last” means up to then." : ".");
     return h("p", {}, parts);
