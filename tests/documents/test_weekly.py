@@ -108,8 +108,8 @@ def test_shuffled_weeks_have_no_more_highlights_than_5_of_100_allow_and_planted_
         false_days.append(named(days_shuffled, artist, random) is not None)
         false_plays.append(named(day, random.permutation(artist), random) is not None)
         planted = 200 if number % 2 else int(random.choice(artist))
-        is_replaced = (day >= BEFORE_D) & (random.random(len(day)) < 0.4)
+        is_replaced = (day >= BEFORE_D) & (random.random(len(day)) < 0.3)
         found.append(named(day, np.where(is_replaced, planted, artist), random) == planted)
-    # Of 60 weeks at 5 % each, more than 7 would be seen in 1 of 100 runs.
+    # Of 60 weeks at 5 % each, more than 7 would be seen in 1 of 100 runs, and fewer than 41 at 80 %.
     assert sum(false_days) <= 7 and sum(false_plays) <= 7
-    assert np.mean(found) >= 0.8
+    assert sum(found) >= 41

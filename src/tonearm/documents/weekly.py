@@ -6,9 +6,10 @@ and ``k`` of the ``N`` in the week. With ``q = k/N`` and ``p = C/T``, and where 
     G = N · [q ln(q/p) + (1 − q) ln((1 − q)/(1 − p))]
 
 is the log-likelihood ratio of a share of its own in the week against the same share throughout, as in the scan
-statistic of Kulldorff (1997, *Commun. Stat. Theory Methods* 26:1481). It is 0 for an artist with fewer than 5 listens
-in the week, or heard on a single day of it: an evening with one album is no week. Artists are those with 5 listens in
-all these days; the statistic of the week is the largest G.
+statistic of Kulldorff (1997, *Commun. Stat. Theory Methods* 26:1481). Of an artist's listens on one day two count: the
+others of an album, or of an evening, follow from the first, and would drown an artist who came back day after day. G is
+0 for an artist with fewer than 5 listens in the week, or heard on a single day of it: an evening with one album is no
+week. Artists are those with 5 listens in all these days; the statistic of the week is the largest G.
 
 **Nulls.** A highlight must be unlikely under both of two ideas of nothing special, each at 4 %, so that the error is
 at most that, whichever of them holds (intersection–union test; Berger 1982, *Technometrics* 24:295):
@@ -18,8 +19,8 @@ at most that, whichever of them holds (intersection–union test; Berger 1982, *
    counts overdispersed, since listens come in albums and sessions. ``p = (1 + #{draws ≥ G}) / 1000`` (Phipson & Smyth
    2010, *Stat. Appl. Genet. Mol. Biol.* 9:39).
 2. *Any listens could have been this week's,* in days as busy as they were. ``P(K ≥ k) ≤ exp(−G)`` for draws without
-   replacement (Hoeffding 1963, *JASA* 58:13, sections 2 and 6), times the number of artists (Bonferroni). Without this,
-   a busy week after quiet ones would count as a finding about artists.
+   replacement (Hoeffding 1963, *JASA* 58:13, sections 2 and 6), with all listens in this G, times the number of artists
+   (Bonferroni). Without this, a busy week after quiet ones would count as a finding about artists.
 
 ``benchmarks/weekly.py`` and the tests measure both rates on simulated histories.
 """
@@ -42,6 +43,9 @@ COMPARED_D = 182
 _FEWEST_D = 28
 """So many days before a week say what is usual."""
 _FEWEST_LISTENS, _FEWEST_DAYS = 5, 2
+_MOST_A_DAY = 2
+"""Listens of an artist that count on one day. In simulations 1 finds fewer planted changes, 4 and more miss those of
+listeners who play whole albums."""
 _DRAWS = 999
 _TOP = 5
 
@@ -126,16 +130,18 @@ def stands_out(
 
     is_week = np.zeros((1, len(totals)))
     is_week[0, -week_d:] = 1
-    ratios = _ratios(is_week, counts, totals)[0]
+    few = np.minimum(counts, _MOST_A_DAY)
+    few_totals = totals - (counts - few).sum(axis=1)
+    ratios = np.where(_are_heard(is_week, counts), _ratios(is_week, few, few_totals), 0.0)[0]
     column = int(np.argmax(ratios))
-    ratio = float(ratios[column])
-    p_plays = min(1.0, counts.shape[1] * float(np.exp(-ratio)))
+    p_plays = min(1.0, counts.shape[1] * float(np.exp(-_ratios(is_week, counts[:, [column]], totals)[0, 0])))
     if p_plays > ALPHA:
         return None
     drawn = random.random((_DRAWS, len(totals))).argpartition(week_d, axis=1)[:, :week_d]
     draws = np.zeros((_DRAWS, len(totals)))
     np.put_along_axis(draws, drawn, 1, axis=1)
-    as_far = int((_ratios(draws, counts, totals).max(axis=1) >= ratio).sum())
+    drawn_ratios = np.where(_are_heard(draws, counts), _ratios(draws, few, few_totals), 0.0)
+    as_far = int((drawn_ratios.max(axis=1) >= ratios[column]).sum())
     p_days = (1 + as_far) / (1 + _DRAWS)
     if p_days > ALPHA:
         return None
@@ -148,17 +154,21 @@ def stands_out(
 
 
 def _ratios(is_drawn: np.ndarray, counts: np.ndarray, totals: np.ndarray) -> np.ndarray:
-    """G of each draw of days (rows) and artist (columns); 0 where an artist is heard too little to count."""
+    """G of each draw of days (rows) and artist (columns); 0 where an artist's share is no larger than usual."""
     import numpy as np
 
     k, n = is_drawn @ counts, np.maximum(is_drawn @ totals, 1)[:, None]
-    days = is_drawn @ (counts > 0)
     p, q = counts.sum(axis=0) / totals.sum(), k / n
     with np.errstate(divide="ignore", invalid="ignore"):
         rest = np.where(q < 1, (1 - q) * np.log((1 - q) / (1 - p)), 0.0)
         ratio = n * (q * np.log(q / p) + rest)
-    counts_for = (q > p) & (k >= _FEWEST_LISTENS) & (days >= _FEWEST_DAYS)
-    return np.where(counts_for, ratio, 0.0)
+    return np.where(q > p, ratio, 0.0)
+
+
+def _are_heard(is_drawn: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Whether each artist (columns) has listens enough in each draw of days (rows) to be a highlight."""
+    heard: np.ndarray = (is_drawn @ counts >= _FEWEST_LISTENS) & (is_drawn @ (counts > 0) >= _FEWEST_DAYS)
+    return heard
 
 
 _WITHIN = "day >= $1 AND day < $2"
