@@ -60,7 +60,10 @@ def opened(browser: Browser, size: str = "desktop", scheme: str = "light", local
     found.page.set_default_timeout(PATIENCE_MS)
     found.page.on("console", lambda m: found.wrong.append(m.text) if m.type == "error" else None)
     found.page.on("pageerror", lambda error: found.wrong.append(str(error)))
-    found.page.on("requestfailed", lambda r: found.wrong.append(f"{r.url} {r.failure}"))
+    # Whoever goes on to another page gives up what this one still asks for.
+    found.page.on(
+        "requestfailed", lambda r: r.failure == "net::ERR_ABORTED" or found.wrong.append(f"{r.url} {r.failure}")
+    )
     found.page.on(
         "request",
         lambda r: None if r.url.startswith(("http://127.0.0.1", "data:", "blob:")) else found.wrong.append(r.url),

@@ -196,7 +196,7 @@ def test_an_artist_is_shared_as_a_picture(browser: Browser, address: str) -> Non
         page.get_by_role("button", name="Keep as PNG").click()
     assert Path(kept.value.path()).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    page.locator("dialog").wait_for(state="detached")
     assert one.wrong == []
 
 

@@ -69,7 +69,7 @@ def test_a_file_is_brought_into_an_empty_home_until_it_is_on_home(
         page = one.go(address, IMPORTS)
         shown = bring(page, payload("history.csv", FIRST))
         shown.get_by_label("Name").fill("Ben")
-        assert shown.locator("button.main").inner_text() == "Import 2 rows"
+        shown.get_by_role("button", name="Import 2 rows").wait_for()
         agree(shown).get_by_role("button", name="Open the history of Ben").click()
         page.locator("h1", has_text="2 plays since 2020").wait_for()
         assert one.wrong == []
