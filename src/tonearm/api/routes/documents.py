@@ -78,12 +78,13 @@ class _Asked:
         def state() -> Hashable:
             return self._versions(tables), also(), self.covers and self.covers.version()
 
-        def ask() -> bytes:
-            return self.reading.answer(("document", *address, self.today), lambda: self._made(make), state())
+        def ask(of: Hashable) -> bytes:
+            return self.reading.answer(("document", *address, self.today), lambda: self._made(make), of)
 
-        mark(self.request, self.who, (self.listener, self.versions, self.today, state()))
-        self.reading.keep_renewed(address, ask)
-        return Response(ask(), media_type="application/json")
+        now = state()
+        mark(self.request, self.who, (self.listener, self.versions, self.today, now))
+        self.reading.keep_renewed(address, lambda: ask(state()))
+        return Response(ask(now), media_type="application/json")
 
     def _versions(self, tables: Sequence[str]) -> tuple[int | None, ...]:
         return tuple(self.lake.version(name) for name in tables)
