@@ -13,8 +13,6 @@ ours: its HTML is drawn by the server, so that ``shown`` is when a browser has i
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +23,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Browser, sync_playwright
 from tests.browser import CHROMIUM, FLAGS
-from tests.serving import PATIENCE_S, free_port, serving_api, wait_until_up
+from tests.serving import free_port, running, serving_api
 
 from measure import finish
 
@@ -60,9 +58,7 @@ def main() -> None:
 
 def ours(browser: Browser, address: str, params: Mapping[str, str], kept: Mapping[str, str]) -> dict[str, Any]:
     """Figures of our documents and pages."""
-    found: dict[str, Any] = {
-        f"{name}": answers(f"{address}/documents/{name}", params) for name in DOCUMENTS
-    }  # fmt: skip
+    found: dict[str, Any] = {name: answers(f"{address}/documents/{name}", params) for name in DOCUMENTS}
     found |= {f"page {name}": page(browser, f"{address}/{at}", _SHOWN["tonearm"], kept) for name, at in PAGES.items()}
     return found
 
@@ -88,16 +84,8 @@ def serving_maloja(command: Path, data: Path) -> Iterator[str]:
         **{"MALOJA_DATA_DIRECTORY": str(data), "MALOJA_SKIP_SETUP": "yes", "MALOJA_PORT": str(port)},
         "MALOJA_HOST": "127.0.0.1",
     }
-    served = subprocess.Popen(
-        [str(command), "run"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
-        env={**os.environ, **environment},
-    )  # fmt: skip
-    try:
-        wait_until_up(f"http://127.0.0.1:{port}/apis/mlj_1/serverinfo", served)
+    with running([str(command), "run"], f"http://127.0.0.1:{port}/apis/mlj_1/serverinfo", **environment):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        served.terminate()
-        served.wait(PATIENCE_S)
 
 
 def answers(url: str, params: Mapping[str, str]) -> dict[str, float]:

@@ -8,13 +8,17 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from time import monotonic, sleep
+from typing import Any
 from urllib.error import URLError
 
 import pytest
+import uvicorn
+from fastapi import FastAPI
 
 PATIENCE_S = 300
 """A page is waited for this long, so that a busy machine does not fail a test."""
@@ -54,13 +58,36 @@ def serving_api(home: Path, *options: str, **environment: str) -> Iterator[str]:
     """Address of ``tonearm serve --api`` on a home."""
     port = free_port()
     command = [sys.executable, "-m", "tonearm", "--home", str(home), "serve", "--api", "--port", str(port), *options]
+    with running(command, f"http://127.0.0.1:{port}/health", **environment):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running(command: Sequence[str], up: str, **environment: str) -> Iterator[None]:
+    """A command that serves until it is terminated, from when the address ``up`` answers on."""
     served = subprocess.Popen(command, stdout=subprocess.DEVNULL, text=True, env={**os.environ, **environment})
     try:
-        wait_until_up(f"http://127.0.0.1:{port}/health", served)
-        yield f"http://127.0.0.1:{port}"
+        wait_until_up(up, served)
+        yield
     finally:
         served.terminate()
         served.wait(PATIENCE_S)
+
+
+@contextmanager
+def answering(app: FastAPI, **options: Any) -> Iterator[tuple[str, uvicorn.Server]]:
+    """Address of an application at a free port, in this process, and its server with uvicorn's ``options``."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", **options))
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server ended before it was up"
+            sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", server
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 def free_port() -> int:

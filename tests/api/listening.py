@@ -7,13 +7,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
-from time import sleep
 from typing import Any
 
-import uvicorn
-
-from tests.serving import free_port
+from tests.serving import answering
 from tonearm.api.app import create_app
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store
@@ -40,16 +36,5 @@ def store_of(home: Settings) -> Store:
 @contextmanager
 def listening(home: Settings, **options: Any) -> Iterator[str]:
     """The API of a home at ``127.0.0.1:PORT``, which this yields."""
-    port = free_port()
-    config = uvicorn.Config(create_app(home, **options), host="127.0.0.1", port=port, log_level="warning")
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the server ended before it was up"
-        sleep(0.02)
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    with answering(create_app(home, **options)) as (address, _):
+        yield address.removeprefix("http://")

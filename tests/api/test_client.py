@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import threading
 from pathlib import Path
-from time import sleep
 
 import httpx
 import pytest
-import uvicorn
 
+from tests.serving import answering
 from tonearm.api.app import create_app
 from tonearm.api.client import Client, open_client
 from tonearm.errors import NotRegistered, TonearmError, UsageError
@@ -28,21 +26,11 @@ def listener(home: Settings, name: str) -> Settings:
 def test_in_process_and_over_the_network_the_same_answers(tmp_path: Path) -> None:
     home = listener(Settings(home=tmp_path), "Ada")
     here = open_client(home)
-    server = uvicorn.Server(uvicorn.Config(create_app(home), port=0, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        there = open_client(Settings(home=tmp_path / "unused", api_url=f"http://127.0.0.1:{port}"))
+    with answering(create_app(home)) as (address, _):
+        there = open_client(Settings(home=tmp_path / "unused", api_url=address))
         assert [one.name for one in there.listeners()] == ["Ada"]
         assert there.listeners() == here.listeners()
         assert there.models() == here.models()
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def test_an_error_of_the_api_is_the_same_error_here(tmp_path: Path) -> None:

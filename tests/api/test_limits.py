@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 from contextlib import suppress
-from time import sleep
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
-import uvicorn
 from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.api.conftest import client_of
 from tests.api.listening import store_of
+from tests.serving import answering
 from tonearm.api import limits
 from tonearm.api.app import create_app
 from tonearm.api.limits import BodyLimit, Buckets
@@ -146,22 +144,12 @@ def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
 
 def test_a_connection_on_which_nothing_is_asked_is_closed(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tonearm.api.patience.HEADERS_S", 0.2)
-    server = uvicorn.Server(uvicorn.Config(create_app(home), port=0, log_level="error", **limits.uvicorn_limits()))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            sleep(0.01)
-        address = server.servers[0].sockets[0].getsockname()
-        with socket.create_connection(address, timeout=60) as silent:
+    with answering(create_app(home), **limits.uvicorn_limits()) as (address, server):
+        with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=60) as silent:
             silent.sendall(b"GET /health HTTP/1.1\r\nHost: 127")
             assert silent.recv(100) == b""
         assert issubclass(server.config.http_protocol_class, Patient)
         headers = {"x-long": "x" * 300_000}
         with suppress(httpx.TransportError):  # The server need not read all of it to the end.
-            assert httpx.get(f"http://127.0.0.1:{address[1]}/health", headers=headers).status_code in (400, 431)
-        assert httpx.get(f"http://127.0.0.1:{address[1]}/health").status_code == 200
-    finally:
-        server.should_exit = True
-        thread.join()
+            assert httpx.get(f"{address}/health", headers=headers).status_code in (400, 431)
+        assert httpx.get(f"{address}/health").status_code == 200

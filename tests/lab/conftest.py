@@ -11,8 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from fastapi import FastAPI
+from streamlit.testing.v1 import AppTest
 
 from tests.api.test_predict import ByOneField, Given, loaded
+from tests.serving import PATIENCE_S
 from tonearm.api.app import create_app
 from tonearm.api.client import Client, InProcess
 from tonearm.bronze import SCHEMAS
@@ -153,6 +155,13 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
 
     yield Lab(show)
     clear()
+
+
+def opened(page: Callable[[], None]) -> AppTest:
+    """A page of the lab, drawn without a failure; ``page`` is a function that imports what it draws."""
+    found = AppTest.from_function(page).run(timeout=PATIENCE_S)
+    assert not found.exception
+    return found
 
 
 def words(page: Any) -> str:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from time import sleep
 from typing import TYPE_CHECKING
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 
 from tests.browser import open_page
 from tests.lab.conftest import app_with_models
-from tests.serving import PATIENCE_S, free_port, wait_until_up
+from tests.serving import answering, free_port, running
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,35 +19,14 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-@contextmanager
-def answering(app: FastAPI) -> Iterator[str]:
-    """Address of an API in this process."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive()
-            sleep(0.01)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def address(songs: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """``tonearm lab`` beside an API whose models have answers that can be checked by eye."""
-    with answering(app_with_models(songs, tmp_path_factory.mktemp("pictures"))) as api:
+    with answering(app_with_models(songs, tmp_path_factory.mktemp("pictures"))) as (api, _):
         port = free_port()
         command = [sys.executable, "-m", "tonearm", "--home", str(songs.home), "lab", "--port", str(port)]
-        served = subprocess.Popen(command, stdout=subprocess.DEVNULL, env={**os.environ, "TONEARM_API_URL": api})
-        try:
-            wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", served)
+        with running(command, f"http://127.0.0.1:{port}/_stcore/health", TONEARM_API_URL=api):
             yield f"http://127.0.0.1:{port}"
-        finally:
-            served.terminate()
-            served.wait(PATIENCE_S)
 
 
 def settle(page: Page) -> None:

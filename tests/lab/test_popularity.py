@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.lab.conftest import HOSTILE, Lab, app_with_models, words
+from tests.lab.conftest import HOSTILE, Lab, app_with_models, opened, words
 from tests.serving import PATIENCE_S
 from tonearm.api.app import create_app
 from tonearm.api.routes.predict import PopularWithProbability
@@ -22,12 +22,6 @@ def popularity() -> None:
     drawn.page()
 
 
-def opened() -> AppTest:
-    page = AppTest.from_function(popularity).run(timeout=PATIENCE_S)
-    assert not page.exception
-    return page
-
-
 def slider(page: AppTest, name: str) -> Any:
     return next(one for one in page.slider if one.label.startswith(name))
 
@@ -38,7 +32,7 @@ def box(page: AppTest, name: str) -> Any:
 
 def test_a_slider_changes_the_prediction_and_what_moved_it_at_once(songs: Settings, lab: Lab, tmp_path: Path) -> None:
     lab.at(app_with_models(songs, tmp_path))
-    page = opened()
+    page = opened(popularity)
     assert slider(page, "Energy").value == 0.51
     assert "<b>51.0 %</b><span>popular</span>" in words(page)
     assert "This is a typical track" in words(page)
@@ -55,7 +49,7 @@ def test_a_slider_changes_the_prediction_and_what_moved_it_at_once(songs: Settin
 
 def test_where_the_baseline_is_served_both_can_be_asked(songs: Settings, lab: Lab, tmp_path: Path) -> None:
     lab.at(app_with_models(songs, tmp_path, serves=False))
-    page = opened()
+    page = opened(popularity)
     assert "<b>51.0 %</b>" in words(page) and "not shown to beat its baseline" in words(page)
     next(one for one in page.get("button_group") if one.label == "Who answers").set_value("served")
     page.run(timeout=PATIENCE_S)
@@ -64,7 +58,7 @@ def test_where_the_baseline_is_served_both_can_be_asked(songs: Settings, lab: La
 
 def test_it_starts_from_a_genre_or_a_song_of_any_name(songs: Settings, lab: Lab, tmp_path: Path) -> None:
     lab.at(app_with_models(songs, tmp_path))
-    page = opened()
+    page = opened(popularity)
     box(page, "Start from").set_value("A typical track of jazz")
     page.run(timeout=PATIENCE_S)
     assert box(page, "Genre").value == "jazz"
@@ -81,7 +75,7 @@ def test_it_starts_from_a_genre_or_a_song_of_any_name(songs: Settings, lab: Lab,
 def test_without_a_model_it_says_how_to_train_one(songs: Settings, lab: Lab, tmp_path: Path) -> None:
     for home in (songs, Settings(home=tmp_path / "empty")):
         lab.at(create_app(home))
-        page = opened()
+        page = opened(popularity)
         assert "tonearm train popularity" in words(page)
         assert not page.slider
 

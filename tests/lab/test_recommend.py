@@ -7,7 +7,7 @@ import httpx
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.lab.conftest import HOSTILE, Lab, words
+from tests.lab.conftest import HOSTILE, Lab, opened, words
 from tests.serving import PATIENCE_S
 from tonearm.api.app import create_app
 from tonearm.api.client import Client, InProcess
@@ -30,12 +30,6 @@ def client(songs: Settings, lab: Lab) -> Client:
     return Client(httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1"))
 
 
-def opened() -> AppTest:
-    page = AppTest.from_function(recommend).run(timeout=PATIENCE_S)
-    assert not page.exception
-    return page
-
-
 def press(page: AppTest, label: str, place: int = 0) -> None:
     [one for one in page.button if one.label == label][place].click()
     page.run(timeout=PATIENCE_S)
@@ -48,7 +42,7 @@ def choose(page: AppTest, way: str) -> None:
 
 
 def test_a_listener_gets_tracks_with_reasons_which_genres_narrow(client: Client) -> None:
-    page = opened()
+    page = opened(recommend)
     assert "For Ada" in words(page) and "The simple rule answers" in words(page)
     assert "1. **" in words(page)
     next(one for one in page.multiselect if one.label == "Genres").set_value(["jazz"])
@@ -58,7 +52,7 @@ def test_a_listener_gets_tracks_with_reasons_which_genres_narrow(client: Client)
 
 
 def test_what_goes_with_a_song_of_any_name_becomes_a_list_and_a_file(client: Client) -> None:
-    page = opened()
+    page = opened(recommend)
     choose(page, "song")
     next(one for one in page.text_input if one.label == "Song").set_value("Song 3")
     page.run(timeout=PATIENCE_S)
@@ -78,7 +72,7 @@ def test_what_goes_with_a_song_of_any_name_becomes_a_list_and_a_file(client: Cli
 
 
 def test_a_like_and_a_hidden_artist_are_kept_and_can_be_taken_back(client: Client) -> None:
-    page = opened()
+    page = opened(recommend)
     press(page, "Like")
     press(page, "Never this artist", 5)
     given = client.feedback("Ada (demo)")
@@ -90,7 +84,7 @@ def test_a_like_and_a_hidden_artist_are_kept_and_can_be_taken_back(client: Clien
 
 
 def test_what_is_wrong_with_a_filter_is_a_sentence(client: Client) -> None:
-    page = opened()
+    page = opened(recommend)
     next(one for one in page.text_input if one.label == "Years").set_value("long ago")
     page.run(timeout=PATIENCE_S)
     assert not page.exception and len(page.warning) == 1 and "long ago" in page.warning[0].value
@@ -98,7 +92,7 @@ def test_what_is_wrong_with_a_filter_is_a_sentence(client: Client) -> None:
 
 def test_an_empty_home_has_nobody_and_nothing_to_search(lab: Lab, tmp_path: Any) -> None:
     lab.at(create_app(Settings(home=tmp_path)))
-    page = opened()
+    page = opened(recommend)
     assert not page.get("download_button")
     next(one for one in page.text_input if one.label == "Song").set_value("anything")
     page.run(timeout=PATIENCE_S)

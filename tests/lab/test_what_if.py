@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.lab.conftest import Lab, app_with_models, words
+from tests.lab.conftest import Lab, app_with_models, opened, words
 from tests.serving import PATIENCE_S
 from tonearm.api.app import create_app
 from tonearm.api.routes.predict import _ICHIKO_AOBA
@@ -18,12 +18,6 @@ def what_if() -> None:
     from tonearm.lab import what_if as drawn
 
     drawn.page()
-
-
-def opened() -> AppTest:
-    page = AppTest.from_function(what_if).run(timeout=PATIENCE_S)
-    assert not page.exception
-    return page
 
 
 def ask(page: AppTest, question: str) -> None:
@@ -50,7 +44,7 @@ def test_numbers_that_cannot_be_true_together_are_named() -> None:
 
 def test_more_plays_change_the_prediction(songs: Settings, lab: Lab, tmp_path: Path) -> None:
     lab.at(app_with_models(songs, tmp_path))
-    page = opened()
+    page = opened(what_if)
     assert "<b>0.4 %</b><span>not predicted to break out" in words(page)
     next(one for one in page.slider if one.label == "Plays of all artists this month").set_value(100)
     next(one for one in page.slider if one.label == "Plays this month").set_value(60)
@@ -61,7 +55,7 @@ def test_more_plays_change_the_prediction(songs: Settings, lab: Lab, tmp_path: P
 
 def test_another_sound_has_another_mood(songs: Settings, lab: Lab, tmp_path: Path) -> None:
     lab.at(app_with_models(songs, tmp_path))
-    page = opened()
+    page = opened(what_if)
     ask(page, "A track sounds different")
     assert "Valence" not in {one.label for one in page.slider}
     next(one for one in page.slider if one.label == "Energy").set_value(0.8)
@@ -72,7 +66,7 @@ def test_another_sound_has_another_mood(songs: Settings, lab: Lab, tmp_path: Pat
 
 def test_without_models_it_says_how_to_train_them(lab: Lab, tmp_path: Path) -> None:
     lab.at(create_app(Settings(home=tmp_path)))
-    page = opened()
+    page = opened(what_if)
     assert "tonearm train breakout" in words(page)
     ask(page, "A track sounds different")
     assert "tonearm train mood" in words(page)

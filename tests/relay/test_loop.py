@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-import uvicorn
 
+from tests.serving import answering
 from tonearm.api.app import create_app
 from tonearm.ingest.ledger import imports
 from tonearm.ingest.submissions import import_submissions
@@ -23,21 +20,6 @@ from tonearm.store.playing import playing, set_playing
 from tonearm.store.scrobble_sessions import open_session
 from tonearm.store.submissions import Submission, keep
 from tonearm.store.tokens import create_token
-
-
-@contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """The home's API at a free port, in this process."""
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def kept(settings: Settings, store: Store) -> int:
@@ -52,7 +34,7 @@ def test_a_listen_goes_round_once(tmp_path: Path) -> None:
     for home, listener in ((here, "Ada"), (there, "Ada Lovelace")):
         stores[home].ensure_listener(listener, "UTC")
         tokens[home], _ = create_token(stores[home], listener, ["submit", "read"])
-    with served(here) as here_url, served(there) as there_url:
+    with answering(create_app(here)) as (here_url, _), answering(create_app(there)) as (there_url, _):
         assert (
             connect(here, stores[here], "Ada", "tonearm", there_url, tokens[there], datetime.now(UTC)).account
             == "Ada Lovelace"
@@ -78,7 +60,7 @@ def test_what_goes_by_last_fm_s_protocol_goes_round_once_too(tmp_path: Path) -> 
     stores = {home: open_store(home) for home in (here, there)}
     now = datetime.now(UTC)
     listen = {"listened_at": 1_700_000_000, "track_metadata": {"artist_name": "Air", "track_name": "Sexy Boy"}}
-    with served(here) as here_url, served(there) as there_url:
+    with answering(create_app(here)) as (here_url, _), answering(create_app(there)) as (there_url, _):
         for home, other, url in ((here, there, there_url), (there, here, here_url)):
             stores[other].ensure_listener("Ada", "UTC")
             stores[home].ensure_listener("Ada", "UTC")
