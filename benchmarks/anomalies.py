@@ -71,8 +71,8 @@ def histories(home: Path) -> dict[str, pa.Table]:
     settings = load_settings(home, {})
     with engine(settings) as session:
         session.look_at(open_lake(settings.lake), "listening_with_features", ())
-        listens = session.ibis.table("listening_with_features")
-        rows = session.table(f"FROM ({session.ibis.compile(listening_anomalies(listens))}) ORDER BY ALL NULLS FIRST")
+        made = session.compiled(listening_anomalies, "listening_with_features")
+        rows = session.table(f"FROM ({made}) ORDER BY ALL NULLS FIRST")
     names = rows["listener"].unique().to_pylist()
     return {name: rows.filter(pa.compute.equal(rows["listener"], name)) for name in names}
 

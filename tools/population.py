@@ -9,13 +9,14 @@ import json
 from datetime import date
 from pathlib import Path
 
-import ibis
+import duckdb
 import numpy as np
 import pyarrow as pa
 
 from tonearm.columns import arrow_schema
 from tonearm.demo.habits import Habits, Heard, Peak, simulate
 from tonearm.demo.world import GENRES, World, make_world
+from tonearm.engine.duckdb import Engine
 from tonearm.gold.cognitive import behavioral_segments
 from tonearm.gold.cognitive.behavioral_segments import TRAITS, trait_values
 
@@ -103,10 +104,9 @@ def _as_listens(world: World, heard: Heard, listener: str, rng: np.random.Genera
 
 def _traits(histories: list[pa.Table]) -> dict[str, list[float]]:
     """What the table's own code makes of the histories."""
-    connection = ibis.duckdb.connect()
-    connection.con.register("listens", pa.concat_tables(histories))
-    rows = connection.to_pyarrow(trait_values(connection.table("listens"))).to_pylist()
-    connection.disconnect()
+    engine = Engine(duckdb.connect())
+    engine.register("listens", pa.concat_tables(histories))
+    rows = engine.dicts(engine.compiled(trait_values, "listens"))
     return {trait: [row["mean"] for row in rows if row["trait"] == trait] for trait in TRAITS}
 
 

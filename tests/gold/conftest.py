@@ -7,9 +7,9 @@ from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import ibis
 import pyarrow as pa
 import pytest
+from tests.embedded import session
 
 from tonearm.columns import FEATURES, arrow_schema
 from tonearm.engine.duckdb import Engine
@@ -69,23 +69,21 @@ def featured() -> Callable[..., Row]:
 
 
 @pytest.fixture(scope="session")
-def connection() -> Any:
-    found = ibis.duckdb.connect()
-    found.raw_sql("SET TimeZone='UTC'")
-    return found
+def engine() -> Engine:
+    return session()
 
 
 @pytest.fixture(scope="session")
-def listens_table(connection: Any) -> Callable[..., None]:
+def listens_table(engine: Engine) -> Callable[..., None]:
     """Puts the given listens, and no others, into ``listening_with_features``; what is made of them follows.
 
     ``tracks`` are those of the listens, and rows of :func:`catalogue_track` that nobody need have heard.
     """
 
     def load(rows: list[Row], catalogue: Iterable[Row] = ()) -> None:
-        _keep(connection, "listening_with_features", pa.Table.from_pylist(rows, schema=arrow_schema(LISTEN_COLUMNS)))
+        _keep(engine, "listening_with_features", pa.Table.from_pylist(rows, schema=arrow_schema(LISTEN_COLUMNS)))
         known = {row["track_id"]: {c: row.get(c) for c in TRACK_COLUMNS} for row in (*catalogue, *rows)}
-        _keep(connection, "tracks", pa.Table.from_pylist(list(known.values()), schema=arrow_schema(TRACK_COLUMNS)))
+        _keep(engine, "tracks", pa.Table.from_pylist(list(known.values()), schema=arrow_schema(TRACK_COLUMNS)))
 
     return load
 
@@ -102,22 +100,21 @@ def catalogue_track(featured: Callable[..., Row]) -> Callable[..., Row]:
 
 
 @pytest.fixture(scope="session")
-def built(connection: Any, listens_table: Any) -> Callable[..., pa.Table]:
+def built(engine: Engine, listens_table: Any) -> Callable[..., pa.Table]:
     """What ``table`` makes of the listens (and the catalogue), with the types that DuckDB gives its columns."""
 
     @cache
     def sql_of(name: str) -> str:
-        table = find(name)
-        return str(connection.compile(table.build(*(connection.table(i) for i in table.inputs))))
+        return engine.compile(find(name))
 
     def rows_of(name: str) -> pa.Table:
         table = find(name)
         for needed in table.inputs:
             if needed not in GIVEN:
-                _keep(connection, needed, rows_of(needed))
+                _keep(engine, needed, rows_of(needed))
         if table.finish is not None:
-            return Engine(connection.con).finished(table, sql_of(name))
-        return connection.raw_sql(sql_of(name)).to_arrow_table()
+            return engine.finished(table, sql_of(name))
+        return engine.table(sql_of(name))
 
     def build(table: Callable[..., Any], rows: list[Row], catalogue: Iterable[Row] = ()) -> pa.Table:
         listens_table(rows, catalogue)
@@ -126,9 +123,9 @@ def built(connection: Any, listens_table: Any) -> Callable[..., pa.Table]:
     return build
 
 
-def _keep(connection: Any, name: str, rows: pa.Table) -> None:
-    connection.con.register("given", rows)
-    connection.raw_sql(f"CREATE OR REPLACE TABLE {name} AS FROM given")
+def _keep(engine: Engine, name: str, rows: pa.Table) -> None:
+    engine.register("given", rows)
+    engine.run(f"CREATE OR REPLACE TABLE {name} AS FROM given")
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
 
-import ibis
 import numpy as np
 import pandas as pd
 
+from tests.embedded import session
 from tonearm.bronze import SCHEMAS
 from tonearm.columns import arrow_schema
+from tonearm.engine.duckdb import Engine
 from tonearm.models.lifecycle.scoring import as_arrow
 from tonearm.silver.catalogue_tracks import catalogue_tracks
 from tonearm.silver.names import artist_key, key_id, title_key
@@ -84,20 +84,20 @@ def tables(listed: pd.DataFrame, heard: pd.DataFrame | None = None) -> dict[str,
 
 
 def _chosen(listed: pd.DataFrame, identities: pd.DataFrame) -> pd.DataFrame:
-    connection, sql = _engine()
-    connection.con.register("kaggle_tracks_bronze", as_arrow("kaggle_tracks_bronze", listed))
-    connection.con.register("track_identities", identities[["name_id", "track_id"]])
-    return connection.con.sql(sql).df()
+    engine, sql = _engine()
+    engine.register("kaggle_tracks_bronze", as_arrow("kaggle_tracks_bronze", listed))
+    engine.register("track_identities", identities[["name_id", "track_id"]])
+    return engine.table(sql).to_pandas()
 
 
 @cache
-def _engine() -> tuple[Any, str]:
-    """DuckDB with tables that have no rows yet, and the SQL of ``catalogue_tracks``."""
-    connection = ibis.duckdb.connect()
+def _engine() -> tuple[Engine, str]:
+    """A session with tables that have no rows yet, and the SQL of ``catalogue_tracks``."""
+    engine = session()
     inputs = ("kaggle_tracks_bronze", "track_identities", "listening_history_bronze")
     for name in inputs:
-        connection.con.register(name, arrow_schema(schema_of(name)).empty_table())
-    return connection, connection.compile(catalogue_tracks(*map(connection.table, inputs)))
+        engine.register(name, arrow_schema(schema_of(name)).empty_table())
+    return engine, engine.compiled(catalogue_tracks, *inputs)
 
 
 def _id(artist: str, title: str) -> int:

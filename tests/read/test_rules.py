@@ -1,9 +1,9 @@
 """Which listens each rule counts."""
 
-import ibis
 import pyarrow as pa
 import pytest
 
+from tests.embedded import made
 from tonearm.read.rules import RULES
 
 
@@ -16,10 +16,7 @@ def counted(rule: str, listens: list[tuple[float | None, float | None]]) -> list
             "duration_s": pa.array([length for _, length in listens], pa.float64()),
         }
     )
-    connection = ibis.duckdb.connect()
-    connection.con.register("listens", rows)
-    kept = RULES[rule].keep(connection.table("listens"))
-    return sorted(i for (i,) in connection.raw_sql(connection.compile(kept.select("listen_id"))).fetchall())
+    return sorted(made(RULES[rule].keep, listens=rows)["listen_id"].to_pylist())
 
 
 def test_all_counts_every_listen() -> None:

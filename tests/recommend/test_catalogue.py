@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-import ibis
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from tests.embedded import made
 from tests.models import listed
 from tonearm.gold.prescriptive.personalized_playlist_suggestions import _with_songs
 from tonearm.lake import Lake
@@ -67,7 +68,7 @@ def test_versions_of_a_song_share_an_id_by_the_rule_of_the_playlists() -> None:
     tracks["artist_id"] = [1] * len(TITLES) + [2] * len(TITLES)
     found = catalogue.songs(tracks)
     assert found.tolist() == [10, 10, 10, 13, 14, 10, 16, 16, 16, 19, 20, 16]
-    by_tables = _with_songs(ibis.memtable(tracks)).execute().set_index("track_id").song_id
+    by_tables = made(_with_songs, tracks=pa.Table.from_pandas(tracks)).to_pandas().set_index("track_id").song_id
     assert by_tables[tracks.track_id].tolist() == found.tolist()
 
 

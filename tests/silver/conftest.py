@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-import ibis
 import pyarrow as pa
 import pytest
 
+from tests.embedded import session
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.columns import FEATURES, arrow_schema
+from tonearm.engine.duckdb import Engine
 from tonearm.silver.artist_features import artist_features
 from tonearm.silver.artist_months import artist_months
 from tonearm.silver.catalogue_tracks import catalogue_tracks
@@ -102,7 +103,7 @@ class Silver:
 
     def __init__(
         self,
-        connection: Any,
+        engine: Engine,
         history: Iterable[Row],
         catalogue: Iterable[Row],
         clock: Iterable[Row],
@@ -111,7 +112,7 @@ class Silver:
         merge_repeats: bool = True,
         measured: Iterable[Row] = (),
     ) -> None:
-        self._connection = connection
+        self._engine = engine
         self._built: set[str] = {
             HISTORY,
             CATALOGUE,
@@ -136,7 +137,7 @@ class Silver:
                 self._built.add(name)
                 made = self.built(BUILDS[name])
                 self._keep(name, add_keys(made) if name == "track_names" else made)
-        return self._connection.raw_sql(_sql(self._connection, build)).to_arrow_table()
+        return self._engine.table(_sql(self._engine, build))
 
     def rows(self, name: str, *order: str) -> list[Row]:
         """The rows of the table ``name``, sorted by ``order``."""
@@ -145,14 +146,14 @@ class Silver:
         return sorted(found.to_pylist(), key=lambda row: [row[c] for c in order])
 
     def _keep(self, name: str, rows: pa.Table) -> None:
-        self._connection.con.register("given", rows)
-        self._connection.raw_sql(f"CREATE OR REPLACE TABLE {name} AS FROM given")
+        self._engine.register("given", rows)
+        self._engine.run(f"CREATE OR REPLACE TABLE {name} AS FROM given")
 
 
 @cache
-def _sql(connection: Any, build: Callable[..., Any]) -> str:
+def _sql(engine: Engine, build: Callable[..., Any]) -> str:
     """The same for all examples: tables differ in their rows, never in their columns."""
-    return connection.compile(build(*(connection.table(name) for name in inspect.signature(build).parameters)))
+    return engine.compiled(build, *inspect.signature(build).parameters)
 
 
 def _arrow(name: str, rows: Iterable[Row]) -> pa.Table:
@@ -175,14 +176,12 @@ def _utc_clock(listeners: Iterable[str]) -> list[Row]:
 
 
 @pytest.fixture(scope="session")
-def connection() -> Any:
-    found = ibis.duckdb.connect()
-    found.raw_sql("SET TimeZone='UTC'")
-    return found
+def engine() -> Engine:
+    return session()
 
 
 @pytest.fixture(scope="session")
-def silver(connection: Any) -> Callable[..., Silver]:
+def silver(engine: Engine) -> Callable[..., Silver]:
     """Builds every silver table of ``history`` and ``catalogue``; clocks show UTC unless given."""
 
     def build(
@@ -196,6 +195,6 @@ def silver(connection: Any) -> Callable[..., Silver]:
     ) -> Silver:
         listeners = [row["listener"] for row in history]
         rules = (estimates, allowed, merge_repeats, measured)
-        return Silver(connection, history, catalogue, clock or _utc_clock(listeners), *rules)
+        return Silver(engine, history, catalogue, clock or _utc_clock(listeners), *rules)
 
     return build

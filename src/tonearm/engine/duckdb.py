@@ -1,4 +1,4 @@
-"""The embedded engine: DuckDB over the lake's Delta tables, with Ibis on top when tables are built."""
+"""The embedded engine: DuckDB over the lake's Delta tables. Ibis writes SQL for it, and never opens its session."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,12 +22,16 @@ from tonearm.lake import Lake, plain_errors, refusal
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
-    import ibis.backends.duckdb
+    from ibis.expr.types import Table as Expression
 
     from tonearm.table import Table
 
 _OTHER_INTEGERS = {"HUGEINT", "UBIGINT", "INTEGER"}
 ROWS_PER_BATCH = 16_384
+
+VALUE_ERRORS = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
+"""What a query raises about a value of a row; the last may come as the cause of HomeUnusable."""
+_IS_1 = duckdb.__version__.startswith("1.")
 
 _Made = TypeVar("_Made")
 Parameters = Sequence[Any] | Mapping[str, Any]
@@ -46,9 +49,9 @@ class Engine:
         """Wrap a configured connection; use :func:`engine`. Long second steps run on ``processes`` processes."""
         self.connection, self.processes = connection, processes
 
-    def run(self, sql: str, parameters: Parameters = ()) -> duckdb.DuckDBPyConnection:
-        """Execute ``sql``."""
-        return self.connection.execute(sql, parameters)
+    def run(self, sql: str, parameters: Parameters = ()) -> None:
+        """Execute a statement."""
+        self.connection.execute(sql, parameters)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """The query's rows as tuples."""
@@ -64,16 +67,27 @@ class Engine:
 
     def value(self, sql: str, parameters: Parameters = ()) -> Any:
         """The first value of a query's first row, None without rows."""
-        row = self.run(sql, parameters).fetchone()
-        return row[0] if row else None
+        # All rows, because an open result keeps the session from other work.
+        rows = self.connection.execute(sql, parameters).fetchall()
+        return rows[0][0] if rows else None
 
     def stream(self, sql: str, parameters: Parameters = ()) -> pa.RecordBatchReader:
         """The query's rows as Arrow batches, read as they are computed."""
-        return self.run(sql, parameters).to_arrow_reader(ROWS_PER_BATCH)
+        return self._result(sql, parameters).to_arrow_reader(ROWS_PER_BATCH)
 
     def table(self, sql: str, parameters: Parameters = ()) -> pa.Table:
         """The query's rows."""
-        return self.run(sql, parameters).to_arrow_table()
+        return self._result(sql, parameters).to_arrow_table()
+
+    def _result(self, sql: str, parameters: Parameters) -> duckdb.DuckDBPyConnection | duckdb.DuckDBPyRelation:
+        """What the rows of ``sql`` can be read from as Arrow, as they are computed.
+
+        DuckDB 1 streams what is executed, and keeps the rows of a relation that has parameters; DuckDB 2 streams
+        relations, and copies what is executed.
+        """
+        if _IS_1:
+            return self.connection.execute(sql, parameters)
+        return self.connection.sql(sql, params=parameters or None)
 
     def dicts(self, sql: str, parameters: Parameters = ()) -> list[dict[str, Any]]:
         """The query's rows by column name."""
@@ -85,7 +99,7 @@ class Engine:
 
     def kinds(self, relation: str) -> dict[str, str]:
         """Columns and types of a relation or a query."""
-        types = {name: str(kind) for name, kind, *_ in self.run(f"DESCRIBE {relation}").fetchall()}
+        types = {name: str(kind) for name, kind, *_ in self.rows(f"DESCRIBE {relation}")}
         return {name: kind.replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ") for name, kind in types.items()}
 
     def declared(self, relation: str) -> str:
@@ -149,7 +163,15 @@ class Engine:
 
     def compile(self, table: Table) -> str:
         """The table's function as SQL over relations named like its inputs."""
-        return str(self.ibis.compile(table.build(*(self.ibis.table(name) for name in table.inputs))))
+        return self.compiled(table.build, *table.inputs)
+
+    def compiled(self, function: Callable[..., Expression], *relations: str) -> str:
+        """What ``function`` makes of the Ibis expressions of ``relations``, as SQL."""
+        import ibis
+
+        shapes = {name: ibis.schema(self.table(f"FROM {name} LIMIT 0").schema) for name in relations}
+        expression = function(*(ibis.table(shape, name=name) for name, shape in shapes.items()))
+        return str(ibis.duckdb.compile(expression))
 
     def finish(self, table: Table, relation: str, name: str) -> None:
         """Run the second step of ``table`` on ``relation``, the result of its first, and name the result ``name``."""
@@ -197,13 +219,6 @@ class Engine:
             return pa.concat_tables(finished(table, reader, reader.schema, self.processes))
 
         return self._within_memory(work)
-
-    @cached_property
-    def ibis(self) -> ibis.backends.duckdb.Backend:
-        """The same session through Ibis."""
-        import ibis
-
-        return ibis.duckdb.from_connection(self.connection)
 
 
 def _as_declared(present: Collection[str], declared: Iterable[str]) -> str:

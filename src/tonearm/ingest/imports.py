@@ -157,7 +157,7 @@ class _Import:
         self.files_known = {
             (name, file, listener)
             for name, listener in ((HISTORY, "listener"), (CATALOGUE, "NULL::VARCHAR"))
-            for file, listener in self.engine.run(f"SELECT DISTINCT file, {listener} FROM {name}").fetchall()
+            for file, listener in self.engine.rows(f"SELECT DISTINCT file, {listener} FROM {name}")
         }
 
     def _stage(self, file: InputFile) -> None:
@@ -253,7 +253,7 @@ class _Import:
     def _look_again(self, judged: str) -> None:
         """Treat known files with new records as new: they were read as another kind before, or only in part."""
         if self.again:
-            found = {position for (position,) in self.engine.run(unknown_files_sql(judged)).fetchall()}
+            found = {position for (position,) in self.engine.rows(unknown_files_sql(judged))}
             self.again = [position for position in self.again if position not in found]
 
     def _set_variables(self) -> None:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import duckdb
 import msgspec
 from filelock import FileLock, Timeout
 
+from tonearm.engine.duckdb import VALUE_ERRORS
 from tonearm.errors import HomeBusy, HomeUnusable
 from tonearm.home import make_home
 from tonearm.ingest.imports import import_paths
@@ -23,10 +23,7 @@ from tonearm.store import Store
 from tonearm.store.submissions import MOST_OF_BATCH, Batch, Waiting, done, take
 
 LOCK = "submissions.lock"
-_OF_ROWS = (
-    *(ValueError, OverflowError, RecursionError),
-    *(duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException),
-)
+_OF_ROWS = (ValueError, OverflowError, RecursionError, *VALUE_ERRORS)
 """What a value of a row can raise. Anything else, such as a full disk or a bug, may be gone at the next import."""
 
 
@@ -102,7 +99,7 @@ def _attempt(
         report = import_paths(settings, [path], batch.listener, kind=kind, waiting=waiting, is_own=True)
     except Exception as error:
         # The engine's errors about a value come as HomeUnusable, too.
-        if not isinstance(error, _OF_ROWS) and not isinstance(error.__cause__, duckdb.InvalidInputException):
+        if not isinstance(error, _OF_ROWS) and not isinstance(error.__cause__, VALUE_ERRORS):
             raise
         return f"{type(error).__name__}: {error}"
     if report.read == len(rows):

@@ -60,11 +60,8 @@ def merged_plays(settings: Settings, listener: str, kind: MergeKind | None, limi
     with engine(settings) as session:
         for name in ("listening_history_bronze", "merges"):
             stored(session, Moment(lake), name)
-        backend = session.ibis
-        records = explain_merges(backend.table("listening_history_bronze"), backend.table("merges"))
-        session.run(
-            f"CREATE TEMP TABLE found AS SELECT * FROM ({backend.compile(records)}) WHERE listener = $1", [listener]
-        )
+        records = session.compiled(explain_merges, "listening_history_bronze", "merges")
+        session.run(f"CREATE TEMP TABLE found AS SELECT * FROM ({records}) WHERE listener = $1", [listener])
         kinds = dict(session.rows(_KINDS))
         total = session.value(f"SELECT count(*) FROM ({_PLAYS})", [kind])
         rows = session.dicts(_PAGE, [kind, limit, offset])

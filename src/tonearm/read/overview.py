@@ -192,8 +192,7 @@ def heard(settings: Settings, listener: str, rule: str = "all", ids: bool = Fals
             session.look_at(lake, "tracks", ("track_id", "spotify_id", "recording_mbid"), alias="ids")
         relation = LISTENS
         if rule != "all":
-            backend = session.ibis
-            relation = f"({backend.compile(RULES[rule].keep(backend.table(LISTENS)))})"
+            relation = f"({session.compiled(RULES[rule].keep, LISTENS)})"
         yield Heard(session, relation, listener)
 
 

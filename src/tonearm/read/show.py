@@ -98,8 +98,7 @@ def _computed(session: Engine, then: Moment, name: str, rule: str) -> str:
     for table in with_inputs([name]):
         if table.name == LISTENS:
             _of_then(session, then, LISTENS, "every_listen")
-            kept = RULES[rule].keep(session.ibis.table("every_listen"))
-            session.view(LISTENS, str(session.ibis.compile(kept)))
+            session.view(LISTENS, session.compiled(RULES[rule].keep, "every_listen"))
         elif table.name in ruled:
             for needed in sorted({*table.inputs} - ruled):
                 _of_then(session, then, needed)
@@ -147,7 +146,7 @@ def _of_then(session: Engine, then: Moment, name: str, alias: str | None = None)
 def _stored_name(session: Engine, lake: Lake, listener: str) -> str:
     """The listener's name as stored, found ignoring case; raises UnknownName."""
     session.look_at(lake, "listener_clock", SCHEMAS["listener_clock"])
-    known = [name for (name,) in session.run("SELECT DISTINCT listener FROM listener_clock ORDER BY ALL").fetchall()]
+    known = [name for (name,) in session.rows("SELECT DISTINCT listener FROM listener_clock ORDER BY ALL")]
     found: str | None = next((name for name in known if name.casefold() == listener.casefold()), None)
     if found is None:
         raise UnknownName("listener", listener, known, hint="there are: " + (", ".join(known) or "none"))
@@ -167,8 +166,7 @@ def merges(
         for name in ("listening_history_bronze", "merges"):
             _check(lake, name)
             stored(session, Moment(lake), name)
-        backend = session.ibis
-        records = explain_merges(backend.table("listening_history_bronze"), backend.table("merges"))
+        records = session.compiled(explain_merges, "listening_history_bronze", "merges")
         listener = _stored_name(session, lake, listener) if listener else None
         wanted = ["listener = $1"] if listener else []
         wanted += ["merge_kind = 'repeat'"] if only_repeats else []
@@ -176,6 +174,6 @@ def merges(
         order = "listener, started_at DESC, record_id" if only_repeats else "listener, listen_id, started_at, record_id"
         page = f"LIMIT {int(limit)}" if limit is not None else ""
         return session.table(
-            f"SELECT * FROM ({backend.compile(records)}) {where} ORDER BY {order} {page}",
+            f"SELECT * FROM ({records}) {where} ORDER BY {order} {page}",
             [listener] if listener else [],
         )

@@ -239,15 +239,15 @@ drawn = st.lists(
 @settings(max_examples=25, deadline=None)
 @given(history=drawn)
 def test_occurrences_add_up_and_the_rules_are_kept(
-    built: Callable[..., pa.Table], session: Session, connection: Any, history: list[Any]
+    built: Callable[..., pa.Table], session: Session, engine: Engine, history: list[Any]
 ) -> None:
     sessions: dict[tuple[str, int], list[Any]] = {}
     moods: dict[int, str | None] = {}
     for who, day, track, mood in history:
         sessions.setdefault((who, day), []).append((moods.setdefault(track, mood), track * 10))
     listens = [row for (who, day), heard in sessions.items() for row in session(day, *heard, listener=who)]
-    connection.con.register("made", made := built(sequential_patterns, listens))
-    assert problems(Engine(connection.con), find("sequential_patterns"), "made", {}) == []
+    engine.register("made", made := built(sequential_patterns, listens))
+    assert problems(engine, find("sequential_patterns"), "made", {}) == []
     pairs = 0
     for heard in sessions.values():
         once = [each for k, each in enumerate(heard) if k == 0 or heard[k - 1] != each]

@@ -2,8 +2,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import ibis
 import pyarrow as pa
+from tests.embedded import made
 
 from tonearm.columns import arrow_schema
 from tonearm.gold.descriptive.albums import albums
@@ -12,7 +12,7 @@ from tonearm.silver.listening_with_features import LISTEN_COLUMNS
 NAMES = ("listener", "artist_id", "album_name", "album_artist_id", "album_artist_name", "album_title")
 
 
-def test_an_album_adds_up_what_was_heard_under_all_its_names(connection: Any, listen: Callable[..., Any]) -> None:
+def test_an_album_adds_up_what_was_heard_under_all_its_names(listen: Callable[..., Any]) -> None:
     listens = [
         listen("2020-01-02T10:00", 11, album_name="Mix", listened_s=60.0),
         listen("2020-01-01T10:00", 21, album_name="Mix (Deluxe)"),
@@ -28,11 +28,11 @@ def test_an_album_adds_up_what_was_heard_under_all_its_names(connection: Any, li
         ("bob", 2, "Mix", 2, "Artist 2", "Mix"),
     ]
     names = [dict(zip(NAMES, row, strict=True)) for row in named]
-    inputs = (
-        ibis.memtable(pa.Table.from_pylist(rows, schema=arrow_schema(columns)))
-        for rows, columns in ((listens, LISTEN_COLUMNS), (names, NAMES))
-    )
-    rows = {row["album_title"]: row for row in connection.to_pyarrow(albums(*inputs)).to_pylist()}
+    inputs = {
+        "listening_with_features": pa.Table.from_pylist(listens, schema=arrow_schema(LISTEN_COLUMNS)),
+        "album_names": pa.Table.from_pylist(names, schema=arrow_schema(NAMES)),
+    }
+    rows = {row["album_title"]: row for row in made(albums, **inputs).to_pylist()}
     assert rows["Mix"] == {
         "listener": "ann",
         "album_artist_id": 9,

@@ -90,12 +90,12 @@ def test_without_listens_a_table_is_empty(table: Any, built: Built) -> None:
 @EXAMPLES
 @given(drawn=histories, sources=sources_of_tracks)
 def test_every_table_keeps_its_own_rules(
-    built: Built, history: History, connection: Any, drawn: list[Any], sources: dict[int, str | None]
+    built: Built, history: History, engine: Engine, drawn: list[Any], sources: dict[int, str | None]
 ) -> None:
     listens = history(drawn, sources)
     for table in TABLES:
-        connection.con.register("made", built(table, listens))
-        assert problems(Engine(connection.con), find(table.__name__), "made", {}) == []
+        engine.register("made", built(table, listens))
+        assert problems(engine, find(table.__name__), "made", {}) == []
 
 
 @EXAMPLES

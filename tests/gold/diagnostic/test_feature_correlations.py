@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tonearm.columns import FEATURES
+from tonearm.engine.duckdb import Engine
 from tonearm.gold.diagnostic import feature_correlations as module
 from tonearm.gold.diagnostic.feature_correlations import PAIRS, feature_correlations, ranks
 
@@ -135,11 +136,11 @@ def test_listeners_without_measured_features_keep_rows_that_say_so(
 
 
 def test_no_more_tracks_than_the_sample_reach_the_second_step(
-    connection: Any, listens_table: Any, heard: Any, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, listens_table: Any, heard: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TRACKS", 5)
     listens_table(heard(*unrelated(8)))
-    kept = connection.to_pyarrow(feature_correlations(connection.table("listening_with_features"))).to_pylist()
+    kept = engine.dicts(engine.compiled(feature_correlations, "listening_with_features"))
     assert sorted(r["track_id"] for r in kept) == [0, 10, 20, 30, 40]
 
 

@@ -178,7 +178,7 @@ drawn = st.lists(
 @settings(max_examples=25, deadline=None)
 @given(history=drawn)
 def test_shifts_and_shares_add_up(
-    built: Callable[..., pa.Table], session: Session, connection: Any, history: list[Any]
+    built: Callable[..., pa.Table], session: Session, engine: Engine, history: list[Any]
 ) -> None:
     sessions: dict[tuple[str, int], list[Any]] = {}
     for who, hour, value, is_known in history:
@@ -189,8 +189,8 @@ def test_shifts_and_shares_add_up(
         for row in session((datetime(2024, 1, 1) + timedelta(hours=hour)).isoformat(), *tracks, listener=who)
     ]
     made = built(mood_shift_patterns, listens)
-    connection.con.register("made", made)
-    assert problems(Engine(connection.con), find("mood_shift_patterns"), "made", {}) == []
+    engine.register("made", made)
+    assert problems(engine, find("mood_shift_patterns"), "made", {}) == []
     rows = made.to_pylist()
     for row in rows:
         hour = [r for r in rows if (r["listener"], r["hour_of_day"]) == (row["listener"], row["hour_of_day"])]

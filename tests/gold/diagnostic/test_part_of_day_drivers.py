@@ -245,7 +245,7 @@ drawn = st.lists(
 @settings(max_examples=25, deadline=None)
 @given(history=drawn)
 def test_it_keeps_its_own_rules(
-    built: Callable[..., pa.Table], listen: NewListen, featured: Features, connection: Any, history: list[Any]
+    built: Callable[..., pa.Table], listen: NewListen, featured: Features, engine: Engine, history: list[Any]
 ) -> None:
     def one(who: str, hours: int, track: int, source: str | None, genre: str | None, zone: str) -> Row:
         at = (datetime(2024, 1, 1) + timedelta(hours=hours)).isoformat()
@@ -253,8 +253,8 @@ def test_it_keeps_its_own_rules(
         return listen(at, track=track, listener=who, zone=zone, genre=genre, **features)
 
     listens = [one(*row) for row in history]
-    connection.con.register("made", made := built(part_of_day_drivers, listens))
-    assert problems(Engine(connection.con), find("part_of_day_drivers"), "made", {}) == []
+    engine.register("made", made := built(part_of_day_drivers, listens))
+    assert problems(engine, find("part_of_day_drivers"), "made", {}) == []
     parts = {(row["listener"], row["part_of_day"]) for row in listens}
     features = [r for r in made.to_pylist() if r["driver_type"] == "feature"]
     assert len(features) == len(FEATURES) * len(parts)

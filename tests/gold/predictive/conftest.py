@@ -11,6 +11,7 @@ import pytest
 
 from tonearm.bronze import SCHEMAS
 from tonearm.columns import arrow_schema
+from tonearm.engine.duckdb import Engine
 from tonearm.table import find, schema_of
 
 Row = dict[str, Any]
@@ -31,19 +32,17 @@ def score() -> Callable[..., Row]:
 
 
 @pytest.fixture(scope="session")
-def predicted(connection: Any, listens_table: Callable[..., None]) -> Callable[..., list[Row]]:
+def predicted(engine: Engine, listens_table: Callable[..., None]) -> Callable[..., list[Row]]:
     """The rows that a table makes of listens and of what models left, sorted by its grain."""
 
     def rows(table: str, listens: list[Row], **written: list[Row]) -> list[Row]:
         listens_table(listens)
         for name in ("model_scores", "model_evaluations", "listener_clock", "artist_months"):
             schema = arrow_schema(SCHEMAS.get(name) or schema_of(name))
-            connection.con.register("given", pa.Table.from_pylist(written.get(name, []), schema=schema))
-            connection.raw_sql(f"CREATE OR REPLACE TABLE {name} AS FROM given")
+            engine.register("given", pa.Table.from_pylist(written.get(name, []), schema=schema))
+            engine.run(f"CREATE OR REPLACE TABLE {name} AS FROM given")
         found = find(table)
-        sql = str(connection.compile(found.build(*(connection.table(i) for i in found.inputs))))
-        made: list[Row] = connection.raw_sql(sql).to_arrow_table().to_pylist()
-        return sorted(made, key=lambda row: [row[c] for c in found.grain])
+        return sorted(engine.dicts(engine.compile(found)), key=lambda row: [row[c] for c in found.grain])
 
     return rows
 

@@ -1,19 +1,18 @@
 from typing import Any
 
-import ibis
+import pyarrow as pa
 import pytest
+from tests.embedded import made
 
-from tonearm.columns import FEATURES
+from tonearm.columns import FEATURES, arrow_schema
 from tonearm.gold.prescriptive.aims import AIMS, NEEDS, TITLES, fit
 
 MIDDLE = {**dict.fromkeys(FEATURES, 0.5), "loudness": -10.0, "tempo": 110.0}
 
 
 def fits(*tracks: dict[str, Any]) -> list[dict[str, float | None]]:
-    rows = [{**MIDDLE, **track} for track in tracks]
-    columns = {f: [row[f] for row in rows] for f in FEATURES}
-    t = ibis.memtable(columns, schema=dict.fromkeys(FEATURES, "float64"))
-    return ibis.duckdb.connect().to_pyarrow(t.select(**{aim: fit(aim, t) for aim in AIMS})).to_pylist()
+    rows = pa.Table.from_pylist([{**MIDDLE, **track} for track in tracks], schema=arrow_schema(FEATURES))
+    return made(lambda t: t.select(**{aim: fit(aim, t) for aim in AIMS}), tracks=rows).to_pylist()
 
 
 def test_a_calm_piano_piece_is_for_focus_and_relaxing_and_a_dance_track_for_energy() -> None:
