@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from starlette.middleware import Middleware
 
+from tonearm import __version__
 from tonearm.api.app import Background, create_app
 from tonearm.api.limits import MAX_UPLOAD_MB, uvicorn_limits
-from tonearm.api.logs import write_logs
+from tonearm.api.logs import has_events, write_event, write_logs
 from tonearm.api.memory import hold_little
 from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.errors import ExtraMissing, UsageError
@@ -182,8 +183,11 @@ def _run_api(
     )
     url = _url(host, port)
     others = ", and at this machine's other addresses for requests with a token" if reached.needs_tokens else ""
-    click.echo(f"the page and the API are at {url}{others}; the routes at {url}/docs  (Ctrl-C ends it)")
-    sys.stdout.flush()
+    if has_events():
+        write_event("serving", url=url, version=__version__)
+    else:
+        click.echo(f"the page and the API are at {url}{others}; the routes at {url}/docs  (Ctrl-C ends it)")
+        sys.stdout.flush()
     # Uvicorn repeats a signal once it has ended, which would end this process before what stands around the call.
     signal.signal(signal.SIGTERM, _interrupt)
     with suppress(KeyboardInterrupt):
@@ -197,6 +201,7 @@ def _run_api(
             timeout_graceful_shutdown=ENDING_S,
             **uvicorn_limits(),
         )
+    write_event("ended", url=url)
 
 
 @contextmanager

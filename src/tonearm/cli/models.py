@@ -36,6 +36,7 @@ def train(context: Context, names: tuple[str, ...], seed: int) -> None:
     rows. A model with too little to learn from reports what it needs.
     """
     reports = train_with_progress(context, names, seed)
+    context.counts = {"models_trained": len(reports)}
     if context.as_json:
         context.answer({"models": reports})
     else:
