@@ -44,6 +44,9 @@ class Metrics:
             ["outcome"],
             registry=self.registry,
         )
+        # From 0 on, or Prometheus would take no notice of the first of them.
+        for outcome in ("kept", "duplicate", "rejected"):
+            self._imported.labels(outcome)
 
     def requested(self, method: str, route: str, status: int, took_s: float) -> None:
         """Count a request; ``route`` is the path with its parameters' names."""
