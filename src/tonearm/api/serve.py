@@ -105,7 +105,7 @@ def serve_all(
     installed, and UsageError for a port that is taken, and for a host that others reach when there is no token.
     """
     _require_lab()
-    _check_port(LOOPBACK, lab_port, "--lab-port")
+    check_port(LOOPBACK, lab_port, "--lab-port")
     reached = _checked(settings, port, host)
     # The lab's own token, which lives as long as this process and is kept nowhere.
     key = token_urlsafe(32)
@@ -126,7 +126,7 @@ def serve_lab(settings: Settings, port: int, until_eof: bool = False) -> NoRetur
     Raises ExtraMissing, and UsageError for a port that is taken.
     """
     _require_lab()
-    _check_port(LOOPBACK, port, "--port")
+    check_port(LOOPBACK, port, "--port")
     # Streamlit runs the lab as a script, which reads its settings where every program does.
     os.environ["TONEARM_HOME"] = str(settings.home)
     for name in ("api_url", "api_token"):
@@ -257,7 +257,7 @@ def _checked(settings: Settings, port: int, host: str) -> Reach:
             "others than this machine could reach the API, so that every request needs a token, and there is none "
             "yet: `tonearm tokens create --listener NAME --scope admin` makes one"
         )
-    _check_port(host, port, "--port")
+    check_port(host, port, "--port")
     return reached
 
 
@@ -269,7 +269,8 @@ def _has_token(settings: Settings) -> bool:
         store.close()
 
 
-def _check_port(host: str, port: int, option: str) -> None:
+def check_port(host: str, port: int, option: str) -> None:
+    """Raise UsageError unless this machine has the address ``host`` and its ``port`` is free."""
     try:
         family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as trial:
