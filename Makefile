@@ -1,9 +1,9 @@
 # make run   the main job, on a simulated household or on HISTORY=path, then the page at 9696 and the lab at 8501 (SERVE=0 stops before)
 # make test  everything a test needs, then every test
 # make torture  mutated files and killed commands for TORTURE_MINUTES
-# make check-deploy  Dockerfile, Compose, Kubernetes and workflows against their schemas
+# make check-deploy  Dockerfile, Compose, Kubernetes, workflows and alerts against their schemas
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run test quick lint install system spark bench torture docs clean check-deploy
+.PHONY: run test quick lint install system spark bench torture docs clean check-deploy prometheus
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -59,8 +59,18 @@ system:
 			chromium fonts-dejavu-core maven postgresql mpdscribble $$jdk >/dev/null; \
 	else echo "chromium, java, mvn, PostgreSQL or mpdscribble is not there and cannot be installed without root: tests that need it will skip"; fi
 
+# Debian's package unpacked, not installed: that would start a server at port 9090 wherever there is systemd.
+PROMETHEUS := .prometheus/usr/bin
+
+prometheus:
+	@command -v promtool >/dev/null 2>&1 || test -x $(PROMETHEUS)/promtool || { mkdir -p .prometheus && cd .prometheus \
+		&& { apt-get download -qq prometheus >/dev/null 2>&1 \
+			|| { apt-get update -qq && apt-get download -qq prometheus >/dev/null; }; } \
+		&& dpkg -x prometheus_*.deb . && rm prometheus_*.deb; } \
+		|| echo "Prometheus is not there and Debian's package cannot be had: what needs it is left out"
+
 # A worker that crashed is not replaced: pytest-xdist would then wait for ever for the rest of its file.
-test: system install spark lint
+test: system install spark prometheus lint
 	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations 40 --durations-min 5
 
 quick: install
@@ -75,7 +85,7 @@ lint: install
 # Validators in an environment of their own (300 MB): what they bring is nobody's dependency.
 CHECKS := .venv-deploy/bin
 
-check-deploy: $(CHECKS)/.installed
+check-deploy: $(CHECKS)/.installed prometheus
 	$(CHECKS)/hadolint Dockerfile
 	$(CHECKS)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	$(CHECKS)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml deploy/github/*.yml
@@ -84,6 +94,9 @@ check-deploy: $(CHECKS)/.installed
 		$(CHECKS)/kubernetes-validate --strict $(CHECKS)/built.yaml || exit 1; done
 	@if command -v actionlint >/dev/null 2>&1; then actionlint .github/workflows/*.yml deploy/github/*.yml; \
 	else echo "actionlint is not there (go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12): left out"; fi
+	@PATH="$(CURDIR)/$(PROMETHEUS):$$PATH"; if command -v promtool >/dev/null 2>&1; then \
+		promtool check config --syntax-only deploy/prometheus/prometheus.yml \
+		&& promtool check rules deploy/prometheus/alerts.yml && promtool test rules deploy/prometheus/alerts_test.yml; fi
 
 $(CHECKS)/.installed: requirements/validators.txt
 	python3 -m venv .venv-deploy
@@ -107,4 +120,4 @@ docs: install
 	$(PY) -m tools.docs
 
 clean:
-	rm -rf $(VENV) .venv-deploy .tonearm build dist
+	rm -rf $(VENV) .venv-deploy .prometheus .tonearm build dist

@@ -115,8 +115,8 @@ def test_everything_declared_is_needed(extra: str) -> None:
     assert declared(extra) - used - set(NOT_IMPORTED) == set()
 
 
-def test_all_is_everything_but_spark() -> None:
-    parts = set(PROJECT["optional-dependencies"]) - {"all", "spark", "dev"}
+def test_all_is_everything_but_spark_and_mlflow_s_interface() -> None:
+    parts = set(PROJECT["optional-dependencies"]) - {"all", "spark", "mlflow", "dev"}
     assert declared("all") == set().union(*map(declared, parts))
 
 

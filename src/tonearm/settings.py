@@ -48,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Requests that one token, or one address without a token, may make in 10 s; 0 means 100,000 while only this
     machine can reach the API, and 500 otherwise."""
     log: Literal["text", "json"] = "text"
-    """What a server writes to standard error: text, warnings alone, or json, a line of JSON for each request too."""
+    """What servers and commands write to standard error: text, for people, or json, a line for each event."""
     lake_uri: str = ""
     """Where the Delta tables are if not in the home: another folder (relative to the home unless absolute) or an
     address such as ``s3://bucket/lake``."""

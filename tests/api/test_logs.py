@@ -71,7 +71,10 @@ def test_tokens_are_in_no_log_and_no_answer(tmp_path: Path, form: str) -> None:
         lines = [json.loads(line) for line in errors.splitlines()]
         requests = [line for line in lines if line["event"] == "request"]
         assert {"/listeners/{name}/overview", "none"} <= {line["route"] for line in requests}
-        assert {"at", "level", "event", "method", "route", "status", "took_ms"} == set(requests[0])
+        assert {"at", "level", "event", "method", "route", "status", "took_ms", "request_id"} == set(requests[0])
+        assert len({line["request_id"] for line in requests}) == len(requests)
+        assert output == "", "the address is in the log, too"
+        assert (lines[0]["event"], lines[-2]["event"]) == ("serving", "request") and lines[-1]["event"] == "ended"
     else:
         assert errors == ""
 

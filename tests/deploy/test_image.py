@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,13 @@ def test_it_starts_once_there_is_a_token(stubs: Path) -> None:
         "tokens list --json",
         "serve --api --host 0.0.0.0 --port 9696",
     ]
+
+
+def test_what_it_waits_for_is_a_line_of_json_where_the_log_is(stubs: Path) -> None:
+    (line,) = start(stubs, "serve", TONEARM_LOG="json").stderr.splitlines()
+    found = json.loads(line)
+    assert (found["level"], found["event"]) == ("warning", "waiting")
+    assert "tonearm tokens create" in found["message"] and datetime.fromisoformat(found["at"]).tzinfo
 
 
 def test_it_ends_when_asked_to_while_it_waits(stubs: Path) -> None:

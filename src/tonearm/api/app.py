@@ -67,7 +67,7 @@ from tonearm.api.routes import (
     tokens,
     users,
 )
-from tonearm.api.trial_metrics import TrialMetrics
+from tonearm.api.summaries import Summaries
 from tonearm.api.working import Working
 from tonearm.errors import (
     Conflict,
@@ -87,6 +87,7 @@ from tonearm.errors import (
     UsageError,
 )
 from tonearm.lake import open_lake
+from tonearm.models.trial.summary import trial_gauges
 from tonearm.read.covers import covers_of
 from tonearm.settings import Settings
 
@@ -199,8 +200,9 @@ def create_app(
     app.state.predicting = Predicting(app.state.settings)
     app.state.working = Working()
     app.state.metrics = Metrics()
-    app.state.metrics.registry.register(TrialMetrics(app.state.store.get))
-    app.state.metrics.watch(metrics.measures(app.state.store, app.state.lake))
+    app.state.metrics.registry.register(Summaries(lambda: trial_gauges(app.state.store.get())))
+    app.state.metrics.registry.register(Summaries(lambda: metrics.gauges(app.state.lake)))
+    app.state.metrics.watch(metrics.measures(settings, app.state.store, app.state.lake))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
     for module in (*OPEN_ROUTES, *ROUTES):

@@ -8,6 +8,8 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tonearm.api.logs import write_event
+from tonearm.ingest.ledger import ImportReport, totals
 from tonearm.live.repeat import Repeat
 from tonearm.live.schedule import Scheduler
 from tonearm.live.worker import Live
@@ -31,12 +33,19 @@ def beside(with_schedule: bool) -> Callable[[FastAPI], AbstractContextManager[No
     @contextmanager
     def work(app: FastAPI) -> Iterator[None]:
         settings, store = app.state.settings, app.state.store
-        app.state.live = Live(settings, store.get)
+
+        def imported(report: ImportReport) -> None:
+            app.state.metrics.imported(report)
+            write_event("imported", run=report.run, **totals([report]))
 
         def forward() -> None:
             opened = store.get()
             if not opened.is_missing:
-                run_due(settings, opened, datetime.now(UTC))
+                done = run_due(settings, opened, datetime.now(UTC))
+                if done.sent or done.refused:
+                    write_event("relayed", sent=done.sent, refused=done.refused)
+
+        app.state.live = Live(settings, store.get, imported=imported)
 
         workers = [
             app.state.live,

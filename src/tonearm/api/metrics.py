@@ -10,11 +10,12 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tonearm.errors import TonearmError
+from tonearm.ingest.ledger import ImportReport
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
 
-Measure = tuple[str, str, Callable[[], float]]
-"""Name, meaning, and how it is measured when it is asked for."""
+Measure = tuple[str, str, Callable[[], float | None]]
+"""Name, meaning, and how it is measured when it is asked for; None where there is nothing to measure."""
 
 
 class Metrics:
@@ -37,6 +38,15 @@ class Metrics:
             ["protocol", "outcome"],
             registry=self.registry,
         )
+        self._imported = Counter(
+            "tonearm_submissions_imported",
+            "Submissions that this server took to the tables, by outcome: kept, duplicate or rejected.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        # From 0 on, or Prometheus would take no notice of the first of them.
+        for outcome in ("kept", "duplicate", "rejected"):
+            self._imported.labels(outcome)
 
     def requested(self, method: str, route: str, status: int, took_s: float) -> None:
         """Count a request; ``route`` is the path with its parameters' names."""
@@ -46,6 +56,12 @@ class Metrics:
         """Count listens that a client submitted."""
         self._submissions.labels(protocol, "accepted").inc(accepted)
         self._submissions.labels(protocol, "rejected").inc(rejected)
+
+    def imported(self, report: ImportReport) -> None:
+        """Count submissions that came into the tables."""
+        counts = (("kept", report.kept), ("duplicate", report.duplicates), ("rejected", report.rejected))
+        for outcome, count in counts:
+            self._imported.labels(outcome).inc(count)
 
     def watch(self, measures: Iterable[Measure]) -> None:
         """Measure these as well, whenever they are asked for."""
@@ -68,4 +84,6 @@ class _Measures(Collector):
         """One gauge each; one that cannot be measured now is left out."""
         for name, meaning, measure in self._measures:
             with suppress(TonearmError, OSError):
-                yield GaugeMetricFamily(name, meaning, value=measure())
+                value = measure()
+                if value is not None:
+                    yield GaugeMetricFamily(name, meaning, value=value)

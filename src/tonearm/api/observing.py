@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from secrets import token_hex
 from time import perf_counter
 
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tonearm.api.logs import REQUESTS
+from tonearm.api.logs import REQUEST_ID, has_events, write_event
 from tonearm.api.metrics import Metrics
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -25,12 +27,15 @@ class Observed:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        started_s, status = perf_counter(), 500
+        started_s, status, request_id = perf_counter(), 500, token_hex(8)
+        # Not reset: what goes wrong on the way out belongs to the request, too.
+        REQUEST_ID.set(request_id)
 
         async def noted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
             await send(message)
 
         try:
@@ -43,6 +48,9 @@ class Observed:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         route = getattr(scope.get("route"), "path", "none")
         self._metrics.requested(method, route, status, took_s)
-        if REQUESTS.isEnabledFor(logging.INFO):
-            fields = {"event": "request", "method": method, "route": route, "status": status}
-            REQUESTS.info("request", extra={"fields": {**fields, "took_ms": round(took_s * 1000, 1)}})
+        if has_events():
+            fields = {"method": method, "route": route, "status": status, "took_ms": round(took_s * 1000, 1)}
+            # What a person could not have caused; other errors may repeat what was asked for.
+            problem = scope.get("state", {}).get("problem") if status >= 500 else None
+            level = logging.ERROR if status >= 500 else logging.INFO
+            write_event("request", level, **fields, **({"problem": problem} if problem else {}))

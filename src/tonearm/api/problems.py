@@ -26,6 +26,7 @@ def answer_problem(
     """
     # JSON can hold half a character, which a message may repeat and no answer can be written with.
     readable = message.encode("utf-8", "replace").decode()
+    request.state.problem = f"{error}: {readable}"
     form = error_form(request.scope)
     answer = form(request, status, readable) if form else problem(status, error, readable)
     answer.headers.update(headers or {})

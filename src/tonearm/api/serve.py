@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 from starlette.middleware import Middleware
 
+from tonearm import __version__
 from tonearm.api.app import Background, create_app
 from tonearm.api.limits import MAX_UPLOAD_MB, uvicorn_limits
-from tonearm.api.logs import write_logs
+from tonearm.api.logs import has_events, write_event, write_logs
 from tonearm.api.memory import hold_little
 from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.errors import ExtraMissing, UsageError
@@ -104,7 +105,7 @@ def serve_all(
     installed, and UsageError for a port that is taken, and for a host that others reach when there is no token.
     """
     _require_lab()
-    _check_port(LOOPBACK, lab_port, "--lab-port")
+    check_port(LOOPBACK, lab_port, "--lab-port")
     reached = _checked(settings, port, host)
     # The lab's own token, which lives as long as this process and is kept nowhere.
     key = token_urlsafe(32)
@@ -125,7 +126,7 @@ def serve_lab(settings: Settings, port: int, until_eof: bool = False) -> NoRetur
     Raises ExtraMissing, and UsageError for a port that is taken.
     """
     _require_lab()
-    _check_port(LOOPBACK, port, "--port")
+    check_port(LOOPBACK, port, "--port")
     # Streamlit runs the lab as a script, which reads its settings where every program does.
     os.environ["TONEARM_HOME"] = str(settings.home)
     for name in ("api_url", "api_token"):
@@ -182,8 +183,11 @@ def _run_api(
     )
     url = _url(host, port)
     others = ", and at this machine's other addresses for requests with a token" if reached.needs_tokens else ""
-    click.echo(f"the page and the API are at {url}{others}; the routes at {url}/docs  (Ctrl-C ends it)")
-    sys.stdout.flush()
+    if has_events():
+        write_event("serving", url=url, version=__version__)
+    else:
+        click.echo(f"the page and the API are at {url}{others}; the routes at {url}/docs  (Ctrl-C ends it)")
+        sys.stdout.flush()
     # Uvicorn repeats a signal once it has ended, which would end this process before what stands around the call.
     signal.signal(signal.SIGTERM, _interrupt)
     with suppress(KeyboardInterrupt):
@@ -197,6 +201,7 @@ def _run_api(
             timeout_graceful_shutdown=ENDING_S,
             **uvicorn_limits(),
         )
+    write_event("ended", url=url)
 
 
 @contextmanager
@@ -252,7 +257,7 @@ def _checked(settings: Settings, port: int, host: str) -> Reach:
             "others than this machine could reach the API, so that every request needs a token, and there is none "
             "yet: `tonearm tokens create --listener NAME --scope admin` makes one"
         )
-    _check_port(host, port, "--port")
+    check_port(host, port, "--port")
     return reached
 
 
@@ -264,7 +269,8 @@ def _has_token(settings: Settings) -> bool:
         store.close()
 
 
-def _check_port(host: str, port: int, option: str) -> None:
+def check_port(host: str, port: int, option: str) -> None:
+    """Raise UsageError unless this machine has the address ``host`` and its ``port`` is free."""
     try:
         family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as trial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import re
 import shutil
@@ -10,10 +11,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 import click
 
+from tonearm.api.logs import has_events, write_event, write_logs
 from tonearm.errors import HomeUnusable, TonearmError, UsageError
 from tonearm.settings import Settings, load_settings
 
@@ -35,6 +38,8 @@ ROWS = click.IntRange(0, 2**62)
 """A number of rows; the engines count in 64 bits and add to it."""
 SEED = click.IntRange(0, 2**32 - 1)
 """A number from which what is drawn by chance follows; the generators of NumPy and scikit-learn take these."""
+_STOPPED = 130
+"""Exit code after Ctrl-C."""
 NOTHING_YET = "`tonearm import PATH` brings in a history, `tonearm demo` an example"
 
 
@@ -44,6 +49,8 @@ class Context:
     def __init__(self, settings: Settings, as_json: bool) -> None:
         """Keep both."""
         self.settings, self.as_json = settings, as_json
+        self.counts: dict[str, Any] = {}
+        """What the log's line about this command has of its own."""
 
     def say(self, text: str = "") -> None:
         """Print text for people; nothing with ``--json``."""
@@ -52,7 +59,9 @@ class Context:
 
     def note(self, text: str) -> None:
         """Print a message for people to standard error; nothing with ``--json``."""
-        if not self.as_json:
+        if has_events():
+            write_event("note", message=text)
+        elif not self.as_json:
             click.echo(visible(text), err=True)
 
     def answer(self, value: Any) -> None:
@@ -205,10 +214,38 @@ def with_options(function: Callable[..., Any]) -> Callable[..., Any]:
         home = home or click.get_current_context().find_root().obj
         with exit_codes(as_json):
             _check_texts(arguments.values())
-            settings = load_settings(Path(home) if home else None)
-            function(Context(settings, as_json), **arguments)
+            context = Context(load_settings(Path(home) if home else None), as_json)
+            if context.settings.log == "json":
+                write_logs("json")
+            with _noted(context):
+                function(context, **arguments)
 
     return wrapped
+
+
+@contextmanager
+def _noted(context: Context) -> Iterator[None]:
+    """Write a line for the command when it has ended, where standard error is for programs."""
+    started_s, called = perf_counter(), click.get_current_context()
+    try:
+        with exit_codes(context.as_json):
+            yield
+    except SystemExit as ended:
+        _note_end(called, started_s, context, ended.code)
+        raise
+    _note_end(called, started_s, context, 0)
+
+
+def _note_end(called: click.Context, started_s: float, context: Context, code: object) -> None:
+    # A group has a line for the command in it.
+    if not called.invoked_subcommand:
+        name = called.command_path.partition(" ")[2]
+        took_s = round(perf_counter() - started_s, 3)
+        write_event("command", _level(code), command=name, **context.counts, took_s=took_s, exit_code=code)
+
+
+def _level(code: object) -> int:
+    return logging.INFO if not code else logging.WARNING if code == _STOPPED else logging.ERROR
 
 
 def _check_texts(values: Iterable[Any]) -> None:
@@ -256,14 +293,18 @@ def _expected_errors(as_json: bool) -> Iterator[None]:
 
 def stopped() -> NoReturn:
     """Report the Ctrl-C and exit with its exit code."""
-    click.echo("\ntonearm: stopped; completed work is kept, repeat the command to continue", err=True)
-    sys.exit(130)
+    if not has_events():
+        click.echo("\ntonearm: stopped; completed work is kept, repeat the command to continue", err=True)
+    sys.exit(_STOPPED)
 
 
 def _fail(error: TonearmError, as_json: bool) -> NoReturn:
     if as_json:
         click.echo(json_line({"error": type(error).__name__, "message": str(error)}))
-    click.echo(f"tonearm: {visible(str(error))}", err=True)
+    if has_events():
+        write_event("failed", logging.ERROR, error=type(error).__name__, message=str(error))
+    else:
+        click.echo(f"tonearm: {visible(str(error))}", err=True)
     sys.exit(error.exit_code)
 
 

@@ -43,6 +43,7 @@ def backup(context: Context, archive: Path) -> None:
     from tonearm.store.backup import back_up
 
     size = back_up(context.settings, archive, waiting=context.note)
+    context.counts = {"bytes": size}
     if context.as_json:
         context.answer({"archive": str(archive), "bytes": size})
     else:
@@ -67,6 +68,7 @@ def restore(context: Context, archive: Path) -> None:
     from tonearm.store.backup import restore as put_back
 
     files = put_back(context.settings, archive)
+    context.counts = {"files": files}
     if context.as_json:
         context.answer({"home": str(context.settings.home), "files": files})
     else:

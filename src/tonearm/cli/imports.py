@@ -57,6 +57,7 @@ def import_(
     catalogues. The report says how each was read; `docs/sources.md` says where to get them.
     """
     from tonearm.ingest.imports import import_paths
+    from tonearm.ingest.ledger import totals
     from tonearm.sources.files import hints_of
 
     hints = hints_of(columns, local, is_day_first, encoding)
@@ -70,6 +71,7 @@ def import_(
         report = import_paths(
             context.settings, paths, listener, zone, kind, dry_run, show_progress, context.note, hints
         )
+    context.counts = {"run": report.run, **totals([report])}
     if context.as_json:
         context.answer(report)
     else:

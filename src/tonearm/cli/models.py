@@ -36,6 +36,7 @@ def train(context: Context, names: tuple[str, ...], seed: int) -> None:
     rows. A model with too little to learn from reports what it needs.
     """
     reports = train_with_progress(context, names, seed)
+    context.counts = {"models_trained": len(reports)}
     if context.as_json:
         context.answer({"models": reports})
     else:
@@ -132,6 +133,7 @@ Examples:
   tonearm models rollback breakout --reason "too many alerts"
   tonearm models drift
   tonearm models trial
+  tonearm models ui
 """,
 )
 @with_options
@@ -356,6 +358,37 @@ def trial(context: Context, listener: str | None) -> None:
         context.say(f"{found.open:,} forecasts are open; the first is due at {found.next_due_at:%Y-%m-%d %H:%M} UTC")
     elif not rows:
         context.say("no forecast has been kept yet: `tonearm run` keeps those that its models make of what is to come")
+
+
+@models.command(
+    epilog="""\b
+Examples:
+  tonearm models ui
+  tonearm models ui --port 5001
+"""
+)
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Port of the interface.")
+@with_options
+def ui(context: Context, port: int) -> None:
+    """MLflow's own interface over the registry, on this machine until Ctrl-C: runs, parameters, files, versions.
+
+    It needs the extra `mlflow`. It has no login, and whoever opens it can also change and delete what it shows. Where
+    the setting mlflow_tracking_uri names a server, that has the interface, and its address is printed.
+    """
+    from tonearm.api.serve import check_port
+    from tonearm.models.lifecycle.interface import HOST, serve_interface, server_of
+
+    def announce(url: str) -> None:
+        if context.as_json:
+            context.answer({"url": url})
+        context.say(f"MLflow's interface is at {url}")
+
+    server = server_of(context.settings)
+    if server:
+        announce(server)
+        return
+    check_port(HOST, port, "--port")
+    serve_interface(context.settings, port, lambda: announce(f"http://{HOST}:{port}"))
 
 
 def _answer_version(context: Context, version: Version) -> None:

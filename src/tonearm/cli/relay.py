@@ -216,6 +216,7 @@ def run(context: Context) -> None:
     with context.open_store() as store:
         while (one := run_due(context.settings, store, _now())).sent or one.refused or one.problems:
             report += one
+    context.counts = {"sent": report.sent, "refused": report.refused, "problems": len(report.problems)}
     if context.as_json:
         context.answer(report)
         return

@@ -55,6 +55,7 @@ def run(context: Context, full_retrain: bool, confirm_after_run: bool) -> None:
                 )
 
         one = run_once(context.settings, full_retrain, report, context.note)
+    context.counts = one.counts
     if not context.as_json:
         _show(context, one)
     if one.problem:

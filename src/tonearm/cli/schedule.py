@@ -139,9 +139,12 @@ def run(context: Context, job: str, if_due: bool) -> None:
 
     if if_due:
         os.nice(_POLITE)
+    # Without whose connection it is.
+    context.counts = {"job": re.sub(":.*/", " ", job)}
     with _planned(context) as store:
         begun = perform(context.settings, store, job, lambda: datetime.now(UTC), only_due=if_due)
         ended = next((one for one in passes(store, job) if begun and one.number == begun.number), None)
+    context.counts |= {"outcome": ended.outcome, "message": ended.message} if ended else {"outcome": None}
     if ended is None:
         context.say(f"{job} is not due" if if_due else f"{job} is under way in another process; it was left alone")
     else:

@@ -48,6 +48,7 @@ def sync(context: Context, listener: str | None, service: str | None, features: 
     What goes wrong with one service does not stop the others, and what was fetched before is kept: repeat the command
     to go on. A service that asked to be left alone is not asked before it allows it.
     """
+    from tonearm.ingest.ledger import totals
     from tonearm.ingest.submissions import import_submissions
     from tonearm.store.connections import connections, start_again
 
@@ -59,6 +60,8 @@ def sync(context: Context, listener: str | None, service: str | None, features: 
             pulled = [_pull(context, store, one, shown) for one in found]
         reports = import_submissions(context.settings, store, context.note)
         fetched = _fetch(context, store) if features else None
+    problems = sum(one.problem is not None for one in pulled)
+    context.counts = {"connections": len(pulled), "problems": problems, **totals(reports)}
     if context.as_json:
         context.answer({"pulled": pulled, "imports": reports, "features": fetched})
     else:
@@ -113,15 +116,15 @@ def _fetch(context: Context, store: Store) -> Fetched:
 
 
 def _show(context: Context, pulled: list[Pulled], reports: list[ImportReport], fetched: Fetched | None) -> None:
+    from tonearm.ingest.ledger import totals
+
     if not pulled:
         context.say("no connections to pull from; `tonearm connect` makes one")
     for one in pulled:
         context.say(f"{one.kind} of {one.listener} ({one.account}): {_outcome(one)}")
         if one.hole:
             context.say(f"  ! {one.hole}")
-    read, kept, duplicates, rejected = (
-        sum(getattr(r, c) for r in reports) for c in ("read", "kept", "duplicates", "rejected")
-    )
+    read, kept, duplicates, rejected = totals(reports).values()
     if read:
         context.say(f"to bronze: {read:,} read, {kept:,} kept, {duplicates:,} duplicates, {rejected:,} rejected")
     if fetched:

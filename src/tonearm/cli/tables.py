@@ -46,6 +46,8 @@ def build(context: Context, names: tuple[str, ...], engine: str | None, master: 
     if master and context.settings.engine != "spark":
         raise UsageError("--master applies to Spark only; add --engine spark")
     report = build_with_progress(context, names)
+    failed = len(report.failed)
+    context.counts = {"tables_changed": len(report.changed) - failed, "tables_failed": failed}
     if context.as_json:
         context.answer({"seconds": report.seconds, "tables": report.tables})
     else:

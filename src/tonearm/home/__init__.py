@@ -40,6 +40,11 @@ def make_home(settings: Settings) -> None:
         raise unusable(error, home) from error
 
 
+def nearest(home: Path) -> Path:
+    """The home, or the folder in which it will be."""
+    return next(path for path in (home, *home.parents) if path.exists())
+
+
 def unusable(error: OSError, where: Path) -> HomeUnusable:
     """The error to raise when the operating system refuses to write at ``where``."""
     if error.errno in FULL:

@@ -49,6 +49,9 @@ class FileReport:
     """What was wrong with the file as a whole."""
 
 
+TOTALS = ("read", "kept", "duplicates", "rejected")
+
+
 @dataclass(kw_only=True)
 class ImportReport:
     """One import and its files; ``read = kept + duplicates + rejected``."""
@@ -68,8 +71,14 @@ class ImportReport:
 
     def add_up(self) -> None:
         """Set the totals from the files."""
-        for total in ("read", "kept", "duplicates", "rejected"):
+        for total in TOTALS:
             setattr(self, total, sum(getattr(f, total) for f in self.files))
+
+
+def totals(reports: Iterable[ImportReport]) -> dict[str, int]:
+    """The totals of several imports together, by name."""
+    reports = list(reports)
+    return {total: sum(getattr(one, total) for one in reports) for total in TOTALS}
 
 
 def next_run(lake: Lake) -> int:

@@ -19,6 +19,7 @@ from msgspec.structs import replace as with_settings
 from tonearm.building.execute import build
 from tonearm.building.extend import extend
 from tonearm.errors import TonearmError
+from tonearm.ingest.ledger import ImportReport
 from tonearm.ingest.submissions import import_submissions
 from tonearm.settings import Settings
 from tonearm.store import Store
@@ -57,8 +58,14 @@ class _Stopped(Exception):
 class Live:
     """The worker of one serving process."""
 
-    def __init__(self, settings: Settings, store: Callable[[], Store], tables: Sequence[str] = PAGE_TABLES) -> None:
-        """Work on the home of ``settings`` and the store that ``store`` opens.
+    def __init__(
+        self,
+        settings: Settings,
+        store: Callable[[], Store],
+        tables: Sequence[str] = PAGE_TABLES,
+        imported: Callable[[ImportReport], object] | None = None,
+    ) -> None:
+        """Work on the home of ``settings`` and the store that ``store`` opens; ``imported`` gets each batch's report.
 
         One thread of the engine is enough for small batches, and leaves the others to requests.
         """
@@ -66,7 +73,7 @@ class Live:
             settings, threads=settings.threads or 1, lock_wait_s=min(settings.lock_wait_s, _LOCK_WAIT_S)
         )
         self.state = LiveState()
-        self._store, self._tables = store, tables
+        self._store, self._tables, self._imported = store, tables, imported
         self._woken, self._stopping = threading.Event(), threading.Event()
         self._is_behind = True
         """Whether tables may lack what is in bronze, as after a start."""
@@ -124,7 +131,9 @@ class Live:
     def _import(self, store: Store) -> None:
         """Import a batch, or everything that waits while tables cannot be built: bronze is never behind for that."""
         batches = None if self.state.problem else 1
-        import_submissions(self.settings, store, most=MOST_OF_BATCH, batches=batches)
+        for report in import_submissions(self.settings, store, most=MOST_OF_BATCH, batches=batches):
+            if self._imported:
+                self._imported(report)
         self._is_behind = True
 
     def _build(self) -> None:

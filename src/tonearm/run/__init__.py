@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
@@ -12,7 +13,7 @@ from tonearm.building.execute import BuildReport, TableReport, build
 from tonearm.errors import AfterRunFailed, TonearmError
 from tonearm.ingest.added_songs import import_added_songs
 from tonearm.ingest.inbox import import_inbox
-from tonearm.ingest.ledger import FileReport, ImportReport
+from tonearm.ingest.ledger import FileReport, ImportReport, totals
 from tonearm.ingest.submissions import import_submissions
 from tonearm.lake import open_lake
 from tonearm.run.after import after_run
@@ -49,6 +50,19 @@ class Run(msgspec.Struct, kw_only=True):
     def failed(self) -> list[TableReport]:
         """The tables that were not brought up to date."""
         return [*self.built.failed, *self.predicted.built.failed]
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """The pass in a few numbers, named by when it began, as the table ``runs`` has it."""
+        changed = [*self.built.changed, *self.predicted.built.changed]
+        return {
+            "run": self.started_at.isoformat(),
+            **totals(self.imports),
+            "tables_changed": len(changed) - len(self.failed),
+            "tables_failed": len(self.failed),
+            "models_trained": len(self.predicted.trained),
+            "scores": sum(one.scores for one in self.predicted.scored),
+        }
 
 
 def run_once(

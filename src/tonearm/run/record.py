@@ -42,6 +42,16 @@ def last_trained(lake: Lake) -> datetime | None:
     return at
 
 
+def last_succeeded(lake: Lake) -> datetime | None:
+    """When the newest pass in which nothing failed ended; None if there was none."""
+    if not lake.has(RUNS):
+        return None
+    is_whole = (pc.field("run_step") == "run") & (pc.field("run_outcome") == "done")
+    rows = lake.dataset(RUNS).to_table(columns=["run_ended_at"], filter=is_whole)
+    at: datetime | None = pc.max(rows["run_ended_at"]).as_py()
+    return at
+
+
 @dataclass(frozen=True)
 class Ended:
     """A pass that ended, from its rows."""

@@ -122,6 +122,14 @@ def count_waiting(store: Store) -> int:
         return session.scalar(select(func.count()).select_from(SubmissionRow)) or 0
 
 
+def oldest_waiting(store: Store) -> datetime | None:
+    """When the oldest submission came that is not in bronze yet; None if none waits."""
+    if store.is_missing:
+        return None
+    with store.session(writes=False) as session:
+        return session.scalar(select(func.min(SubmissionRow.received_at)))
+
+
 def reject(store: Store, numbers: Iterable[int], reason: str) -> int:
     """Make listens that wait rejected ones; how many. One that is being imported already is left as it is."""
     wanted = list(numbers)

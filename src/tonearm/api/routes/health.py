@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -16,6 +15,7 @@ from tonearm import __version__
 from tonearm.api.answers import Answer, Health
 from tonearm.api.deps import LakeDep, SettingsDep
 from tonearm.errors import TonearmError
+from tonearm.home import nearest
 from tonearm.lake import Lake
 from tonearm.read.overview import LISTENS
 from tonearm.settings import Settings
@@ -41,8 +41,8 @@ class Ready(Answer):
 @router.get("/health")
 def health(settings: SettingsDep, lake: LakeDep) -> Health:
     """Whether tonearm can work, and which version of the listens it shows."""
-    nearest = _nearest(settings.home)
-    writable = nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+    there = nearest(settings.home)
+    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
     return Health(
         status="ok" if writable else "home unusable",
         version=__version__,
@@ -77,10 +77,10 @@ def _of_lake(lake: Lake) -> Iterator[str]:
 
 def _of_disk(settings: Settings) -> Iterator[str]:
     try:
-        nearest = _nearest(settings.home)
-        if not os.access(nearest, os.W_OK | os.X_OK):
+        there = nearest(settings.home)
+        if not os.access(there, os.W_OK | os.X_OK):
             yield "the home folder cannot be written to"
-        free = shutil.disk_usage(nearest).free
+        free = shutil.disk_usage(there).free
         if free < LEAST_FREE_BYTES:
             yield f"the disk has {free / 1e6:,.0f} MB left, and {LEAST_FREE_BYTES / 1e6:,.0f} are needed"
     except OSError as error:
@@ -99,8 +99,3 @@ def _noted(sentence: str, error: Exception) -> str:
     """The sentence; the rest, which may name folders, is for the log, as anybody may ask."""
     _LOG.warning("not ready: %s: %s", sentence, error)
     return sentence
-
-
-def _nearest(home: Path) -> Path:
-    """The home, or the folder in which it will be."""
-    return next(path for path in (home, *home.parents) if path.exists())

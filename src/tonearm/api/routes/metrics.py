@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
 from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from tonearm.api.deps import OneStore
 from tonearm.api.metrics import Measure, Metrics
+from tonearm.bronze import DRIFT
+from tonearm.home import nearest
 from tonearm.ingest.ledger import LEDGER
 from tonearm.lake import Lake
+from tonearm.live.backups import backups
+from tonearm.models.trial.summary import Gauge
 from tonearm.read.overview import LISTENS
-from tonearm.run.record import RUNS
+from tonearm.run.record import RUNS, last_succeeded
+from tonearm.settings import Settings
 from tonearm.store.relays import counts
-from tonearm.store.submissions import count_waiting
+from tonearm.store.submissions import count_waiting, oldest_waiting
 
 router = APIRouter(tags=["health"])
 
@@ -25,13 +34,18 @@ def read_metrics(request: Request) -> Response:
     return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def measures(store: OneStore, lake: Lake) -> list[Measure]:
-    """What is measured when it is asked for, from the store and the log of the lake."""
+def measures(settings: Settings, store: OneStore, lake: Lake) -> list[Measure]:
+    """What is measured when it is asked for, from the store, the log of the lake and the disk."""
     return [
         (
             "tonearm_submissions_waiting",
             "Submissions that are not in the tables yet.",
             lambda: count_waiting(store.get()),
+        ),
+        (
+            "tonearm_submissions_oldest_seconds",
+            "For how long the oldest of them has waited; 0 while none waits.",
+            lambda: _since(oldest_waiting(store.get())),
         ),
         (
             "tonearm_relay_waiting",
@@ -47,7 +61,55 @@ def measures(store: OneStore, lake: Lake) -> list[Measure]:
         ("tonearm_listens_version", "Version of the listens, which a build raises.", lambda: _number(lake, LISTENS)),
         ("tonearm_imports_version", "Commits to the ledger of imports.", lambda: _number(lake, LEDGER)),
         ("tonearm_runs_version", "Commits to the record of runs.", lambda: _number(lake, RUNS)),
+        (
+            "tonearm_free_bytes",
+            "What is left on the disk of the home.",
+            lambda: shutil.disk_usage(nearest(settings.home)).free,
+        ),
+        (
+            "tonearm_backup_timestamp_seconds",
+            "When the newest backup of the schedule was made; 0 where a folder for them is set and has none.",
+            lambda: _newest_backup(settings),
+        ),
     ]
+
+
+def gauges(lake: Lake) -> Iterator[Gauge]:
+    """When the last run without a failure ended, when each table was last written, and how models have drifted."""
+    succeeded = last_succeeded(lake)
+    if succeeded:
+        name, meaning = "tonearm_run_succeeded_timestamp_seconds", "When the last run in which nothing failed ended."
+        yield Gauge(name, meaning, {}, succeeded.timestamp())
+    for table in lake.names():
+        written = lake.built_at(table)
+        if written:
+            name, meaning = "tonearm_table_written_timestamp_seconds", "When a table was last written."
+            yield Gauge(name, meaning, {"table": table}, written.timestamp())
+    yield from _drift(lake)
+
+
+def _drift(lake: Lake) -> Iterator[Gauge]:
+    """The quantity of each model that has moved the furthest, as of the last look."""
+    rows = lake.dataset(DRIFT).to_table(columns=["model", "as_of_at", "drift"]).to_pylist() if lake.has(DRIFT) else []
+    newest = max((row["as_of_at"] for row in rows), default=None)
+    of_model: dict[str, float] = {}
+    for row in rows:
+        if row["as_of_at"] == newest:
+            of_model[row["model"]] = max(row["drift"], of_model.get(row["model"], 0.0))
+    for model, drift in of_model.items():
+        meaning = "Population stability index of what a model sees now; above 0.25 it is worth training again."
+        yield Gauge("tonearm_model_drift", meaning, {"model": model}, drift)
+
+
+def _since(instant: datetime | None) -> float:
+    return 0.0 if instant is None else max(0.0, (datetime.now(UTC) - instant).total_seconds())
+
+
+def _newest_backup(settings: Settings) -> float | None:
+    """None where the schedule makes no backups."""
+    if not settings.backup_folder:
+        return None
+    return max((one.made_at.timestamp() for one in backups(settings)), default=0.0)
 
 
 def _number(lake: Lake, table: str) -> float:

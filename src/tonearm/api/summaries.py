@@ -1,31 +1,27 @@
-"""The trials of forecasts, for Prometheus."""
+"""Gauges with labels that take a while to add up, for Prometheus."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tonearm.errors import TonearmError
-from tonearm.models.trial.summary import Gauge, trial_gauges
-
-if TYPE_CHECKING:
-    from tonearm.store import Store
+from tonearm.models.trial.summary import Gauge
 
 _FRESH_S = 60.0
-"""A year of forecasts is added up this often at most, however often it is asked for."""
+"""They are added up this often at most, however often they are asked for."""
 
 
-class TrialMetrics(Collector):
-    """How many forecasts are open and scored, and their loss beside the baseline's; nothing where the store is busy."""
+class Summaries(Collector):
+    """What ``read`` yields; what was read last where that is not possible now, as while the store is busy."""
 
-    def __init__(self, store: Callable[[], Store], clock: Callable[[], float] = monotonic) -> None:
-        """Read ``store`` when asked; ``clock`` counts seconds."""
-        self._store, self._clock = store, clock
+    def __init__(self, read: Callable[[], Iterable[Gauge]], clock: Callable[[], float] = monotonic) -> None:
+        """Read when asked; ``clock`` counts seconds."""
+        self._read, self._clock = read, clock
         self._kept: list[Gauge] = []
         self._until_s = float("-inf")
 
@@ -46,6 +42,6 @@ class TrialMetrics(Collector):
     def _gauges(self) -> list[Gauge]:
         if self._clock() >= self._until_s:
             with suppress(TonearmError, OSError):
-                self._kept = list(trial_gauges(self._store()))
+                self._kept = list(self._read())
                 self._until_s = self._clock() + _FRESH_S
         return self._kept
