@@ -15,6 +15,7 @@ import argparse
 import tempfile
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,8 @@ from tonearm.ingest.staging import Staging
 from tonearm.lake import open_lake
 from tonearm.settings import Settings, load_settings
 from tonearm.sources import sources
-from tonearm.store import open_store
+from tonearm.store import ALWAYS, open_store
+from tonearm.store.models import ListenerRow, ZoneRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,12 +73,17 @@ ZONES = {
 """The listeners' zones, and about how many hours they are ahead of UTC."""
 
 
-def make(home: Path, rows: int, listeners: int, listed_share: float = LISTED_SHARE, seed: int = 1) -> None:
-    """Make ``home`` with ``rows`` listens of ``listeners`` in bronze; about ``listed_share`` have features."""
+def make(
+    home: Path, rows: int, listeners: int, listed_share: float = LISTED_SHARE, seed: int = 1, skew: float = 1
+) -> None:
+    """Make ``home`` with ``rows`` listens of ``listeners`` in bronze; about ``listed_share`` have features.
+
+    With a ``skew`` above 1 the first listener has so many times the listens of the others' mean.
+    """
     settings = load_settings(home, {})
     make_home(settings)
     music, names = Music(seed), [f"listener {n:04d}" for n in range(1, listeners + 1)]
-    counts = _counts(rows, listeners, seed)
+    counts = _counts(rows, listeners, seed, skew)
     days = int(np.clip(rows / listeners / LISTENS_OF_12_YEARS * MOST_DAYS, LEAST_DAYS, MOST_DAYS))
     _move_in(settings, names, LAST_DAY - timedelta(days=days // 2))
     _write(settings, music, names, counts, days, seed)
@@ -86,20 +93,32 @@ def make(home: Path, rows: int, listeners: int, listed_share: float = LISTED_SHA
         tonearm(home, "import", catalogue)
 
 
-def _counts(rows: int, listeners: int, seed: int) -> Places:
-    """How many listens each has: most near the mean, some a third or three times as many."""
+def _counts(rows: int, listeners: int, seed: int, skew: float) -> Places:
+    """How many listens each has: most near the mean, some a third or three times as many, the first ``skew`` times."""
     weights = np.random.default_rng([seed, 4]).lognormal(0, 0.5, listeners)
+    if skew > 1:
+        weights[0] = skew * weights[1:].mean()
     ends = np.round(np.cumsum(weights) / weights.sum() * rows).astype(np.int64)
     return np.diff(ends, prepend=0)
 
 
 def _move_in(settings: Settings, names: list[str], moved_at: date) -> None:
-    zones = list(ZONES)
+    """Add the listeners in one transaction: with one each, twenty thousand wait minutes for the disk."""
     with closing(open_store(settings)) as store:
-        for number, name in enumerate(names):
-            store.ensure_listener(name, zones[number % len(zones)])
-            if number % 10 == 9:
-                store.set_zone(name, zones[(number // 10) % len(zones)], moved_at)
+        # The first write makes the database.
+        store.ensure_listener(names[0], next(iter(ZONES)))
+        with store.session(writes=True) as session:
+            for number, name in enumerate(names[1:], 1):
+                zones = [ZoneRow(from_at=day, zone=zone) for day, zone in _zones(number, moved_at)]
+                row = ListenerRow(name=name, name_key=name, created_at=datetime.now(UTC), zones=zones)
+                session.add(row)
+
+
+def _zones(number: int, moved_at: date) -> list[tuple[date, str]]:
+    """The zones of listener ``number`` with the day each begins; every tenth listener moves."""
+    zones = list(ZONES)
+    first = [(ALWAYS, zones[number % len(zones)])]
+    return [*first, (moved_at, zones[(number // 10) % len(zones)])] if number % 10 == 9 else first
 
 
 def _write(settings: Settings, music: Music, names: list[str], counts: Places, days: int, seed: int) -> None:
@@ -148,12 +167,11 @@ def listens(music: Music, number: int, count: int, days: int, rng: np.random.Gen
     heard_s = np.where(is_skipped, rng.uniform(2, 30, count), music.lengths_s[track])
     offset_s = 3600 * list(ZONES.values())[number % len(ZONES)]
     stops_s = _stops(starts_s - offset_s, session, opens, heard_s + rng.uniform(0.5, 3.5, count))
-    texts = {"track_name": music.titles, "artist_name": music.by, "album_name": music.albums, "spotify_id": music.ids}
     return pa.table(
         {
             "row": np.arange(1, count + 1),
             "reported_at": pa.array(stops_s.astype(np.int64) * 1_000_000, pa.timestamp("us", "UTC")),
-            **{name: _taken(values, track) for name, values in texts.items()},
+            **{name: texts.take(pa.array(track)) for name, texts in _texts(music).items()},
             "listened_s": pa.array(np.round(heard_s, 3), mask=rng.random(count) < UNTIMED_SHARE),
             "is_skipped": is_skipped,
             "is_shuffle": rng.random(count) < 0.5,
@@ -162,6 +180,15 @@ def listens(music: Music, number: int, count: int, days: int, rng: np.random.Gen
             "client": _taken(["phone", "desktop"], rng.integers(0, 2, count)),
         }
     )
+
+
+@cache
+def _texts(music: Music) -> dict[str, pa.Array]:
+    """What is written of each track, by column."""
+    import pyarrow as pa
+
+    texts = {"track_name": music.titles, "artist_name": music.by, "album_name": music.albums, "spotify_id": music.ids}
+    return {name: pa.array(values) for name, values in texts.items()}
 
 
 def _taken(values: list[str], places: Places) -> pa.DictionaryArray:
@@ -236,11 +263,12 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--listeners", type=int, default=1_000)
     parser.add_argument("--listed", type=float, default=LISTED_SHARE, help="share of the tracks in the catalogue")
+    parser.add_argument("--skew", type=float, default=1, help="so many times the mean for the first listener")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     note(f"making {options.home}")
-    make(options.home, options.rows, options.listeners, options.listed, options.seed)
+    make(options.home, options.rows, options.listeners, options.listed, options.seed, options.skew)
     finish({"home": str(options.home), "rows": options.rows, "listeners": options.listeners}, options.json)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,8 @@ class Measured:
     peak_mb: float
     """Highest resident memory of the process and its children together, in millions of bytes."""
     output: str
+    cpu_s: float = 0.0
+    """Seconds of the processors, of the process and of its children that it waited for."""
 
 
 def measure(
@@ -40,7 +43,7 @@ def measure(
 ) -> Measured:
     """Run ``command`` to its end. Unless it ``may_fail``, raises CommandFailed with the end of what it printed."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        begun = time.perf_counter()
+        begun, cpu_s = time.perf_counter(), _cpu_of_children_s()
         process = subprocess.Popen(
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
@@ -57,7 +60,12 @@ def measure(
             complaint = errors.read().decode("utf-8", "replace")[-2000:] or printed[-2000:]
             line = " ".join(map(str, command))
             raise CommandFailed(f"{line} ended with {process.returncode}:\n{complaint}")
-    return Measured(seconds, peak / 1e6, printed)
+    return Measured(seconds, peak / 1e6, printed, _cpu_of_children_s() - cpu_s)
+
+
+def _cpu_of_children_s() -> float:
+    taken = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return taken.ru_utime + taken.ru_stime
 
 
 def tonearm(home: Path, *arguments: str | Path) -> tuple[dict[str, Any], Measured]:
@@ -84,7 +92,7 @@ def _watch(process: subprocess.Popen[bytes]) -> int:
     """Wait for the process; the highest memory of its tree in bytes.
 
     The process's own high-water mark is exact where the system keeps one (Linux), so that a short peak between
-    two samples is not missed. ``getrusage`` is not used: it counts this process's own memory at the fork, too.
+    two samples is not missed. ``getrusage`` is not used here: it counts this process's own memory at the fork, too.
     """
     peak = 0
     watched = psutil.Process(process.pid)

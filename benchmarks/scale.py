@@ -6,7 +6,10 @@ group-bys that the table asks for, on the same files (``gold_floor.py``). Spark,
 the gold tables of a copy of the home. Times of tables are from the build's own report and end with the table written
 and checked; what a process needs to start, the JVM among it, is counted apart.
 
+With ``--sizes`` it measures instead how every table's cost grows from one size to the next (``growth.py``).
+
     python benchmarks/scale.py --rows 1000000 --listeners 1000 --spark --json
+    python benchmarks/scale.py --sizes 1000000 5000000 20000000 --folder FOLDER --json
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from growth import measure_sizes, print_growth
 from homes import make
 from measure import Measured, finish, measure, note, tonearm
 from tonearm.table import tables
@@ -59,8 +63,17 @@ def main() -> None:
     parser.add_argument("--no-floor", action="store_true", help="leave the bare engine out")
     parser.add_argument("--folder", type=Path, help="where to work; a temporary folder by default")
     parser.add_argument("--home", type=Path, help="a home that homes.py made, in place of generating one")
+    parser.add_argument("--sizes", type=int, nargs="+", help="listens of each home whose growth is measured")
+    parser.add_argument("--listens-each", type=int, default=1_000, help="with --sizes: mean listens of a listener")
+    parser.add_argument("--skew", type=float, default=1, help="with --sizes: so many times the mean for one listener")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.sizes:
+        if not options.folder:
+            parser.error("--sizes needs --folder, where the homes and what is known of them stay")
+        sizes = measure_sizes(options.folder, options.sizes, options.listens_each, options.skew)
+        print(json.dumps({"sizes": sizes})) if options.json else print_growth(sizes)
+        return
     with tempfile.TemporaryDirectory(prefix="benchmark-", dir=options.folder) as name:
         home = options.home or Path(name) / "home"
         if not options.home:

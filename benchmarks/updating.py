@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import resource
 import shutil
 import tempfile
 from datetime import timedelta
@@ -37,12 +36,11 @@ def main() -> None:
         listens = open_lake(home / "lake").rows("listens")
         _put_into_inbox(home, options.listener)
         note("fifty listens more")
-        before = _cpu_s()
         report, taken = tonearm(home, "run")
         figures: dict[str, Any] = {"listens": listens, "new": open_lake(home / "lake").rows("listens") - listens}
         figures |= {
             "run_s": taken.seconds,
-            "run_cpu_s": _cpu_s() - before,
+            "run_cpu_s": taken.cpu_s,
             "run_peak_mb": taken.peak_mb,
             "build_s": report["seconds"],
         }
@@ -50,12 +48,6 @@ def main() -> None:
             figures[f"{one['model']}_s"] = one["seconds"]
         figures["models_s"] = sum(one["seconds"] for one in report["models"]["scored"])
     finish(figures, options.json)
-
-
-def _cpu_s() -> float:
-    """What the commands run so far took of the processors, which another program beside them hardly changes."""
-    taken = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return taken.ru_utime + taken.ru_stime
 
 
 def _put_into_inbox(home: Path, listener: str) -> None:

@@ -53,6 +53,8 @@ class Table:
     """Column with the instant of a row of a windowed table."""
     across_listeners: bool = False
     """A listener's rows depend on those of other listeners."""
+    lookups: tuple[str, ...] = ()
+    """Inputs that others are joined to by a key that they always have: rows added to them concern new rows alone."""
     references: Mapping[str, str] = field(default_factory=dict)
     """Column → table that must hold each of its values."""
 
@@ -81,6 +83,7 @@ def table(
     windowed: bool = False,
     time: str = "started_at",
     across_listeners: bool = False,
+    lookups: Iterable[str] = (),
     references: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[..., Expression]], Callable[..., Expression]]:
     """Register the decorated function as the table of its name.
@@ -113,6 +116,7 @@ def table(
             windowed=windowed,
             time=time,
             across_listeners=across_listeners,
+            lookups=tuple(lookups),
             references=dict(references or {}),
         )
         return build

@@ -355,6 +355,35 @@ def test_only_the_rows_of_whom_something_changed_for_are_built(settings: Setting
     assert {r["listener"]: r["listens"] for r in shown if r["period_type"] == "year"} == {"ann": 3, "bob": 4, "cy": 3}
 
 
+def albums_of(path: Path, *albums: str, artist: str = "", track: str = "Halleluhwah") -> Path:
+    """A track of each of the albums, some by another artist than the track."""
+    header = "artist,album,track,timestamp,album artist"
+    rows = [f"Can,{album},{track},{1_605_864_900 + 600 * n},{artist}" for n, album in enumerate(albums)]
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def test_albums_are_named_anew_for_the_listeners_of_an_import_alone(tmp_path: Path) -> None:
+    files = {
+        "ann": [albums_of(tmp_path / "1.csv", "Tago Mago")],
+        "bob": [albums_of(tmp_path / "2.csv", "Tago Mago", "Soon", artist="Various Artists")],
+        "cy": [albums_of(tmp_path / "3.csv", "Soon")],
+    }
+    later = albums_of(tmp_path / "4.csv", "Tago Mago (Remastered)", "Tago Mago", artist="The Cans", track="Oh Yeah")
+    extended, anew = load_settings(tmp_path / "extended", {}), load_settings(tmp_path / "anew", {})
+    for settings in (extended, anew):
+        for listener, paths in files.items():
+            import_paths(settings, paths, listener, "UTC")
+    build(extended, ["albums"])
+    for settings in (anew, extended):
+        import_paths(settings, [later], "ann", "UTC")
+    assert actions(build(extended, ["albums"]))["album_names"] == "extended"
+    build(anew, ["albums"])
+    names = ("album_names", "albums")
+    assert everything(extended, names) == everything(anew, names)
+    assert {row["album_artist_name"] for row in everything(anew, names)["album_names"]} >= {"Various Artists"}
+
+
 @pytest.mark.parametrize(("factor", "action"), [(1 + 1e-12, "unchanged"), (1 + 1e-6, "built")])
 def test_a_mean_that_was_added_up_in_another_order_is_the_same(
     settings: Settings, lastfm: Callable[..., Path], tmp_path: Path, factor: float, action: str

@@ -68,6 +68,21 @@ def test_only_the_listeners_that_something_changed_for_are_replaced() -> None:
     assert planned(a_table(grain=("hour", "listener")), a=ada) == WHOLE
 
 
+def test_new_imports_concern_the_listeners_that_they_are_of() -> None:
+    imported, ada = stale(only_appended=True), stale(listeners=frozenset({"ada"}))
+    expected = Plan("replace_listeners", listeners=frozenset({"ada"}), since_run=7)
+    assert planned(a_table(), a=ada, **{HISTORY: imported}) == expected
+    # Something was taken away, perhaps from somebody else.
+    assert planned(a_table(), a=ada, **{HISTORY: stale(only_appended=False)}) == WHOLE
+
+
+def test_new_rows_of_a_lookup_concern_no_other_listener() -> None:
+    ada, grown = stale(listeners=frozenset({"ada"})), stale(grew=True)
+    assert planned(a_table(lookups=("names",)), a=ada, names=grown).action == "replace_listeners"
+    assert planned(a_table(lookups=("names",)), a=ada, names=stale(grew=False)) == WHOLE
+    assert planned(a_table(), a=ada, names=grown) == WHOLE
+
+
 def test_nobody_changed() -> None:
     assert planned(a_table(), a=stale(listeners=frozenset())) == Plan("replace_listeners")
 

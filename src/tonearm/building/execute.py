@@ -217,9 +217,10 @@ def carry_out(work: Work, table: Table, todo: Plan) -> Action:
         windows = [*todo.windows, *windows_since(work, todo.since_run)]
         return replace_windows(work, table, windows)
     if todo.action == "replace_listeners":
-        where = f"listener IN ({', '.join(_text(name) for name in sorted(todo.listeners))})"
-        share = len(todo.listeners) / max(work.listeners, 1)
-        return _replace(work, table, Change(before, listeners=todo.listeners), where, where, {"listener"}, share)
+        listeners = todo.listeners | {window.listener for window in windows_since(work, todo.since_run)}
+        where = f"listener IN ({', '.join(_text(name) for name in sorted(listeners))})"
+        share = len(listeners) / max(work.listeners, 1)
+        return _replace(work, table, Change(before, listeners=listeners), where, where, {"listener"}, share)
     return "unchanged"
 
 

@@ -72,7 +72,7 @@ class Plan:
     windows: tuple[Window, ...] = ()
     """Stretches of time to replace."""
     since_run: int | None = None
-    """Replace also the stretches that imports after this one fall into; or add what they brought."""
+    """Replace also the stretches, or the listeners, that imports after this one concern; or add what they brought."""
     listeners: frozenset[str] = frozenset()
     """Whose rows to replace."""
 
@@ -102,7 +102,7 @@ def plan(
     changed = _listeners(table, stale)
     # From half of the listeners on, one pass over everything is cheaper.
     if changed is not None and 2 * len(changed) <= listeners:
-        return Plan("replace_listeners", listeners=changed)
+        return Plan("replace_listeners", listeners=changed, since_run=past.run if HISTORY in stale else None)
     return WHOLE
 
 
@@ -121,12 +121,17 @@ def _windows(stale: Mapping[str, Input], past: Past) -> Plan | None:
 
 
 def _listeners(table: Table, stale: Mapping[str, Input]) -> frozenset[str] | None:
-    """The listeners whose rows may differ, None when it may be anybody's."""
+    """The listeners whose rows may differ, None when it may be anybody's; those of new imports are not among them."""
     if table.across_listeners or table.grain[0] != "listener":
         return None
     listeners: frozenset[str] = frozenset()
-    for one in stale.values():
-        if (change := one.known_change) is None or change.listeners is None:
+    for name, one in stale.items():
+        if name == HISTORY and one.only_appended:
+            continue
+        change = one.known_change
+        if change is not None and change.grew and name in table.lookups:
+            continue
+        if change is None or change.listeners is None:
             return None
         listeners |= change.listeners
     return listeners

@@ -176,6 +176,7 @@ def _various() -> tuple[int, str]:
     finish=_finish,
     finish_columns=_COLUMNS,
     finish_by=("listener",),
+    lookups=("track_identities",),
 )
 def album_names(listening_history_bronze: Table, track_identities: Table, listening_with_features: Table) -> Table:
     """Every album name that you heard an artist under, and the album that it is.
@@ -197,7 +198,7 @@ def album_names(listening_history_bronze: Table, track_identities: Table, listen
         artist_name=listens.artist_name.max(), tracks=listens.track_id.nunique(), listens=listens.count()
     )
     keys = ("listener", "artist_id", "album_name")
-    given = _given(listening_history_bronze, track_identities, listening_with_features)
+    given = _given(listening_history_bronze, track_identities)
     for more in (_back_to_back(listening_with_features), given):
         pairs = pairs.left_join(more, keys).drop(*(f"{key}_right" for key in keys))
     return pairs.select(
@@ -224,15 +225,13 @@ def _back_to_back(listens: Table) -> Table:
     return rows.filter(is_pair).select("listener", "artist_id", "album_name", "after_artist_id").distinct()
 
 
-def _given(history: Table, identities: Table, listens: Table) -> Table:
+def _given(history: Table, identities: Table) -> Table:
     """The artist of the album where a source gives one that is not the artist of the track."""
     good = good_listens(history)
     other = good.filter(
         good.album_artist_name.notnull(), good.album_name.notnull(), good.album_artist_name != good.artist_name
     )
-    named = other.inner_join(identities.select("name_id", "track_id"), "name_id")
-    artists = listens.select("track_id", "artist_id").distinct()
-    named = named.inner_join(artists, "track_id")
+    named = other.inner_join(identities.select("name_id", "artist_id"), "name_id")
     return named.group_by("listener", "artist_id", "album_name").aggregate(
         given_artist_name=named.album_artist_name.max()
     )

@@ -26,7 +26,7 @@ TIMES_AS_MANY = 4
 TELLER = ("listener", "source", "precision_s")
 
 
-@table(grain=(*TELLER, "track_id"))
+@table(grain=(*TELLER, "track_id"), across_listeners=True)
 def instants_at_ends(listening_history_bronze: Table, track_identities: Table, credit_groups: Table) -> Table:
     """Tracks of sources whose instants are the ends of plays by comparison with another source, and how late they are.
 
