@@ -90,6 +90,7 @@ def _dataset(name: str, sql: str, columns: Columns) -> dict[str, Any]:
         "columns": [
             {
                 "column_name": column,
+                "verbose_name": column.replace("_pct", ", %").replace("_", " "),
                 "type": kind.upper(),
                 "is_dttm": column in TEMPORAL,
                 "groupby": True,
@@ -194,6 +195,8 @@ def _filter(name: str, options: dict[str, Any]) -> dict[str, Any]:
         "filterType": options["type"],
         "targets": [target],
         "controlValues": options.get("controls", {}),
+        # Without it Superset shows the first value and waits for somebody to apply it.
+        "requiredFirst": {"defaultToFirstItem": True} if options.get("required") else {},
         "defaultDataMask": {"extraFormData": {}, "filterState": {}, "ownState": {}},
         "cascadeParentIds": options.get("below", []),
         "scope": {"rootPath": ["ROOT_ID"], "excluded": []},

@@ -6,7 +6,7 @@ SELECT
     lift_low,
     lift_high,
     occurrences,
-    expected_occurrences,
+    expected_occurrences AS expected,
     p_corrected,
     replace(verdict, '_', ' ') AS verdict,
     pattern_days,

@@ -2,10 +2,10 @@
 SELECT
     listener,
     CASE part_of_day
-        WHEN 'night' THEN '1 night, 0-6 h'
-        WHEN 'morning' THEN '2 morning, 6-12 h'
-        WHEN 'afternoon' THEN '3 afternoon, 12-18 h'
-        ELSE '4 evening, 18-24 h'
+        WHEN 'night' THEN '1 night'
+        WHEN 'morning' THEN '2 morning'
+        WHEN 'afternoon' THEN '3 afternoon'
+        ELSE '4 evening'
     END AS part_of_day,
     driver_type,
     driver,

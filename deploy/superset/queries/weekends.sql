@@ -1,7 +1,7 @@
 -- How weekends differ from the same week's other days: one row per listener and metric.
 SELECT
     listener,
-    replace(metric, '_', ' ') AS metric,
+    replace(replace(metric, '_pct', ', %'), '_', ' ') AS metric,
     mean_weekday,
     mean_weekend,
     week_difference AS difference,
