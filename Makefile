@@ -4,7 +4,7 @@
 # make torture  mutated files and killed commands for TORTURE_MINUTES
 # make check-deploy  Dockerfile, Compose, Kubernetes and workflows against their schemas
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run test test-stack system-stack trino quick lint install system spark bench torture docs clean check-deploy
+.PHONY: run test test-stack system-stack trino superset quick lint install system spark bench torture docs clean check-deploy
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -65,7 +65,7 @@ test: system install spark lint
 	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations 40 --durations-min 5
 
 # What cannot be had is reported, and its tests skip.
-test-stack: install system system-stack trino
+test-stack: install system system-stack trino superset
 	$(PY) -m pytest tests/stack --durations 20 --durations-min 5
 
 system-stack:
@@ -86,6 +86,13 @@ trino:
 		&& mv .stack/new/$(TRINO) .stack && rm -rf .stack/new; } \
 		|| echo "Trino cannot be had from Maven Central: tests that need it will skip"
 
+# Superset in an environment of its own (1.1 GB), whose packages are those of its image.
+superset:
+	@test .venv-superset/.installed -nt requirements/superset.txt || { python3 -m venv .venv-superset \
+		&& .venv-superset/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/superset.txt \
+		&& touch .venv-superset/.installed; } \
+		|| echo "Superset cannot be installed: tests that need it will skip"
+
 quick: install
 	$(PY) -m pytest -n 2 --dist loadfile --durations 5 -m "not slow and not browser and not spark"
 
@@ -99,7 +106,7 @@ lint: install
 CHECKS := .venv-deploy/bin
 
 check-deploy: $(CHECKS)/.installed
-	$(CHECKS)/hadolint Dockerfile
+	$(CHECKS)/hadolint Dockerfile deploy/superset/Dockerfile
 	$(CHECKS)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	$(CHECKS)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml deploy/github/*.yml
 	for overlay in base overlays/minikube overlays/cloud; do \
@@ -130,4 +137,4 @@ docs: install
 	$(PY) -m tools.docs
 
 clean:
-	rm -rf $(VENV) .venv-deploy .stack .tonearm build dist
+	rm -rf $(VENV) .venv-deploy .venv-superset .stack .tonearm build dist

@@ -47,6 +47,17 @@ def dashboards(folder: Path) -> dict[str, dict[str, Any]]:
     return {path.stem: yaml.safe_load(path.read_text()) for path in sorted((folder / "dashboards").glob("*.yaml"))}
 
 
+def style(folder: Path) -> dict[str, Any]:
+    """What all dashboards share: parameters by kind of chart, colours by name, filters."""
+    found: dict[str, Any] = yaml.safe_load((folder / "style.yaml").read_text())
+    return found
+
+
+def params(shared: dict[str, Any], viz_type: str) -> dict[str, Any]:
+    """Parameters of a chart of this kind whose file does not say otherwise."""
+    return {**shared["params"]["all"], **shared["params"].get(viz_type, {})}
+
+
 def files(folder: Path, trino_uri: str, columns: Mapping[str, Columns]) -> dict[str, str]:
     """Each file's text by its path in the bundle; ``columns`` has names and types of each query's columns."""
     found = {
@@ -55,12 +66,11 @@ def files(folder: Path, trino_uri: str, columns: Mapping[str, Columns]) -> dict[
     }
     for name, sql in queries(folder).items():
         found[f"datasets/tonearm/{name}.yaml"] = _dataset(name, sql, columns[name])
-    given = charts(folder)
+    given, shared = charts(folder), style(folder)
     for name, chart in given.items():
-        found[f"charts/{name}.yaml"] = _chart(name, chart)
-    style = yaml.safe_load((folder / "style.yaml").read_text())
+        found[f"charts/{name}.yaml"] = _chart(name, chart, shared)
     for name, dashboard in dashboards(folder).items():
-        found[f"dashboards/{name}.yaml"] = _dashboard(name, dashboard, given, style)
+        found[f"dashboards/{name}.yaml"] = _dashboard(name, dashboard, given, shared)
     return {path: yaml.safe_dump(content, sort_keys=False, allow_unicode=True) for path, content in found.items()}
 
 
@@ -107,13 +117,13 @@ def _dataset(name: str, sql: str, columns: Columns) -> dict[str, Any]:
     }
 
 
-def _chart(name: str, chart: dict[str, Any]) -> dict[str, Any]:
-    params = {"color_scheme": "tonearm", "linear_color_scheme": "tonearm_heat", **chart["params"]}
+def _chart(name: str, chart: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    viz_type = chart["viz_type"]
     return {
         "slice_name": chart["title"],
         "description": chart.get("description"),
-        "viz_type": chart["viz_type"],
-        "params": {"viz_type": chart["viz_type"], **params},
+        "viz_type": viz_type,
+        "params": {"viz_type": viz_type, **params(shared, viz_type), **chart["params"]},
         "uuid": identity("chart", name),
         "dataset_uuid": identity("dataset", chart["query"]),
         "version": VERSION,
@@ -121,23 +131,17 @@ def _chart(name: str, chart: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _dashboard(name: str, dashboard: dict[str, Any], given: dict[str, Any], style: dict[str, Any]) -> dict[str, Any]:
-    filters = [
-        _filter(one, {**style["filters"][one], **(dashboard.get("filter_options") or {}).get(one, {})})
-        for one in dashboard["filters"]
-    ]
+def _dashboard(name: str, dashboard: dict[str, Any], given: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
     return {
         "dashboard_title": dashboard["title"],
         "description": dashboard["description"],
         "slug": f"tonearm-{name}",
         "published": True,
-        "css": style.get("css", ""),
         "uuid": identity("dashboard", name),
         "position": _position(dashboard, given),
         "metadata": {
-            "color_scheme": "tonearm",
-            "label_colors": style["colours"],
-            "native_filter_configuration": filters,
+            "label_colors": shared["colours"],
+            "native_filter_configuration": [_filter(one, shared["filters"][one]) for one in dashboard["filters"]],
             "cross_filters_enabled": True,
             "refresh_frequency": 0,
             "chart_configuration": {},
@@ -198,6 +202,6 @@ def _filter(name: str, options: dict[str, Any]) -> dict[str, Any]:
         # Without it Superset shows the first value and waits for somebody to apply it.
         "requiredFirst": {"defaultToFirstItem": True} if options.get("required") else {},
         "defaultDataMask": {"extraFormData": {}, "filterState": {}, "ownState": {}},
-        "cascadeParentIds": options.get("below", []),
+        "cascadeParentIds": [],
         "scope": {"rootPath": ["ROOT_ID"], "excluded": []},
     }

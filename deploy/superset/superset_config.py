@@ -131,7 +131,14 @@ EXTRA_CATEGORICAL_COLOR_SCHEMES = [
             *("#0b6670", "#d55e00", "#e69f00", "#56b4e9", "#009e73", "#cc79a7"),
             *("#a63c06", "#0072b2", "#b3a898", "#655d52"),
         ],
-    }
+    },
+    {
+        "id": "tonearm_pale",
+        "label": "tonearm: pale, for areas with text",
+        "description": "",
+        "isDefault": False,
+        "colors": ["#b5d6d9", "#f0c49f", "#f7e3a1", "#cfe3f5", "#bfe3d2", "#ecd2de", "#e3d9c8", "#dfe3e8"],
+    },
 ]
 EXTRA_SEQUENTIAL_COLOR_SCHEMES = [
     {

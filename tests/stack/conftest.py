@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import Server
 from tests.stack.redis import running_redis
 from tests.stack.servers import end_of
+from tests.stack.superset import Superset, running_superset
 from tests.stack.trino import Trino, running_trino
 from tonearm.settings import Settings, load_settings
 
-MODELS = ("mood", "energy_forecast")
+MODELS = ("mood", "next_mood", "session_start", "energy_forecast", "breakout")
 """Those without which gold tables of the predictive family are empty."""
 
 
@@ -52,6 +54,15 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a running Redis server."""
     with running_redis(tmp_path_factory.mktemp("redis")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def superset(
+    postgres: Server, redis: str, published: Trino, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Superset]:
+    """A running server with the dashboards of deploy/superset, on a database of its own."""
+    with running_superset(postgres, redis, published, tmp_path_factory.mktemp("superset")) as server:
+        yield server
 
 
 def tonearm(home: Path, *arguments: str, code: int = 0) -> str:
