@@ -1,9 +1,10 @@
 # make run   the main job, on a simulated household or on HISTORY=path, then the page at 9696 and the lab at 8501 (SERVE=0 stops before)
 # make test  everything a test needs, then every test
+# make test-stack  the tests of Trino, Superset and what they stand on, each server started for real
 # make torture  mutated files and killed commands for TORTURE_MINUTES
 # make check-deploy  Dockerfile, Compose, Kubernetes, workflows and alerts against their schemas
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run test quick lint install system spark bench torture docs clean check-deploy prometheus
+.PHONY: run test test-stack system-stack trino superset quick lint install system spark bench torture docs clean check-deploy prometheus
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -73,6 +74,35 @@ prometheus:
 test: system install spark prometheus lint
 	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations 40 --durations-min 5
 
+# What cannot be had is reported, and its tests skip.
+test-stack: install system system-stack trino superset
+	$(PY) -m pytest tests/stack --durations 20 --durations-min 5
+
+system-stack:
+	@if command -v redis-server >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			redis-server >/dev/null; } || echo "Redis cannot be installed: tests that need it will skip"; \
+	else echo "Redis is not there and cannot be installed without root: tests that need it will skip"; fi
+
+# Trino as Maven Central has it (821 MB), less the plugins that nothing here needs.
+TRINO := trino-server-476
+
+trino:
+	@test -d .stack/$(TRINO) || { rm -rf .stack/new && mkdir -p .stack/new \
+		&& mvn -q -B dependency:copy -Dartifact=io.trino:$(subst server-,server:,$(TRINO)):tar.gz -DoutputDirectory=.stack/new \
+		&& tar xzf .stack/new/$(TRINO).tar.gz -C .stack/new && find .stack/new/$(TRINO)/plugin -mindepth 1 -maxdepth 1 \
+			! -name delta-lake ! -name geospatial ! -name password-authenticators ! -name postgresql -exec rm -rf {} + \
+		&& mv .stack/new/$(TRINO) .stack && rm -rf .stack/new; } \
+		|| echo "Trino cannot be had from Maven Central: tests that need it will skip"
+
+# Superset in an environment of its own (1.1 GB), whose packages are those of its image.
+superset:
+	@test .venv-superset/.installed -nt requirements/superset.txt || { python3 -m venv .venv-superset \
+		&& .venv-superset/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/superset.txt \
+		&& touch .venv-superset/.installed; } \
+		|| echo "Superset cannot be installed: tests that need it will skip"
+
 quick: install
 	$(PY) -m pytest -n 2 --dist loadfile --durations 5 -m "not slow and not browser and not spark"
 
@@ -86,7 +116,7 @@ lint: install
 CHECKS := .venv-deploy/bin
 
 check-deploy: $(CHECKS)/.installed prometheus
-	$(CHECKS)/hadolint Dockerfile
+	$(CHECKS)/hadolint Dockerfile deploy/superset/Dockerfile
 	$(CHECKS)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	$(CHECKS)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml deploy/github/*.yml
 	for overlay in base overlays/minikube overlays/cloud; do \
@@ -120,4 +150,4 @@ docs: install
 	$(PY) -m tools.docs
 
 clean:
-	rm -rf $(VENV) .venv-deploy .prometheus .tonearm build dist
+	rm -rf $(VENV) .venv-deploy .venv-newest .venv-superset .prometheus .stack .tonearm build dist

@@ -59,7 +59,7 @@ class Server:
                 [self.programs / "postgres", "-D", self.folder / "data", *given],
                 stdout=log,
                 stderr=log,
-                preexec_fn=_end_with_the_tests,
+                preexec_fn=end_with_the_tests,
                 **_user(),
             )
         until = time.monotonic() + _STARTS_WITHIN_S
@@ -92,10 +92,10 @@ class Server:
             shutil.chown(path, _AS_ROOT, _AS_ROOT)
 
 
-def _end_with_the_tests() -> None:
-    """Have Linux stop the server when the tests are killed, which then cannot do it."""
+def end_with_the_tests(how: signal.Signals = signal.SIGQUIT) -> None:
+    """Have Linux stop a server when the tests are killed, which then cannot do it."""
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, how)
 
 
 def _user() -> dict[str, Any]:

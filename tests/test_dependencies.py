@@ -31,6 +31,7 @@ EXTRAS = {
     "pulls/spotify.py": "spotify",
     "pictures/png.py": "pictures",
     "engine/spark.py": "spark",
+    "engine/trino.py": "trino",
 }
 """Which rooms and modules may import what an extra brings; all others are limited to the base.
 The first that fits holds."""
@@ -109,7 +110,7 @@ def test_every_import_is_declared_where_it_is_needed() -> None:
     assert wrong == []
 
 
-@pytest.mark.parametrize("extra", ["", "models", "lab", "postgres", "spotify", "pictures", "spark"])
+@pytest.mark.parametrize("extra", ["", "models", "lab", "postgres", "spotify", "pictures", "trino", "spark"])
 def test_everything_declared_is_needed(extra: str) -> None:
     used = {name for modules in imports().values() for module in modules for name in distributions(module)}
     assert declared(extra) - used - set(NOT_IMPORTED) == set()

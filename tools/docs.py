@@ -235,7 +235,7 @@ def data_page() -> str:
     """Every field of ``dashboard_data.json``, object by object, from its JSON Schema."""
     whole = schema()
     about = (
-        f"`tonearm export site` and `tonearm publish` write it beside the page, with [its JSON Schema]({SCHEMA_FILE}), "
+        f"`tonearm export site` and `tonearm publish site` write it beside the page, with [its JSON Schema]({SCHEMA_FILE}), "
         "which `tonearm export schema` prints; it is checked against that before it is written. "
         "[Which fields go out](website.md#what-goes-out) is yours to choose."
     )

@@ -88,6 +88,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Address of ListenBrainz's API, or that of another server with the same."""
     reccobeats_url: str = "https://api.reccobeats.com/"
     """Address of ReccoBeats' API, from which measured audio features come."""
+    trino_url: str = "http://127.0.0.1:8080"
+    """Address of the Trino server in which ``tonearm publish trino`` registers the tables."""
+    trino_location: str = ""
+    """Where that server sees the lake, such as ``local:///home/lake``; empty means as the configuration in
+    ``deploy/trino`` has it, or the address of an object store."""
     after_run: str = ""
     """Command that ``tonearm run`` starts after tables changed, for example to publish them; it is run without a
     shell, and finds the home in ``TONEARM_HOME``."""
@@ -161,6 +166,8 @@ class Credentials(msgspec.Struct, frozen=True):
     """API key from last.fm/api."""
     listenbrainz_token: str = ""
     """User token from listenbrainz.org/settings; listens are public, so it is not needed to read them."""
+    trino_password: str = ""
+    """Password with which ``tonearm publish trino`` asks a Trino server that wants one."""
 
     def __repr__(self) -> str:
         """Only which are known, since logs and errors show what is printed."""

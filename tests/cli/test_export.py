@@ -94,8 +94,8 @@ def test_the_schema_is_printed(home: Path) -> None:
     [
         (["export", "site", "--listener", "Ada"], "where to?"),
         (["export", "site", "--listener", "Ada", "--include", "recents", "-o", "x"], "did you mean recent"),
-        (["publish", "nowhere", "--listener", "Ada"], "nowhere is no folder"),
-        (["publish", ".", "--listener", "Ada", "--without", "sessions"], "no part 'sessions'"),
+        (["publish", "site", "nowhere", "--listener", "Ada"], "nowhere is no folder"),
+        (["publish", "site", ".", "--listener", "Ada", "--without", "sessions"], "no part 'sessions'"),
     ],
 )
 def test_a_website_that_cannot_be_made_is_refused_in_words(home: Path, arguments: list[str], sentence: str) -> None:
@@ -114,7 +114,7 @@ def test_publishing_clones_commits_and_pushes_only_what_changed(
         monkeypatch.setenv(name, value)
     git("init", "--bare", "-q", "-b", "main", "website.git")
     address = f"file://{tmp_path}/website.git"
-    asked = ("publish", address, "--listener", "Ada", "--folder", "listening", "--json")
+    asked = ("publish", "site", address, "--listener", "Ada", "--folder", "listening", "--json")
     done = [json.loads(tonearm(home, *asked).stdout)["did"] for _ in range(2)]
     assert done == ["committed, pushed", "unchanged"]
     log = git("--git-dir", "website.git", "log", "-p", "--format=%an %s", "main")

@@ -36,7 +36,7 @@ def test_a_service_has_few_rights_and_answers_this_machine_alone(name: str) -> N
     assert not service.get("privileged") and service.get("network_mode") != "host"
     assert [port for port in service.get("ports", []) if not port.startswith("127.0.0.1:")] == []
     assert [variable for variable, value in given(name).items() if SECRET.search(variable) and value] == []
-    mounted = {volume.partition(":")[0] for volume in service["volumes"]}
+    mounted = {volume.partition(":")[0] for volume in service.get("volumes", [])}
     assert {folder for folder in mounted if not folder.startswith("./")} <= set(COMPOSE["volumes"])
     assert [folder for folder in mounted if folder.startswith("./") and not (ROOT / folder).exists()] == []
 
@@ -57,8 +57,8 @@ def test_its_variables_are_settings() -> None:
 
 def test_each_service_that_answers_is_asked_whether_it_is_well() -> None:
     asked = {name for name, service in SERVICES.items() if "healthcheck" in service}
-    # The image of tonearm has its own; the other two end.
-    assert asked | {"tonearm"} == set(SERVICES) - {"models", "spark-build"}
+    # The images built here have their own; the other two end.
+    assert asked | {"tonearm", "superset"} == set(SERVICES) - {"models", "spark-build"}
     assert {name for name, service in SERVICES.items() if service["restart"] == "no"} == {"models", "spark-build"}
 
 
@@ -69,7 +69,15 @@ def test_spark_builds_on_the_home_of_the_server() -> None:
     assert address == worker["command"][-1] == build["command"][-1] == "spark://spark:7077"
     assert build["volumes"] == master["volumes"] == [SERVICES["tonearm"]["volumes"][0]]
     stages = {rest.partition(" AS ")[2] for name, rest in instructions(until="\0") if name == "FROM"}
-    assert {service["build"]["target"] for service in SERVICES.values() if "build" in service} <= stages
+    assert {service["build"]["target"] for service in SERVICES.values() if "target" in service.get("build", {})} <= stages
+
+
+def test_what_superset_trusts_answers_superset_alone() -> None:
+    assert COMPOSE["networks"]["superset"]["internal"]
+    on_it = {name for name, service in SERVICES.items() if "superset" in service.get("networks", [])}
+    assert on_it == {"superset", "superset-postgres", "superset-redis"}
+    assert SERVICES["superset"]["networks"] == ["default", "superset"]
+    assert SERVICES["superset-postgres"]["networks"] == SERVICES["superset-redis"]["networks"] == ["superset"]
 
 
 def test_the_page_has_every_variable_and_profile_and_commands_that_can_be_typed() -> None:

@@ -27,7 +27,7 @@ _COMMANDS = {
     "listens": "listens:listens",
     "playlist": "playlist:playlist",
     "export": "export:export",
-    "publish": "website:publish",
+    "publish": "publish:publish",
     "recommend": "recommend:recommend",
     "listeners": "listeners:listeners",
     "tokens": "tokens:tokens",

@@ -1,4 +1,4 @@
-"""``tonearm export site``, ``tonearm export schema`` and ``tonearm publish``."""
+"""``tonearm export site``, ``tonearm export schema`` and ``tonearm publish site``."""
 
 from __future__ import annotations
 
@@ -73,17 +73,18 @@ def site(
 
 
 @command(
+    name="site",
     epilog="""\b
 Examples:
-  tonearm publish ~/website --listener ada --folder listening
-  tonearm publish git@github.com:ada/website.git --listener ada --include predictions
-  WEBSITE_REPO_PAT=… tonearm publish https://github.com/ada/website.git --listener ada
+  tonearm publish site ~/website --listener ada --folder listening
+  tonearm publish site git@github.com:ada/website.git --listener ada --include predictions
+  WEBSITE_REPO_PAT=… tonearm publish site https://github.com/ada/website.git --listener ada
 """,
 )
 @click.argument("website")
 @_what_is_shown
 @click.option("--folder", type=click.Path(path_type=Path), default="tonearm", help="Folder within the website.")
-def publish(
+def publish_site(
     context: Context,
     website: str,
     listener: str | None,

@@ -1,0 +1,16 @@
+-- Share of the listener's saddest-sounding quarter of music in each hour, and what could be tried.
+-- One row per listener and hour that could be compared.
+SELECT
+    listener,
+    hour_of_day,
+    low_share_pct,
+    usual_low_share_pct,
+    difference,
+    p_corrected,
+    replace(verdict, '_', ' ') AS verdict,
+    priority,
+    units AS sessions,
+    what_to_try,
+    note
+FROM mood_intervention_triggers
+WHERE low_share_pct IS NOT NULL

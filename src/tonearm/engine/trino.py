@@ -1,0 +1,223 @@
+"""The lake's tables in a Trino server, which reads them where they are.
+
+Trino is given the location of each table once. From then on it sees every commit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from tonearm.errors import ExtraMissing, ServiceRefused, ServiceUnavailable, TonearmError, UnknownName, UsageError
+from tonearm.lake import Lake, is_remote
+from tonearm.settings import Settings
+
+try:
+    import requests
+    import trino
+    from trino.exceptions import HttpError, TrinoConnectionError, TrinoQueryError
+except ImportError as error:
+    raise ExtraMissing("what talks to Trino is", "trino") from error
+
+USER = "tonearm"
+"""The user whom deploy/trino/etc/rules.json allows to register tables."""
+_HOME = "local:///home"
+"""Where Trino has the home, with the configuration in deploy/trino."""
+_LOCATION = re.compile(r"^\s*location = '((?:[^']|'')*)'", re.MULTILINE)
+_NOT_THERE = ("No transaction log", "outside of the root", "No factory for location")
+"""What Trino answers for a location at which it sees no table."""
+
+Did = Literal["registered", "registered anew", "unregistered", "unchanged"]
+Ask = Callable[[str], Sequence[Sequence[Any]]]
+"""Rows of a statement."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What becomes of one table in Trino's catalog."""
+
+    table: str
+    did: Did
+    location: str
+    """Where Trino reads it; of an unregistered one, where it did."""
+    was_at: str = ""
+    """Location of a table that is registered anew, until then."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Trino server, the catalog and schema in which tables are registered, and who asks."""
+
+    url: str
+    catalog: str = "delta"
+    schema: str = "default"
+    user: str = USER
+    password: str = ""
+
+    def __repr__(self) -> str:
+        """Without the password, since logs and errors show what is printed."""
+        return f"Server({self.url}, {self.catalog}.{self.schema}, {self.user})"
+
+
+def publish(lake: Lake, root: str, server: Server) -> list[Change]:
+    """Make the tables of ``server`` those of ``lake``, which it sees under ``root``; returns what was done, by table.
+
+    Tables of others in the schema, which lie outside ``root``, stay unless they have the name of one of ours. Raises
+    UsageError for an empty lake and a root under which Trino sees no tables, UnknownName for its catalog,
+    ServiceRefused for what it does not allow, ServiceUnavailable where it does not answer.
+    """
+    wanted = {name: f"{root}/{name}" for name in lake.names()}
+    if not wanted:
+        raise UsageError(f"there are no tables in {lake.root}; `tonearm run` makes them")
+    with _asking(server) as ask, _plain_errors(server, root):
+        ask(f"CREATE SCHEMA IF NOT EXISTS {_quoted(server.catalog)}.{_quoted(server.schema)}")
+        changes = planned(wanted, _registered(ask, server), root)
+        for change in changes:
+            _carry_out(ask, server, change)
+    return changes
+
+
+def planned(wanted: Mapping[str, str], found: Mapping[str, str], root: str) -> list[Change]:
+    """What has to be done so that the locations ``found``, by table, become those ``wanted``.
+
+    A table that is not wanted is ours, and goes, if its location lies in ``root``.
+    """
+    changes = [_change(table, location, found.get(table)) for table, location in wanted.items()]
+    gone = [table for table in found.keys() - wanted.keys() if found[table].startswith(f"{root}/")]
+    return sorted([*changes, *(Change(table, "unregistered", found[table]) for table in gone)], key=lambda c: c.table)
+
+
+def _change(table: str, location: str, was_at: str | None) -> Change:
+    if was_at is None:
+        return Change(table, "registered", location)
+    return (
+        Change(table, "unchanged", location)
+        if was_at == location
+        else Change(table, "registered anew", location, was_at)
+    )
+
+
+def root_of(settings: Settings, location: str = "") -> str:
+    """Where Trino sees the lake: at ``location``, else under the address of an object store, else as in deploy/trino.
+
+    Raises UsageError for a location that is none, and without one for a lake outside the home.
+    """
+    if location:
+        if not is_remote(location):
+            raise UsageError(f"{location} is no location; write it as local:///home/lake or s3://bucket/lake")
+        return location.rstrip("/")
+    if is_remote(settings.lake):
+        return settings.lake.rstrip("/")
+    lake, home = PurePosixPath(settings.lake), PurePosixPath(settings.home)
+    if not lake.is_relative_to(home):
+        raise UsageError(f"name the location at which Trino sees {lake} with --location, such as local:///lake")
+    return f"{_HOME}/{lake.relative_to(home)}"
+
+
+def _registered(ask: Ask, server: Server) -> dict[str, str]:
+    """Location of each table of the schema."""
+    schema = f"{_quoted(server.catalog)}.{_quoted(server.schema)}"
+    rows = ask(
+        f"SELECT table_name FROM {_quoted(server.catalog)}.information_schema.tables "
+        f"WHERE table_schema = {_text(server.schema)} AND table_type = 'BASE TABLE'"
+    )
+    return {table: _location(ask(f"SHOW CREATE TABLE {schema}.{_quoted(table)}")[0][0]) for (table,) in rows}
+
+
+def _location(statement: str) -> str:
+    found = _LOCATION.search(statement)
+    return found[1].replace("''", "'") if found else ""
+
+
+def _carry_out(ask: Ask, server: Server, change: Change) -> None:
+    if change.did in ("unregistered", "registered anew"):
+        ask(_call(server, "unregister_table", change.table))
+    if change.did in ("registered", "registered anew"):
+        try:
+            ask(_call(server, "register_table", change.table, change.location))
+        except TrinoQueryError:
+            if change.was_at:
+                ask(_call(server, "register_table", change.table, change.was_at))
+            raise
+
+
+def _call(server: Server, procedure: str, *arguments: str) -> str:
+    given = ", ".join(map(_text, (server.schema, *arguments)))
+    return f"CALL {_quoted(server.catalog)}.system.{procedure}({given})"
+
+
+def _quoted(name: str) -> str:
+    return '"{}"'.format(name.replace('"', '""'))
+
+
+def _text(value: str) -> str:
+    return "'{}'".format(value.replace("'", "''"))
+
+
+@contextmanager
+def _asking(server: Server) -> Iterator[Ask]:
+    """Asks the server; raises UsageError for an address that cannot be asked."""
+    address = urlsplit(server.url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise UsageError(f"{server.url} is no address of a server; write it as http://127.0.0.1:8080")
+    if server.password and address.scheme != "https":
+        raise UsageError(f"a password is sent over https alone, and {server.url} is http; unset TRINO_PASSWORD")
+    connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]
+        host=address.hostname,
+        port=address.port or (443 if address.scheme == "https" else 8080),
+        http_scheme=address.scheme,
+        user=server.user,
+        auth=trino.auth.BasicAuthentication(server.user, server.password) if server.password else None,
+        source="tonearm",
+    )
+
+    def ask(statement: str) -> Sequence[Sequence[Any]]:
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(statement)
+            rows: Sequence[Sequence[Any]] = cursor.fetchall()
+            return rows
+
+    with closing(connection):
+        yield ask
+
+
+@contextmanager
+def _plain_errors(server: Server, root: str) -> Iterator[None]:
+    """Raise what the client raises as our errors."""
+    try:
+        yield
+    except TrinoQueryError as error:
+        raise _query_error(server, root, error) from error
+    except HttpError as error:
+        raise _http_error(server, str(error)) from error
+    except (TrinoConnectionError, requests.RequestException, ValueError) as error:
+        raise ServiceUnavailable(
+            f"Trino does not answer at {server.url} ({type(error).__name__}); start it, or name another with --server"
+        ) from error
+
+
+def _query_error(server: Server, root: str, error: TrinoQueryError) -> TonearmError:
+    said = " ".join(error.message.split())
+    if error.error_name == "CATALOG_NOT_FOUND":
+        return UnknownName("catalog of Trino", server.catalog, (), hint="deploy/trino/etc/catalog has delta")
+    if any(sign in said for sign in _NOT_THERE):
+        return UsageError(f"Trino sees no table under {root} ({said}); --location names where it sees the lake")
+    if error.error_name == "PERMISSION_DENIED":
+        return ServiceRefused(f"Trino does not allow it to {server.user} ({said}); deploy/trino/etc/rules.json does")
+    if error.error_name == "SERVER_STARTING_UP":
+        return ServiceUnavailable(f"Trino at {server.url} is starting; repeat the command in a minute")
+    return ServiceUnavailable(f"Trino at {server.url} failed: {said} ({error.error_name})")
+
+
+def _http_error(server: Server, said: str) -> TonearmError:
+    if "error 401" in said:
+        how = "does not take this user and password" if server.password else "asks for a password"
+        return ServiceRefused(f"Trino at {server.url} {how}; --user names who asks, TRINO_PASSWORD has the password")
+    if "error 403" in said:
+        return ServiceRefused(f"Trino at {server.url} does not let {server.user} in; --user names another")
+    return ServiceUnavailable(f"{server.url} does not answer as Trino does ({said[:100]}); --server names another")

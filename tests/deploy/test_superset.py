@@ -1,0 +1,61 @@
+"""The image of Superset has what is tested, and its files say one thing once."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import yaml
+
+from tests.deploy import ROOT
+from tests.deploy.test_image import pins
+
+FOLDER = ROOT / "deploy" / "superset"
+DOCKERFILE = (FOLDER / "Dockerfile").read_text()
+CHARTS = {path.stem: yaml.safe_load(path.read_text()) for path in (FOLDER / "charts").glob("*.yaml")}
+QUERIES = {path.stem: path.read_text() for path in (FOLDER / "queries").glob("*.sql")}
+DASHBOARDS = {path.stem: yaml.safe_load(path.read_text()) for path in (FOLDER / "dashboards").glob("*.yaml")}
+STYLE = yaml.safe_load((FOLDER / "style.yaml").read_text())
+
+
+def test_the_image_is_nobodys_root_and_copies_what_is_let_through() -> None:
+    assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE)[-1] == "10001:10001"
+    assert pins("superset")["apache-superset"] == "6.1.0"
+    assert f"requirements/superset.txt" in DOCKERFILE
+    ignored = (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
+    copied = [line.split()[1] for line in re.findall(r"^COPY (?!--from).*$", DOCKERFILE, re.MULTILINE)]
+    assert copied and [path for path in copied if f"!{path}" not in ignored or not (ROOT / path).exists()] == []
+
+
+def test_every_gold_table_is_in_a_chart() -> None:
+    pages = (ROOT / "docs" / "tables").glob("*.md")
+    gold = {page.stem for page in pages if re.search(r"^- Layer gold", page.read_text(), re.MULTILINE)}
+    drawn = {chart["query"] for chart in CHARTS.values()}
+    read = {word for query in drawn for word in re.findall(r"\w+", QUERIES[query])}
+    assert len(gold) >= 22
+    assert gold - read == set()
+
+
+def test_every_chart_has_a_query_and_a_place_and_every_query_a_chart() -> None:
+    placed = [chart for dashboard in DASHBOARDS.values() for row in dashboard["rows"] for chart in row["charts"]]
+    assert sorted(placed) == sorted(CHARTS)
+    assert {chart["query"] for chart in CHARTS.values()} == set(QUERIES)
+    assert len({chart["title"] for chart in CHARTS.values()}) == len(CHARTS) >= 21
+
+
+def test_a_row_has_twelve_columns_and_a_dashboard_a_filter_for_the_listener() -> None:
+    families = {"descriptive", "diagnostic", "predictive", "prescriptive", "cognitive"}
+    assert families < set(DASHBOARDS)
+    for dashboard in DASHBOARDS.values():
+        assert [row for row in dashboard["rows"] if sum(row["charts"].values()) != 12] == []
+        assert {STYLE["filters"][name].get("column") for name in dashboard["filters"]} >= {"listener"}
+    assert all(re.search(r"^ +(\w+\.)?listener,$", sql, re.MULTILINE) for sql in QUERIES.values())
+
+
+def test_colours_are_colours() -> None:
+    assert [name for name, colour in STYLE["colours"].items() if not re.fullmatch("#[0-9a-f]{6}", colour)] == []
+
+
+def test_no_file_holds_a_secret() -> None:
+    assert not [path for path in FOLDER.rglob("*") if path.is_file() and os.access(path, os.X_OK)]
+    assert not re.search(r"password: |:[^/@\s]+@", "".join(path.read_text() for path in FOLDER.glob("*.yaml")))
