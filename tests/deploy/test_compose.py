@@ -69,7 +69,9 @@ def test_spark_builds_on_the_home_of_the_server() -> None:
     assert address == worker["command"][-1] == build["command"][-1] == "spark://spark:7077"
     assert build["volumes"] == master["volumes"] == [SERVICES["tonearm"]["volumes"][0]]
     stages = {rest.partition(" AS ")[2] for name, rest in instructions(until="\0") if name == "FROM"}
-    assert {service["build"]["target"] for service in SERVICES.values() if "target" in service.get("build", {})} <= stages
+    assert {
+        service["build"]["target"] for service in SERVICES.values() if "target" in service.get("build", {})
+    } <= stages
 
 
 def test_what_superset_trusts_answers_superset_alone() -> None:

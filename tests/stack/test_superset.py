@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["browser"]
 
+BOTTOM = "() => Math.max(...[...document.querySelectorAll('.grid-row')].map(row => row.getBoundingClientRect().bottom))"
+ALL_DRAWN = """charts => document.querySelectorAll('.slice_container').length >= charts
+    && !document.querySelector('.loading, [data-test="loading-indicator"]')"""
 QUERIES = sorted(path.stem for path in (SOURCE / "queries").glob("*.sql"))
 CHARTS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((SOURCE / "charts").glob("*.yaml"))}
 DASHBOARDS = {path.stem: yaml.safe_load(path.read_text()) for path in sorted((SOURCE / "dashboards").glob("*.yaml"))}
-MAY_BE_EMPTY = {"low_hours_in_words"}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +86,13 @@ def test_no_other_database_can_be_added(superset: Superset) -> None:
     ],
 )
 def test_what_is_missing_or_unsafe_is_refused_in_a_sentence(
-    changed: dict[str, str], sentence: str, postgres: Server, database_url: str, redis: str, trino: Trino, tmp_path: Path
+    changed: dict[str, str],
+    sentence: str,
+    postgres: Server,
+    database_url: str,
+    redis: str,
+    trino: Trino,
+    tmp_path: Path,
 ) -> None:
     require_superset()
     database = database_url.rpartition("/")[2]
@@ -92,7 +100,12 @@ def test_what_is_missing_or_unsafe_is_refused_in_a_sentence(
     printed = ran(SOURCE / "start.py", given, code=1)
     assert sentence in printed
     assert "Traceback" not in printed
-    assert not [value for name, value in given.items() if name in ("SUPERSET_SECRET_KEY", "PGPASSWORD") and value in printed if value]
+    assert not [
+        value
+        for name, value in given.items()
+        if name in ("SUPERSET_SECRET_KEY", "PGPASSWORD") and value in printed
+        if value
+    ]
     assert postgres.run("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'", database) == [(0,)]
 
 
@@ -178,7 +191,10 @@ def test_every_chart_of_a_dashboard_is_drawn_from_duckdbs_numbers(
 def test_the_lakes_listens_are_all_there(superset: Superset, lake: duckdb.DuckDBPyConnection) -> None:
     with superset.client() as client:
         dataset = {one["table_name"]: one["id"] for one in superset.all(client, "dataset", "id", "table_name")}
-        query = {"columns": ["listener"], "metrics": [{"expressionType": "SQL", "sqlExpression": "SUM(listens)", "label": "n"}]}
+        query = {
+            "columns": ["listener"],
+            "metrics": [{"expressionType": "SQL", "sqlExpression": "SUM(listens)", "label": "n"}],
+        }
         asked = {"datasource": {"id": dataset["listeners"], "type": "table"}, "queries": [query]}
         found = client.post("/api/v1/chart/data", json=asked).json()["result"][0]["data"]
     counted = lake.execute("SELECT listener, count(*) FROM listens GROUP BY listener").fetchall()
@@ -204,21 +220,12 @@ def drawn(browser: Browser, superset: Superset, name: str, pictures: Path) -> di
         page.on("response", note)
         page.goto(f"{superset.url}/superset/dashboard/tonearm-{name}/?standalone=1")
         charts = [chart for row in DASHBOARDS[name]["rows"] for chart in row["charts"]]
-        holders = page.locator(".dashboard-component-chart-holder:not(:has(.dashboard-markdown))")
-        page.wait_for_function(
-            "n => document.querySelectorAll('[data-test=\"chart-grid-component\"], .dashboard-chart').length >= n",
-            arg=len(charts),
-        )
+        page.locator("[data-test='chart-grid-component']").nth(len(charts) - 1).wait_for(state="attached")
         # Superset draws what is in sight, so everything is.
-        bottom = "() => Math.ceil(Math.max(...[...document.querySelectorAll('.grid-row')].map(e => e.getBoundingClientRect().bottom)))"
-        page.set_viewport_size({"width": 1440, "height": page.evaluate(bottom) + 60})
-        page.wait_for_function(
-            "n => document.querySelectorAll('.slice_container').length >= n && !document.querySelector('.loading, [data-test=\"loading-indicator\"]')",
-            arg=len(charts),
-        )
+        page.set_viewport_size({"width": 1440, "height": int(page.evaluate(BOTTOM)) + 60})
+        page.wait_for_function(ALL_DRAWN, arg=len(charts))
         page.wait_for_load_state("networkidle")
-        assert holders.count() >= len(charts)
-        assert page.locator(".ant-alert-error, [data-test=\"error-alert\"]").all_inner_texts() == []
+        assert page.locator('.ant-alert-error, [data-test="error-alert"]').all_inner_texts() == []
         empty = page.get_by_text("No results were returned").count()
         pictures.mkdir(exist_ok=True)
         page.screenshot(path=pictures / f"{name}.png")

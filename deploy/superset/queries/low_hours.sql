@@ -10,7 +10,7 @@ SELECT
     replace(verdict, '_', ' ') AS verdict,
     priority,
     units AS sessions,
-    what_to_try,
+    coalesce(what_to_try, 'nothing: no increase is shown') AS what_to_try,
     note
 FROM mood_intervention_triggers
 WHERE low_share_pct IS NOT NULL
