@@ -24,7 +24,7 @@ from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Response
+    from playwright.sync_api import Browser, BrowserContext, Response
 
 __all__ = ["browser"]
 
@@ -45,6 +45,22 @@ def lake(household: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         for name in tables.names():
             connection.register(name, tables.read(name))
         yield connection
+
+
+@pytest.fixture(scope="module")
+def analyst(browser: Browser, superset: Superset) -> Iterator[BrowserContext]:
+    """A browser in which somebody has logged in."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(f"{superset.url}/login/")
+    page.locator("#username, [data-test='username-input']").first.fill("admin")
+    page.locator("#password, [data-test='password-input']").first.fill(superset.password)
+    page.locator("button[type='submit'], [data-test='login-button']").first.click()
+    page.wait_for_url(lambda address: "/login" not in address)
+    page.close()
+    yield context
+    context.close()
 
 
 # -- who is let in
@@ -147,6 +163,35 @@ def test_an_import_adds_changes_and_removes_ours_alone(superset: Superset) -> No
     assert superset.load().strip().endswith("0 removed")
 
 
+def test_a_chart_that_was_changed_in_superset_comes_back_as_its_file(superset: Superset, tmp_path: Path) -> None:
+    copy = tmp_path / "superset"
+    shutil.copytree(SOURCE, copy)
+    with superset.client() as client:
+        charts = {one["slice_name"]: one["id"] for one in superset.all(client, "chart", "id", "slice_name")}
+        ours = [charts[chart["title"]] for chart in CHARTS.values()]
+        export = tmp_path / "export.zip"
+        export.write_bytes(exported(client, ours))
+        assert ran(copy / "take.py", {}, export) == "nothing changed\n"
+
+        weekends = charts[CHARTS["weekends"]["title"]]
+        params = json.loads(client.get(f"/api/v1/chart/{weekends}").json()["result"]["params"])
+        changed = {"slice_name": "Weekends, changed", "params": json.dumps({**params, "y_axis_title": "difference"})}
+        assert client.put(f"/api/v1/chart/{weekends}", json=changed).status_code == 200
+        export.write_bytes(exported(client, [weekends]))
+    assert ran(copy / "take.py", {}, export) == "charts/weekends.yaml\n"
+    before, after = CHARTS["weekends"], yaml.safe_load((copy / "charts" / "weekends.yaml").read_text())
+    assert after == {
+        **before,
+        "title": "Weekends, changed",
+        "params": {**before["params"], "y_axis_title": "difference"},
+    }
+    superset.load()
+
+
+def exported(client: httpx.Client, charts: Sequence[int]) -> bytes:
+    return client.get("/api/v1/chart/export/", params={"q": f"!({','.join(map(str, charts))})"}).content
+
+
 # -- the numbers
 
 
@@ -165,12 +210,11 @@ def test_a_query_has_the_same_rows_in_trino_and_duckdb(
 def test_every_chart_of_a_dashboard_is_drawn_from_duckdbs_numbers(
     name: str,
     superset: Superset,
-    browser: Browser,
-    household: Settings,
+    analyst: BrowserContext,
     lake: duckdb.DuckDBPyConnection,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    asked = drawn(browser, superset, name, tmp_path_factory.getbasetemp() / "pictures")
+    asked = drawn(analyst, superset, name, tmp_path_factory.getbasetemp() / "pictures")
     with superset.client() as client:
         titles = {one["id"]: one["slice_name"] for one in superset.all(client, "chart", "id", "slice_name")}
         assert {titles[chart] for chart in asked} == {
@@ -201,47 +245,34 @@ def test_the_lakes_listens_are_all_there(superset: Superset, lake: duckdb.DuckDB
     assert {row["listener"]: row["n"] for row in found} == dict(counted)
 
 
-def drawn(browser: Browser, superset: Superset, name: str, pictures: Path) -> dict[int, dict[str, Any]]:
+def drawn(context: BrowserContext, superset: Superset, name: str, pictures: Path) -> dict[int, dict[str, Any]]:
     """Draw a dashboard in full, keep its picture, and return what its page asked for each chart, by the chart's id."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
     page, asked, left = context.new_page(), {}, []
 
     def note(response: Response) -> None:
         if "/api/v1/chart/data" in response.url and response.request.method == "POST":
-            assert response.status == 200, response.text()
             payload = response.request.post_data_json
-            if "slice_id" in payload.get("form_data", {}):
+            if response.status == 200 and "slice_id" in payload.get("form_data", {}):
                 asked[int(payload["form_data"]["slice_id"])] = payload
 
     page.set_default_timeout(PATIENCE_MS)
     page.on("requestfinished", lambda r: left.append(r.url) if is_elsewhere(r.url, superset.url) else None)
-    try:
-        enter(page, superset)
-        page.on("response", note)
-        page.goto(f"{superset.url}/superset/dashboard/tonearm-{name}/?standalone=1")
-        charts = [chart for row in DASHBOARDS[name]["rows"] for chart in row["charts"]]
-        page.locator("[data-test='chart-grid-component']").nth(len(charts) - 1).wait_for(state="attached")
-        # Superset draws what is in sight, so everything is.
-        page.set_viewport_size({"width": 1440, "height": int(page.evaluate(BOTTOM)) + 60})
-        page.wait_for_function(ALL_DRAWN, arg=len(charts))
-        page.wait_for_load_state("networkidle")
-        assert page.locator('.ant-alert-error, [data-test="error-alert"]').all_inner_texts() == []
-        empty = page.get_by_text("No results were returned").count()
-        pictures.mkdir(exist_ok=True)
-        page.screenshot(path=pictures / f"{name}.png")
-        assert empty == 0
-        assert left == []
-    finally:
-        context.close()
+    page.on("response", note)
+    page.goto(f"{superset.url}/superset/dashboard/tonearm-{name}/?standalone=1")
+    charts = [chart for row in DASHBOARDS[name]["rows"] for chart in row["charts"]]
+    page.locator("[data-test='chart-grid-component']").nth(len(charts) - 1).wait_for(state="attached")
+    # Superset draws what is in sight, so everything is.
+    page.set_viewport_size({"width": 1440, "height": int(page.evaluate(BOTTOM)) + 60})
+    page.wait_for_function(ALL_DRAWN, arg=len(charts))
+    page.wait_for_load_state("networkidle")
+    assert page.locator('.ant-alert-error, [data-test="error-alert"]').all_inner_texts() == []
+    empty = page.get_by_text("No results were returned").count()
+    pictures.mkdir(exist_ok=True)
+    page.screenshot(path=pictures / f"{name}.png")
+    assert empty == 0
+    assert left == []
+    page.close()
     return asked
-
-
-def enter(page: Page, superset: Superset) -> None:
-    page.goto(f"{superset.url}/login/")
-    page.locator("#username, [data-test='username-input']").first.fill("admin")
-    page.locator("#password, [data-test='password-input']").first.fill(superset.password)
-    page.locator("button[type='submit'], [data-test='login-button']").first.click()
-    page.wait_for_url(lambda address: "/login" not in address)
 
 
 def assert_same_rows(found: Sequence[Sequence[Any]], expected: Sequence[Sequence[Any]]) -> None:
@@ -249,7 +280,7 @@ def assert_same_rows(found: Sequence[Sequence[Any]], expected: Sequence[Sequence
     left, right = (sorted(([plain(value) for value in row] for row in rows), key=order) for rows in (found, expected))
     assert len(left) == len(right)
     for one, other in zip(left, right, strict=True):
-        assert one == pytest.approx(other, rel=1e-6, abs=1e-9) if all(map(is_number, one)) else same(one, other)
+        assert same(one, other), (one, other)
 
 
 def same(one: Sequence[Any], other: Sequence[Any]) -> bool:
