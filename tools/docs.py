@@ -235,8 +235,9 @@ def data_page() -> str:
     """Every field of ``dashboard_data.json``, object by object, from its JSON Schema."""
     whole = schema()
     about = (
-        f"`tonearm export site` and `tonearm publish site` write it beside the page, with [its JSON Schema]({SCHEMA_FILE}), "
-        "which `tonearm export schema` prints; it is checked against that before it is written. "
+        "`tonearm export site` and `tonearm publish site` write it beside the page, with "
+        f"[its JSON Schema]({SCHEMA_FILE}), which `tonearm export schema` prints; "
+        "it is checked against that before it is written. "
         "[Which fields go out](website.md#what-goes-out) is yours to choose."
     )
     parts = [f"# {FILE}", WRITTEN, about, _markdown(whole["description"]), _fields(whole)]

@@ -30,13 +30,13 @@ def check_database() -> None:
     except SQLAlchemyError as problem:
         reason = str(getattr(problem, "orig", problem)).strip().partition("\n")[0]
         sys.exit(
-            f"superset: the metadata's database {address.render_as_string(hide_password=True)} does not answer: {reason}"
-            "\nIs it up, and is PGPASSWORD (or the password in SUPERSET_DATABASE_URI) that of its user?"
+            f"superset: the database {address.render_as_string(hide_password=True)} does not answer: {reason}"
+            "\nIs it up, and does PGPASSWORD have the password of its user?"
         )
 
 
 def chosen_password() -> str | None:
-    """The administrator's password from the environment; None where there is none. Ends the program where it is weak."""
+    """The administrator's password from the environment, None without one; a weak one ends the program."""
     given = os.environ.pop("SUPERSET_ADMIN_PASSWORD", "")
     if given and (len(given) < PASSWORD_LENGTH or len(set(given)) < PASSWORD_LENGTH // 2):
         sys.exit(f"superset: SUPERSET_ADMIN_PASSWORD needs {PASSWORD_LENGTH} characters or more, and not all alike")

@@ -48,11 +48,15 @@ def take(export: ZipFile, folder: Path) -> list[Path]:
         if "/charts/" in name:
             dataset = datasets[chart["dataset_uuid"]]
             if not dataset.get("sql"):
-                raise ValueError(f"the chart {chart['slice_name']!r} has a table and no query: make a dataset of a query")
+                raise ValueError(
+                    f"the chart {chart['slice_name']!r} has a table and no query: make a dataset of a query"
+                )
             texts[folder / "queries" / f"{dataset['table_name']}.sql"] = dataset["sql"].strip() + "\n"
             file = ours.get(chart["uuid"]) or re.sub(r"\W+", "_", chart["slice_name"].lower()).strip("_")
             before = bundle.charts(folder).get(file, {}).get("params", {})
-            texts[folder / "charts" / f"{file}.yaml"] = _chart(chart, dataset["table_name"], before, bundle.params(shared, chart["viz_type"]))
+            texts[folder / "charts" / f"{file}.yaml"] = _chart(
+                chart, dataset["table_name"], before, bundle.params(shared, chart["viz_type"])
+            )
     changed = [path for path, text in texts.items() if not path.exists() or path.read_text() != text]
     for path in changed:
         path.write_text(texts[path])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,13 @@ import yaml
 
 from tests.deploy import CREDENTIALS, PORT, ROOT, SECRET, SETTINGS, check_command, image_environment, instructions
 from tonearm import __version__
+from tonearm.engine.trino import root_of
+from tonearm.settings import load_settings
 
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ENDING = {"models", "metastore", "spark-build"}
+"""Services that do one thing and end."""
 
 
 def given(service: str) -> dict[str, str]:
@@ -57,9 +62,9 @@ def test_its_variables_are_settings() -> None:
 
 def test_each_service_that_answers_is_asked_whether_it_is_well() -> None:
     asked = {name for name, service in SERVICES.items() if "healthcheck" in service}
-    # The images built here have their own; the other two end.
-    assert asked | {"tonearm", "superset"} == set(SERVICES) - {"models", "spark-build"}
-    assert {name for name, service in SERVICES.items() if service["restart"] == "no"} == {"models", "spark-build"}
+    # The images built here have their own; the other three end.
+    assert asked | {"tonearm", "superset"} == set(SERVICES) - ENDING
+    assert {name for name, service in SERVICES.items() if service["restart"] == "no"} == ENDING
 
 
 def test_spark_builds_on_the_home_of_the_server() -> None:
@@ -69,7 +74,9 @@ def test_spark_builds_on_the_home_of_the_server() -> None:
     assert address == worker["command"][-1] == build["command"][-1] == "spark://spark:7077"
     assert build["volumes"] == master["volumes"] == [SERVICES["tonearm"]["volumes"][0]]
     stages = {rest.partition(" AS ")[2] for name, rest in instructions(until="\0") if name == "FROM"}
-    assert {service["build"]["target"] for service in SERVICES.values() if "target" in service.get("build", {})} <= stages
+    assert {
+        service["build"]["target"] for service in SERVICES.values() if "target" in service.get("build", {})
+    } <= stages
 
 
 def test_what_superset_trusts_answers_superset_alone() -> None:
@@ -78,6 +85,17 @@ def test_what_superset_trusts_answers_superset_alone() -> None:
     assert on_it == {"superset", "superset-postgres", "superset-redis"}
     assert SERVICES["superset"]["networks"] == ["default", "superset"]
     assert SERVICES["superset-postgres"]["networks"] == SERVICES["superset-redis"]["networks"] == ["superset"]
+
+
+def test_trino_is_the_one_that_is_tested_and_finds_the_home_where_tables_are_published() -> None:
+    trino = SERVICES["trino"]
+    version = re.search(r"^TRINO := trino-server-(\d+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert version and trino["image"] == SERVICES["metastore"]["image"] == f"trinodb/trino:{version[1]}"
+    folder = given("trino")["TONEARM_LAKEHOUSE"]
+    assert {f"home:{folder}/home:ro", f"metastore:{folder}/metastore"} < set(trino["volumes"])
+    assert root_of(load_settings(Path(image_environment()["TONEARM_HOME"]), environ={})) == "local:///home/lake"
+    assert given("tonearm")["TONEARM_TRINO_URL"] == "http://trino:8080"
+    assert "http-server.http.port=8080" in (ROOT / "deploy/trino/etc/config.properties").read_text().splitlines()
 
 
 def test_the_page_has_every_variable_and_profile_and_commands_that_can_be_typed() -> None:

@@ -21,7 +21,7 @@ STYLE = yaml.safe_load((FOLDER / "style.yaml").read_text())
 def test_the_image_is_nobodys_root_and_copies_what_is_let_through() -> None:
     assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE)[-1] == "10001:10001"
     assert pins("superset")["apache-superset"] == "6.1.0"
-    assert f"requirements/superset.txt" in DOCKERFILE
+    assert "requirements/superset.txt" in DOCKERFILE
     ignored = (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
     copied = [line.split()[1] for line in re.findall(r"^COPY (?!--from).*$", DOCKERFILE, re.MULTILINE)]
     assert copied and [path for path in copied if f"!{path}" not in ignored or not (ROOT / path).exists()] == []

@@ -38,15 +38,16 @@ class Superset:
 
     def load(self) -> str:
         """What the loader prints when it brings the server up to date with the copy."""
-        return ran(self.folder / "load.py", self.environment, code=0)
+        return ran(self.folder / "load.py", self.environment)
 
-    def client(self) -> httpx.Client:
+    @contextmanager
+    def client(self) -> Iterator[httpx.Client]:
         """The administrator, by the API."""
-        found = httpx.Client(base_url=self.url, timeout=PATIENCE_S)
-        found.headers["Authorization"] = f"Bearer {log_in(found, 'admin', self.password).json()['access_token']}"
-        found.headers["X-CSRFToken"] = found.get("/api/v1/security/csrf_token/").json()["result"]
-        found.headers["Referer"] = self.url
-        return found
+        with httpx.Client(base_url=self.url, timeout=PATIENCE_S, headers={"Referer": self.url}) as client:
+            token = log_in(client, "admin", self.password).json()["access_token"]
+            client.headers["Authorization"] = f"Bearer {token}"
+            client.headers["X-CSRFToken"] = client.get("/api/v1/security/csrf_token/").json()["result"]
+            yield client
 
     def all(self, client: httpx.Client, kind: str, *columns: str) -> list[dict[str, Any]]:
         """Every ``chart``, ``dashboard`` or ``dataset`` with these columns."""
@@ -94,11 +95,16 @@ def require_superset() -> None:
         pytest.skip("Superset is not installed: make superset")
 
 
-def ran(program: Path, environment: dict[str, str], code: int) -> str:
+def ran(program: Path, environment: dict[str, str], *arguments: str | Path, code: int = 0) -> str:
     """What a program of deploy/superset prints; fails unless it ends with ``code``."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("SUPERSET", "PG"))}
     done = subprocess.run(
-        [PYTHON, program], env=clean | environment, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+        [PYTHON, program, *arguments],
+        env=clean | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr

@@ -59,15 +59,9 @@ def running_trino(lakehouse: Path, data: Path) -> Iterator[Trino]:
     for folder in (lakehouse / "metastore", data):
         folder.mkdir(parents=True)
     found = Trino(free_port(), lakehouse, data / "trino.log")
-    properties = {
-        "http-server.http.port": str(found.port),
-        "discovery.uri": found.url,
-        "node.bind-ip": "127.0.0.1",
-        "node.internal-address": "127.0.0.1",
-    }
     command = [launchers[-1], "run", "--etc-dir", ETC, "--data-dir", data, "--jvm-dir", _jdk()]
-    given = [part for name, value in properties.items() for part in ("-D", f"{name}={value}")]
-    with server([*command, *given], found.log, lambda: _is_up(found), {"TONEARM_LAKEHOUSE": str(lakehouse)}):
+    own = ["-D", f"http-server.http.port={found.port}", "-D", f"discovery.uri={found.url}"]
+    with server([*command, *own], found.log, lambda: _is_up(found), {"TONEARM_LAKEHOUSE": str(lakehouse)}):
         yield found
 
 

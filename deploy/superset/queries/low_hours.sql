@@ -1,5 +1,5 @@
 -- Share of the listener's saddest-sounding quarter of music in each hour, and what could be tried.
--- One row per listener and hour that could be compared.
+-- One row per listener and hour that was tested.
 SELECT
     listener,
     hour_of_day,
@@ -10,7 +10,6 @@ SELECT
     replace(verdict, '_', ' ') AS verdict,
     priority,
     units AS sessions,
-    what_to_try,
-    note
+    coalesce(what_to_try, 'nothing: no increase is shown') AS what_to_try
 FROM mood_intervention_triggers
-WHERE low_share_pct IS NOT NULL
+WHERE verdict <> 'insufficient'

@@ -1,5 +1,5 @@
 -- How far the music of each hour is from the same month's other hours, with a 95 % interval.
--- One row per listener, hour and feature.
+-- One row per listener, hour and feature; hours that were not tested have none.
 SELECT
     listener,
     hour_of_day,
@@ -11,6 +11,7 @@ SELECT
     verdict_valence AS verdict,
     compared_valence AS sessions
 FROM mood_time_correlations
+WHERE verdict_valence <> 'insufficient'
 UNION ALL
 SELECT
     listener,
@@ -23,3 +24,4 @@ SELECT
     verdict_energy AS verdict,
     compared_energy AS sessions
 FROM mood_time_correlations
+WHERE verdict_energy <> 'insufficient'

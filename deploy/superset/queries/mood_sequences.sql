@@ -1,4 +1,5 @@
--- Which mood follows which more often than in random order: one row per listener and pair of moods.
+-- Which mood follows which more often than in random order: one row per listener and pair of moods
+-- that is expected at least five times.
 SELECT
     listener,
     replace(substr(pattern, 1, strpos(pattern, ' → ') - 1), '_', ' ') AS first_mood,
@@ -11,4 +12,4 @@ SELECT
     p_corrected,
     replace(verdict, '_', ' ') AS verdict
 FROM sequential_patterns
-WHERE pattern_type = 'mood_2'
+WHERE pattern_type = 'mood_2' AND expected_occurrences >= 5

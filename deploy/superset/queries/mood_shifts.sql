@@ -1,4 +1,5 @@
--- How far the mood moves from one track to the next in each hour: one row per listener, hour and size.
+-- How far the mood moves from one track to the next in each hour: one row per listener, hour and size,
+-- for hours with at least 20 shifts.
 SELECT
     listener,
     hour_of_day,
@@ -8,4 +9,4 @@ SELECT
     shift_share_pct,
     hour_shifts
 FROM mood_shift_patterns
-WHERE hour_of_day IS NOT NULL
+WHERE hour_of_day IS NOT NULL AND hour_shifts >= 20

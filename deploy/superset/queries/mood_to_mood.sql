@@ -1,5 +1,5 @@
 -- Which mood follows which: of the shifts that begin in a mood, the share that ends in each.
--- One row per listener and pair of moods, over all hours and sizes of shift.
+-- One row per listener and pair of moods, over all hours and sizes of shift, from moods that begin at least 20.
 WITH moods (mood) AS (
     VALUES ('Happy Energetic'), ('Happy Calm'), ('Sad Energetic'), ('Sad Calm'), ('Neutral')
 ),
@@ -58,3 +58,4 @@ SELECT
 FROM counted
 WHERE begun > 0
 GROUP BY listener, from_mood, to_mood
+HAVING sum(begun) >= 20

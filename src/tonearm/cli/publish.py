@@ -6,7 +6,7 @@ from collections import Counter
 
 import click
 
-from tonearm.cli.command import Context, command
+from tonearm.cli.command import Context, command, with_options
 from tonearm.cli.website import publish_site
 
 
@@ -17,7 +17,8 @@ Examples:
   tonearm publish trino
 """,
 )
-def publish() -> None:
+@with_options
+def publish(context: Context) -> None:
     """Publish the page in a website's repository, or the tables in a Trino server."""
 
 
@@ -55,9 +56,10 @@ def trino(context: Context, server: str | None, catalog: str, schema: str, locat
     if context.as_json:
         context.answer(changes)
         return
-    rows = [(one.table, one.did, one.location, one.was_at) for one in changes]
-    context.grid("", ("table", "", "location", "was at"), rows)
     counts = Counter(one.did for one in changes)
+    if len(changes) > counts["unchanged"]:
+        rows = [(one.table, one.did, one.location, one.was_at or None) for one in changes if one.did != "unchanged"]
+        context.grid("", ("table", "", "location", "was at"), rows)
     context.say(f"{where.url}, {catalog}.{schema}: {', '.join(f'{n:,} {did}' for did, n in counts.items())}")
 
 

@@ -29,6 +29,9 @@ USER = "tonearm"
 _HOME = "local:///home"
 """Where Trino has the home, with the configuration in deploy/trino."""
 _LOCATION = re.compile(r"^\s*location = '((?:[^']|'')*)'", re.MULTILINE)
+_ELSEWHERE = "elsewhere"
+_GONE = "DELTA_LAKE_INVALID_SCHEMA"
+"""Name of Trino's error for a registered table without a log."""
 _NOT_THERE = ("No transaction log", "outside of the root", "No factory for location")
 """What Trino answers for a location at which it sees no table."""
 
@@ -67,14 +70,19 @@ class Server:
 def publish(lake: Lake, root: str, server: Server) -> list[Change]:
     """Make the tables of ``server`` those of ``lake``, which it sees under ``root``; returns what was done, by table.
 
-    Tables of others in the schema, which lie outside ``root``, stay unless they have the name of one of ours. Raises
-    UsageError for an empty lake and a root under which Trino sees no tables, UnknownName for its catalog,
-    ServiceRefused for what it does not allow, ServiceUnavailable where it does not answer.
+    Tables of others in the schema, which lie outside ``root``, stay unless they have the name of one of ours. Trino
+    also forgets what it remembers of logs, so that a folder that was deleted and made again, as by a restore, is read
+    as it is. Raises UsageError for an empty lake and a root under which Trino sees no tables, UnknownName for its
+    catalog, ServiceRefused for what it does not allow, ServiceUnavailable where it does not answer.
     """
     wanted = {name: f"{root}/{name}" for name in lake.names()}
     if not wanted:
         raise UsageError(f"there are no tables in {lake.root}; `tonearm run` makes them")
     with _asking(server) as ask, _plain_errors(server, root):
+        catalogs = [name for (name,) in ask("SHOW CATALOGS")]
+        if server.catalog not in catalogs:
+            raise UnknownName("catalog of Trino", server.catalog, catalogs, hint="deploy/trino/etc/catalog has delta")
+        ask(f"CALL {_quoted(server.catalog)}.system.flush_metadata_cache()")
         ask(f"CREATE SCHEMA IF NOT EXISTS {_quoted(server.catalog)}.{_quoted(server.schema)}")
         changes = planned(wanted, _registered(ask, server), root)
         for change in changes:
@@ -85,11 +93,13 @@ def publish(lake: Lake, root: str, server: Server) -> list[Change]:
 def planned(wanted: Mapping[str, str], found: Mapping[str, str], root: str) -> list[Change]:
     """What has to be done so that the locations ``found``, by table, become those ``wanted``.
 
-    A table that is not wanted is ours, and goes, if its location lies in ``root``.
+    A table that is not wanted is ours, and goes, if its location lies in ``root``; so does one that is empty, which
+    means that there is no table behind the name.
     """
     changes = [_change(table, location, found.get(table)) for table, location in wanted.items()]
-    gone = [table for table in found.keys() - wanted.keys() if found[table].startswith(f"{root}/")]
-    return sorted([*changes, *(Change(table, "unregistered", found[table]) for table in gone)], key=lambda c: c.table)
+    others = ((table, location) for table, location in found.items() if table not in wanted)
+    gone = [Change(table, "unregistered", at) for table, at in others if not at or at.startswith(f"{root}/")]
+    return sorted([*changes, *gone], key=lambda change: change.table)
 
 
 def _change(table: str, location: str, was_at: str | None) -> Change:
@@ -120,18 +130,25 @@ def root_of(settings: Settings, location: str = "") -> str:
 
 
 def _registered(ask: Ask, server: Server) -> dict[str, str]:
-    """Location of each table of the schema."""
+    """Location of each table of the schema, empty where its log is gone."""
     schema = f"{_quoted(server.catalog)}.{_quoted(server.schema)}"
     rows = ask(
         f"SELECT table_name FROM {_quoted(server.catalog)}.information_schema.tables "
         f"WHERE table_schema = {_text(server.schema)} AND table_type = 'BASE TABLE'"
     )
-    return {table: _location(ask(f"SHOW CREATE TABLE {schema}.{_quoted(table)}")[0][0]) for (table,) in rows}
+    return {table: _location(ask, f"{schema}.{_quoted(table)}") for (table,) in rows}
 
 
-def _location(statement: str) -> str:
+def _location(ask: Ask, table: str) -> str:
+    try:
+        statement = ask(f"SHOW CREATE TABLE {table}")[0][0]
+    except TrinoQueryError as error:
+        if error.error_name == _GONE:
+            return ""
+        raise
     found = _LOCATION.search(statement)
-    return found[1].replace("''", "'") if found else ""
+    # A table of another connector's has none, and is nobody's to unregister.
+    return found[1].replace("''", "'") if found else _ELSEWHERE
 
 
 def _carry_out(ask: Ask, server: Server, change: Change) -> None:
@@ -203,12 +220,13 @@ def _plain_errors(server: Server, root: str) -> Iterator[None]:
 
 def _query_error(server: Server, root: str, error: TrinoQueryError) -> TonearmError:
     said = " ".join(error.message.split())
-    if error.error_name == "CATALOG_NOT_FOUND":
-        return UnknownName("catalog of Trino", server.catalog, (), hint="deploy/trino/etc/catalog has delta")
     if any(sign in said for sign in _NOT_THERE):
         return UsageError(f"Trino sees no table under {root} ({said}); --location names where it sees the lake")
-    if error.error_name == "PERMISSION_DENIED":
-        return ServiceRefused(f"Trino does not allow it to {server.user} ({said}); deploy/trino/etc/rules.json does")
+    if error.error_name in ("PERMISSION_DENIED", "PROCEDURE_NOT_FOUND"):
+        return ServiceRefused(
+            f"Trino does not let {server.user} register tables in {server.catalog} ({said}); deploy/trino/etc has a "
+            "catalog and rules that do"
+        )
     if error.error_name == "SERVER_STARTING_UP":
         return ServiceUnavailable(f"Trino at {server.url} is starting; repeat the command in a minute")
     return ServiceUnavailable(f"Trino at {server.url} failed: {said} ({error.error_name})")
