@@ -213,6 +213,10 @@ def _plain_errors(server: Server, root: str) -> Iterator[None]:
     except HttpError as error:
         raise _http_error(server, str(error)) from error
     except (TrinoConnectionError, requests.RequestException, ValueError) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise ServiceRefused(
+                f"this machine does not trust the certificate of {server.url}; REQUESTS_CA_BUNDLE names a file of yours"
+            ) from error
         raise ServiceUnavailable(
             f"Trino does not answer at {server.url} ({type(error).__name__}); start it, or name another with --server"
         ) from error
