@@ -56,7 +56,9 @@ def serve_interface(settings: Settings, port: int, started: Callable[[], None]) 
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
     command += ["--allowed-hosts", f"{HOST}:{port},localhost:{port}", "--uvicorn-opts", "--log-level warning"]
     # In a session of its own: MLflow's process does not end the one that answers, so all of them are ended here.
-    server = subprocess.Popen(command, env=environment, cwd=registry.artefacts.parent, start_new_session=True)  # noqa: S603
+    server = subprocess.Popen(  # noqa: S603
+        command, env=environment, cwd=registry.artefacts.parent, stdout=sys.stderr, start_new_session=True
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         started()
