@@ -138,7 +138,7 @@ def test_a_server_on_a_full_volume_refuses_submissions_and_shows_the_page(home: 
             refused = [submit(1_700_000_100 + number) for number in range(3)]
             assert set(refused) == {503}
             own = http.post(
-                "/listeners/Ada/feedback", json={"kind": "like", "name": "Artist 1", "subject": "artist"}, headers=sent
+                "/listeners/Ada/feedback", json={"kind": "hide", "name": "Artist 1", "subject": "artist"}, headers=sent
             )
             assert own.status_code in (503, 507), own.text
             for path in ("/", "/documents/home?listener=Ada", "/listeners/Ada/overview", "/listens?listener=Ada"):
