@@ -4,7 +4,7 @@
 # make torture  mutated files and killed commands for TORTURE_MINUTES
 # make check-deploy  Dockerfile, Compose, Kubernetes, workflows and alerts against their schemas
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run test test-stack system-stack trino superset quick lint install system spark bench torture docs clean check-deploy prometheus
+.PHONY: run test test-stack system-stack trino superset quick lint install system spark bench torture docs clean check-deploy prometheus mlflow
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -69,6 +69,14 @@ prometheus:
 			|| { apt-get update -qq && apt-get download -qq prometheus >/dev/null; }; } \
 		&& dpkg -x prometheus_*.deb . && rm prometheus_*.deb; } \
 		|| echo "Prometheus is not there and Debian's package cannot be had: what needs it is left out"
+
+# MLflow's interface in an environment of its own (1 GB): it holds pyarrow back. tests/models/test_interface.py starts it.
+mlflow: .venv-mlflow/.installed
+
+.venv-mlflow/.installed: requirements/mlflow.txt
+	test -x .venv-mlflow/bin/python || python3 -m venv .venv-mlflow
+	.venv-mlflow/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mlflow.txt
+	touch $@
 
 # A worker that crashed is not replaced: pytest-xdist would then wait for ever for the rest of its file.
 test: system install spark prometheus lint
@@ -150,4 +158,4 @@ docs: install
 	$(PY) -m tools.docs
 
 clean:
-	rm -rf $(VENV) .venv-deploy .venv-newest .venv-superset .prometheus .stack .tonearm build dist
+	rm -rf $(VENV) .venv-deploy .venv-newest .venv-superset .venv-mlflow .prometheus .stack .tonearm build dist

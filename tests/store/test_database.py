@@ -92,6 +92,29 @@ def test_a_server_that_was_started_again_is_found_again(tmp_path: Path, postgres
         assert [one.name for one in store.listeners()] == ["Ada"]
 
 
+def test_a_password_that_was_changed_meanwhile(tmp_path: Path, postgres: Server, database_url: str) -> None:
+    import psycopg
+
+    with (
+        closing(psycopg.connect(postgres.url("postgres"), autocommit=True)) as owner,
+        closing(open_store(Settings(home=tmp_path, database_url=database_url))) as store,
+    ):
+        store.ensure_listener("Ada", "UTC")
+        # Restored whatever happens, as other tests have the same server.
+        try:
+            owner.execute(f"ALTER ROLE tonearm PASSWORD '{PASSWORD}'".encode())
+            owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [store.engine.url.database]
+            )
+            with pytest.raises(HomeUnusable, match="password authentication failed") as found:
+                keep(store, "Ada", [Submission("lastfm", "{}", 1.7e9)])
+            assert postgres.password not in str(found.value) and PASSWORD not in str(found.value)
+        finally:
+            owner.execute(f"ALTER ROLE tonearm PASSWORD '{postgres.password}'".encode())
+        keep(store, "Ada", [Submission("lastfm", "{}", 1.7e9)])
+        assert len(waiting(store)) == 1
+
+
 def test_what_clashes_and_what_does_not_fit_are_the_request_s_fault(store: Store) -> None:
     with pytest.raises(Conflict, match="clashes"), store.session(writes=True) as session:
         session.execute(text("INSERT INTO listener_zones VALUES (7, '2024-01-01', 'UTC')"))

@@ -6,8 +6,10 @@ state of one instant. What is particular to either is in this module.
 
 from __future__ import annotations
 
+import errno
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from tonearm.errors import Conflict, ExtraMissing, HomeBusy, HomeUnusable, TonearmError, UsageError
+from tonearm.home import unusable
 
 if TYPE_CHECKING:
     from tonearm.settings import Settings
@@ -107,12 +110,23 @@ def _plain(engine: Engine, error: DatabaseError) -> TonearmError:
             return HomeUnusable(f"{place} is damaged ({why}); `tonearm restore` a backup")
         if "locked" in why:
             return HomeBusy(f"{place} is held by another program; repeat the command later")
+        if _is_full(Path(place).parent):
+            # SQLite has several words for it, such as "disk I/O error" where it cannot make the file beside its own.
+            return unusable(OSError(errno.ENOSPC, why), Path(place))
         return HomeUnusable(f"{place} cannot be used ({why}); check the disk and permissions")
     if getattr(error.orig, "sqlstate", None) in _BUSY_STATES:
         return HomeBusy(f"{place} is busy ({why}); repeat the command later")
     return HomeUnusable(f"{place} cannot be used ({why}); check the server, and the setting database_url")
 
 
+def _is_full(folder: Path) -> bool:
+    with suppress(OSError):
+        return shutil.disk_usage(folder).free < _LEAST_BYTES
+    return False
+
+
+_LEAST_BYTES = 1_000_000
+"""What SQLite may need for a transaction: pages in its log, and the index of that."""
 _BUSY_STATES = {"55P03", "57014", "40001", "40P01", "53300", "25P03"}
 """Locked, cancelled by a time limit, not serialisable, deadlocked, too many connections, idle for too long in a
 transaction (PostgreSQL, appendix A)."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tonearm.errors import ExtraMissing, NotRegistered, RegistryUnreachable
 from tonearm.models.lifecycle.registry import open_registry
+from tonearm.models.lifecycle.tracking import move_addresses, shown
 from tonearm.models.listing import REGISTRY
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _END_S = 10
 def server_of(settings: Settings) -> str | None:
     """Address of the MLflow server that keeps the models, which has an interface of its own; None for a database."""
     uri = settings.mlflow_tracking_uri
-    return uri if uri.startswith(("http://", "https://")) else None
+    return shown(uri) if uri.startswith(("http://", "https://")) else None
 
 
 def serve_interface(settings: Settings, port: int, started: Callable[[], None]) -> None:
@@ -41,8 +42,9 @@ def serve_interface(settings: Settings, port: int, started: Callable[[], None]) 
     if not settings.mlflow_tracking_uri and not (settings.home / REGISTRY).exists():
         raise NotRegistered("no model has been trained yet; `tonearm train` does it")
     registry = open_registry(settings)
-    # Its tables are made or found, and the addresses in a home that was moved are right.
-    assert registry.client
+    registry.artefacts.mkdir(parents=True, exist_ok=True)
+    if not settings.mlflow_tracking_uri:
+        move_addresses(settings.home / REGISTRY, registry.artefacts)
     # A database's password is in no argument of a process, which everybody on a machine can read.
     environment = os.environ | {
         "MLFLOW_BACKEND_STORE_URI": registry.uri,
@@ -54,7 +56,9 @@ def serve_interface(settings: Settings, port: int, started: Callable[[], None]) 
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
     command += ["--allowed-hosts", f"{HOST}:{port},localhost:{port}", "--uvicorn-opts", "--log-level warning"]
     # In a session of its own: MLflow's process does not end the one that answers, so all of them are ended here.
-    server = subprocess.Popen(command, env=environment, cwd=registry.artefacts.parent, start_new_session=True)  # noqa: S603
+    server = subprocess.Popen(  # noqa: S603
+        command, env=environment, cwd=registry.artefacts.parent, stdout=sys.stderr, start_new_session=True
+    )
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         started()

@@ -162,10 +162,10 @@ def plainly(uri: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, SQLAlchemyError, RequestException) as error:
-        reason = " ".join(_shown(str(error)).split())[:_LONGEST]
-        raise RegistryUnreachable(f"the model registry at {_shown(uri)} cannot be used: {reason}") from error
+        reason = " ".join(shown(str(error)).split())[:_LONGEST]
+        raise RegistryUnreachable(f"the model registry at {shown(uri)} cannot be used: {reason}") from error
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """A text without the names and passwords in its addresses."""
     return re.sub(r"(?<=://)[^/\s]*@", "", text)
