@@ -3,7 +3,7 @@
 # make torture  mutated files and killed commands for TORTURE_MINUTES
 # make check-deploy  Dockerfile, Compose, Kubernetes and workflows against their schemas
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run test quick lint install system spark bench torture docs clean check-deploy
+.PHONY: run test quick lint install system spark moto bench torture docs clean check-deploy
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -49,6 +49,14 @@ $(VENV)/.spark: requirements/spark.txt deploy/spark-jars.xml $(VENV)/.installed
 	else echo "mvn is not there: Spark will fetch Delta's jars itself when it starts"; fi
 	touch $@
 
+# An object store for the tests. It is a process of its own, and wants older libraries than tonearm.
+moto: .venv-moto/.installed
+
+.venv-moto/.installed: requirements/moto.txt
+	python3 -m venv .venv-moto
+	.venv-moto/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/moto.txt
+	touch $@
+
 # What the tests of the browser, Spark, PostgreSQL and a scrobbler need; without it they skip and say so.
 system:
 	@if command -v chromium >/dev/null 2>&1 && command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 \
@@ -60,7 +68,7 @@ system:
 	else echo "chromium, java, mvn, PostgreSQL or mpdscribble is not there and cannot be installed without root: tests that need it will skip"; fi
 
 # A worker that crashed is not replaced: pytest-xdist would then wait for ever for the rest of its file.
-test: system install spark lint
+test: system install spark moto lint
 	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations 40 --durations-min 5
 
 quick: install
@@ -107,4 +115,4 @@ docs: install
 	$(PY) -m tools.docs
 
 clean:
-	rm -rf $(VENV) .venv-deploy .tonearm build dist
+	rm -rf $(VENV) .venv-deploy .venv-moto .tonearm build dist
