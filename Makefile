@@ -4,7 +4,7 @@
 # make torture  mutated files and killed commands for TORTURE_MINUTES
 # make check-deploy  Dockerfile, Compose, Kubernetes, workflows and alerts against their schemas
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run test test-stack system-stack trino superset quick lint install system spark bench torture docs clean check-deploy prometheus mlflow
+.PHONY: run test test-stack system-stack trino superset quick lint install system spark moto bench torture docs clean check-deploy prometheus mlflow
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -50,6 +50,14 @@ $(VENV)/.spark: requirements/spark.txt deploy/spark-jars.xml $(VENV)/.installed
 	else echo "mvn is not there: Spark will fetch Delta's jars itself when it starts"; fi
 	touch $@
 
+# An object store for the tests. It is a process of its own, and wants older libraries than tonearm.
+moto: .venv-moto/.installed
+
+.venv-moto/.installed: requirements/moto.txt
+	python3 -m venv .venv-moto
+	.venv-moto/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/moto.txt
+	touch $@
+
 # What the tests of the browser, Spark, PostgreSQL and a scrobbler need; without it they skip and say so.
 system:
 	@if command -v chromium >/dev/null 2>&1 && command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 \
@@ -79,7 +87,7 @@ mlflow: .venv-mlflow/.installed
 	touch $@
 
 # A worker that crashed is not replaced: pytest-xdist would then wait for ever for the rest of its file.
-test: system install spark prometheus lint
+test: system install spark moto prometheus lint
 	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations 40 --durations-min 5
 
 # What cannot be had is reported, and its tests skip.
@@ -158,4 +166,4 @@ docs: install
 	$(PY) -m tools.docs
 
 clean:
-	rm -rf $(VENV) .venv-deploy .venv-newest .venv-superset .venv-mlflow .prometheus .stack .tonearm build dist
+	rm -rf $(VENV) .venv-deploy .venv-newest .venv-superset .venv-mlflow .venv-moto .prometheus .stack .tonearm build dist

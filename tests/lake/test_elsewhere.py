@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tonearm.building.execute import build
 from tonearm.errors import HomeUnusable
 from tonearm.ingest.imports import import_paths
-from tonearm.lake import Lake, open_lake
+from tonearm.lake import Lake, open_lake, remote
 from tonearm.read.show import show
 from tonearm.settings import Settings, load_settings
 
@@ -53,5 +53,6 @@ def test_a_store_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "y")
     monkeypatch.setenv("AWS_REGION", "here")
+    monkeypatch.setattr(remote, "OPTIONS", {"max_retries": "0"})
     with pytest.raises(HomeUnusable, match="s3://music/lake/listens cannot be reached"):
         Lake("s3://music/lake").version("listens")

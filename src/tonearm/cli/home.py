@@ -38,16 +38,23 @@ def backup(context: Context, archive: Path) -> None:
     """Write the home and its store into ARCHIVE (.tar.gz), without imported files that were kept.
 
     Other writers wait meanwhile, clients that submit listens do not. The archive holds the secrets of other services,
-    too, so it is for its owner alone. A store in PostgreSQL is in it like one in the home.
+    too, so it is for its owner alone. A store in PostgreSQL is in it like one in the home; a lake elsewhere
+    (`lake_uri`) is not.
     """
+    from tonearm.lake.remote import is_remote
     from tonearm.store.backup import back_up
 
     size = back_up(context.settings, archive, waiting=context.note)
     context.counts = {"bytes": size}
+    lake, home = context.settings.lake, context.settings.home.resolve()
+    is_in_home = not is_remote(lake) and Path(lake).resolve().is_relative_to(home)
+    without = None if is_in_home else lake
     if context.as_json:
-        context.answer({"archive": str(archive), "bytes": size})
-    else:
-        context.say(f"{archive}: {size / 1e6:,.1f} MB; `tonearm restore {archive}` restores it into an empty home")
+        context.answer({"archive": str(archive), "bytes": size, "without": without})
+        return
+    context.say(f"{archive}: {size / 1e6:,.1f} MB; `tonearm restore {archive}` restores it into an empty home")
+    if without:
+        context.say(f"without the lake, which is at {without}: keep a copy of that, too")
 
 
 @command(

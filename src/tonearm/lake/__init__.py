@@ -20,6 +20,8 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from pyarrow import ArrowException, fs
 
 from tonearm.errors import HomeUnusable, UnknownName
+from tonearm.lake import remote
+from tonearm.lake.remote import is_remote
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
@@ -36,7 +38,6 @@ _SMALL_BYTES = 250_000
 """Files from here on are not joined with others: each time is a copy that stays as long as its versions."""
 _FULL = ("No space left", "os error 28", "Disk quota", "max_temp_directory_size")
 _REFUSED = ("Permission denied", "Read-only file system")
-_AWAY = ("Generic S3 error", "Generic GCS error", "Generic MicrosoftAzure error", "When ", "request", "credential")
 _SHOWN = 200
 LOG = "_delta_log"
 """Folder in a table's own that makes it a Delta table."""
@@ -63,6 +64,7 @@ class Lake:
     def __init__(self, root: Path | str) -> None:
         """Open ``root``, a path or an address such as ``s3://bucket/lake``; the first write creates it."""
         self.root = str(root).rstrip("/")
+        self._options = remote.OPTIONS if is_remote(self.root) else None
         self._opened: dict[str, tuple[DeltaTable, tuple[int, int, int] | None]] = {}
         self._newest: dict[str, tuple[DeltaTable, int, list[Commit]]] = {}
         """The newest commits of each table, as read from the log of this object at this version."""
@@ -88,8 +90,8 @@ class Lake:
 
     def _names_in_store(self) -> list[str]:
         with plain_errors(self.root):
-            store, root = fs.FileSystem.from_uri(self.root)
-            found = store.get_file_info(fs.FileSelector(root, allow_not_found=True))
+            store = remote.arrow_files(self.root) or fs.SubTreeFileSystem(*reversed(fs.FileSystem.from_uri(self.root)))
+            found = store.get_file_info(fs.FileSelector("", allow_not_found=True))
             logs = store.get_file_info([f"{entry.path}/{LOG}" for entry in found])
         return [e.base_name for e, log in zip(found, logs, strict=True) if log.type == fs.FileType.Directory]
 
@@ -119,7 +121,7 @@ class Lake:
         with plain_errors(self.address(name)):
             try:
                 if found is None or (seen and seen != _log_entry(path, seen[0])):
-                    found = DeltaTable(self.address(name))
+                    found = DeltaTable(self.address(name), storage_options=self._options)
                 elif path is None or (path / LOG / f"{found.version() + 1:020}.json").exists():
                     found.update_incremental()
             except TableNotFoundError:
@@ -138,11 +140,15 @@ class Lake:
     def dataset(self, name: str, version: int | datetime | None = None) -> ds.Dataset:
         """The table's rows as an Arrow dataset, which pushes filters and column choices down.
 
-        A local table is read by Arrow itself. Delta's own filesystem is written in Python: a thread of Arrow's that
+        Arrow reads the files itself where it can. Delta's own filesystem is written in Python: a thread of Arrow's that
         is still about to give a file back to it when Python ends takes the whole process down (SIGABRT).
         """
         path = self.path(name)
-        files = None if path is None else fs.SubTreeFileSystem(str(path.absolute()), fs.LocalFileSystem())
+        with plain_errors(self.address(name)):
+            if path is None:
+                files = remote.arrow_files(self.address(name))
+            else:
+                files = fs.SubTreeFileSystem(str(path.absolute()), fs.LocalFileSystem())
         return self.delta(name, version).to_pyarrow_dataset(filesystem=files)
 
     def columns(self, name: str, version: int | datetime | None = None) -> list[str]:
@@ -293,6 +299,7 @@ class Lake:
                 post_commithook_properties=_keeping_the_log(),
                 writer_properties=_writer(),
                 configuration=None if found else {"delta.enableExpiredLogCleanup": "false"},
+                storage_options=None if found else self._options,
                 **options,
             )
         version = self.version(name)
@@ -325,11 +332,6 @@ def open_lake(root: Path | str) -> Lake:
     return Lake(root)
 
 
-def is_remote(root: str) -> bool:
-    """Whether ``root`` is the address of an object store rather than a path."""
-    return "://" in root
-
-
 @contextmanager
 def plain_errors(where: Path | str) -> Iterator[None]:
     """Raise errors of Delta and Arrow about ``where`` as HomeUnusable with a plain message."""
@@ -351,16 +353,14 @@ def plain_errors(where: Path | str) -> Iterator[None]:
 def refusal(where: Path | str, error: BaseException) -> HomeUnusable:
     """The error to raise for a library's ``error`` about a table or the whole lake at ``where``."""
     message = str(error)
+    if is_remote(str(where)) and (found := remote.advice(str(where), message)):
+        return HomeUnusable(found)
     if any(sign in message for sign in _FULL):
         return HomeUnusable(f"no space left on the disk of {where}; free some and repeat the command")
     if any(sign in message for sign in _REFUSED):
         return HomeUnusable(f"{where} may not be read or written; allow it, or name another home with --home")
     if "Out of Memory" in message:
         return HomeUnusable(f"the engine has too little memory ({_brief(message)}); raise memory_mb in tonearm.toml")
-    if is_remote(str(where)) and any(sign in message for sign in _AWAY):
-        return HomeUnusable(
-            f"{where} cannot be reached ({_brief(message)}); check lake_uri, the network and the credentials"
-        )
     return HomeUnusable(
         f"{where} is damaged ({_brief(message)}); `tonearm restore` a backup, or delete the folder of a table that "
         "`tonearm build` makes and build it again"
