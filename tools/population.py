@@ -17,7 +17,8 @@ from tonearm.columns import arrow_schema
 from tonearm.demo.habits import Habits, Heard, Peak, simulate
 from tonearm.demo.world import GENRES, World, make_world
 from tonearm.gold.cognitive import behavioral_segments
-from tonearm.gold.cognitive.behavioral_segments import TRAITS, trait_values
+from tonearm.gold.cognitive.behavioral_segments import TRAITS
+from tonearm.gold.cognitive.listener_traits import listener_traits
 
 LISTENERS = 200
 SEED = 1
@@ -105,9 +106,9 @@ def _traits(histories: list[pa.Table]) -> dict[str, list[float]]:
     """What the table's own code makes of the histories."""
     connection = ibis.duckdb.connect()
     connection.con.register("listens", pa.concat_tables(histories))
-    rows = connection.to_pyarrow(trait_values(connection.table("listens"))).to_pylist()
+    rows = connection.to_pyarrow(listener_traits(connection.table("listens"))).to_pylist()
     connection.disconnect()
-    return {trait: [row["mean"] for row in rows if row["trait"] == trait] for trait in TRAITS}
+    return {trait: [row[trait] for row in rows if row[trait] is not None] for trait in TRAITS}
 
 
 if __name__ == "__main__":
