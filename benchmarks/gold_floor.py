@@ -463,7 +463,7 @@ SQL: Mapping[str, str] = {
     "mood_state_clusters": CLUSTERS,
     "listening_anomalies": ANOMALIES,
     "sequential_patterns": PATTERNS_IN_SEQUENCE,
-    "behavioral_segments": SEGMENTS,
+    "listener_traits": SEGMENTS,
 }
 """What each table asks of the engine."""
 

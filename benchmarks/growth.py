@@ -34,6 +34,7 @@ import psutil
 from homes import make
 from measure import measure, note, tonearm
 from tonearm.building.execute import build
+from tonearm.engine.duckdb import engine
 from tonearm.lake import Lake, open_lake
 from tonearm.settings import load_settings
 from tonearm.table import tables
@@ -49,17 +50,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("home", type=Path)
     parser.add_argument("figures", type=Path, help="file that a JSON line is added to for every table")
+    parser.add_argument("--anew", action="store_true", help="build tables without a line as if they had never been")
     parser.add_argument("--tables", nargs="*", default=MEASURED, help="which; all but the predictive ones by default")
     options = parser.parse_args()
-    measure_build(options.home, options.figures, options.tables)
+    measure_build(options.home, options.figures, options.tables, options.anew)
 
 
-def measure_build(home: Path, figures: Path, names: Iterable[str] = MEASURED) -> None:
-    """Build those of the tables ``names`` that have no line in ``figures``, each alone, and add their lines."""
+def measure_build(home: Path, figures: Path, names: Iterable[str], anew: bool) -> None:
+    """Build those of the tables ``names`` that have no line in ``figures`` and add their lines."""
     settings = load_settings(home, {})
     lake = open_lake(settings.lake)
     known = {line["table"] for line in lines(figures)}
     wanted = set(names) - known
+    if not wanted:
+        return
+    if anew:
+        for name in wanted:
+            shutil.rmtree(settings.home / "lake" / name, ignore_errors=True)
     with _Watch() as watch, figures.open("a", encoding="utf-8") as file:
         begun: list[tuple[str, Taken]] = []
 
@@ -67,7 +74,7 @@ def measure_build(home: Path, figures: Path, names: Iterable[str] = MEASURED) ->
             """Called before each table and after the last one."""
             now = watch.taken()
             for table, before in begun:
-                if table in wanted:
+                if table in wanted and lake.has(table):
                     file.write(json.dumps({"table": table, **_stored(lake, table), **now.since(before)}) + "\n")
                     file.flush()
             begun[:] = [(name, now)]
@@ -177,15 +184,11 @@ def _measure_size(folder: Path, rows: int, listeners: int, skew: float) -> dict[
         make(home, rows, listeners, skew=skew)
         (folder / "is_made").touch()
     note(f"building {rows:,} listens")
-    _measure(home, whole)
+    measure([sys.executable, __file__, home, whole, "--anew"])
     if not any(line["table"] == "(whole)" for line in lines(later)):
         note(f"{NEW} listens more")
         _measure_increment(home, later)
     return {"rows": rows, "listeners": listeners, "build": lines(whole), "increment": lines(later)}
-
-
-def _measure(home: Path, figures: Path) -> None:
-    measure([sys.executable, __file__, home, figures])
 
 
 def _measure_increment(home: Path, figures: Path) -> None:
@@ -201,8 +204,19 @@ def _measure_increment(home: Path, figures: Path) -> None:
         _heard_again(copy, export)
         _, taken = tonearm(copy, "import", export, "--listener", WHOSE)
         line = {"table": "(import)", "seconds": taken.seconds, "cpu_s": taken.cpu_s, "peak_mb": taken.peak_mb}
-        figures.write_text(json.dumps(line) + "\n")
-        _measure(copy, figures)
+        figures.write_text(json.dumps(line) + "\n" + json.dumps({"table": "(read)", **_read(home)}) + "\n")
+        measure([sys.executable, __file__, copy, figures])
+
+
+def _read(home: Path) -> dict[str, float]:
+    """What reading all listens of one listener takes, the lake opened anew."""
+    settings = load_settings(home, {})
+    with _Watch() as watch, engine(settings) as session:
+        watch.reset_peak()
+        before = watch.taken()
+        session.look_at(open_lake(settings.lake), "listening_with_features", ())
+        session.table("SELECT * FROM listening_with_features WHERE listener = $1", [WHOSE])
+        return watch.taken().since(before)
 
 
 def _heard_again(home: Path, export: Path) -> None:

@@ -137,10 +137,11 @@ def _figures(whole: Built, ours: Built, floors: dict[str, float], spark: Built |
         "gold_peak_mb": ours.taken.peak_mb,
     }
     if floors:
-        figures["floor_s"] = sum(floors[name] for name in GOLD)
+        compared = [row for row in rows if "floor_s" in row]
+        figures["floor_s"] = sum(row["floor_s"] for row in compared)
         figures["floor_peak_mb"] = floors["peak_mb"]
-        figures["ours_to_floor"] = figures["gold_s"] / figures["floor_s"]
-        figures["worst_to_floor"] = max(row["ours_to_floor"] for row in rows)
+        figures["ours_to_floor"] = sum(row["ours_s"] for row in compared) / figures["floor_s"]
+        figures["worst_to_floor"] = max(row["ours_to_floor"] for row in compared)
     if spark:
         figures["spark_s"] = spark.tables_s
         figures["spark_around_s"] = spark.around_s
@@ -152,7 +153,7 @@ def _figures(whole: Built, ours: Built, floors: dict[str, float], spark: Built |
 def _row(name: str, ours: Built, floors: dict[str, float], spark: Built | None) -> dict[str, Any]:
     seconds = ours.tables[name]["seconds"]
     row = {"table": name, "rows": ours.tables[name]["rows"], "ours_s": seconds}
-    if floors:
+    if name in floors:
         row |= {"floor_s": floors[name], "ours_to_floor": seconds / floors[name]}
     if spark:
         spark_s = spark.tables[name]["seconds"]
@@ -162,16 +163,18 @@ def _row(name: str, ours: Built, floors: dict[str, float], spark: Built | None) 
 
 def _report(figures: dict[str, Any], as_json: bool) -> None:
     if not as_json:
-        columns = list(figures["tables"][0])
+        columns = list(dict.fromkeys(column for row in figures["tables"] for column in row))
         print(" ".join(f"{column:>{35 if column == 'table' else 13}}" for column in columns))
         for row in figures["tables"]:
-            print(" ".join(_cell(row[column], column) for column in columns))
+            print(" ".join(_cell(row.get(column, "-"), column) for column in columns))
         figures = {name: value for name, value in figures.items() if name != "tables"}
     finish(figures, as_json)
 
 
 def _cell(value: Any, column: str) -> str:
-    return f"{value:>35}" if column == "table" else f"{value:>13,.2f}" if isinstance(value, float) else f"{value:>13,}"
+    if isinstance(value, str):
+        return f"{value:>{35 if column == 'table' else 13}}"
+    return f"{value:>13,.2f}" if isinstance(value, float) else f"{value:>13,}"
 
 
 if __name__ == "__main__":

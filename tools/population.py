@@ -18,7 +18,8 @@ from tonearm.demo.habits import Habits, Heard, Peak, simulate
 from tonearm.demo.world import GENRES, World, make_world
 from tonearm.engine.duckdb import Engine
 from tonearm.gold.cognitive import behavioral_segments
-from tonearm.gold.cognitive.behavioral_segments import TRAITS, trait_values
+from tonearm.gold.cognitive.behavioral_segments import TRAITS
+from tonearm.gold.cognitive.listener_traits import listener_traits
 
 LISTENERS = 200
 SEED = 1
@@ -106,8 +107,8 @@ def _traits(histories: list[pa.Table]) -> dict[str, list[float]]:
     """What the table's own code makes of the histories."""
     engine = Engine(duckdb.connect())
     engine.register("listens", pa.concat_tables(histories))
-    rows = engine.dicts(engine.compiled(trait_values, "listens"))
-    return {trait: [row["mean"] for row in rows if row["trait"] == trait] for trait in TRAITS}
+    rows = engine.dicts(engine.compiled(listener_traits, "listens"))
+    return {trait: [row[trait] for row in rows if row[trait] is not None] for trait in TRAITS}
 
 
 if __name__ == "__main__":

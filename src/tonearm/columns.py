@@ -815,7 +815,7 @@ COLUMNS |= {
 }
 
 COLUMNS |= {
-    # behavioral_segments
+    # listener_traits, behavioral_segments
     "archetype": _text("The listener's most pronounced traits in words, or balanced.", null="too few months"),
     **{
         name: column
@@ -828,6 +828,9 @@ COLUMNS |= {
         }.items()
         for name, column in {
             trait: _number(f"{meaning}: mean over the months.", unit, low=0, high=high, null="no such month"),
+            f"{trait}_stddev": _number(
+                f"Standard deviation of the months behind {trait}.", unit, low=0, null="fewer than two such months"
+            ),
             f"{trait}_low": _number(f"Lower end of the 95 % interval of {trait}.", unit, null="too few months"),
             f"{trait}_high": _number("Upper end of that interval.", unit, null="too few months"),
             f"{trait}_rank": _number(

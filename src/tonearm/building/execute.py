@@ -341,7 +341,8 @@ def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "")
     if table.finish is not None:
         session.finish(table, rows, f"finished_{table.name}")
         rows = f"finished_{table.name}"
-    session.keep(new, f"{session.declared(rows)} WHERE {where}", _order(session, table, rows))
+    # A windowed table is the rows of one input, first in its function, beside which little is looked up.
+    session.keep(new, f"{session.declared(rows)} WHERE {where}", _order(session, table, rows), table.windowed)
     _check(work, table)
     return new
 

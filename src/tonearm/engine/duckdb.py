@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _OTHER_INTEGERS = {"HUGEINT", "UBIGINT", "INTEGER"}
 ROWS_PER_BATCH = 16_384
+_CHOICE_OF_SIDES = "build_side_probe_side"
+"""What chooses the side of a join that is held in memory. It expects few rows where a filter or a join came before,
+and so held a million listens to look two hundred of them up.
+"""
 
 VALUE_ERRORS = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
 """What a query raises about a value of a row; the last may come as the cause of HomeUnusable."""
@@ -151,11 +155,15 @@ class Engine:
         """Create a view ``name`` of ``sql``, without computing it."""
         self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
 
-    def keep(self, name: str, sql: str, order: Sequence[str]) -> None:
-        """Compute ``sql``, sorted by ``order``, and keep the result as ``name`` until :meth:`forget`."""
+    def keep(self, name: str, sql: str, order: Sequence[str], as_written: bool = False) -> None:
+        """Compute ``sql``, sorted by ``order``, and keep the result as ``name`` until :meth:`forget`.
+
+        With joins ``as_written`` the right side of each is held in memory, whatever the engine expects of it.
+        """
         by = ", ".join(f'"{column}"' for column in order)
         rows = f"SELECT * FROM ({sql}){f' ORDER BY {by}' if by else ''}"
-        self._within_memory(lambda: self.run(f"CREATE OR REPLACE TABLE {name} AS {rows}"))
+        with self._setting(disabled_optimizers=_CHOICE_OF_SIDES) if as_written else nullcontext():
+            self._within_memory(lambda: self.run(f"CREATE OR REPLACE TABLE {name} AS {rows}"))
 
     def forget(self, name: str) -> None:
         """Drop what was kept as ``name``."""
@@ -195,16 +203,26 @@ class Engine:
         lake.append(name, self.stream(f"SELECT * FROM {relation}"), note)
 
     def _within_memory(self, work: Callable[[], _Made]) -> _Made:
-        """The result of ``work``; retried on one thread when memory runs out, since each thread needs its own."""
+        """The result of ``work``; when memory runs out, retried on one thread, since each needs its own, and with
+        joins as they are written.
+        """
         try:
             return work()
         except duckdb.OutOfMemoryException:
-            threads = self.value("SELECT current_setting('threads')")
-            self.run("SET threads = 1")
-            try:
+            with self._setting(threads=1, disabled_optimizers=_CHOICE_OF_SIDES):
                 return work()
-            finally:
-                self.run(f"SET threads = {threads}")
+
+    @contextmanager
+    def _setting(self, **options: Any) -> Iterator[None]:
+        """Options of the engine that hold for a while."""
+        before = {name: self.value(f"SELECT current_setting('{name}')") for name in options}
+        try:
+            for name, value in options.items():
+                self.run(f"SET {name} = '{value}'")
+            yield
+        finally:
+            for name, value in before.items():
+                self.run(f"SET {name} = '{value}'")
 
     def register(self, name: str, rows: Any) -> None:
         """Register Arrow ``rows`` as a relation ``name``."""

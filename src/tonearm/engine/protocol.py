@@ -33,8 +33,11 @@ class BuildEngine(Protocol):
     def view(self, name: str, sql: str, dialect: str = COMMON) -> None:
         """Create a view ``name`` of ``sql``, without computing it."""
 
-    def keep(self, name: str, sql: str, order: Sequence[str]) -> None:
-        """Compute ``sql``, sorted by ``order``, and keep the result as ``name`` until :meth:`forget`."""
+    def keep(self, name: str, sql: str, order: Sequence[str], as_written: bool = False) -> None:
+        """Compute ``sql``, sorted by ``order``, and keep the result as ``name`` until :meth:`forget`.
+
+        With joins ``as_written`` an engine that might hold either side in memory holds the right one.
+        """
 
     def forget(self, name: str) -> None:
         """Drop what was kept as ``name``."""
