@@ -22,6 +22,8 @@ import pytest
 
 _STARTS_WITHIN_S = 120
 _PR_SET_PDEATHSIG = 1
+ACCESS = ("--auth-host=scram-sha-256", "--auth-local=scram-sha-256")
+"""Nobody is let in without a password, as in compose.yaml."""
 _AS_ROOT = "postgres"
 """The user whose server it is where the tests run as root, under whom it refuses to run."""
 
@@ -47,7 +49,7 @@ class Server:
         secret.write_text(self.password)
         self._own(secret)
         data = ("--pgdata", str(self.folder / "data"), "--pwfile", str(secret), "--username", "tonearm")
-        self._run("initdb", *data, "--auth", "scram-sha-256", "--encoding", "UTF8", "--no-sync", "--locale", "C")
+        self._run("initdb", *data, *ACCESS, "--encoding", "UTF8", "--no-sync", "--locale", "C")
 
     def start(self) -> None:
         """Start it, or start it again on the same port; returns when it answers."""

@@ -49,3 +49,11 @@ def test_its_commands_are_there_and_take_nothing_from_github_but_by_the_environm
     assert [
         script for command in ran for script in re.findall(r"^\.[\w./]+", command) if not (ROOT / script).exists()
     ] == []
+
+
+def test_the_newest_engine_is_tried_every_week_and_blocks_nothing() -> None:
+    (workflow,) = (read(path) for path in WORKFLOWS if path.stem == "test")
+    job = workflow["jobs"]["newest"]
+    assert job["continue-on-error"] is True
+    assert len(workflow["on"]["schedule"]) == 1 and "schedule" in job["if"]
+    assert [step["run"] for step in job["steps"] if "run" in step] == ["make test-newest"]

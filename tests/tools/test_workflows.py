@@ -31,6 +31,12 @@ def test_there_are_an_update_and_a_retraining() -> None:
     assert schedules == {"retrain": ["53 3 * * 0"], "update": ["23 */6 * * *"]}
 
 
+def test_both_publish_the_same() -> None:
+    published = [step for path in WORKFLOWS for step in steps(read(path)) if step["run"].startswith("tonearm publish")]
+    assert len(published) == 2 and published[0] == published[1]
+    assert "tonearm run --full-retrain" in [step["run"] for step in steps(read(FOLDER / "retrain.yml"))]
+
+
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 def test_its_commands_can_be_typed(path: Path) -> None:
     lines = [line for step in steps(read(path)) for line in step["run"].splitlines()]
