@@ -7,14 +7,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import ibis
 import pytest
 from msgspec.structs import replace
 
+from tests.serving import PATIENCE_S
 from tonearm.building.execute import build
+from tonearm.engine import spark as spark_module
 from tonearm.engine.divergences import for_spark
 from tonearm.engine.spark import spark_engine, translated, translated_condition
 from tonearm.errors import EngineMissing, HomeUnusable
@@ -89,3 +94,44 @@ def test_a_build_killed_on_spark_is_finished_by_the_next(imported: Settings) -> 
     assert lake.rows("listens") == 400
     assert lake.note("listens")["engine"] == "spark"
     assert isinstance(lake.built_at("listens"), datetime)
+
+
+class WithoutExecutors:
+    """What the watch asks of a session whose cluster has nobody for a job that waits."""
+
+    def __init__(self, executors: int, jobs: int) -> None:
+        self.executors, self.jobs, self.cancelled = executors, jobs, Event()
+        self.sparkContext = self._jsc = self
+
+    def sc(self) -> WithoutExecutors:
+        return self
+
+    def statusTracker(self) -> WithoutExecutors:
+        return self
+
+    def getExecutorInfos(self) -> range:
+        return range(self.executors)
+
+    def getActiveJobIds(self) -> range:
+        return range(self.jobs)
+
+    def cancelAllJobs(self) -> None:
+        self.cancelled.set()
+
+
+@pytest.mark.parametrize(("executors", "jobs", "is_ended"), [(1, 1, True), (2, 1, False), (1, 0, False)])
+def test_a_job_that_nobody_works_on_is_ended(
+    executors: int, jobs: int, is_ended: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("pyspark", reason="pyspark is not installed: make spark")
+    monkeypatch.setattr(spark_module, "_LOOKS_EVERY_S", 0.01)
+    monkeypatch.setattr(spark_module, "_NO_EXECUTOR_S", 0)
+    session: Any = WithoutExecutors(executors, jobs)
+    on_cluster = replace(settings, spark_master="spark://127.0.0.1:7077")
+    ends = pytest.raises(EngineMissing, match="has had no executor") if is_ended else nullcontext()
+    with ends, spark_module._ending_without_executors(session, on_cluster):
+        # Where nothing is to happen there is nothing to wait for.
+        session.cancelled.wait(PATIENCE_S if is_ended else 0.2)
+        if session.cancelled.is_set():
+            raise EngineMissing("Spark could not build listens: the job was cancelled")
+    assert session.cancelled.is_set() == is_ended

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.test_parity import HEADER, write_history
+from tests.parity import HEADER, write_history
 
 from tonearm.building.execute import BuildReport, build
 from tonearm.columns import FEATURES

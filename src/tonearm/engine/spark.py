@@ -13,6 +13,8 @@ from functools import cached_property
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import sqlglot
@@ -42,6 +44,9 @@ _INSTALL = "pip install 'tonearm[spark]'"
 _SCHEMES = {"s3": "s3a"}
 _ROWS_PER_PARTITION = 500_000
 _MEMORY_MB = 4096
+_NO_EXECUTOR_S = 300
+"""How long a build on a cluster waits for an executor; Spark itself would wait for ever."""
+_LOOKS_EVERY_S = 5
 
 
 class SparkEngine:
@@ -254,7 +259,7 @@ def spark_engine(settings: Settings, folder: Path, rows: int = 0) -> Iterator[Sp
         except Exception as error:
             raise EngineMissing(_not_started(settings, log, str(error))) from error
     try:
-        with _plain_errors("the tables"):
+        with _ending_without_executors(session, settings), _plain_errors("the tables"):
             yield SparkEngine(session)
     finally:
         # Stopping fails when the JVM is gone already.
@@ -300,6 +305,46 @@ def _not_started(settings: Settings, log: Path, error: str) -> str:
     raised = [line.removeprefix(": ") for line in error.splitlines() if line.startswith(": ")]
     lines = raised + [line for line in logged.splitlines() if "Exception" in line or "ERROR" in line]
     return f"Spark did not start on {settings.spark_master}: {(lines or ['no reason given'])[0][:300]}; see {log}"
+
+
+@contextmanager
+def _ending_without_executors(session: SparkSession, settings: Settings) -> Iterator[None]:
+    """Cancel what a cluster computes once it has had no executor for it in ``_NO_EXECUTOR_S``; raises EngineMissing."""
+    if settings.spark_master.startswith("local"):
+        yield
+        return
+    ended, lost = Event(), Event()
+    watch = Thread(target=_watch_executors, args=(session, ended, lost), daemon=True)
+    watch.start()
+    try:
+        yield
+    except EngineMissing as error:
+        if lost.is_set():
+            raise EngineMissing(
+                f"{settings.spark_master} has had no executor for {_NO_EXECUTOR_S} s; start a worker with enough "
+                "memory, look into the logs of those that ended, and repeat the command"
+            ) from error
+        raise
+    finally:
+        ended.set()
+        watch.join()
+
+
+def _watch_executors(session: SparkSession, ended: Event, lost: Event) -> None:
+    from py4j.protocol import Py4JError
+
+    there_at = monotonic()
+    while not ended.wait(_LOOKS_EVERY_S):
+        # Asking fails when the JVM is gone, which whoever waits for its answer sees as well.
+        with suppress(OSError, Py4JError):
+            spark = session.sparkContext._jsc.sc()
+            status = spark.statusTracker()
+            # The driver is listed as an executor. A cluster may take idle ones away.
+            if len(status.getExecutorInfos()) > 1 or not len(status.getActiveJobIds()):
+                there_at = monotonic()
+            elif monotonic() - there_at > _NO_EXECUTOR_S:
+                lost.set()
+                spark.cancelAllJobs()
 
 
 @contextmanager
