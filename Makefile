@@ -5,7 +5,8 @@
 # make check-deploy  Dockerfile, Compose, Kubernetes, workflows and alerts against their schemas
 # make test-newest  the quick tests on the newest DuckDB and Ibis, which may fail
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run test test-stack test-newest system-stack trino superset quick lint install system spark moto bench torture docs clean check-deploy prometheus mlflow
+.PHONY: run install spark system moto mlflow superset validators prometheus trino redis test test-stack test-newest quick lint check-deploy \
+	bench torture docs clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -51,14 +52,6 @@ $(VENV)/.spark: requirements/spark.txt deploy/spark-jars.xml $(VENV)/.installed
 	else echo "mvn is not there: Spark will fetch Delta's jars itself when it starts"; fi
 	touch $@
 
-# An object store for the tests. It is a process of its own, and wants older libraries than tonearm.
-moto: .venv-moto/.installed
-
-.venv-moto/.installed: requirements/moto.txt
-	python3 -m venv .venv-moto
-	.venv-moto/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/moto.txt
-	touch $@
-
 # What the tests of the browser, Spark, PostgreSQL and a scrobbler need; without it they skip and say so.
 system:
 	@if command -v chromium >/dev/null 2>&1 && command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 \
@@ -69,38 +62,24 @@ system:
 			chromium fonts-dejavu-core maven postgresql mpdscribble $$jdk >/dev/null; \
 	else echo "chromium, java, mvn, PostgreSQL or mpdscribble is not there and cannot be installed without root: tests that need it will skip"; fi
 
+# Programs beside tonearm, for tests and checks alone, are in .stack, so that nothing they bring becomes a dependency: an
+# object store (moto), MLflow's interface, Superset and the validators of deploy files, each with pins of its own.
+# What cannot be had is reported, and what needs it skips.
+moto mlflow superset validators: %: .stack/%/.installed
+
+.stack/%/.installed: requirements/%.txt
+	@python3 -m venv --clear .stack/$* && .stack/$*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< \
+		&& touch $@ || echo "$< cannot be installed: tests that need it will skip"
+
 # Debian's package unpacked, not installed: that would start a server at port 9090 wherever there is systemd.
-PROMETHEUS := .prometheus/usr/bin
+PROMETHEUS := .stack/prometheus/usr/bin
 
 prometheus:
-	@command -v promtool >/dev/null 2>&1 || test -x $(PROMETHEUS)/promtool || { mkdir -p .prometheus && cd .prometheus \
+	@command -v promtool >/dev/null 2>&1 || test -x $(PROMETHEUS)/promtool || { mkdir -p .stack/prometheus && cd .stack/prometheus \
 		&& { apt-get download -qq prometheus >/dev/null 2>&1 \
 			|| { apt-get update -qq && apt-get download -qq prometheus >/dev/null; }; } \
 		&& dpkg -x prometheus_*.deb . && rm prometheus_*.deb; } \
 		|| echo "Prometheus is not there and Debian's package cannot be had: what needs it is left out"
-
-# MLflow's interface in an environment of its own (1 GB): it holds pyarrow back. tests/models/test_interface.py starts it.
-mlflow: .venv-mlflow/.installed
-
-.venv-mlflow/.installed: requirements/mlflow.txt
-	test -x .venv-mlflow/bin/python || python3 -m venv .venv-mlflow
-	.venv-mlflow/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/mlflow.txt
-	touch $@
-
-# A worker that crashed is not replaced: pytest-xdist would then wait for ever for the rest of its file.
-test: system install spark moto prometheus lint
-	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations 40 --durations-min 5
-
-# What cannot be had is reported, and its tests skip.
-test-stack: install system system-stack trino superset
-	$(PY) -m pytest tests/stack --durations 20 --durations-min 5
-
-system-stack:
-	@if command -v redis-server >/dev/null 2>&1; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-			redis-server >/dev/null; } || echo "Redis cannot be installed: tests that need it will skip"; \
-	else echo "Redis is not there and cannot be installed without root: tests that need it will skip"; fi
 
 # Trino as Maven Central has it (821 MB), less the plugins that nothing here needs.
 TRINO := trino-server-476
@@ -113,29 +92,36 @@ trino:
 		&& mv .stack/new/$(TRINO) .stack && rm -rf .stack/new; } \
 		|| echo "Trino cannot be had from Maven Central: tests that need it will skip"
 
-# Superset in an environment of its own (1.1 GB), whose packages are those of its image.
-superset:
-	@test .venv-superset/.installed -nt requirements/superset.txt || { python3 -m venv .venv-superset \
-		&& .venv-superset/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/superset.txt \
-		&& touch .venv-superset/.installed; } \
-		|| echo "Superset cannot be installed: tests that need it will skip"
+redis:
+	@if command -v redis-server >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+			redis-server >/dev/null; } || echo "Redis cannot be installed: tests that need it will skip"; \
+	else echo "Redis is not there and cannot be installed without root: tests that need it will skip"; fi
+
+# A worker that crashed is not replaced: pytest-xdist would then wait for ever for the rest of its file.
+test: system install spark moto prometheus lint
+	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations 40 --durations-min 5
+
+test-stack: system install spark redis trino superset mlflow
+	$(PY) -m pytest tests/stack --durations 20 --durations-min 5
 
 quick: install
 	$(PY) -m pytest -n 2 --dist loadfile --durations 5 -m "not slow and not browser and not spark"
 
 # What of the quick tests the newest engine breaks (docs/decisions/0030-next-duckdb.md). It fails only where pytest
 # itself does: 1 is failed tests.
-NEWEST := .venv-newest/bin
+NEWEST := .stack/newest/bin
 
 test-newest: $(NEWEST)/.installed
 	$(NEWEST)/pip list --disable-pip-version-check 2>/dev/null | grep -E "^(duckdb|ibis-framework|deltalake|pyarrow) "
-	$(NEWEST)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0 -q --junitxml .venv-newest/report.xml \
+	$(NEWEST)/python -m pytest -n 2 --dist loadfile --max-worker-restart 0 -q --junitxml .stack/newest/report.xml \
 		-m "not slow and not browser and not spark" || test $$? = 1
-	$(NEWEST)/python -m tools.failures .venv-newest/report.xml
+	$(NEWEST)/python -m tools.failures .stack/newest/report.xml
 
 # Without --require-hashes and past the bounds of pyproject.toml, as nothing of it is anybody's dependency.
 $(NEWEST)/.installed: requirements/dev.txt pyproject.toml
-	test -x $(NEWEST)/python || python3 -m venv .venv-newest
+	test -x $(NEWEST)/python || python3 -m venv .stack/newest
 	$(NEWEST)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(NEWEST)/python -m pip install --quiet --disable-pip-version-check --upgrade \
 		duckdb "ibis-framework[duckdb]" deltalake pyarrow
@@ -148,10 +134,9 @@ lint: install
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-# Validators in an environment of their own (300 MB): what they bring is nobody's dependency.
-CHECKS := .venv-deploy/bin
+CHECKS := .stack/validators/bin
 
-check-deploy: $(CHECKS)/.installed prometheus
+check-deploy: validators prometheus
 	$(CHECKS)/hadolint Dockerfile deploy/superset/Dockerfile
 	$(CHECKS)/check-jsonschema --builtin-schema vendor.compose-spec compose.yaml
 	$(CHECKS)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml deploy/github/*.yml
@@ -163,11 +148,6 @@ check-deploy: $(CHECKS)/.installed prometheus
 	@PATH="$(CURDIR)/$(PROMETHEUS):$$PATH"; if command -v promtool >/dev/null 2>&1; then \
 		promtool check config --syntax-only deploy/prometheus/prometheus.yml \
 		&& promtool check rules deploy/prometheus/alerts.yml && promtool test rules deploy/prometheus/alerts_test.yml; fi
-
-$(CHECKS)/.installed: requirements/validators.txt
-	python3 -m venv .venv-deploy
-	$(CHECKS)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/validators.txt
-	touch $@
 
 bench: install
 	$(PY) benchmarks/maloja.py
@@ -186,4 +166,4 @@ docs: install
 	$(PY) -m tools.docs
 
 clean:
-	rm -rf $(VENV) .venv-deploy .venv-newest .venv-superset .venv-mlflow .venv-moto .prometheus .stack .tonearm build dist
+	rm -rf $(VENV) .stack .tonearm build dist

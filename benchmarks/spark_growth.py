@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from growth import exponents, lines, measure_build
-
 from measure import finish, note
 from tonearm.lake import open_lake
 

@@ -17,7 +17,7 @@ from tests.serving import free_port, running
 
 BUCKET = "music"
 _ROOT = Path(__file__).parents[1]
-_MOTO = _ROOT / ".venv-moto" / "bin" / "python"
+_MOTO = _ROOT / ".stack" / "moto" / "bin" / "python"
 
 
 @dataclass(frozen=True)

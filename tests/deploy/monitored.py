@@ -43,7 +43,7 @@ def queries() -> list[str]:
 
 def program(name: str) -> str:
     """Path of a program of Prometheus; skips where it is not there."""
-    found = shutil.which(name) or shutil.which(name, path=str(ROOT / ".prometheus" / "usr" / "bin"))
+    found = shutil.which(name) or shutil.which(name, path=str(ROOT / ".stack" / "prometheus" / "usr" / "bin"))
     if found is None:
         pytest.skip(f"{name} is not there: make prometheus")
     return found

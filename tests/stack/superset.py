@@ -23,7 +23,7 @@ from tests.stack.servers import server
 from tests.stack.trino import Trino
 
 ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".venv-superset" / "bin" / "python"
+PYTHON = ROOT / ".stack" / "superset" / "bin" / "python"
 SOURCE = ROOT / "deploy" / "superset"
 
 

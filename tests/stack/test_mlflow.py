@@ -1,0 +1,68 @@
+"""``tonearm models ui``: MLflow's own interface over the registry, started for real (``make mlflow``)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from tests.models.coin import Coin
+from tests.serving import PATIENCE_S, free_port, wait_until_up
+from tonearm.models.lifecycle.registry import open_registry
+from tonearm.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".stack" / "mlflow" / "bin" / "python"
+
+
+@dataclass(frozen=True)
+class Popularity(Coin):
+    """A coin under the name of another model."""
+
+    registered = "spotify_classifier"
+
+
+@pytest.fixture
+def trained(settings: Settings) -> Settings:
+    """A home whose registry has a version of a model."""
+    registry = open_registry(settings)
+    model = Popularity()
+    examples = model.examples({}, datetime.now(UTC))
+    registry.register(
+        model, model.fit(examples), [], {"trained_at": datetime.now(UTC).isoformat(), "rows": len(examples)}
+    )
+    return settings
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_shows_the_registry_and_ends_with_all_its_processes(trained: Settings, how: signal.Signals) -> None:
+    if not PYTHON.exists():
+        pytest.skip("MLflow's interface is not installed: make mlflow")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [str(PYTHON), "-m", "tonearm", "--home", str(trained.home), "models", "ui", "--port", str(port)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    try:
+        wait_until_up(f"{url}/health", served)
+        found = httpx.get(f"{url}/api/2.0/mlflow/registered-models/get", params={"name": "spotify_classifier"})
+        assert found.json()["registered_model"]["aliases"][0]["alias"] == "staging"
+        assert "<title>MLflow</title>" in httpx.get(url).text
+        elsewhere = httpx.get(f"{url}/api/2.0/mlflow/registered-models/search", headers={"Host": "music.example.org"})
+        assert elsewhere.status_code == 403
+        processes = psutil.Process(served.pid).children(recursive=True)
+        served.send_signal(how)
+        output, _ = served.communicate(timeout=PATIENCE_S)
+    finally:
+        served.kill()
+    assert (served.returncode, output.strip()) == (0, f"MLflow's interface is at {url}")
+    assert len(processes) >= 2
+    _, alive = psutil.wait_procs(processes, PATIENCE_S)
+    assert not alive
