@@ -29,8 +29,16 @@ def test_it_may_read_and_only_a_release_writes(path: Path) -> None:
         if how == "write"
     }
     assert granted == ({"contents", "packages"} if path.stem == "release" else set())
-    assert [job for job in workflow["jobs"].values() if not 0 < job["timeout-minutes"] <= 120] == []
+    own = [job for job in workflow["jobs"].values() if "uses" not in job]
+    assert [job for job in own if not 0 < job["timeout-minutes"] <= 120] == []
     assert "pull_request_target" not in workflow["on"] and "secrets." not in path.read_text()
+
+
+def test_nothing_is_released_whose_tests_fail() -> None:
+    (jobs,) = (read(path)["jobs"] for path in WORKFLOWS if path.stem == "release")
+    assert jobs["test"]["uses"] == "./.github/workflows/test.yml"
+    assert (jobs["wheel"]["needs"], jobs["image"]["needs"]) == ("test", "wheel")
+    assert "workflow_call" in read(ROOT / ".github" / "workflows" / "test.yml")["on"]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

@@ -14,7 +14,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from tonearm.errors import ExtraMissing, ServiceRefused, ServiceUnavailable, TonearmError, UnknownName, UsageError
-from tonearm.lake import Lake, is_remote
+from tonearm.lake import Lake
+from tonearm.lake.remote import is_remote
 from tonearm.settings import Settings
 
 try:
@@ -221,23 +222,23 @@ def _plain_errors(server: Server, root: str) -> Iterator[None]:
 
 
 def _query_error(server: Server, root: str, error: TrinoQueryError) -> TonearmError:
-    said = " ".join(error.message.split())
-    if any(sign in said for sign in _NOT_THERE):
-        return UsageError(f"Trino sees no table under {root} ({said}); --location names where it sees the lake")
+    message = " ".join(error.message.split())
+    if any(sign in message for sign in _NOT_THERE):
+        return UsageError(f"Trino sees no table under {root} ({message}); --location names where it sees the lake")
     if error.error_name in ("PERMISSION_DENIED", "PROCEDURE_NOT_FOUND"):
         return ServiceRefused(
-            f"Trino does not let {server.user} register tables in {server.catalog} ({said}); deploy/trino/etc has a "
+            f"Trino does not let {server.user} register tables in {server.catalog} ({message}); deploy/trino/etc has a "
             "catalog and rules that do"
         )
     if error.error_name == "SERVER_STARTING_UP":
         return ServiceUnavailable(f"Trino at {server.url} is starting; repeat the command in a minute")
-    return ServiceUnavailable(f"Trino at {server.url} failed: {said} ({error.error_name})")
+    return ServiceUnavailable(f"Trino at {server.url} failed: {message} ({error.error_name})")
 
 
-def _http_error(server: Server, said: str) -> TonearmError:
-    if "error 401" in said:
+def _http_error(server: Server, message: str) -> TonearmError:
+    if "error 401" in message:
         how = "does not take this user and password" if server.password else "asks for a password"
         return ServiceRefused(f"Trino at {server.url} {how}; --user names who asks, TRINO_PASSWORD has the password")
-    if "error 403" in said:
+    if "error 403" in message:
         return ServiceRefused(f"Trino at {server.url} does not let {server.user} in; --user names another")
-    return ServiceUnavailable(f"{server.url} does not answer as Trino does ({said[:100]}); --server names another")
+    return ServiceUnavailable(f"{server.url} does not answer as Trino does ({message[:100]}); --server names another")
