@@ -43,7 +43,7 @@ def lake(household: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("SET TimeZone = 'UTC'")
         tables = open_lake(household.lake)
         for name in tables.names():
-            connection.register(name, tables.read(name))
+            connection.register(name, tables.dataset(name))
         yield connection
 
 
