@@ -75,7 +75,7 @@ system-stack:
 			redis-server >/dev/null; } || echo "Redis cannot be installed: tests that need it will skip"; \
 	else echo "Redis is not there and cannot be installed without root: tests that need it will skip"; fi
 
-# Trino as Maven Central has it (821 MB), less the plugins that nothing here needs.
+# Trino as Maven Central has it (821 MB), with the plugins for the lake, PostgreSQL and passwords alone (408 MB).
 TRINO := trino-server-476
 
 trino:

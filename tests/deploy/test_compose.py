@@ -95,7 +95,10 @@ def test_trino_is_the_one_that_is_tested_and_finds_the_home_where_tables_are_pub
     assert {f"home:{folder}/home:ro", f"metastore:{folder}/metastore"} < set(trino["volumes"])
     assert root_of(load_settings(Path(image_environment()["TONEARM_HOME"]), environ={})) == "local:///home/lake"
     assert given("tonearm")["TONEARM_TRINO_URL"] == "http://trino:8080"
-    assert "http-server.http.port=8080" in (ROOT / "deploy/trino/etc/config.properties").read_text().splitlines()
+    configured = (ROOT / "deploy/trino/etc/config.properties").read_text().splitlines()
+    # Options win over this file, but not over node.properties.
+    assert {"http-server.http.port=8080", "node.bind-ip=127.0.0.1"} < set(configured)
+    assert trino["command"][-2:] == ["-D", "node.bind-ip=0.0.0.0"]
 
 
 def test_the_page_has_every_variable_and_profile_and_commands_that_can_be_typed() -> None:

@@ -14,6 +14,7 @@ from tests.stack.redis import running_redis
 from tests.stack.servers import end_of
 from tests.stack.superset import Superset, running_superset
 from tests.stack.trino import Trino, running_trino
+from tonearm.lake import open_lake
 from tonearm.settings import Settings, load_settings
 
 MODELS = ("mood", "next_mood", "session_start", "energy_forecast", "breakout")
@@ -45,7 +46,9 @@ def trino(lakehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="session")
 def published(trino: Trino, household: Settings) -> Trino:
     """The server after ``tonearm publish trino``: the household's tables are in ``delta.default``."""
-    tonearm(household.home, "publish", "trino", "--server", trino.url)
+    printed = tonearm(household.home, "publish", "trino", "--server", trino.url)
+    tables = open_lake(household.lake).names()
+    assert f"{trino.url}, delta.default: {len(tables)} registered" in printed
     return trino
 
 

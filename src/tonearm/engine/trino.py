@@ -30,6 +30,7 @@ _HOME = "local:///home"
 """Where Trino has the home, with the configuration in deploy/trino."""
 _LOCATION = re.compile(r"^\s*location = '((?:[^']|'')*)'", re.MULTILINE)
 _ELSEWHERE = "elsewhere"
+"""Stands for the location of another connector's table, which has none and is nobody's to unregister."""
 _GONE = "DELTA_LAKE_INVALID_SCHEMA"
 """Name of Trino's error for a registered table without a log."""
 _NOT_THERE = ("No transaction log", "outside of the root", "No factory for location")
@@ -105,11 +106,9 @@ def planned(wanted: Mapping[str, str], found: Mapping[str, str], root: str) -> l
 def _change(table: str, location: str, was_at: str | None) -> Change:
     if was_at is None:
         return Change(table, "registered", location)
-    return (
-        Change(table, "unchanged", location)
-        if was_at == location
-        else Change(table, "registered anew", location, was_at)
-    )
+    if was_at == location:
+        return Change(table, "unchanged", location)
+    return Change(table, "registered anew", location, was_at)
 
 
 def root_of(settings: Settings, location: str = "") -> str:
@@ -147,7 +146,6 @@ def _location(ask: Ask, table: str) -> str:
             return ""
         raise
     found = _LOCATION.search(statement)
-    # A table of another connector's has none, and is nobody's to unregister.
     return found[1].replace("''", "'") if found else _ELSEWHERE
 
 
@@ -213,6 +211,10 @@ def _plain_errors(server: Server, root: str) -> Iterator[None]:
     except HttpError as error:
         raise _http_error(server, str(error)) from error
     except (TrinoConnectionError, requests.RequestException, ValueError) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise ServiceRefused(
+                f"this machine does not trust the certificate of {server.url}; REQUESTS_CA_BUNDLE names a file of yours"
+            ) from error
         raise ServiceUnavailable(
             f"Trino does not answer at {server.url} ({type(error).__name__}); start it, or name another with --server"
         ) from error
