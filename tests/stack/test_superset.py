@@ -43,7 +43,7 @@ def lake(household: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("SET TimeZone = 'UTC'")
         tables = open_lake(household.lake)
         for name in tables.names():
-            connection.register(name, tables.read(name))
+            connection.register(name, tables.dataset(name))
         yield connection
 
 
@@ -297,12 +297,12 @@ def is_number(value: Any) -> bool:
 def plain(value: Any) -> Any:
     """A value as JSON has it: dates and instants as milliseconds."""
     if isinstance(value, Decimal):
-        return float(value)
+        value = float(value)
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day)
     if isinstance(value, datetime):
-        return value.replace(tzinfo=value.tzinfo or UTC).timestamp() * 1000
-    return value
+        value = value.replace(tzinfo=value.tzinfo or UTC).timestamp() * 1000
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def order(row: Sequence[Any]) -> tuple[str, ...]:
