@@ -24,7 +24,7 @@ from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Response
+    from playwright.sync_api import Browser, BrowserContext, Page, Response
 
 __all__ = ["browser"]
 
@@ -268,11 +268,20 @@ def drawn(context: BrowserContext, superset: Superset, name: str, pictures: Path
     assert page.locator('.ant-alert-error, [data-test="error-alert"]').all_inner_texts() == []
     empty = page.get_by_text("No results were returned").count()
     pictures.mkdir(exist_ok=True)
-    page.screenshot(path=pictures / f"{name}.png")
+    (pictures / f"{name}.png").write_bytes(still(page))
     assert empty == 0
     assert left == []
     page.close()
     return asked
+
+
+def still(page: Page) -> bytes:
+    """A picture of the page once its charts have moved into place."""
+    before, now = b"", page.screenshot()
+    while now != before:
+        page.wait_for_timeout(1_000)
+        before, now = now, page.screenshot()
+    return now
 
 
 def assert_same_rows(found: Sequence[Sequence[Any]], expected: Sequence[Sequence[Any]]) -> None:
