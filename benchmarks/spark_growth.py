@@ -20,7 +20,7 @@ from measure import finish, note
 from tonearm.lake import open_lake
 
 WARMS_UP = "audio_feature_distributions"
-MEASURED = ("temporal_trends", "sessions", "behavioral_segments", "listens")
+MEASURED = ("temporal_trends", "sessions", "feature_correlations", "listens")
 """A group-by, sums over sessions, a second step in Python, and windows over every record."""
 TOGETHER = ((WARMS_UP, *MEASURED[:3]), MEASURED[3:])
 """Tables that one build makes: whatever is made from ``listens`` would be made anew after it."""
