@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -18,10 +20,12 @@ from msgspec.structs import replace
 
 from tonearm.building import execute as running
 from tonearm.building.execute import BuildReport, build
+from tonearm.columns import MOODS
 from tonearm.errors import UnknownName
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.ledger import undo
 from tonearm.lake import open_lake
+from tonearm.models.lifecycle.scoring import as_arrow
 from tonearm.read.show import show
 from tonearm.settings import Settings, load_settings
 from tonearm.table import Table, tables, with_inputs
@@ -337,6 +341,43 @@ def test_one_listeners_import_gives_what_building_anew_gives(
     extended = household(folder / "extended", parts, catalogue, between=True)
     anew = household(folder / "anew", parts[::-1], catalogue, between=False)
     assert everything(extended) == everything(anew)
+
+
+@pytest.mark.slow
+def test_many_listeners_are_built_in_parts_with_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue = tmp_path / "dataset.csv"
+    catalogue.write_text(CATALOGUE)
+    heard = [[(60 * i + 7 * n, (i + n) % len(TRACKS), i % 3 == 0) for i in range(40)] for n in range(5)]
+    files = [write_exports(tmp_path / "exports", f"part {number}", one) for number, one in enumerate(heard)]
+    parts = list(zip(("ann", "bob", "cy", "o'fay", "zoë"), files, strict=True))
+    at_once = household(tmp_path / "at once", parts, catalogue, between=False)
+    asked: list[str] = []
+    compute = running.compute
+    monkeypatch.setattr(running, "compute", lambda *a, **k: asked.append(k.get("new", "")) or compute(*a, **k))
+    monkeypatch.setattr(running, "MOST_AT_ONCE", 70)
+    in_parts = household(tmp_path / "in parts", parts, catalogue, between=False)
+    assert {"new_listens_2", "new_temporal_trends_1", "new_mood_state_clusters_1"} <= set(asked)
+    assert everything(in_parts) == everything(at_once)
+    assert all(open_lake(in_parts.lake).history(name, 1) for name in tables())
+
+
+def test_a_listeners_import_leaves_the_predictions_of_tracks(settings: Settings, lastfm: Callable[..., Path]) -> None:
+    for listener in ("ann", "bob", "cy"):
+        import_paths(settings, [lastfm([A, B], f"{listener}.csv")], listener, "UTC")
+    build(settings, ["tracks"])
+    lake = open_lake(settings.lake)
+    score = {"model": "mood", "subject": "track", "score": 0.2, "model_version": 1, "served_by": "model"}
+    scores = [
+        {**score, "subject_id": track, "quantity": quantity, "as_of_at": datetime(2020, 12, 1, tzinfo=UTC)}
+        for track in lake.dataset("tracks").to_table()["track_id"].to_pylist()
+        for quantity in ("valence", "energy", *MOODS)
+    ]
+    lake.replace("model_scores", as_arrow("model_scores", pd.DataFrame(scores, dtype=object)), {})
+    build(settings, ["mood_classifications"])
+    import_paths(settings, [lastfm([C], "later.csv")], "ann")
+    assert actions(build(settings, ["mood_classifications"]))["mood_classifications"] == "extended"
+    classified = Counter(open_lake(settings.lake).dataset("mood_classifications").to_table()["listener"].to_pylist())
+    assert classified == {"ann": 2, "bob": 2, "cy": 2}
 
 
 def test_only_the_rows_of_whom_something_changed_for_are_built(settings: Settings, lastfm: Callable[..., Path]) -> None:

@@ -11,11 +11,11 @@ from typing import Any, Literal
 
 import pyarrow.compute as pc
 
-from tonearm.bronze import CATALOGUE, HISTORY
+from tonearm.bronze import CATALOGUE, FOR_EVERYBODY, HISTORY
 from tonearm.building.compiled import sql_of
 from tonearm.building.local_times import place_local_times
 from tonearm.building.plan import Change, Input, Past, Plan, plan
-from tonearm.building.reference import SETTLED, allowed_features, clock, merge_rules, put
+from tonearm.building.reference import CLOCK, SETTLED, allowed_features, clock, merge_rules, put
 from tonearm.building.relations import Relations
 from tonearm.building.validate import problems
 from tonearm.building.versions import SHIPPED, version_of
@@ -35,6 +35,8 @@ Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 
 MOST_HELD = 500_000
 """Rows, about, of the listeners to replace, up to which they are read once and held for all tables."""
+MOST_AT_ONCE = 5_000_000
+"""Rows of an input up to which a table is computed at once: what the embedded engine can sort in its memory."""
 EXTENDED_TO = "extended_to"
 """Key of a note: the newest import of which a table has rows beyond those of its last build."""
 MOST_FILES = 50
@@ -246,9 +248,7 @@ def replace_windows(
 
 def _build_whole(work: Work, table: Table) -> Action:
     """Compute all rows and write them, unless they are those that are there and somebody would rebuild for nothing."""
-    for name in table.inputs:
-        work.relations.show(name)
-    new = compute(work, table)
+    new = _compute_all(work, table)
     before = work.content(table.name)
     lost, gained = _difference(work, table) if _is_compared(work, table) else (1, 1)
     if lost == 0 == gained:
@@ -258,6 +258,40 @@ def _build_whole(work: Work, table: Table) -> Action:
     partitions = [c for c in _PARTITIONS if table.windowed and c in work.engine.kinds(new)]
     _write(work, table, Change(before, grew=lost == 0), partitions=partitions)
     return "built"
+
+
+def _compute_all(work: Work, table: Table) -> str:
+    """Compute all rows, of many listeners part after part; the relation they are in."""
+    new, parts = new_rows_of(table.name), _parts(work, table)
+    if len(parts) == 1:
+        for name in table.inputs:
+            work.relations.show(name)
+        return compute(work, table)
+    kept = {f"{new}_{number}": where for number, where in enumerate(parts)}
+    try:
+        for part, where in kept.items():
+            for name in table.inputs:
+                work.relations.show(name, _read(name, where) if "listener" in work.relations.columns(name) else "")
+            compute(work, table, where, new=part)
+        work.engine.keep(new, " UNION ALL ".join(f"SELECT * FROM {part}" for part in kept), ())
+    finally:
+        for part in kept:
+            work.engine.forget(part)
+    return new
+
+
+def _parts(work: Work, table: Table) -> list[str]:
+    """Conditions that divide the listeners, in their order, where inputs are more than the engine can sort."""
+    is_by_listener = not table.across_listeners and (table.windowed or table.grain[0] == "listener")
+    count = -(-max((work.lake.rows(name) for name in table.inputs), default=0) // MOST_AT_ONCE)
+    if not is_by_listener or not work.engine.extends or count < 2:
+        return ["true"]
+    work.relations.show(CLOCK)
+    names = [name for (name,) in work.engine.rows(f"SELECT DISTINCT listener FROM {CLOCK} ORDER BY listener")]
+    bounds = sorted({names[len(names) * number // count] for number in range(1, count)} - {names[0]}) if names else []
+    above = ["true", *(f"listener >= {_text(name)}" for name in bounds)]
+    below = [*(f"listener < {_text(name)}" for name in bounds), "true"]
+    return [f"{low} AND {high}" for low, high in zip(above, below, strict=True)]
 
 
 def _is_compared(work: Work, table: Table) -> bool:
@@ -286,10 +320,15 @@ def _replace(
         return "unchanged"
     for name in table.inputs:
         is_cut = cut_by <= work.relations.columns(name)
-        work.relations.show(name, read if is_cut else "", hold=work.lake.rows(name) * share <= MOST_HELD)
+        work.relations.show(name, _read(name, read) if is_cut else "", hold=work.lake.rows(name) * share <= MOST_HELD)
     compute(work, table, where=written)
     _write(work, table, change, where=written, note=note)
     return "extended"
+
+
+def _read(name: str, where: str) -> str:
+    """Condition for the rows of the table ``name`` that those of listeners are made from for whom ``where`` holds."""
+    return f"({where} OR listener IS NULL)" if name in FOR_EVERYBODY else where
 
 
 def _add_rows(work: Work, table: Table, since_run: int | None) -> Action:
@@ -326,12 +365,12 @@ def _confirm(work: Work, table: Table) -> Action:
     return "extended"
 
 
-def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "") -> str:
+def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "", new: str = "") -> str:
     """Leave the table's rows, sorted, as they are declared and checked, in the engine; the relation they are in.
 
-    Raises TableInvalid.
+    It is called ``new``, else as :func:`new_rows_of` has it. Raises TableInvalid.
     """
-    session, new = work.engine, new_rows_of(table.name)
+    session, new = work.engine, new or new_rows_of(table.name)
     rows = f"rows_of_{new}"
     session.view(rows, sql_of(table, session, work.folders), session.dialect)
     if but_not_in:
@@ -343,7 +382,7 @@ def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "")
         rows = f"finished_{table.name}"
     # A windowed table is the rows of one input, first in its function, beside which little is looked up.
     session.keep(new, f"{session.declared(rows)} WHERE {where}", _order(session, table, rows), table.windowed)
-    _check(work, table)
+    _check(work, table, new)
     return new
 
 
@@ -376,11 +415,11 @@ def _write(
     work.changed(table.name, change)
 
 
-def _check(work: Work, table: Table) -> None:
-    """Raise TableInvalid where the table's new rows break its rules."""
+def _check(work: Work, table: Table, new: str) -> None:
+    """Raise TableInvalid where the table's rows ``new`` break its rules."""
     for other in table.references.values():
         work.relations.show(other)
-    found = problems(work.engine, table, new_rows_of(table.name), table.references)
+    found = problems(work.engine, table, new, table.references)
     if found:
         raise TableInvalid(table.name, found)
 

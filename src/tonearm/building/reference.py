@@ -14,7 +14,8 @@ from tonearm.settings import Settings
 from tonearm.store import open_store
 from tonearm.store.clock import listener_clock
 
-SETTLED = ("listener_clock", "allowed_features", "merge_rules")
+CLOCK = "listener_clock"
+SETTLED = (CLOCK, "allowed_features", "merge_rules")
 """What a build writes before it begins; nothing else knows what these tables were in the past."""
 
 
