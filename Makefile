@@ -1,11 +1,11 @@
 # make run   the main job, on a simulated household or on HISTORY=path, then the page at 9696 and the lab at 8501 (SERVE=0 stops before)
-# make test  everything a test needs, then every test
-# make test-stack  the tests of Trino, Superset and what they stand on, each server started for real
+# make test  everything a test needs, then every test but those of test-stack
+# make test-stack  the tests of Trino, Superset, a Spark cluster and MLflow's interface, each started for real
 # make torture  mutated files and killed commands for TORTURE_MINUTES
 # make check-deploy  Dockerfile, Compose, Kubernetes, workflows and alerts against their schemas
 # make test-newest  the quick tests on the newest DuckDB and Ibis, which may fail
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run install spark system moto mlflow superset validators prometheus trino redis test test-stack test-newest quick lint check-deploy \
+.PHONY: run install spark system moto mlflow superset validators prometheus trino test test-stack test-newest quick lint check-deploy \
 	bench torture docs clean
 
 VENV := .venv
@@ -52,24 +52,23 @@ $(VENV)/.spark: requirements/spark.txt deploy/spark-jars.xml $(VENV)/.installed
 	else echo "mvn is not there: Spark will fetch Delta's jars itself when it starts"; fi
 	touch $@
 
-# What the tests of the browser, Spark, PostgreSQL and a scrobbler need; without it they skip and say so.
+# What the tests of the browser, Spark, PostgreSQL, Redis and a scrobbler need; without it they skip and say so.
 system:
 	@if command -v chromium >/dev/null 2>&1 && command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 \
-		&& command -v mpdscribble >/dev/null 2>&1 && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \
+		&& command -v mpdscribble >/dev/null 2>&1 && command -v redis-server >/dev/null 2>&1 && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
 		command -v java >/dev/null 2>&1 || jdk=openjdk-17-jre-headless; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-			chromium fonts-dejavu-core maven postgresql mpdscribble $$jdk >/dev/null; \
-	else echo "chromium, java, mvn, PostgreSQL or mpdscribble is not there and cannot be installed without root: tests that need it will skip"; fi
+			chromium fonts-dejavu-core maven postgresql redis-server mpdscribble $$jdk >/dev/null; \
+	else echo "chromium, java, mvn, PostgreSQL, Redis or mpdscribble is not there and cannot be installed without root: tests that need it will skip"; fi
 
-# Programs beside tonearm, for tests and checks alone, are in .stack, so that nothing they bring becomes a dependency: an
-# object store (moto), MLflow's interface, Superset and the validators of deploy files, each with pins of its own.
+# Programs beside tonearm are in .stack, so that nothing they bring becomes a dependency: an object store (moto), MLflow's interface, Superset and the validators of deploy files, each with pins of its own.
 # What cannot be had is reported, and what needs it skips.
 moto mlflow superset validators: %: .stack/%/.installed
 
 .stack/%/.installed: requirements/%.txt
 	@python3 -m venv --clear .stack/$* && .stack/$*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< \
-		&& touch $@ || echo "$< cannot be installed: tests that need it will skip"
+		&& touch $@ || { rm -rf .stack/$*; echo "$< cannot be installed: tests that need it will skip"; }
 
 # Debian's package unpacked, not installed: that would start a server at port 9090 wherever there is systemd.
 PROMETHEUS := .stack/prometheus/usr/bin
@@ -92,18 +91,11 @@ trino:
 		&& mv .stack/new/$(TRINO) .stack && rm -rf .stack/new; } \
 		|| echo "Trino cannot be had from Maven Central: tests that need it will skip"
 
-redis:
-	@if command -v redis-server >/dev/null 2>&1; then :; \
-	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-			redis-server >/dev/null; } || echo "Redis cannot be installed: tests that need it will skip"; \
-	else echo "Redis is not there and cannot be installed without root: tests that need it will skip"; fi
-
 # A worker that crashed is not replaced: pytest-xdist would then wait for ever for the rest of its file.
 test: system install spark moto prometheus lint
 	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations 40 --durations-min 5
 
-test-stack: system install spark redis trino superset mlflow
+test-stack: system install spark trino superset mlflow
 	$(PY) -m pytest tests/stack --durations 20 --durations-min 5
 
 quick: install

@@ -95,10 +95,10 @@ def predict(settings: Settings, random: Random) -> None:
     unknown = tracks[tracks["feature_source"].isna()]["track_id"]
     estimate = {**dict.fromkeys(IMPUTED, 0.5), **{f"{f}_error": 0.2 for f in IMPUTED}, "model_version": 1}
     _leave(settings, "imputed_features", [{"track_id": t, **estimate, "as_of_at": FALL_BACK} for t in unknown])
-    told = {"model": "mood", "model_version": 2, "target": "valence", "protocol": "by artist", "metric": "r2"}
-    told |= {"rows": 9, "value": 0.5, "is_better": True, "is_served": True, "is_deciding": True}
-    told |= {"baseline_name": "the mean", "trained_at": FALL_BACK, "data_version": "tracks@1"}
-    _leave(settings, "model_evaluations", [told, {**told, "listener": "bob", "value": 0.25}])
+    evaluation = {"model": "mood", "model_version": 2, "target": "valence", "protocol": "by artist", "metric": "r2"}
+    evaluation |= {"rows": 9, "value": 0.5, "is_better": True, "is_served": True, "is_deciding": True}
+    evaluation |= {"baseline_name": "the mean", "trained_at": FALL_BACK, "data_version": "tracks@1"}
+    _leave(settings, "model_evaluations", [evaluation, {**evaluation, "listener": "bob", "value": 0.25}])
     for name in tables():
         shutil.rmtree(Path(lake.address(name)), ignore_errors=True)
 
@@ -125,7 +125,7 @@ def write_catalogue(path: Path, random: Random) -> Path:
             "valence": "nan" if number == 7 and artist % 2 else valence,
             "tempo": 0 if number == 8 else round(random.uniform(70, 180), 3),
         }
-        told = {
+        row = {
             "track_id": f"{artist:02d}{number:02d}".rjust(22, "x"),
             "artists": f"Artist {artist}",
             "album_name": "Album",
@@ -139,7 +139,7 @@ def write_catalogue(path: Path, random: Random) -> Path:
             "track_genre": ("rock", "pop", "jazz")[artist % 3],
             **features,
         }
-        return [told[column] for column in HEADER]
+        return [row[column] for column in HEADER]
 
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

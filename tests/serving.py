@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-PATIENCE_S = 300
+PATIENCE_S = 900
 """A page is waited for this long, so that a busy machine does not fail a test."""
 
 

@@ -71,10 +71,10 @@ def home(volume: Path, lastfm: Callable[..., Path]) -> Settings:
 
 
 def assert_refused(done: Any) -> None:
-    said = done.stderr.lower()
+    complaint = done.stderr.lower()
     assert done.exit_code == 6, done.output
-    assert "no space left" in said or "disk is full" in said, done.output
-    assert "traceback" not in said
+    assert "no space left" in complaint or "disk is full" in complaint, done.output
+    assert "traceback" not in complaint
 
 
 def assert_adds_up(home: Settings, listens: int) -> None:

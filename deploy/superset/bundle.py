@@ -1,4 +1,4 @@
-"""What this folder says, in the format that Superset 6 imports: one text per file of a bundle.
+"""This folder in the format that Superset 6 imports: one text per file of a bundle.
 
 A chart is a file in ``charts``, with the query whose rows it draws; a query is a file in ``queries`` and becomes a
 dataset; a dashboard is a file in ``dashboards``, with its charts in rows of twelve columns. Ids follow from names, so
@@ -8,6 +8,7 @@ that the same chart stays the same chart however often it is imported. Nothing h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -94,7 +95,7 @@ def _dataset(name: str, sql: str, columns: Columns) -> dict[str, Any]:
     temporal = [column for column, _ in columns if column in TEMPORAL]
     return {
         "table_name": name,
-        "description": sql.split("\n\n")[0].partition("\nSELECT")[0].partition("\nWITH")[0].replace("-- ", ""),
+        "description": " ".join(line[3:] for line in takewhile(lambda line: line.startswith("-- "), sql.splitlines())),
         "main_dttm_col": next(iter(temporal), None),
         "sql": sql,
         "columns": [

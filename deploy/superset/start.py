@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 ADMIN = "admin"
 PASSWORD_LENGTH = 12
 os.environ.setdefault("SUPERSET_CONFIG_PATH", str(FOLDER / "superset_config.py"))
-# Superset's package counts its users unless told not to.
+# Superset's package reports that it was started unless this is false.
 os.environ.setdefault("SCARF_ANALYTICS", "false")
 
 

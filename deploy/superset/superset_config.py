@@ -61,10 +61,8 @@ RATELIMIT_STORAGE_URI = _REDIS
 AUTH_RATE_LIMIT = "10 per minute"
 
 ROW_LIMIT = 10_000
-SAMPLES_ROW_LIMIT = 1_000
 SQL_MAX_ROW = 50_000
 DISPLAY_MAX_ROW = 5_000
-SUPERSET_WEBSERVER_TIMEOUT = 60
 SQLLAB_TIMEOUT = 60
 
 
@@ -74,14 +72,7 @@ def _trino_alone(address: URL) -> None:
 
 
 DB_SQLA_URI_VALIDATOR = _trino_alone
-# Nobody is let in without a login, and nobody registers.
-AUTH_ROLE_PUBLIC = "Public"
-PUBLIC_ROLE_LIKE = None
-AUTH_USER_REGISTRATION = False
-
-WTF_CSRF_ENABLED = True
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
+# Superset's defaults let nobody in without a login, and nobody registers.
 # Behind a proxy that ends TLS.
 _TLS = os.environ.get("SUPERSET_TLS", "") == "1"
 ENABLE_PROXY_FIX = _TLS

@@ -212,7 +212,7 @@ SCHEMAS: dict[str, tuple[str, ...]] = {
 MADE_BY_MODELS = ("imputed_features", "model_scores")
 """Of these tables, those that models write anew each time, from the others."""
 FOR_EVERYBODY = ("model_scores", EVALUATIONS)
-"""Of these tables, those that have rows without a listener, too, such as scores of tracks: everybody's depend on them."""
+"""Of these tables, those with rows of no listener, such as scores of tracks, on which every listener depends."""
 
 DESCRIPTIONS: dict[str, str] = {
     HISTORY: "Every row of every imported history as it was read, with its outcome: one row per row of a file.",

@@ -59,6 +59,12 @@ def test_stretches_around_new_records_are_looked_up_from_the_last_import_seen() 
     assert planned(table, **{HISTORY: stale(only_appended=False)}) == WHOLE
 
 
+def test_an_engine_that_replaces_no_windows_builds_anew_after_an_import() -> None:
+    appended = {HISTORY: stale(only_appended=True)}
+    assert planned(a_table(), **appended) == Plan("replace_listeners", since_run=7)
+    assert planned(a_table(), windows=False, **appended) == WHOLE
+
+
 def test_only_the_listeners_that_something_changed_for_are_replaced() -> None:
     ada, bob = stale(listeners=frozenset({"ada"})), stale(listeners=frozenset({"bob"}))
     assert planned(a_table(), a=ada, b=bob) == Plan("replace_listeners", listeners=frozenset({"ada", "bob"}))

@@ -16,7 +16,7 @@ from tests.deploy import HEALTH, PORT, ROOT, check_command, image_environment, i
 from tests.test_dependencies import declared
 from tonearm.cli.up import up
 
-EXTRAS = ("models", "postgres", "spotify", "pictures")
+EXTRAS = ("models", "postgres", "spotify", "pictures", "trino")
 """What the image has; not the lab, which has no login and answers its own machine alone."""
 
 

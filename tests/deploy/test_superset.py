@@ -1,4 +1,4 @@
-"""The image of Superset has what is tested, and its files say one thing once."""
+"""The image of Superset has what is tested, and every chart, query and dashboard is used."""
 
 from __future__ import annotations
 
@@ -59,4 +59,5 @@ def test_colours_are_colours() -> None:
 
 def test_no_file_holds_a_secret() -> None:
     assert not [path for path in FOLDER.rglob("*") if path.is_file() and os.access(path, os.X_OK)]
-    assert not re.search(r"password: |:[^/@\s]+@", "".join(path.read_text() for path in FOLDER.glob("*.yaml")))
+    texts = [path.read_text() for path in FOLDER.rglob("*") if path.suffix in (".py", ".sql", ".yaml")]
+    assert len(texts) > 80 and not re.search(r"password: |:[^/@\s]+@", "".join(texts))

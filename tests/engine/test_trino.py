@@ -130,6 +130,9 @@ def test_a_catalog_that_is_not_there_is_named(lake: Lake, server_that: Callable[
     ("server", "kind", "sentence"),
     [
         (Server("localhost:8080"), UsageError, "no address"),
+        (Server("http://localhost:808O"), UsageError, "no address"),
+        (Server("http://[::1"), UsageError, "no address"),
+        (Server("https://ada:secret@trino.example.org"), UsageError, "TRINO_PASSWORD"),
         (Server("http://127.0.0.1:1", password="shh"), UsageError, "https alone"),
         (Server(f"http://127.0.0.1:{free_port()}"), ServiceUnavailable, "does not answer"),
     ],

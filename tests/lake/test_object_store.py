@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from msgspec.structs import replace
 
-from tests.object_store import BUCKET, ObjectStore, object_store
+from tests.lake.object_store import BUCKET, ObjectStore, object_store
 from tests.serving import serving_api
 from tonearm.building.execute import build
 from tonearm.errors import HomeUnusable
@@ -88,8 +88,12 @@ def test_a_home_lives_there_from_import_to_restore(away: Settings, lastfm: Calla
 
 
 def test_a_store_that_is_overloaded_for_a_while_is_waited_for(
-    store: ObjectStore, away: Settings, lastfm: Callable[..., Path]
+    store: ObjectStore, away: Settings, lastfm: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # More refusals than Delta's own ten attempts, sooner than any time limit.
+    quick = {"retry_timeout": "900s", "backoff_config.max_backoff": "1s"}
+    monkeypatch.setattr(remote, "OPTIONS", remote.OPTIONS | quick)
+
     def refuse_some() -> None:
         assert store.failed() in (0, 12)
         store.fail(refuse_next=12)

@@ -56,7 +56,7 @@ class Cluster:
         return _alive(self.state())
 
     def state(self) -> dict[str, Any]:
-        """What the master's page tells."""
+        """The master's state, as its page has it in JSON."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.page}/json/") as answer:
             found: dict[str, Any] = json.load(answer)
             return found

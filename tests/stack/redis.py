@@ -19,7 +19,7 @@ def running_redis(folder: Path) -> Iterator[str]:
     """Address of a server, ``redis://127.0.0.1:PORT``; skips where Redis is not installed."""
     program = shutil.which("redis-server")
     if program is None:
-        pytest.skip("Redis is not installed: make redis")
+        pytest.skip("Redis is not installed: make system")
     port = free_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     with server(command, folder / "redis.log", lambda: _is_up(port)):

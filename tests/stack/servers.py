@@ -11,11 +11,22 @@ from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
 
-from tests.postgres import end_with_the_tests
+import pytest
 
-PATIENCE_S = 900
-"""A server is waited for this long, so that a busy machine does not fail a test."""
+from tests.postgres import end_with_the_tests
+from tests.serving import PATIENCE_S
+
 _SHOWN_CHARS = 6_000
+STACK = Path(__file__).parents[2] / ".stack"
+"""What ``make`` fetches for tests alone."""
+
+
+def python_of(name: str) -> Path:
+    """Python of the environment that ``make NAME`` makes; skips where it is not complete."""
+    folder = STACK / name
+    if not (folder / ".installed").exists():
+        pytest.skip(f"{name} is not installed: make {name}")
+    return folder / "bin" / "python"
 
 
 @contextmanager

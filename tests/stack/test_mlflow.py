@@ -15,11 +15,11 @@ import pytest
 
 from tests.models.coin import Coin
 from tests.serving import PATIENCE_S, free_port, wait_until_up
+from tests.stack.servers import python_of
 from tonearm.models.lifecycle.registry import open_registry
 from tonearm.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".stack" / "mlflow" / "bin" / "python"
 
 
 @dataclass(frozen=True)
@@ -43,11 +43,10 @@ def trained(settings: Settings) -> Settings:
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_shows_the_registry_and_ends_with_all_its_processes(trained: Settings, how: signal.Signals) -> None:
-    if not PYTHON.exists():
-        pytest.skip("MLflow's interface is not installed: make mlflow")
+    python = python_of("mlflow")
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [str(PYTHON), "-m", "tonearm", "--home", str(trained.home), "models", "ui", "--port", str(port)]
+    command = [str(python), "-m", "tonearm", "--home", str(trained.home), "models", "ui", "--port", str(port)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:

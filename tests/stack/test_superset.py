@@ -277,11 +277,14 @@ def drawn(context: BrowserContext, superset: Superset, name: str, pictures: Path
 
 def still(page: Page) -> bytes:
     """A picture of the page once its charts have moved into place."""
-    before, now = b"", page.screenshot()
-    while now != before:
+    before = page.screenshot()
+    for _ in range(PATIENCE_MS // 1_000):
         page.wait_for_timeout(1_000)
-        before, now = now, page.screenshot()
-    return now
+        now = page.screenshot()
+        if now == before:
+            return now
+        before = now
+    raise AssertionError(f"{page.url} keeps moving")
 
 
 def assert_same_rows(found: Sequence[Sequence[Any]], expected: Sequence[Sequence[Any]]) -> None:

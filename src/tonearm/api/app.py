@@ -18,8 +18,10 @@ from tonearm import __version__
 from tonearm.api.auth import Trusted, guard, recorded
 from tonearm.api.deps import OneStore
 from tonearm.api.etags import Tagged, Unchanged, not_modified
+from tonearm.api.gauges import KeptGauges
 from tonearm.api.grouping import group_last
 from tonearm.api.limits import MAX_UPLOAD_BYTES, PER_WINDOW, PER_WINDOW_HERE, BodyLimit, RateLimit
+from tonearm.api.logs import REQUEST_ID
 from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
 from tonearm.api.openapi import describe
@@ -67,7 +69,6 @@ from tonearm.api.routes import (
     tokens,
     users,
 )
-from tonearm.api.summaries import Summaries
 from tonearm.api.working import Working
 from tonearm.errors import (
     Conflict,
@@ -192,7 +193,8 @@ def create_app(
     app.state.lab_url = lab_url
     app.state.trusted = Trusted()
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
-    app.state.lake = open_lake(settings.lake)
+    # A store that is away must not hold all of a server's threads, which submissions need.
+    app.state.lake = open_lake(settings.lake, is_patient=False)
     app.state.store = OneStore(app.state.settings)
     app.state.reading = Reading(app.state.lake)
     app.state.covers = covers_of(settings)
@@ -200,8 +202,8 @@ def create_app(
     app.state.predicting = Predicting(app.state.settings)
     app.state.working = Working()
     app.state.metrics = Metrics()
-    app.state.metrics.registry.register(Summaries(lambda: trial_gauges(app.state.store.get())))
-    app.state.metrics.registry.register(Summaries(lambda: metrics.gauges(app.state.lake)))
+    app.state.metrics.registry.register(KeptGauges(lambda: trial_gauges(app.state.store.get())))
+    app.state.metrics.registry.register(KeptGauges(lambda: metrics.gauges(app.state.lake)))
     app.state.metrics.watch(metrics.measures(settings, app.state.store, app.state.lake))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
@@ -268,7 +270,9 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _failed(request: Request, _error: Exception) -> Response:
     """A bug; the log has the rest."""
-    return answer_problem(request, 500, "Bug", "tonearm failed inside; its log says where, please report it")
+    message = "tonearm failed inside; its log says where, please report it"
+    # Starlette answers this one outside of what adds the header to others.
+    return answer_problem(request, 500, "Bug", message, {"X-Request-ID": REQUEST_ID.get() or ""})
 
 
 async def _not_accessible(request: Request, error: Exception) -> Response:

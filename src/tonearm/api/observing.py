@@ -40,6 +40,9 @@ class Observed:
 
         try:
             await self.app(scope, receive, noted)
+        except Exception as error:
+            scope.setdefault("state", {})["problem"] = f"Bug: {type(error).__name__}"
+            raise
         finally:
             self._count(scope, status, perf_counter() - started_s)
 

@@ -99,7 +99,7 @@ def plan(
         return windows
     if table.grows and all(one.only_appended for one in stale.values()):
         return Plan("add", since_run=past.run)
-    changed = _listeners(table, stale)
+    changed = _listeners(table, stale, replaces_windows)
     # From half of the listeners on, one pass over everything is cheaper.
     if changed is not None and 2 * len(changed) <= listeners:
         return Plan("replace_listeners", listeners=changed, since_run=past.run if HISTORY in stale else None)
@@ -120,13 +120,16 @@ def _windows(stale: Mapping[str, Input], past: Past) -> Plan | None:
     return Plan("replace_windows", tuple(windows), since_run=past.run if HISTORY in stale else None)
 
 
-def _listeners(table: Table, stale: Mapping[str, Input]) -> frozenset[str] | None:
-    """The listeners whose rows may differ, None when it may be anybody's; those of new imports are not among them."""
+def _listeners(table: Table, stale: Mapping[str, Input], finds_imported: bool) -> frozenset[str] | None:
+    """The listeners whose rows may differ, None when it may be anybody's.
+
+    Those of new imports, which an engine that replaces windows finds by itself, are not among them.
+    """
     if table.across_listeners or table.grain[0] != "listener":
         return None
     listeners: frozenset[str] = frozenset()
     for name, one in stale.items():
-        if name == HISTORY and one.only_appended:
+        if name == HISTORY and one.only_appended and finds_imported:
             continue
         change = one.known_change
         if change is not None and change.grew and name in table.lookups:

@@ -178,9 +178,17 @@ def _text(value: str) -> str:
 @contextmanager
 def _asking(server: Server) -> Iterator[Ask]:
     """Asks the server; raises UsageError for an address that cannot be asked."""
-    address = urlsplit(server.url)
-    if address.scheme not in ("http", "https") or not address.hostname:
+    try:
+        address = urlsplit(server.url)
+        is_address = address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address:
         raise UsageError(f"{server.url} is no address of a server; write it as http://127.0.0.1:8080")
+    if address.username or address.password:
+        raise UsageError(
+            "the server's address has a name or a password; --user names who asks, TRINO_PASSWORD the password"
+        )
     if server.password and address.scheme != "https":
         raise UsageError(f"a password is sent over https alone, and {server.url} is http; unset TRINO_PASSWORD")
     connection = trino.dbapi.connect(  # type: ignore[no-untyped-call]

@@ -61,10 +61,14 @@ class Commit:
 class Lake:
     """The Delta tables in one folder, local or in an object store."""
 
-    def __init__(self, root: Path | str) -> None:
-        """Open ``root``, a path or an address such as ``s3://bucket/lake``; the first write creates it."""
+    def __init__(self, root: Path | str, is_patient: bool = True) -> None:
+        """Open ``root``, a path or an address such as ``s3://bucket/lake``; the first write creates it.
+
+        Unless it ``is_patient``, an object store that fails is waited for seconds, not a minute and a half.
+        """
         self.root = str(root).rstrip("/")
-        self._options = remote.OPTIONS if is_remote(self.root) else None
+        self._is_patient = is_patient
+        self._options = remote.OPTIONS if is_patient and is_remote(self.root) else None
         self._opened: dict[str, tuple[DeltaTable, tuple[int, int, int] | None]] = {}
         self._newest: dict[str, tuple[DeltaTable, int, list[Commit]]] = {}
         """The newest commits of each table, as read from the log of this object at this version."""
@@ -90,7 +94,8 @@ class Lake:
 
     def _names_in_store(self) -> list[str]:
         with plain_errors(self.root):
-            store = remote.arrow_files(self.root) or fs.SubTreeFileSystem(*reversed(fs.FileSystem.from_uri(self.root)))
+            own = remote.arrow_files(self.root, self._is_patient)
+            store = own or fs.SubTreeFileSystem(*reversed(fs.FileSystem.from_uri(self.root)))
             found = store.get_file_info(fs.FileSelector("", allow_not_found=True))
             logs = store.get_file_info([f"{entry.path}/{LOG}" for entry in found])
         return [e.base_name for e, log in zip(found, logs, strict=True) if log.type == fs.FileType.Directory]
@@ -146,7 +151,7 @@ class Lake:
         path = self.path(name)
         with plain_errors(self.address(name)):
             if path is None:
-                files = remote.arrow_files(self.address(name))
+                files = remote.arrow_files(self.address(name), self._is_patient)
             else:
                 files = fs.SubTreeFileSystem(str(path.absolute()), fs.LocalFileSystem())
         return self.delta(name, version).to_pyarrow_dataset(filesystem=files)
@@ -327,9 +332,9 @@ def _of_files(table: DeltaTable, statistic: str) -> list[Any]:
     return list(actions.column(statistic).to_pylist()) if statistic in actions.column_names else []
 
 
-def open_lake(root: Path | str) -> Lake:
-    """The lake at ``root``."""
-    return Lake(root)
+def open_lake(root: Path | str, is_patient: bool = True) -> Lake:
+    """The lake at ``root``, as :class:`Lake` has it."""
+    return Lake(root, is_patient)
 
 
 @contextmanager

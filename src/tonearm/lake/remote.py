@@ -16,9 +16,9 @@ OPTIONS = {
     "backoff_config.base": "3",
     "backoff_config.max_backoff": "10s",
 }
-"""How Delta repeats a request: by itself it gives up after some two seconds of a store that is overloaded."""
+"""How Delta repeats a request of a command: by itself it gives up after some two seconds of an overloaded store."""
 ATTEMPTS = 10
-"""How often Arrow makes a request, which takes it as long as Delta; by itself it gives up after six seconds."""
+"""How often Arrow makes a request of a command, which takes it as long; by itself it gives up after six seconds."""
 
 _KEYS = (
     "403 Forbidden",
@@ -40,13 +40,13 @@ def is_remote(root: str) -> bool:
     return "://" in root
 
 
-def arrow_files(address: str) -> fs.FileSystem | None:
+def arrow_files(address: str, is_patient: bool) -> fs.FileSystem | None:
     """Arrow's own access to the files at ``address``, relative to it; None where Arrow has none that we trust."""
     if not address.startswith("s3://"):
         return None
     found, path = fs.FileSystem.from_uri(address)
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    patience = fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS)
+    patience = fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS) if is_patient else None
     store = fs.S3FileSystem(region=found.region, endpoint_override=endpoint, retry_strategy=patience)
     return fs.SubTreeFileSystem(path, store)
 

@@ -71,7 +71,8 @@ def serve_interface(settings: Settings, port: int, started: Callable[[], None]) 
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started."""
+    """End a process and all that it started, however often somebody presses Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for how in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(server.pid, how)

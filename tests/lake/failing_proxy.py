@@ -1,6 +1,6 @@
 """A proxy before an object store that fails as one does, in a process of its own, since libraries wait holding Python.
 
-    python -m tests.failing_proxy INNER PORT
+    python failing_proxy.py INNER PORT
 
 A POST to ``/-/`` sets how (JSON, see ``Rules``), a GET of it answers how many requests were answered by 503.
 """

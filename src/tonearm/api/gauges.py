@@ -16,7 +16,7 @@ _FRESH_S = 60.0
 """They are added up this often at most, however often they are asked for."""
 
 
-class Summaries(Collector):
+class KeptGauges(Collector):
     """What ``read`` yields; what was read last where that is not possible now, as while the store is busy."""
 
     def __init__(self, read: Callable[[], Iterable[Gauge]], clock: Callable[[], float] = monotonic) -> None:
@@ -43,5 +43,5 @@ class Summaries(Collector):
         if self._clock() >= self._until_s:
             with suppress(TonearmError, OSError):
                 self._kept = list(self._read())
-                self._until_s = self._clock() + _FRESH_S
+            self._until_s = self._clock() + _FRESH_S
         return self._kept

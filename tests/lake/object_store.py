@@ -10,14 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from tests.failing_proxy import CONTROL
+from tests.lake.failing_proxy import CONTROL
 from tests.serving import free_port, running
+from tests.stack.servers import python_of
 
 BUCKET = "music"
-_ROOT = Path(__file__).parents[1]
-_MOTO = _ROOT / ".stack" / "moto" / "bin" / "python"
+_PROXY = Path(__file__).with_name("failing_proxy.py")
 
 
 @dataclass(frozen=True)
@@ -68,11 +66,9 @@ def _ask(method: str, url: str, body: bytes | None = None) -> bytes:
 @contextmanager
 def object_store() -> Iterator[ObjectStore]:
     """A store; skips where moto is not installed."""
-    if not _MOTO.exists():
-        pytest.skip("moto is not installed: make moto")
     ports = [free_port(), free_port()]
     store = ObjectStore(*(f"http://127.0.0.1:{port}" for port in ports))
-    moto = [str(_MOTO), "-m", "moto.server", "-H", "127.0.0.1", "-p", str(ports[0])]
-    proxy = [sys.executable, str(_ROOT / "tests" / "failing_proxy.py"), store.inner, str(ports[1])]
+    moto = [str(python_of("moto")), "-m", "moto.server", "-H", "127.0.0.1", "-p", str(ports[0])]
+    proxy = [sys.executable, str(_PROXY), store.inner, str(ports[1])]
     with running(moto, f"{store.inner}/moto-api/"), running(proxy, store.address + CONTROL):
         yield store
