@@ -128,7 +128,7 @@ def evaluated(http: httpx.Client) -> list[dict[str, Any]]:
 
 
 def is_settled(rules: list[dict[str, Any]]) -> bool:
-    """Whether all are evaluated and none fires, but for the disk of the machine that tests, which may be nearly full."""
+    """Whether all are evaluated and none fires; the disk of the machine that tests may be nearly full."""
     fires = {rule["name"] for rule in rules if rule["state"] != "inactive"}
     # A server is down until it was asked for the first time.
     return all(rule["health"] != "unknown" for rule in rules) and fires <= {"TonearmDiskFills"}
