@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -21,6 +22,7 @@ from msgspec.structs import replace
 from tonearm.building import execute as running
 from tonearm.building.execute import BuildReport, build
 from tonearm.columns import MOODS
+from tonearm.engine.duckdb import Engine
 from tonearm.errors import UnknownName
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.ledger import undo
@@ -351,12 +353,17 @@ def test_many_listeners_are_built_in_parts_with_the_same_rows(tmp_path: Path, mo
     files = [write_exports(tmp_path / "exports", f"part {number}", one) for number, one in enumerate(heard)]
     parts = list(zip(("ann", "bob", "cy", "o'fay", "zoë"), files, strict=True))
     at_once = household(tmp_path / "at once", parts, catalogue, between=False)
-    asked: list[str] = []
-    compute = running.compute
-    monkeypatch.setattr(running, "compute", lambda *a, **k: asked.append(k.get("new", "")) or compute(*a, **k))
+    added: list[str] = []
+    keep = Engine.keep
+
+    def watched(session: Engine, name: str, *given: Any, **named: Any) -> None:
+        added.extend([name] if (given + tuple(named.values()))[-1] is True else [])
+        keep(session, name, *given, **named)
+
+    monkeypatch.setattr(Engine, "keep", watched)
     monkeypatch.setattr(running, "MOST_AT_ONCE", 70)
     in_parts = household(tmp_path / "in parts", parts, catalogue, between=False)
-    assert {"new_listens_2", "new_temporal_trends_1", "new_mood_state_clusters_1"} <= set(asked)
+    assert {"new_listens", "new_temporal_trends", "new_mood_state_clusters"} <= set(added)
     assert everything(in_parts) == everything(at_once)
     assert all(open_lake(in_parts.lake).history(name, 1) for name in tables())
 

@@ -36,7 +36,7 @@ Action = Literal["built", "extended", "unchanged", "failed", "skipped"]
 MOST_HELD = 500_000
 """Rows, about, of the listeners to replace, up to which they are read once and held for all tables."""
 MOST_AT_ONCE = 5_000_000
-"""Rows of an input up to which a table is computed at once: what the embedded engine can sort in its memory."""
+"""Rows of an input up to which a table is computed at once: what the embedded engine's memory is chosen for."""
 EXTENDED_TO = "extended_to"
 """Key of a note: the newest import of which a table has rows beyond those of its last build."""
 MOST_FILES = 50
@@ -262,22 +262,17 @@ def _build_whole(work: Work, table: Table) -> Action:
 
 def _compute_all(work: Work, table: Table) -> str:
     """Compute all rows, of many listeners part after part; the relation they are in."""
-    new, parts = new_rows_of(table.name), _parts(work, table)
+    parts = _parts(work, table)
     if len(parts) == 1:
         for name in table.inputs:
             work.relations.show(name)
         return compute(work, table)
-    kept = {f"{new}_{number}": where for number, where in enumerate(parts)}
-    try:
-        for part, where in kept.items():
-            for name in table.inputs:
-                work.relations.show(name, _read(name, where) if "listener" in work.relations.columns(name) else "")
-            compute(work, table, where, new=part)
-        work.engine.keep(new, " UNION ALL ".join(f"SELECT * FROM {part}" for part in kept), ())
-    finally:
-        for part in kept:
-            work.engine.forget(part)
-    return new
+    for number, where in enumerate(parts):
+        for name in table.inputs:
+            work.relations.show(name, _read(name, where) if "listener" in work.relations.columns(name) else "")
+        _keep_rows(work, table, where, add=number > 0)
+    _check(work, table)
+    return new_rows_of(table.name)
 
 
 def _parts(work: Work, table: Table) -> list[str]:
@@ -365,12 +360,19 @@ def _confirm(work: Work, table: Table) -> Action:
     return "extended"
 
 
-def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "", new: str = "") -> str:
+def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "") -> str:
     """Leave the table's rows, sorted, as they are declared and checked, in the engine; the relation they are in.
 
-    It is called ``new``, else as :func:`new_rows_of` has it. Raises TableInvalid.
+    Raises TableInvalid.
     """
-    session, new = work.engine, new or new_rows_of(table.name)
+    _keep_rows(work, table, where, but_not_in)
+    _check(work, table)
+    return new_rows_of(table.name)
+
+
+def _keep_rows(work: Work, table: Table, where: str, but_not_in: str = "", add: bool = False) -> None:
+    """Keep the table's new rows for which ``where`` holds, or ``add`` them to those that are kept."""
+    session, new = work.engine, new_rows_of(table.name)
     rows = f"rows_of_{new}"
     session.view(rows, sql_of(table, session, work.folders), session.dialect)
     if but_not_in:
@@ -381,9 +383,7 @@ def compute(work: Work, table: Table, where: str = "true", but_not_in: str = "",
         session.finish(table, rows, f"finished_{table.name}")
         rows = f"finished_{table.name}"
     # A windowed table is the rows of one input, first in its function, beside which little is looked up.
-    session.keep(new, f"{session.declared(rows)} WHERE {where}", _order(session, table, rows), table.windowed)
-    _check(work, table, new)
-    return new
+    session.keep(new, f"{session.declared(rows)} WHERE {where}", _order(session, table, rows), table.windowed, add)
 
 
 def _order(session: BuildEngine, table: Table, rows: str) -> Sequence[str]:
@@ -415,11 +415,11 @@ def _write(
     work.changed(table.name, change)
 
 
-def _check(work: Work, table: Table, new: str) -> None:
-    """Raise TableInvalid where the table's rows ``new`` break its rules."""
+def _check(work: Work, table: Table) -> None:
+    """Raise TableInvalid where the table's new rows break its rules."""
     for other in table.references.values():
         work.relations.show(other)
-    found = problems(work.engine, table, new, table.references)
+    found = problems(work.engine, table, new_rows_of(table.name), table.references)
     if found:
         raise TableInvalid(table.name, found)
 

@@ -155,15 +155,16 @@ class Engine:
         """Create a view ``name`` of ``sql``, without computing it."""
         self.run(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
 
-    def keep(self, name: str, sql: str, order: Sequence[str], as_written: bool = False) -> None:
-        """Compute ``sql``, sorted by ``order``, and keep the result as ``name`` until :meth:`forget`.
+    def keep(self, name: str, sql: str, order: Sequence[str], as_written: bool = False, add: bool = False) -> None:
+        """Compute ``sql``, sorted by ``order``, and keep the result as ``name`` until :meth:`forget`, or ``add`` it.
 
         With joins ``as_written`` the right side of each is held in memory, whatever the engine expects of it.
         """
         by = ", ".join(f'"{column}"' for column in order)
         rows = f"SELECT * FROM ({sql}){f' ORDER BY {by}' if by else ''}"
         with self._setting(disabled_optimizers=_CHOICE_OF_SIDES) if as_written else nullcontext():
-            self._within_memory(lambda: self.run(f"CREATE OR REPLACE TABLE {name} AS {rows}"))
+            kept = f"INSERT INTO {name}" if add else f"CREATE OR REPLACE TABLE {name} AS"
+            self._within_memory(lambda: self.run(f"{kept} {rows}"))
 
     def forget(self, name: str) -> None:
         """Drop what was kept as ``name``."""

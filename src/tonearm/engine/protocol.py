@@ -33,10 +33,11 @@ class BuildEngine(Protocol):
     def view(self, name: str, sql: str, dialect: str = COMMON) -> None:
         """Create a view ``name`` of ``sql``, without computing it."""
 
-    def keep(self, name: str, sql: str, order: Sequence[str], as_written: bool = False) -> None:
+    def keep(self, name: str, sql: str, order: Sequence[str], as_written: bool = False, add: bool = False) -> None:
         """Compute ``sql``, sorted by ``order``, and keep the result as ``name`` until :meth:`forget`.
 
-        With joins ``as_written`` an engine that might hold either side in memory holds the right one.
+        With joins ``as_written`` an engine that might hold either side in memory holds the right one. One that
+        ``extends`` can ``add`` the result to what is kept.
         """
 
     def forget(self, name: str) -> None:

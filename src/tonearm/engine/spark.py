@@ -90,7 +90,7 @@ class SparkEngine:
         own = sql if dialect == self.dialect else translated(sql)
         self.session.sql(own).createOrReplaceTempView(name)
 
-    def keep(self, name: str, sql: str, order: Sequence[str], as_written: bool = False) -> None:
+    def keep(self, name: str, sql: str, order: Sequence[str], as_written: bool = False, add: bool = False) -> None:
         """Compute ``sql`` and keep the result as ``name`` until :meth:`forget`; Spark sorts what it joins."""
         rows = self.session.sql(translated(sql)).persist()
         # Spark finds the bounds of a sort by computing the rows once more, so they are sorted only when they are
