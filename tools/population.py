@@ -18,8 +18,7 @@ from tonearm.demo.habits import Habits, Heard, Peak, simulate
 from tonearm.demo.world import GENRES, World, make_world
 from tonearm.engine.duckdb import Engine
 from tonearm.gold.cognitive import behavioral_segments
-from tonearm.gold.cognitive.behavioral_segments import TRAITS
-from tonearm.gold.cognitive.listener_traits import listener_traits
+from tonearm.gold.cognitive.listener_traits import TRAITS, listener_traits
 
 LISTENERS = 200
 SEED = 1

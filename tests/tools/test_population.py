@@ -1,6 +1,6 @@
 from tools.population import population
 
-from tonearm.gold.cognitive.behavioral_segments import TRAITS
+from tonearm.gold.cognitive.listener_traits import TRAITS
 
 
 def test_the_same_seed_simulates_the_same_listeners() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import ibis
 import numpy as np
 
-from tonearm.gold.cognitive.listener_traits import LISTENS_OF_MONTH
+from tonearm.gold.cognitive.listener_traits import LISTENS_OF_MONTH, TRAITS
 from tonearm.gold.frames import as_table, numbers
 from tonearm.gold.statistics import ENOUGH_UNITS, mean_interval
 from tonearm.table import table
@@ -24,22 +23,6 @@ if TYPE_CHECKING:
     Numbers = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Trait:
-    """One way in which listeners differ, with words for its two ends and for its value."""
-
-    low: str
-    high: str
-    value: str
-
-
-TRAITS = {
-    "exploring_pct": Trait("repeating", "exploring", "{:.0f} % of the listens are of tracks new in half a year"),
-    "after_dark_pct": Trait("by day", "after dark", "{:.0f} % of the listens are from 18:00 to 5:59"),
-    "bursts_pct": Trait("steady", "in bursts", "three days of a month hold {:.0f} % of its listens"),
-    "eclectic_bits": Trait("focused", "eclectic", "artists have an entropy of {:.1f} bits in 50 listens"),
-    "loyal_pct": Trait("drifting", "loyal", "{:.0f} % of the artists' shares stay from month to month"),
-}
 HOUSEHOLD = 5
 """Fewer listeners are not ranked among themselves."""
 PRONOUNCED = 30.0

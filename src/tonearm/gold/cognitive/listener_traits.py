@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ibis
@@ -13,7 +14,23 @@ from tonearm.table import table
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-TRAIT_NAMES = ("exploring_pct", "after_dark_pct", "bursts_pct", "eclectic_bits", "loyal_pct")
+
+@dataclass(frozen=True)
+class Trait:
+    """One way in which listeners differ, with words for its two ends and for its value."""
+
+    low: str
+    high: str
+    value: str
+
+
+TRAITS = {
+    "exploring_pct": Trait("repeating", "exploring", "{:.0f} % of the listens are of tracks new in half a year"),
+    "after_dark_pct": Trait("by day", "after dark", "{:.0f} % of the listens are from 18:00 to 5:59"),
+    "bursts_pct": Trait("steady", "in bursts", "three days of a month hold {:.0f} % of its listens"),
+    "eclectic_bits": Trait("focused", "eclectic", "artists have an entropy of {:.1f} bits in 50 listens"),
+    "loyal_pct": Trait("drifting", "loyal", "{:.0f} % of the artists' shares stay from month to month"),
+}
 LISTENS_OF_MONTH = 50
 """Listens of each month that are compared: shares, entropies and overlaps depend on how many there are."""
 MONTHS = 24
@@ -31,13 +48,13 @@ def listener_traits(listening_with_features: ir.Table) -> ir.Table:
     """
     months = _months(_with_months(listening_with_features))
     found = months.group_by("listener").agg(
-        **{trait: months[trait].mean() for trait in TRAIT_NAMES},
-        **{f"{trait}_stddev": months[trait].std(how="sample") for trait in TRAIT_NAMES},
-        **{f"{trait}_months": months[trait].count() for trait in TRAIT_NAMES},
+        **{trait: months[trait].mean() for trait in TRAITS},
+        **{f"{trait}_stddev": months[trait].std(how="sample") for trait in TRAITS},
+        **{f"{trait}_months": months[trait].count() for trait in TRAITS},
     )
     everybody = listening_with_features.group_by("listener").agg(listens=listening_with_features.count())
     rows = everybody.left_join(found, "listener").drop("listener_right")
-    return rows.mutate(**{f"{trait}_months": rows[f"{trait}_months"].fill_null(0) for trait in TRAIT_NAMES})
+    return rows.mutate(**{f"{trait}_months": rows[f"{trait}_months"].fill_null(0) for trait in TRAITS})
 
 
 def _with_months(listening_with_features: ir.Table) -> ir.Table:
