@@ -35,20 +35,18 @@ def record(settings: Settings, run: Run) -> None:
 
 def last_trained(lake: Lake) -> datetime | None:
     """When a pass last trained models, or tried to and found too little data; None if none ever did."""
-    if not lake.has(RUNS):
-        return None
-    rows = lake.dataset(RUNS).to_table(columns=["run_started_at"], filter=pc.field("run_step") == TRAIN)
-    at: datetime | None = pc.max(rows["run_started_at"]).as_py()
-    return at
+    return _newest(lake, "run_started_at", pc.field("run_step") == TRAIN)
 
 
 def last_succeeded(lake: Lake) -> datetime | None:
     """When the newest pass in which nothing failed ended; None if there was none."""
+    return _newest(lake, "run_ended_at", (pc.field("run_step") == "run") & (pc.field("run_outcome") == "done"))
+
+
+def _newest(lake: Lake, column: str, of: pc.Expression) -> datetime | None:
     if not lake.has(RUNS):
         return None
-    is_whole = (pc.field("run_step") == "run") & (pc.field("run_outcome") == "done")
-    rows = lake.dataset(RUNS).to_table(columns=["run_ended_at"], filter=is_whole)
-    at: datetime | None = pc.max(rows["run_ended_at"]).as_py()
+    at: datetime | None = pc.max(lake.dataset(RUNS).to_table(columns=[column], filter=of)[column]).as_py()
     return at
 
 
