@@ -20,8 +20,6 @@ OPTIONS = {
 ATTEMPTS = 10
 """How often Arrow makes a request of a command, which takes it as long; by itself it gives up after six seconds."""
 
-_ATTEMPTS_OF_ARROW = 3
-
 _KEYS = (
     "403 Forbidden",
     "InvalidAccessKeyId",
@@ -48,7 +46,7 @@ def arrow_files(address: str, is_patient: bool) -> fs.FileSystem | None:
         return None
     found, path = fs.FileSystem.from_uri(address)
     endpoint = os.environ.get("AWS_ENDPOINT_URL")
-    patience = fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS if is_patient else _ATTEMPTS_OF_ARROW)
+    patience = fs.AwsStandardS3RetryStrategy(ATTEMPTS) if is_patient else fs.AwsStandardS3RetryStrategy()
     store = fs.S3FileSystem(region=found.region, endpoint_override=endpoint, retry_strategy=patience)
     return fs.SubTreeFileSystem(path, store)
 
