@@ -7,7 +7,6 @@ single listen, one with one track only, one whose tracks nobody measured, ties, 
 from __future__ import annotations
 
 import csv
-import math
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,10 +16,10 @@ from random import Random
 from typing import Any
 
 from msgspec.structs import replace
+from tools.differences import same
 
 from tonearm.building.execute import build
 from tonearm.columns import IMPUTED, MOODS
-from tonearm.engine.divergences import RELATIVE_TOLERANCE
 from tonearm.ingest.imports import import_paths
 from tonearm.lake import open_lake
 from tonearm.models.lifecycle.scoring import as_arrow
@@ -195,12 +194,6 @@ def rows(settings: Settings, name: str) -> dict[tuple[Any, ...], Row]:
     return {tuple(row[column] for column in grain): row for row in found}
 
 
-def differences(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        return not math.isclose(one, other, rel_tol=RELATIVE_TOLERANCE, abs_tol=RELATIVE_TOLERANCE)
-    return bool(one != other)
-
-
 def compare(embedded: Settings, on_spark: Settings, name: str) -> None:
     mine, theirs = rows(embedded, name), rows(on_spark, name)
     assert mine.keys() == theirs.keys()
@@ -208,7 +201,7 @@ def compare(embedded: Settings, on_spark: Settings, name: str) -> None:
         (grain, column, value, theirs[grain][column])
         for grain, row in mine.items()
         for column, value in row.items()
-        if differences(value, theirs[grain][column])
+        if not same(value, theirs[grain][column])
     ]
     assert different[:3] == []
     types = [

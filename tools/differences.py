@@ -28,7 +28,7 @@ def differences(one: Lake, other: Lake) -> dict[str, tuple[int, int]]:
     found = {}
     for name in names:
         ours, theirs = (rows(lake, name) for lake in (one, other))
-        differing = sum(not all(map(_same, a, b)) for a, b in zip(ours, theirs, strict=False))
+        differing = sum(not all(map(same, a, b)) for a, b in zip(ours, theirs, strict=False))
         found[name] = (len(ours), differing + abs(len(ours) - len(theirs)))
     return found
 
@@ -45,7 +45,8 @@ def _place(row: Row) -> list[str]:
     return exact + [f"{value:.4g}" for value in row if isinstance(value, float)]
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
+    """Whether values of two builds are equal, floats as far as two builds on one engine agree."""
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=RELATIVE_TOLERANCE, abs_tol=RELATIVE_TOLERANCE)
     return bool(one == other)
