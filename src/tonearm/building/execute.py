@@ -22,6 +22,7 @@ from tonearm.building.versions import SHIPPED, version_of
 from tonearm.building.windows import Window, new_windows, where_sql
 from tonearm.engine.divergences import RELATIVE_TOLERANCE
 from tonearm.engine.duckdb import engine
+from tonearm.engine.literals import sql_text
 from tonearm.engine.protocol import BuildEngine
 from tonearm.errors import TableInvalid
 from tonearm.home import scratch_folder
@@ -220,7 +221,7 @@ def carry_out(work: Work, table: Table, todo: Plan) -> Action:
         return replace_windows(work, table, windows)
     if todo.action == "replace_listeners":
         listeners = todo.listeners | {window.listener for window in windows_since(work, todo.since_run)}
-        where = f"listener IN ({', '.join(_text(name) for name in sorted(listeners))})"
+        where = f"listener IN ({', '.join(sql_text(name) for name in sorted(listeners))})"
         share = len(listeners) / max(work.listeners, 1)
         return _replace(work, table, Change(before, listeners=listeners), where, where, {"listener"}, share)
     return "unchanged"
@@ -262,30 +263,26 @@ def _build_whole(work: Work, table: Table) -> Action:
 
 def _compute_all(work: Work, table: Table) -> str:
     """Compute all rows, of many listeners part after part; the relation they are in."""
-    parts = _parts(work, table)
-    if len(parts) == 1:
+    for number, where in enumerate(_parts(work, table)):
         for name in table.inputs:
-            work.relations.show(name)
-        return compute(work, table)
-    for number, where in enumerate(parts):
-        for name in table.inputs:
-            work.relations.show(name, _read(name, where) if "listener" in work.relations.columns(name) else "")
-        _keep_rows(work, table, where, add=number > 0)
+            is_cut = where and "listener" in work.relations.columns(name)
+            work.relations.show(name, _read(name, where) if is_cut else "")
+        _keep_rows(work, table, where or "true", add=number > 0)
     _check(work, table)
     return new_rows_of(table.name)
 
 
 def _parts(work: Work, table: Table) -> list[str]:
-    """Conditions that divide the listeners, in their order, where inputs are more than the engine can sort."""
+    """Conditions that divide the listeners, where inputs are more than the engine can sort; else one, empty."""
     is_by_listener = not table.across_listeners and (table.windowed or table.grain[0] == "listener")
     count = -(-max((work.lake.rows(name) for name in table.inputs), default=0) // MOST_AT_ONCE)
     if not is_by_listener or not work.engine.extends or count < 2:
-        return ["true"]
+        return [""]
     work.relations.show(CLOCK)
     names = [name for (name,) in work.engine.rows(f"SELECT DISTINCT listener FROM {CLOCK} ORDER BY listener")]
     bounds = sorted({names[len(names) * number // count] for number in range(1, count)} - {names[0]}) if names else []
-    above = ["true", *(f"listener >= {_text(name)}" for name in bounds)]
-    below = [*(f"listener < {_text(name)}" for name in bounds), "true"]
+    above = ["true", *(f"listener >= {sql_text(name)}" for name in bounds)]
+    below = [*(f"listener < {sql_text(name)}" for name in bounds), "true"]
     return [f"{low} AND {high}" for low, high in zip(above, below, strict=True)]
 
 
@@ -460,10 +457,6 @@ def note_of(work: Work, table: Table) -> dict[str, Any]:
 def _note_only(work: Work, table: Table) -> None:
     """Commit no rows, only that the table is right for these inputs."""
     work.lake.remark(table.name, note_of(work, table))
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _list(columns: Iterable[str]) -> str:

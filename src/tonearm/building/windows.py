@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from tonearm.engine.literals import sql_text
 from tonearm.silver.instants_at_ends import LAG_S, LONGEST_S
 from tonearm.silver.listens import SESSION_GAP_MIN
 from tonearm.silver.matching import PAUSE_S
@@ -46,8 +47,7 @@ def where_sql(windows: list[Window], what: Literal["read", "write"], time: str =
 def _one(window: Window, what: str, time: str) -> str:
     begin = window.read_from if what == "read" else window.write_from
     end = window.write_until
-    name = window.listener.replace("'", "''")
-    parts = [f"listener = '{name}'"]
+    parts = [f"listener = {sql_text(window.listener)}"]
     if begin:
         parts.append(f"{time} >= {_instant(begin)}")
     if end:

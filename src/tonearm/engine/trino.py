@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from tonearm.engine.literals import sql_text
 from tonearm.errors import ExtraMissing, ServiceRefused, ServiceUnavailable, TonearmError, UnknownName, UsageError
 from tonearm.lake import Lake
 from tonearm.lake.remote import is_remote
@@ -134,7 +135,7 @@ def _registered(ask: Ask, server: Server) -> dict[str, str]:
     schema = f"{_quoted(server.catalog)}.{_quoted(server.schema)}"
     rows = ask(
         f"SELECT table_name FROM {_quoted(server.catalog)}.information_schema.tables "
-        f"WHERE table_schema = {_text(server.schema)} AND table_type = 'BASE TABLE'"
+        f"WHERE table_schema = {sql_text(server.schema)} AND table_type = 'BASE TABLE'"
     )
     return {table: _location(ask, f"{schema}.{_quoted(table)}") for (table,) in rows}
 
@@ -163,16 +164,12 @@ def _carry_out(ask: Ask, server: Server, change: Change) -> None:
 
 
 def _call(server: Server, procedure: str, *arguments: str) -> str:
-    given = ", ".join(map(_text, (server.schema, *arguments)))
+    given = ", ".join(map(sql_text, (server.schema, *arguments)))
     return f"CALL {_quoted(server.catalog)}.system.{procedure}({given})"
 
 
 def _quoted(name: str) -> str:
     return '"{}"'.format(name.replace('"', '""'))
-
-
-def _text(value: str) -> str:
-    return "'{}'".format(value.replace("'", "''"))
 
 
 @contextmanager

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from tonearm.bronze import CATALOGUE, HISTORY, SCHEMAS
 from tonearm.engine.duckdb import engine
+from tonearm.engine.literals import sql_text
 from tonearm.errors import HomeUnusable, InputError, TonearmError, UnknownName, UsageError
 from tonearm.home import FULL, scratch_folder, unusable
 from tonearm.home.lock import writing
@@ -277,8 +278,8 @@ class _Import:
         if local:
             # The same local time may have been placed in another zone.
             first, last = first - _ACROSS_ZONES, last + _ACROSS_ZONES
-        who = self.report.listener.replace("'", "''")
-        return f"listener = '{who}' AND reported_at BETWEEN TIMESTAMPTZ '{first}' AND TIMESTAMPTZ '{last}'"
+        who = sql_text(self.report.listener)
+        return f"listener = {who} AND reported_at BETWEEN TIMESTAMPTZ '{first}' AND TIMESTAMPTZ '{last}'"
 
     def _counted(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The rows to write, counting every row; rows of files that are stored already are counted only."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tonearm.bronze import SCHEMAS
 from tonearm.engine.duckdb import engine
+from tonearm.engine.literals import sql_text
 from tonearm.engine.rows import dicts
 from tonearm.errors import UnknownName, UsageError
 from tonearm.lake import open_lake
@@ -93,14 +94,14 @@ def listening(
             session.look_at(lake, table, ())
         session.look_at(lake, "listener_clock", SCHEMAS["listener_clock"])
         name = _listener(session, listener)
-        _set(session, "who", _text(name))
+        _set(session, "who", sql_text(name))
         if at is not None and zone_less:
             at -= _offset(session, at)
         newest = _newest(session, name, at)
         now = at or datetime.now(UTC)
         has_ended = now - newest > STILL_LISTENING
         now = newest + timedelta(seconds=1) if has_ended else now
-        _set(session, "moment", _text(now.isoformat()))
+        _set(session, "moment", sql_text(now.isoformat()))
         session.run(_OWN)
         listens, usual_s = session.rows(_USUAL)[0]
         local = now + _offset(session, now)
@@ -143,14 +144,9 @@ def _set(session: Engine, name: str, value: str) -> None:
     session.run(f"SET VARIABLE {name} = {value}")
 
 
-def _text(value: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
 def _offset(session: Engine, at: datetime) -> timedelta:
     """The listener's local time minus UTC at ``at``; 0 where the zone is not known."""
-    _set(session, "moment", _text(at.isoformat()))
+    _set(session, "moment", sql_text(at.isoformat()))
     return timedelta(seconds=float(session.value(_OFFSET_S) or 0))
 
 
@@ -170,7 +166,7 @@ def _listener(session: Engine, wanted: str | None) -> str:
 
 def _newest(session: Engine, listener: str, at: datetime | None) -> datetime:
     """The listener's newest listen before ``at``."""
-    _set(session, "until", _text((at or datetime.now(UTC)).isoformat()))
+    _set(session, "until", sql_text((at or datetime.now(UTC)).isoformat()))
     # Seconds, since DuckDB needs pytz for an instant as a value of Python.
     first, newest = session.rows(
         "SELECT epoch(min(started_at)), epoch(max(started_at) FILTER (started_at < getvariable('until')::TIMESTAMPTZ))"
@@ -190,8 +186,8 @@ _MOMENT = "getvariable('moment')::TIMESTAMPTZ"
 _OWN = f"""CREATE OR REPLACE TEMP TABLE own AS
 SELECT track_id, artist_id, started_at, listen_id, session_started_at, hour_of_day, local_date,
     coalesce(is_skipped, false) AS is_skipped,
-    CASE WHEN NOT regexp_matches(lower(track_name), {_text(NO_SONG)})
-        THEN coalesce(nullif(regexp_replace(lower(track_name), {_text(BEYOND_SONG)}, ''), ''), lower(track_name)) END
+    CASE WHEN NOT regexp_matches(lower(track_name), {sql_text(NO_SONG)})
+        THEN coalesce(nullif(regexp_replace(lower(track_name), {sql_text(BEYOND_SONG)}, ''), ''), lower(track_name)) END
         AS song
 FROM listening_with_features
 WHERE listener = getvariable('who') AND started_at < {_MOMENT}"""
