@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 
-from tests.serving import PATIENCE_S, free_port
+from tests.serving import free_port
+from tests.stack.servers import server
 
 ENVIRONMENT = {"SPARK_LOCAL_IP": "127.0.0.1"}
 """Of everything that takes part, the driver included, so that nothing listens beyond this machine."""
@@ -27,8 +26,9 @@ class Cluster:
     folder: Path
     port: int = field(default_factory=free_port)
     page: int = field(default_factory=free_port)
-    master: subprocess.Popen[bytes] | None = None
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    started: ExitStack = field(default_factory=ExitStack)
+    """What runs, and is ended; executors end with their worker."""
+    workers: int = 0
 
     @property
     def url(self) -> str:
@@ -38,22 +38,16 @@ class Cluster:
     def start(self) -> None:
         """Start the master; returns when it answers."""
         ports = ("--port", str(self.port), "--webui-port", str(self.page))
-        self.master = self._run("master.Master", "--host", "127.0.0.1", *ports)
-        self._wait_for("the master", lambda state: state["status"] == "ALIVE")
+        self._run("master.Master", lambda state: state["status"] == "ALIVE", "--host", "127.0.0.1", *ports)
 
     def add_worker(self, cores: int = 2) -> subprocess.Popen[bytes]:
         """Start a worker; returns when the master has it."""
-        there = len(self.alive())
-        work = self.folder / f"work-{len(self.workers)}"
+        there, work = len(_alive(self.state())), self.folder / f"work-{self.workers}"
+        self.workers += 1
         given = ("--host", "127.0.0.1", "--cores", str(cores), "--memory", "2g", "--webui-port", str(free_port()))
-        worker = self._run("worker.Worker", *given, "--work-dir", str(work), self.url)
-        self.workers.append(worker)
-        self._wait_for("a worker", lambda state: len(_alive(state)) > there)
-        return worker
-
-    def alive(self) -> list[str]:
-        """Workers that the master takes for alive."""
-        return _alive(self.state())
+        return self._run(
+            "worker.Worker", lambda state: len(_alive(state)) > there, *given, "--work-dir", str(work), self.url
+        )
 
     def state(self) -> dict[str, Any]:
         """The master's state, as its page has it in JSON."""
@@ -61,32 +55,21 @@ class Cluster:
             found: dict[str, Any] = json.load(answer)
             return found
 
-    def stop(self) -> None:
-        """End everything that still runs; executors end with their worker."""
-        for process in (*self.workers, self.master):
-            if process is not None:
-                process.kill()
-                process.wait()
-
-    def _run(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def _run(
+        self, program: str, is_there: Callable[[dict[str, Any]], bool], *arguments: str
+    ) -> subprocess.Popen[bytes]:
         import pyspark
 
         home = Path(pyspark.__file__).parent
         command = [home / "bin" / "spark-class", f"org.apache.spark.deploy.{program}", *arguments]
-        scratch = self.folder / "scratch"
-        environment = {**os.environ, **ENVIRONMENT, "SPARK_HOME": str(home), "SPARK_LOCAL_DIRS": str(scratch)}
-        with (self.folder / f"{program}.log").open("ab") as log:
-            return subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        environment = {**ENVIRONMENT, "SPARK_HOME": str(home), "SPARK_LOCAL_DIRS": str(self.folder / "scratch")}
 
-    def _wait_for(self, what: str, holds: Any) -> None:
-        give_up_at = time.monotonic() + PATIENCE_S
-        while time.monotonic() < give_up_at:
+        def is_up() -> bool:
             with suppress(URLError, ConnectionError):
-                if holds(self.state()):
-                    return
-            time.sleep(0.2)
-        logs = "\n".join(log.read_text(errors="replace")[-2000:] for log in self.folder.glob("*.log"))
-        raise RuntimeError(f"{what} did not start:\n{logs}")
+                return is_there(self.state())
+            return False
+
+        return self.started.enter_context(server(command, self.folder / f"{program}.log", is_up, environment))
 
 
 def _alive(state: dict[str, Any]) -> list[str]:
@@ -98,8 +81,6 @@ def cluster(folder: Path) -> Iterator[Cluster]:
     """A master without workers."""
     folder.mkdir(parents=True)
     found = Cluster(folder)
-    try:
+    with found.started:
         found.start()
         yield found
-    finally:
-        found.stop()
