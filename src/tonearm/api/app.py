@@ -21,7 +21,6 @@ from tonearm.api.etags import Tagged, Unchanged, not_modified
 from tonearm.api.gauges import KeptGauges
 from tonearm.api.grouping import group_last
 from tonearm.api.limits import MAX_UPLOAD_BYTES, PER_WINDOW, PER_WINDOW_HERE, BodyLimit, RateLimit
-from tonearm.api.logs import REQUEST_ID
 from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
 from tonearm.api.openapi import describe
@@ -88,6 +87,7 @@ from tonearm.errors import (
     UsageError,
 )
 from tonearm.lake import open_lake
+from tonearm.logs import REQUEST_ID
 from tonearm.models.trial.summary import trial_gauges
 from tonearm.read.covers import covers_of
 from tonearm.settings import Settings

@@ -8,11 +8,11 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tonearm.api.logs import write_event
 from tonearm.ingest.ledger import ImportReport, totals
 from tonearm.live.repeat import Repeat
 from tonearm.live.schedule import Scheduler
 from tonearm.live.worker import Live
+from tonearm.logs import write_event
 from tonearm.relay.sender import run_due
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from time import perf_counter
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tonearm.api.logs import REQUEST_ID, has_events, write_event
 from tonearm.api.metrics import Metrics
+from tonearm.logs import REQUEST_ID, has_events, write_event
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

@@ -24,10 +24,10 @@ from starlette.middleware import Middleware
 from tonearm import __version__
 from tonearm.api.app import Background, create_app
 from tonearm.api.limits import MAX_UPLOAD_MB, uvicorn_limits
-from tonearm.api.logs import has_events, write_event, write_logs
 from tonearm.api.memory import hold_little
 from tonearm.api.origins import HOSTS, OwnOrigin
 from tonearm.errors import ExtraMissing, UsageError
+from tonearm.logs import has_events, write_event, write_logs
 from tonearm.store import open_store
 from tonearm.store.tokens import tokens
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeVar
 
 import click
 
-from tonearm.api.logs import has_events, write_event, write_logs
 from tonearm.errors import HomeUnusable, TonearmError, UsageError
+from tonearm.logs import has_events, write_event, write_logs
 from tonearm.settings import Settings, load_settings
 
 if TYPE_CHECKING:

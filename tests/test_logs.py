@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.serving import free_port, wait_until_up
-from tonearm.api.logs import JsonLines, PlainLines, masked
+from tonearm.logs import JsonLines, PlainLines, masked
 from tonearm.settings import Settings
 from tonearm.store import open_store
 from tonearm.store.tokens import create_token, hashed
