@@ -40,12 +40,16 @@ def queries(folder: Path) -> dict[str, str]:
 
 def charts(folder: Path) -> dict[str, dict[str, Any]]:
     """The charts as their files have them, by name."""
-    return {path.stem: yaml.safe_load(path.read_text()) for path in sorted((folder / "charts").glob("*.yaml"))}
+    return _by_name(folder / "charts")
 
 
 def dashboards(folder: Path) -> dict[str, dict[str, Any]]:
     """The dashboards as their files have them, by name."""
-    return {path.stem: yaml.safe_load(path.read_text()) for path in sorted((folder / "dashboards").glob("*.yaml"))}
+    return _by_name(folder / "dashboards")
+
+
+def _by_name(folder: Path) -> dict[str, dict[str, Any]]:
+    return {path.stem: yaml.safe_load(path.read_text()) for path in sorted(folder.glob("*.yaml"))}
 
 
 def style(folder: Path) -> dict[str, Any]:

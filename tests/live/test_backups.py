@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.clients.players import Account, Heard, ListenbrainzMpd
+from tests.clients.listening import Listening
+from tests.clients.players import Account, ListenbrainzMpd
 from tests.clients.server import Home, Server
 from tests.postgres import Server as Postgres
 from tonearm.building.execute import build
@@ -50,18 +49,12 @@ def test_what_was_acknowledged_before_a_backup_is_in_it_and_the_rest_comes_again
     home = Home(served.settings)
     token, password = home.add("ada")
     served.start()
-    player, is_over = ListenbrainzMpd(Account("ada", token, password, served.url, 0, "")), threading.Event()
-    thread = threading.Thread(target=listen, args=(player, is_over))
-    thread.start()
-    try:
-        wait_for(player, 10, thread)
+    player, archive = ListenbrainzMpd(Account("ada", token, password, served.url, 0, "")), tmp_path / "home.tar.gz"
+    with Listening(player) as listening:
+        listening.wait_for(10)
         before = list(player.acknowledged)
-        archive = tmp_path / "home.tar.gz"
         back_up(served.settings, archive)
-        wait_for(player, 5, thread)
-    finally:
-        is_over.set()
-        thread.join()
+        listening.wait_for(5)
     served.stop()
     restore(elsewhere, archive)
     restored = Home(elsewhere)
@@ -83,18 +76,3 @@ def test_what_was_acknowledged_before_a_backup_is_in_it_and_the_rest_comes_again
         assert report.read == report.kept + report.duplicates + report.rejected
     assert not build(elsewhere, ["listens"]).failed
     assert open_lake(elsewhere.lake).rows("listens") == len(heard)
-
-
-def listen(player: ListenbrainzMpd, is_over: threading.Event) -> None:
-    for number in count():
-        if is_over.wait(0.02):
-            return
-        player.hear([Heard("Air", f"track {number}", 1_600_000_000 + 240 * number)])
-        player.flush()
-
-
-def wait_for(player: ListenbrainzMpd, more: int, thread: threading.Thread) -> None:
-    goal = len(player.acknowledged) + more
-    while len(player.acknowledged) < goal:
-        assert thread.is_alive()
-        thread.join(0.05)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.clients.players import Account, Heard, ListenbrainzMpd, Navidrome, Player
+from tests.clients.listening import Listening
+from tests.clients.players import Account, ListenbrainzMpd, Navidrome
 from tests.clients.server import Home, Server
 from tonearm.building.execute import build
 from tonearm.ingest.ledger import imports
@@ -19,28 +17,6 @@ from tonearm.lake import open_lake
 from tonearm.settings import Settings
 
 pytestmark = pytest.mark.slow
-
-
-class Balanced:
-    """A client before which a balancer stands: what one server does not take goes to the next."""
-
-    def __init__(self, player: Player, servers: list[Server]) -> None:
-        self.player, self.servers = player, servers
-        self.turns = count()
-        self.thread = threading.Thread(target=self._listen)
-        self.is_over = threading.Event()
-
-    def _listen(self) -> None:
-        for number in count():
-            if self.is_over.wait(0.05):
-                return
-            self.player.hear([Heard("Air", f"track {number}", 1_600_000_000 + 240 * number)])
-            self.try_next()
-
-    def try_next(self) -> None:
-        server = self.servers[next(self.turns) % len(self.servers)]
-        self.player.account = replace(self.player.account, url=server.url)
-        self.player.flush()
 
 
 @pytest.fixture
@@ -54,13 +30,10 @@ def servers(tmp_path: Path, database_url: str) -> Iterator[list[Server]]:
         yield made
 
 
-def heard_at_least(clients: list[Balanced], more: int) -> None:
+def acknowledged_from(clients: list[Listening], more: int) -> None:
     """Wait until each client has had so many more listens acknowledged."""
-    goals = [len(one.player.acknowledged) + more for one in clients]
-    for client, goal in zip(clients, goals, strict=True):
-        while len(client.player.acknowledged) < goal:
-            assert client.thread.is_alive()
-            client.is_over.wait(0.05)
+    for client in clients:
+        client.wait_for(more)
 
 
 RESTARTS: tuple[Callable[[Server], None], ...] = (Server.stop, Server.stop, Server.kill)
@@ -72,24 +45,19 @@ def test_no_listen_is_lost_or_doubled_by_a_rolling_restart(servers: list[Server]
     clients = []
     for kind in (ListenbrainzMpd, Navidrome):
         token, password = home.add(kind.name)
-        clients.append(Balanced(kind(Account(kind.name, token, password, servers[0].url, 0, "")), servers))
-    for client in clients:
-        client.thread.start()
-    try:
+        clients.append(Listening(kind(Account(kind.name, token, password, servers[0].url, 0, "")), servers))
+    with ExitStack() as in_use:
+        for client in clients:
+            in_use.enter_context(client)
         for number, end in enumerate(RESTARTS):
-            heard_at_least(clients, 5)
+            acknowledged_from(clients, 5)
             server = servers[number % 2]
             end(server)
-            heard_at_least(clients, 5)  # By the other one alone.
+            acknowledged_from(clients, 5)  # By the other one alone.
             server.start()
-        heard_at_least(clients, 5)
-    finally:
-        for client in clients:
-            client.is_over.set()
-            client.thread.join()
+        acknowledged_from(clients, 5)
     for client in clients:
-        while client.player.queue:
-            client.try_next()
+        client.submit_all()
     for server in servers:
         server.stop()
     home.import_all()
