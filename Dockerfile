@@ -46,13 +46,13 @@ FROM build AS build-spark
 COPY requirements/spark.txt requirements/
 # PySpark comes as source, which is copied rather than compiled.
 RUN /opt/build/bin/pip --python /opt/tonearm/bin/python install --require-hashes -r requirements/spark.txt
-ARG JARS=/opt/tonearm/lib/python3.11/site-packages/pyspark/jars/
 ADD --chmod=0644 --checksum=sha256:088e187da689a347a6a8556dcb22318e3dfcfb995d807f5e2c19b4d0a7ee9499 \
-    https://repo1.maven.org/maven2/io/delta/delta-spark_2.12/3.2.1/delta-spark_2.12-3.2.1.jar ${JARS}
+    https://repo1.maven.org/maven2/io/delta/delta-spark_2.12/3.2.1/delta-spark_2.12-3.2.1.jar /jars/
 ADD --chmod=0644 --checksum=sha256:4dcc179fc4076bda5060a4038f979c53e1f5916cf04971e28f9441db390763c7 \
-    https://repo1.maven.org/maven2/io/delta/delta-storage/3.2.1/delta-storage-3.2.1.jar ${JARS}
+    https://repo1.maven.org/maven2/io/delta/delta-storage/3.2.1/delta-storage-3.2.1.jar /jars/
 ADD --chmod=0644 --checksum=sha256:131a6594969bc4f321d652ea2a33bc0e378ca312685ef87791b2c60b29d01ea5 \
-    https://repo1.maven.org/maven2/org/antlr/antlr4-runtime/4.9.3/antlr4-runtime-4.9.3.jar ${JARS}
+    https://repo1.maven.org/maven2/org/antlr/antlr4-runtime/4.9.3/antlr4-runtime-4.9.3.jar /jars/
+RUN cp /jars/*.jar /opt/tonearm/lib/python3.*/site-packages/pyspark/jars/
 
 FROM server AS spark
 USER 0
