@@ -44,7 +44,7 @@ def chosen_password() -> str | None:
 
 
 def make_admin(given: str | None) -> None:
-    """Make the administrator if there is none; a random password is printed once and kept nowhere."""
+    """Make the administrator if there is none; a random password is printed, to be changed at the first login."""
     from superset import security_manager
 
     if security_manager.find_user(username=ADMIN):
@@ -54,7 +54,9 @@ def make_admin(given: str | None) -> None:
     if not security_manager.add_user(ADMIN, "tonearm", ADMIN, "admin@localhost", role, password):
         sys.exit("superset: the administrator could not be made; the log above says why")
     if not given:
-        print(f"superset: log in as {ADMIN} with the password {password} (it is not shown again)", flush=True)
+        print(
+            f"superset: log in as {ADMIN} with the password {password} and change it, since logs are kept", flush=True
+        )
 
 
 def prepare() -> None:
