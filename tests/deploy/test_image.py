@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
@@ -74,6 +75,16 @@ def test_what_is_copied_is_there_and_let_through() -> None:
 
 def test_sparks_jars_are_those_of_its_packages() -> None:
     added = [rest for name, rest in instructions(until="\0") if name == "ADD"]
+@pytest.mark.parametrize("name", [".env", "services.env", "deploy/prometheus/token"])
+def test_git_and_the_images_leave_out_passwords(name: str) -> None:
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("this is no clone, or git is not there")
+    assert subprocess.run(["git", "check-ignore", "--quiet", name], cwd=ROOT, check=False).returncode == 0
+    for ignored in (ROOT / ".dockerignore", ROOT / "deploy" / "superset" / "Dockerfile.dockerignore"):
+        first, *others = [line for line in ignored.read_text().splitlines() if not line.startswith("#")]
+        assert first == "*" and f"!{name}" not in others
+
+
     versions = {Path(jar.split()[-2]).stem.rpartition("-") for jar in added}
     delta = pins("spark")["delta-spark"]
     assert {(name, version) for name, _, version in versions} == {
