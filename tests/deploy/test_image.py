@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
@@ -73,8 +75,6 @@ def test_what_is_copied_is_there_and_let_through() -> None:
     assert os.access(ROOT / "deploy" / "container" / "start", os.X_OK)
 
 
-def test_sparks_jars_are_those_of_its_packages() -> None:
-    added = [rest for name, rest in instructions(until="\0") if name == "ADD"]
 @pytest.mark.parametrize("name", [".env", "services.env", "deploy/prometheus/token"])
 def test_git_and_the_images_leave_out_passwords(name: str) -> None:
     if not (ROOT / ".git").exists() or shutil.which("git") is None:
@@ -85,6 +85,8 @@ def test_git_and_the_images_leave_out_passwords(name: str) -> None:
         assert first == "*" and f"!{name}" not in others
 
 
+def test_sparks_jars_are_those_of_its_packages() -> None:
+    added = [rest for name, rest in instructions(until="\0") if name == "ADD"]
     versions = {Path(jar.split()[-2]).stem.rpartition("-") for jar in added}
     delta = pins("spark")["delta-spark"]
     assert {(name, version) for name, _, version in versions} == {
@@ -112,7 +114,7 @@ def stubs(tmp_path: Path) -> Path:
 
 def start(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = ["sh", str(ROOT / "deploy" / "container" / "start"), *arguments]
-    there = {"PATH": f"{folder}:{os.environ['PATH']}", **environment}
+    there = {"PATH": f"{folder}:{os.environ['PATH']}", "TONEARM_HOME": str(folder / "home"), **environment}
     return subprocess.run(command, cwd=folder, env=there, capture_output=True, text=True, check=False, timeout=60)
 
 
@@ -126,6 +128,33 @@ def test_it_starts_once_there_is_a_token(stubs: Path) -> None:
         "tokens list --json",
         "serve --api --host 0.0.0.0 --port 9696",
     ]
+
+
+@pytest.fixture
+def served_from(stubs: Path) -> Path:
+    """Programs of which the server prints its folder of temporary files."""
+    (stubs / "token").touch()
+    with (stubs / "tonearm").open("a") as program:
+        program.write(f'test "$1" != serve || {sys.executable} -c "import tempfile; print(tempfile.gettempdir())"\n')
+    return stubs
+
+
+def test_a_server_keeps_uploads_on_the_homes_disk_unless_another_folder_is_named(served_from: Path) -> None:
+    assert start(served_from, "serve").stdout.strip() == str(served_from / "home" / "scratch" / "spool")
+    (served_from / "elsewhere").mkdir()
+    elsewhere = str(served_from / "elsewhere")
+    assert start(served_from, "serve", TMPDIR=elsewhere).stdout.strip() == elsewhere
+
+
+def test_what_killed_servers_left_there_goes_once_it_is_a_day_old(stubs: Path) -> None:
+    (stubs / "token").touch()
+    spool = stubs / "home" / "scratch" / "spool"
+    for name, age_h in (("old", 49), ("used by another server", 1)):
+        (spool / name).mkdir(parents=True)
+        (spool / name / "file").touch()
+        os.utime(spool / name, times=(time.time() - age_h * 3600,) * 2)
+    assert start(stubs, "serve").returncode == 0
+    assert [path.name for path in spool.iterdir()] == ["used by another server"]
 
 
 def test_what_it_waits_for_is_a_line_of_json_where_the_log_is(stubs: Path) -> None:
