@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.deploy import ROOT
 from tests.tools.test_workflows import read, steps
@@ -38,7 +39,41 @@ def test_nothing_is_released_whose_tests_fail() -> None:
     (jobs,) = (read(path)["jobs"] for path in WORKFLOWS if path.stem == "release")
     assert jobs["test"]["uses"] == "./.github/workflows/test.yml"
     assert (jobs["wheel"]["needs"], jobs["image"]["needs"]) == ("test", "wheel")
+    # The release comes last, so that there is none without its image.
+    assert set(jobs["release"]["needs"]) == {"wheel", "image"}
+    rights = {job: {right for right, how in jobs[job]["permissions"].items() if how == "write"} for job in jobs}
+    assert rights == {"test": set(), "wheel": set(), "image": {"packages"}, "release": {"contents"}}
     assert "workflow_call" in read(ROOT / ".github" / "workflows" / "test.yml")["on"]
+
+
+def test_an_image_is_started_before_it_is_published() -> None:
+    (jobs,) = (read(path)["jobs"] for path in WORKFLOWS if path.stem == "release")
+    ran = [step["run"] for step in jobs["image"]["steps"] if "run" in step]
+    assert ran[:2] == ["docker compose build tonearm", ".ci/image"] and "docker push" in ran[2]
+    # Compose builds the image under its version, which has to be the tag's.
+    assert 'docker tag "tonearm:${GITHUB_REF_NAME#v}"' in ran[2]
+
+
+def test_every_image_is_built_and_every_profile_that_keeps_running_is_started() -> None:
+    (workflow,) = (read(path) for path in WORKFLOWS if path.stem == "image")
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    (build, _, everything, _) = (step["run"] for step in steps(workflow) if "run" in step)
+    built = {services[name]["image"] for name in build.removeprefix("docker compose build ").split()}
+    assert built == {service["image"] for service in services.values() if "build" in service}
+    started = re.search(r"^COMPOSE_PROFILES=(.*)$", everything, re.MULTILINE)
+    profiles = {profile for service in services.values() for profile in service.get("profiles", [])}
+    assert started and set(started[1].split(",")) == profiles - {"spark-build"}
+
+
+def test_a_pull_request_builds_the_images_when_it_changes_what_is_in_them() -> None:
+    (workflow,) = (read(path) for path in WORKFLOWS if path.stem == "image")
+    watched = tuple(f"{path.removesuffix('/**')}/" for path in workflow["on"]["pull_request"]["paths"])
+    dockerfiles = "".join(path.read_text() for path in (ROOT / "Dockerfile", ROOT / "deploy/superset/Dockerfile"))
+    copied = re.findall(r"^COPY (?!--from)(?:--\S+ )?(.*) \S+$", dockerfiles, re.MULTILINE)
+    files = {name for line in copied for name in line.split()} - {"README.md", "LICENSE"}
+    mounted = {"deploy/trino/etc", "compose.yaml", "Dockerfile", ".dockerignore", ".ci/image"}
+    assert "src" in files
+    assert {name for name in files | mounted if not f"{name}/".startswith(watched)} == set()
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
