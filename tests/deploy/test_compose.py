@@ -56,6 +56,29 @@ def test_tonearm_is_the_image_with_a_read_only_root() -> None:
     check_command(service["command"])
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_who_is_not_root_may_write_to_each_folder_in_memory(name: str) -> None:
+    service = SERVICES[name]
+    # The images built here have a user of their own.
+    user = service.get("user") or (image_user() if "build" in service else "0:0")
+    for folder, _, options in (mounted.partition(":") for mounted in service.get("tmpfs", [])):
+        # A folder in memory has the rights of the image's own, and belongs to root. Everybody may write to /tmp.
+        if user != "0:0" and folder != "/tmp":
+            uid, gid = user.split(":")
+            assert {f"uid={uid}", f"gid={gid}"} <= set(options.split(",")), folder
+
+
+def image_user() -> str:
+    return [rest for name, rest in instructions() if name == "USER"][-1]
+
+
+def test_trino_keeps_its_data_where_it_may_write() -> None:
+    command = SERVICES["trino"]["command"]
+    data = Path(command[command.index("--data-dir") + 1])
+    assert data.parent in {Path(mounted.partition(":")[0]) for mounted in SERVICES["trino"]["tmpfs"]}
+    assert "node.data-dir" not in (ROOT / "deploy/trino/etc/node.properties").read_text()
+
+
 def test_its_variables_are_settings() -> None:
     assert set(given("tonearm")) - SETTINGS - CREDENTIALS == {"PGPASSWORD"}
 
