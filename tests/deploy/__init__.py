@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 SETTINGS = {f"TONEARM_{field.name.upper()}" for field in fields(Settings)}
 CREDENTIALS = {field.name.upper() for field in fields(Credentials)}
+AWS = set(re.findall(r"\bAWS_\w+", (ROOT / "docs" / "spark.md").read_text()))
+"""Names under which an object store's keys are documented."""
 HEALTH = {str(getattr(route, "path", "")) for route in router.routes}
 """Paths that anybody may ask whether the server is well."""
 PORT = 9696

@@ -10,7 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy import CREDENTIALS, PORT, ROOT, SECRET, SETTINGS, check_command, image_environment, instructions
+from tests.deploy import (
+    AWS,
+    CREDENTIALS,
+    PORT,
+    ROOT,
+    SECRET,
+    SETTINGS,
+    check_command,
+    image_environment,
+    instructions,
+)
 from tonearm import __version__
 from tonearm.engine.trino import root_of
 from tonearm.settings import load_settings
@@ -19,12 +29,16 @@ COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ENDING = {"models", "metastore", "spark-build"}
 """Services that do one thing and end."""
+FIXED = {"TONEARM_HOME", "TONEARM_BACKUP_FOLDER"}
+"""Settings that are volumes of a container."""
+ELSEWHERE = {"TONEARM_API_URL", "TONEARM_API_TOKEN"}
+"""Settings of programs that ask a server."""
 
 
 def given(service: str) -> dict[str, str]:
     """A service's variables; of one that comes from outside, what it is by default."""
     found = SERVICES[service].get("environment", {})
-    return {name: re.sub(r"\$\{\w+(?::-([^}]*))?\}", r"\1", value) for name, value in found.items()}
+    return {name: re.sub(r"\$\{\w+(?::-([^}]*))?\}", r"\1", value or "") for name, value in found.items()}
 
 
 def test_tonearm_alone_is_started_unless_a_profile_is_named() -> None:
@@ -79,8 +93,23 @@ def test_trino_keeps_its_data_where_it_may_write() -> None:
     assert "node.data-dir" not in (ROOT / "deploy/trino/etc/node.properties").read_text()
 
 
-def test_its_variables_are_settings() -> None:
-    assert set(given("tonearm")) - SETTINGS - CREDENTIALS == {"PGPASSWORD"}
+def test_every_setting_and_key_reaches_tonearm() -> None:
+    assert AWS
+    wanted = SETTINGS - FIXED - ELSEWHERE | CREDENTIALS | AWS | {"PGPASSWORD"}
+    assert set(given("tonearm")) == wanted | FIXED & set(given("tonearm"))
+    passed = SERVICES["tonearm"]["environment"]
+    # A name without a value is set where the shell or .env has it. An empty one would be set, and Amazon's client takes
+    # an empty region for a region.
+    assert {name for name in wanted if passed[name] is not None} == {"PGPASSWORD", "TONEARM_TRINO_URL"}
+    assert passed["TONEARM_TRINO_URL"].startswith("${TONEARM_TRINO_URL:-")
+
+
+def test_whatever_runs_tonearm_has_the_same_store_lake_and_settings() -> None:
+    running = {name for name, service in SERVICES.items() if service.get("command", [""])[0] in {"start", "tonearm"}}
+    assert running == {"tonearm", "spark-build"}
+    needed = {key: value for key, value in SERVICES["tonearm"]["environment"].items() if key not in FIXED}
+    assert [name for name in running if not needed.items() <= SERVICES[name]["environment"].items()] == []
+    assert [name for name in running if "postgres" not in SERVICES[name]["depends_on"]] == []
 
 
 def test_each_service_that_answers_is_asked_whether_it_is_well() -> None:
@@ -126,7 +155,9 @@ def test_trino_is_the_one_that_is_tested_and_finds_the_home_where_tables_are_pub
 
 def test_the_page_has_every_variable_and_profile_and_commands_that_can_be_typed() -> None:
     text = (ROOT / "docs" / "deploy.md").read_text()
-    variables = set(re.findall(r"\$\{(\w+)", yaml.safe_dump(SERVICES)))
+    variables = set(re.findall(r"\$\{(\w+)", yaml.safe_dump(COMPOSE))) | CREDENTIALS | AWS | FIXED | ELSEWHERE
+    # Compose's own, and the settings, which have a page.
+    variables -= {"COMPOSE_PROJECT_NAME"} | SETTINGS - FIXED - ELSEWHERE
     profiles = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
     assert [name for name in variables | profiles if not re.search(rf"[` ]{name}[`=]", text)] == []
     commands = re.findall(r"(?:exec|run)\b[^\n`]*? (?:tonearm|--) (tonearm [^\n`]+)", text)
