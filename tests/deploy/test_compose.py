@@ -160,7 +160,43 @@ def test_the_page_has_every_variable_and_profile_and_commands_that_can_be_typed(
     variables -= {"COMPOSE_PROJECT_NAME"} | SETTINGS - FIXED - ELSEWHERE
     profiles = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
     assert [name for name in variables | profiles if not re.search(rf"[` ]{name}[`=]", text)] == []
-    commands = re.findall(r"(?:exec|run)\b[^\n`]*? (?:tonearm|--) (tonearm [^\n`]+)", text)
-    assert len(commands) >= 6
+    commands = re.findall(r"kubectl [^\n`]* -- (tonearm [^\n`]+)", text)
+    assert len(commands) >= 2
     for command in commands:
         check_command(shlex.split(command))
+
+
+VALUED = {"--profile", "--volume", "--env", "--wait-timeout"}
+"""Options of Compose that are written with a value after a space."""
+
+
+def composed() -> list[str]:
+    """Every command of Compose in the documentation, in compose.yaml's comments and in scripts."""
+    pages = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "compose.yaml", ROOT / ".ci" / "image"]
+    pages += sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    texts = [page.read_text(encoding="utf-8") for page in pages]
+    return [line for text in texts for line in re.findall(r"docker compose ([^\n`]+)", text)]
+
+
+def plain(words: list[str]) -> list[str]:
+    """``words`` from the first that is no option of Compose."""
+    while words and words[0].startswith("-"):
+        words = words[2:] if words[0] in VALUED else words[1:]
+    return words
+
+
+@pytest.mark.parametrize("line", composed())
+def test_a_command_of_compose_that_is_written_down_names_services_and_commands_that_are_there(line: str) -> None:
+    command, *words = plain(shlex.split(re.split(r" {3,}| > ", line)[0]))
+    named = plain(words)
+    if command in {"exec", "run"}:
+        service, *inside = named
+        assert service in SERVICES
+        if inside[:1] == ["tonearm"]:
+            check_command(inside)
+    elif command == "cp":
+        assert words[0].partition(":")[0] in SERVICES
+    elif command in {"up", "build", "stop", "logs", "down"}:
+        assert set(named) <= set(SERVICES)
+    else:
+        pytest.fail(f"docker compose {command} is not checked")
