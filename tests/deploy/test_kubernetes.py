@@ -6,12 +6,14 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.deploy import CREDENTIALS, HEALTH, PORT, ROOT, SETTINGS, check_command, documents, image_environment
+from tests.deploy.monitored import JOB, program
 from tonearm import __version__
 
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -155,3 +157,35 @@ def test_several_servers_share_home_and_database_and_leave_the_schedule_to_jobs(
     (ingress,) = of_kind(overlay, "Ingress").values()
     (rule,) = ingress["spec"]["rules"]
     assert of_kind(overlay, "ConfigMap")[settings]["data"]["TONEARM_ALLOWED_HOSTS"] == rule["host"]
+
+
+@needs_kubectl
+def test_prometheus_in_a_cluster_finds_the_servers_and_may_ask_them() -> None:
+    config, alone = (
+        yaml.safe_load((ROOT / "deploy" / "prometheus" / f"{name}.yml").read_text())
+        for name in ("kubernetes", "prometheus")
+    )
+    (scrape,), (asked,) = config["scrape_configs"], alone["scrape_configs"]
+    assert (scrape["job_name"], scrape["authorization"]) == (JOB, asked["authorization"])
+    assert config["rule_files"] == alone["rule_files"]
+    (found,) = scrape["kubernetes_sd_configs"]
+    (namespace,) = of_kind("overlays/cloud", "Namespace")
+    (server,) = of_kind("overlays/cloud", "Deployment").values()
+    assert (found["role"], found["namespaces"]) == ("pod", {"names": [namespace]})
+    labels = dict(one.split("=") for one in found["selectors"][0]["label"].split(","))
+    assert labels == server["spec"]["selector"]["matchLabels"]
+    kept = next(one for one in scrape["relabel_configs"] if one.get("action") == "keep")
+    assert kept["regex"] == server["spec"]["template"]["spec"]["containers"][0]["ports"][0]["name"]
+    (policy,) = of_kind("overlays/cloud", "NetworkPolicy").values()
+    let_in = [one.get("namespaceSelector", {}).get("matchLabels") for one in policy["spec"]["ingress"][0]["from"]]
+    assert {"kubernetes.io/metadata.name": "monitoring"} in let_in
+
+
+def test_prometheus_takes_the_configuration_for_a_cluster(tmp_path: Path) -> None:
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus" / "kubernetes.yml").read_text())
+    # Debian's Prometheus knows no Kubernetes; the rest is read.
+    del config["scrape_configs"][0]["kubernetes_sd_configs"]
+    (tmp_path / "kubernetes.yml").write_text(yaml.safe_dump(config))
+    command = [program("promtool"), "check", "config", "--syntax-only", str(tmp_path / "kubernetes.yml")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
