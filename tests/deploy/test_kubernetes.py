@@ -15,6 +15,7 @@ import yaml
 from tests.deploy import CREDENTIALS, HEALTH, PORT, ROOT, SETTINGS, check_command, documents, image_environment
 from tests.deploy.monitored import JOB, program
 from tonearm import __version__
+from tonearm.errors import EngineMissing, ServiceRefused, ServiceUnavailable, UsageError
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 OVERLAYS = ("base", "overlays/minikube", "overlays/cloud")
@@ -44,7 +45,8 @@ def pods(overlay: str) -> Iterator[tuple[str, Manifest]]:
 def test_each_file_is_used() -> None:
     for path in FOLDER.rglob("kustomization.yaml"):
         (found,) = documents(path)
-        used = {*found["resources"], *(patch["path"] for patch in found.get("patches", []) if "path" in patch)}
+        patched = {patch["path"] for patch in found.get("patches", []) if "path" in patch}
+        used = {*found.get("resources", []), *patched}
         beside = {other.name for other in path.parent.glob("*.yaml")} - {path.name}
         assert beside == {name for name in used if not name.startswith("..")}
 
@@ -115,6 +117,7 @@ def test_secrets_are_named_and_never_there(overlay: str) -> None:
     settings = {name for one in of_kind(overlay, "ConfigMap").values() for name in one["data"]}
     named = {one["name"] for _, pod in pods(overlay) for one in pod["spec"]["containers"][0].get("env", [])}
     assert settings | named <= SETTINGS | CREDENTIALS
+    assert settings & named == set(), "what a pod sets itself hides what is set for all"
     urls = [one["data"]["TONEARM_DATABASE_URL"] for one in of_kind(overlay, "ConfigMap").values()]
     assert [url for url in urls if ":" in url.partition("//")[2].partition("@")[0]] == []
 
@@ -147,7 +150,6 @@ def test_several_servers_share_home_and_database_and_leave_the_schedule_to_jobs(
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
     jobs = of_kind(overlay, "CronJob")
     assert set(jobs) == {"sync", "run", "retrain"}
-    assert {job["spec"]["concurrencyPolicy"] for job in jobs.values()} == {"Forbid"}
     (settings,) = of_kind(overlay, "ConfigMap")
     for _, pod in pods(overlay):
         sources = pod["spec"]["containers"][0]["envFrom"]
@@ -157,6 +159,24 @@ def test_several_servers_share_home_and_database_and_leave_the_schedule_to_jobs(
     (ingress,) = of_kind(overlay, "Ingress").values()
     (rule,) = ingress["spec"]["rules"]
     assert of_kind(overlay, "ConfigMap")[settings]["data"]["TONEARM_ALLOWED_HOSTS"] == rule["host"]
+
+
+def containers(overlay: str) -> dict[str, Manifest]:
+    return {name: pod["spec"]["containers"][0] for name, pod in pods(overlay)}
+
+
+@needs_kubectl
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_job_repeats_no_failure_that_would_come_again(overlay: str) -> None:
+    hopeless = {kind.exit_code for kind in (UsageError, EngineMissing, ServiceRefused, ServiceUnavailable)}
+    for name, job in of_kind(overlay, "CronJob").items():
+        assert job["spec"]["concurrencyPolicy"] == "Forbid"
+        spec = job["spec"]["jobTemplate"]["spec"]
+        drained, failed = spec["podFailurePolicy"]["rules"]
+        assert drained == {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}]}
+        assert (failed["action"], set(failed["onExitCodes"]["values"])) == ("FailJob", hopeless)
+        assert failed["onExitCodes"]["containerName"] == containers(overlay)[name]["name"]
+        assert spec["template"]["spec"]["restartPolicy"] == "Never"
 
 
 @needs_kubectl
