@@ -51,6 +51,19 @@ def test_a_home_without_permission_is_a_sentence(tmp_path: Path, settings: Setti
         make_home(settings)
 
 
+def test_a_mounted_volume_that_another_user_owns_becomes_a_home(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, mode: int) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted", str(path))
+
+    settings.home.mkdir(parents=True)
+    monkeypatch.setattr(Path, "chmod", refuse)
+    make_home(settings)
+    with writing(settings):
+        pass
+
+
 def test_scratch_of_a_killed_writer_is_swept_by_the_next(settings: Settings) -> None:
     make_home(settings)
     left = settings.scratch / "write-99999999"

@@ -134,7 +134,8 @@ def test_a_killed_restore_into_a_mounted_folder_can_be_repeated(
     archive = tmp_path / "home.tar.gz"
     back_up(settings, archive)
     other = load_settings(tmp_path / "other", {})
-    other.home.mkdir()
+    for mounted in ("lost+found", "scratch"):
+        (other.home / mounted).mkdir(parents=True)
     monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == other.home)
     rename = Path.rename
 
@@ -149,6 +150,7 @@ def test_a_killed_restore_into_a_mounted_folder_can_be_repeated(
     restore(other, archive)
     assert imports(other) == imports(settings)
     assert not list(other.home.glob(".other*"))
+    assert (other.home / "lost+found").is_dir()
 
 
 def test_a_killed_backup_has_no_name_and_is_replaced_by_the_next(

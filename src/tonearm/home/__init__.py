@@ -6,7 +6,7 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tonearm.errors import HomeUnusable
@@ -31,8 +31,10 @@ def make_home(settings: Settings) -> None:
     try:
         home.mkdir(parents=True, exist_ok=True)
         if not (home / MARKER).exists():
-            # Whatever the umask is, and also where the folder was there; later its owner may open it.
-            home.chmod(0o700)
+            # Whatever the umask is, and also where the folder was there; later its owner may open it. A volume that
+            # was mounted may be root's and writable through its group, and who may enter is then not ours to say.
+            with suppress(PermissionError):
+                home.chmod(0o700)
         for part in (settings.inbox, settings.scratch, settings.compiled):
             part.mkdir(exist_ok=True)
         (home / MARKER).touch()

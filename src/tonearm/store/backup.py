@@ -28,7 +28,8 @@ from tonearm.store import open_store
 from tonearm.store.copying import copy_rows, copy_store
 from tonearm.store.database import IN_HOME
 
-_LEFT_OUT = {"scratch", "compiled", LOCK, "store.lock", "submissions.lock", "secrets.lock"}
+_LEFT_OUT = {"scratch", "compiled", LOCK, "store.lock", "submissions.lock", "secrets.lock", "lost+found"}
+"""What is in no backup, and may be in a mounted folder that one is restored into; the last is the file system's own."""
 _CHUNK = 1 << 20
 _OWNER_ONLY = 0o600
 
@@ -129,7 +130,8 @@ def restore(settings: Settings, archive: Path) -> int:
     try:
         parent.mkdir(parents=True, exist_ok=True)
         _sweep(parent, home)
-        if home.is_dir() and any(home.iterdir()):
+        # What is mounted has to stay, and so has what is mounted inside it, such as a scratch of its own.
+        if home.is_dir() and any(not inside or path.name not in _LEFT_OUT for path in home.iterdir()):
             raise UsageError(f"{settings.home} is not empty; restore into another home with --home")
         _read_through(archive)
         with _stage(parent, home) as stage:
@@ -201,9 +203,13 @@ def _sweep(parent: Path, home: Path) -> None:
         with suppress(Timeout), FileLock(left / LOCK, timeout=0):
             if parent == home:
                 # What was moved already; with the lake, the last one, all of it was.
-                for entry in [] if (home / "lake").exists() else [e for e in home.iterdir() if e != left]:
+                for entry in [] if (home / "lake").exists() else _content(home, left):
                     shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
             shutil.rmtree(left, ignore_errors=True)
+
+
+def _content(home: Path, stage: Path) -> list[Path]:
+    return [entry for entry in home.iterdir() if entry != stage and entry.name not in _LEFT_OUT]
 
 
 def _read_through(archive: Path) -> None:
