@@ -14,6 +14,8 @@ from tests.api.conftest import client_of
 from tonearm.api.app import create_app
 from tonearm.api.client import InProcess
 from tonearm.live.worker import Live, LiveState
+from tonearm.run import Run
+from tonearm.run.record import record
 from tonearm.settings import Settings
 from tonearm.store import open_store
 from tonearm.store.submissions import Submission, keep
@@ -99,6 +101,19 @@ def test_a_store_that_is_gone_costs_its_own_metrics_alone(home: Settings) -> Non
     with client_of(home) as http:
         found = samples(http)
     assert "tonearm_submissions_waiting" not in found and found["tonearm_listens"] == 0
+
+
+def test_the_last_good_run_is_missing_before_the_first_run_and_0_while_each_has_failed(home: Settings) -> None:
+    def measured() -> float | None:
+        with client_of(home) as http:
+            return samples(http).get("tonearm_run_succeeded_timestamp_seconds")
+
+    failed_at, done_at = datetime(2026, 1, 2, 3, tzinfo=UTC), datetime(2026, 1, 2, 9, tzinfo=UTC)
+    assert measured() is None
+    record(home, Run(started_at=failed_at, ended_at=failed_at, problem="no space left"))
+    assert measured() == 0
+    record(home, Run(started_at=done_at, ended_at=done_at))
+    assert measured() == done_at.timestamp()
 
 
 def test_two_applications_count_for_themselves(home: Settings) -> None:

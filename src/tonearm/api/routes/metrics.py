@@ -82,10 +82,11 @@ def measures(settings: Settings, store: OneStore, look: LakeLook) -> list[Measur
 
 def gauges(lake: Lake) -> Iterator[Gauge]:
     """When the last run without a failure ended, when each table was last written, and how models have drifted."""
-    succeeded = last_succeeded(lake)
-    if succeeded:
-        name, meaning = "tonearm_run_succeeded_timestamp_seconds", "When the last run in which nothing failed ended."
-        yield Gauge(name, meaning, {}, succeeded.timestamp())
+    if lake.has(RUNS):
+        succeeded = last_succeeded(lake)
+        name = "tonearm_run_succeeded_timestamp_seconds"
+        meaning = "When the last run in which nothing failed ended; 0 while each has failed."
+        yield Gauge(name, meaning, {}, succeeded.timestamp() if succeeded else 0.0)
     for table in lake.names():
         written = lake.built_at(table)
         if written:
