@@ -39,6 +39,14 @@ def test_several_hosts_stand_between_commas_or_in_a_list(tmp_path: Path) -> None
     assert load_settings(tmp_path, environ).allowed_hosts == ("music.example", "www.music.example")
 
 
+def test_proxies_are_addresses_or_networks(tmp_path: Path) -> None:
+    environ = {"TONEARM_TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8,192.0.2.1"}
+    assert load_settings(tmp_path, environ).trusted_proxies == ("10.0.0.0/8", "fd00::/8", "192.0.2.1")
+    for wrong in ("*", "proxy.example", "10.0.0.1/8"):
+        with pytest.raises(UsageError, match=r"trusted_proxies: .*name an address, or a network"):
+            load_settings(tmp_path, {"TONEARM_TRUSTED_PROXIES": wrong})
+
+
 def test_every_setting_is_documented() -> None:
     text = DOCS.read_text(encoding="utf-8")
     missing = [f.name for f in msgspec.structs.fields(Settings) if PREFIX + f.name.upper() not in text]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 import unicodedata
@@ -44,6 +45,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allowed_origins: tuple[str, ...] = ()
     """Websites whose pages may use the whole API with a token, such as ``https://music.example.org``; every website
     may use the protocols of scrobblers."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Addresses and networks of proxies, such as ``10.0.0.0/8``, whose ``X-Forwarded-For`` is believed; without it all
+    who come through a proxy share the limit of its address."""
     rate_limit: Annotated[int, msgspec.Meta(ge=0, le=_MOST)] = 0
     """Requests that one token, or one address without a token, may make in 10 s; 0 means 100,000 while only this
     machine can reach the API, and 500 otherwise."""
@@ -241,7 +245,17 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] = os.envi
         raise UsageError(f"a setting in {where / 'tonearm.toml'} or the environment is wrong: {error}") from error
     if "://" not in settings.lake:
         _check_path(Path(settings.lake), "a lake", "lake_uri")
+    for proxy in settings.trusted_proxies:
+        _check_network(proxy)
     return settings
+
+
+def _check_network(proxy: str) -> None:
+    # Uvicorn takes anything else for the name of a peer, which then matches none.
+    try:
+        ipaddress.ip_network(proxy)
+    except ValueError as error:
+        raise UsageError(f"trusted_proxies: {error}; name an address, or a network such as 10.0.0.0/8") from error
 
 
 def _check_path(path: Path, what: str = "a home", option: str = "--home") -> None:

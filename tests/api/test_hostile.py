@@ -96,8 +96,8 @@ def test_a_disk_that_refuses_is_a_sentence(http: httpx.Client, monkeypatch: pyte
     def refuses(*_: object) -> None:
         raise OSError(30, "Read-only file system", "/home/ada/private/tonearm/lake/tracks")
 
-    monkeypatch.setattr(Lake, "names", refuses)
-    answer = http.get("/health")
+    monkeypatch.setattr(Lake, "has", refuses)
+    answer = http.get("/library")
     assert (answer.status_code, answer.json()["error"]) == (507, "HomeUnusable")
     assert "Read-only file system" in answer.json()["message"] and "private" not in answer.json()["message"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -95,6 +97,28 @@ def test_others_at_its_address_cost_a_good_token_nothing(home: Settings, monkeyp
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("trusted", "statuses"),
+    [
+        (Settings(home=Path("home")).trusted_proxies, [200, 429, 200, 429]),
+        (("127.0.0.0/8",), [200, 429, 200, 429]),
+        (("10.0.0.0/8",), [200, 429, 429, 429]),
+        ((), [200, 429, 429, 429]),
+    ],
+)
+def test_only_a_trusted_proxy_says_whose_request_it_passes_on(
+    home: Settings, monkeypatch: pytest.MonkeyPatch, trusted: tuple[str, ...], statuses: list[int]
+) -> None:
+    # A bucket of one, which does not fill up while the test runs.
+    monkeypatch.setattr(limits, "Buckets", partial(Buckets, window_s=1e6))
+    app = create_app(msgspec.structs.replace(home, rate_limit=1))
+    with answering(app, **limits.uvicorn_limits(trusted)) as (address, _):
+        # The proxy adds the address that it saw to what a visitor made up.
+        visitors = ("203.0.113.7", "203.0.113.7", "203.0.113.8", "198.51.100.1, 203.0.113.8")
+        asked = [httpx.get(f"{address}/health", headers={"X-Forwarded-For": who}) for who in visitors]
+    assert [answer.status_code for answer in asked] == statuses
+
+
 def test_a_body_has_a_limit_that_only_uploads_exceed(home: Settings) -> None:
     large = b"x" * (limits.MAX_BODY_BYTES + 1)
     with client_of(home) as http:
@@ -144,7 +168,7 @@ def test_a_body_that_never_ends_is_not_waited_for(monkeypatch: pytest.MonkeyPatc
 
 def test_a_connection_on_which_nothing_is_asked_is_closed(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tonearm.api.patience.HEADERS_S", 0.2)
-    with answering(create_app(home), **limits.uvicorn_limits()) as (address, server):
+    with answering(create_app(home), **limits.uvicorn_limits(home.trusted_proxies)) as (address, server):
         with socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=60) as silent:
             silent.sendall(b"GET /health HTTP/1.1\r\nHost: 127")
             assert silent.recv(100) == b""

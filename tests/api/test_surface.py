@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import namedtuple
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -12,6 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.api.conftest import client_of
 from tonearm.api.app import create_app
 from tonearm.api.client import InProcess
+from tonearm.live.worker import Live, LiveState
+from tonearm.run import Run
+from tonearm.run.record import record
 from tonearm.settings import Settings
 from tonearm.store import open_store
 from tonearm.store.submissions import Submission, keep
@@ -38,7 +42,7 @@ def test_the_root_is_json_for_programs_and_a_page_for_browsers(http: httpx.Clien
 
 def test_ready_says_what_is_wrong_and_not_where(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with client_of(home) as http:
-        assert http.get("/ready").json() == {"is_ready": True, "problems": []}
+        assert http.get("/ready").json() == {"is_ready": True, "problems": [], "warnings": []}
         monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 10**12, 10**6))
         answer = http.get("/ready")
         assert (answer.status_code, answer.json()["problems"]) == (503, ["the disk has 1 MB left, and 200 are needed"])
@@ -48,6 +52,18 @@ def test_ready_says_what_is_wrong_and_not_where(home: Settings, monkeypatch: pyt
         answer = http.get("/ready")
     assert (answer.status_code, answer.json()["problems"]) == (503, ["the store cannot be used"])
     assert str(home.home) not in answer.text
+
+
+def test_a_server_stays_ready_while_submissions_wait_for_a_long_build(home: Settings) -> None:
+    app = create_app(home)
+    app.state.live = Live(home, app.state.store.get)
+    with httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1") as http:
+        app.state.live.state = LiveState("another tonearm writes", datetime.now(UTC) - timedelta(minutes=9))
+        assert http.get("/ready").json()["warnings"] == []
+        app.state.live.state = LiveState("another tonearm writes", datetime(2026, 1, 2, 3, 4, tzinfo=UTC))
+        answer = http.get("/ready")
+    assert answer.status_code == 200 and answer.json()["is_ready"]
+    assert answer.json()["warnings"] == ["what clients submit is kept, and has not reached the tables since 03:04 UTC"]
 
 
 def test_requests_are_counted_by_route_and_never_by_name(filled: httpx.Client) -> None:
@@ -85,6 +101,19 @@ def test_a_store_that_is_gone_costs_its_own_metrics_alone(home: Settings) -> Non
     with client_of(home) as http:
         found = samples(http)
     assert "tonearm_submissions_waiting" not in found and found["tonearm_listens"] == 0
+
+
+def test_the_last_good_run_is_missing_before_the_first_run_and_0_while_each_has_failed(home: Settings) -> None:
+    def measured() -> float | None:
+        with client_of(home) as http:
+            return samples(http).get("tonearm_run_succeeded_timestamp_seconds")
+
+    failed_at, done_at = datetime(2026, 1, 2, 3, tzinfo=UTC), datetime(2026, 1, 2, 9, tzinfo=UTC)
+    assert measured() is None
+    record(home, Run(started_at=failed_at, ended_at=failed_at, problem="no space left"))
+    assert measured() == 0
+    record(home, Run(started_at=done_at, ended_at=done_at))
+    assert measured() == done_at.timestamp()
 
 
 def test_two_applications_count_for_themselves(home: Settings) -> None:

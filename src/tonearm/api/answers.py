@@ -41,10 +41,11 @@ class Health(Answer):
     """``ok``, or ``home unusable``."""
     version: str
     home_is_writable: bool
-    tables: int
-    """Tables that have been built."""
+    tables: int | None
+    """Tables that have been built; None where the lake cannot be read now."""
     listens_version: int | None
-    """Version of ``listening_with_features``; the same version gives the same answers. None before a build."""
+    """Version of ``listening_with_features``; the same version gives the same answers. None before a build, and where
+    the lake cannot be read now."""
 
 
 class ColumnInfo(Answer):

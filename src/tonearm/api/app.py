@@ -21,6 +21,7 @@ from tonearm.api.etags import Tagged, Unchanged, not_modified
 from tonearm.api.gauges import KeptGauges
 from tonearm.api.grouping import group_last
 from tonearm.api.limits import MAX_UPLOAD_BYTES, PER_WINDOW, PER_WINDOW_HERE, BodyLimit, RateLimit
+from tonearm.api.looking import LakeLook
 from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
 from tonearm.api.openapi import describe
@@ -195,6 +196,7 @@ def create_app(
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     # A store that is away must not hold all of a server's threads, which submissions need.
     app.state.lake = open_lake(settings.lake, is_patient=False)
+    app.state.look = LakeLook(app.state.lake)
     app.state.store = OneStore(app.state.settings)
     app.state.reading = Reading(app.state.lake)
     app.state.covers = covers_of(settings)
@@ -203,8 +205,8 @@ def create_app(
     app.state.working = Working()
     app.state.metrics = Metrics()
     app.state.metrics.registry.register(KeptGauges(lambda: trial_gauges(app.state.store.get())))
-    app.state.metrics.registry.register(KeptGauges(lambda: metrics.gauges(app.state.lake)))
-    app.state.metrics.watch(metrics.measures(settings, app.state.store, app.state.lake))
+    app.state.metrics.registry.register(KeptGauges(lambda: metrics.gauges(app.state.look.lake())))
+    app.state.metrics.watch(metrics.measures(settings, app.state.store, app.state.look))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
     for module in (*OPEN_ROUTES, *ROUTES):

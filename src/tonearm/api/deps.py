@@ -9,6 +9,7 @@ from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from tonearm.api.auth import CallerDep
+from tonearm.api.looking import LakeLook
 from tonearm.api.predicting import Predicting
 from tonearm.api.recommending import Recommending
 from tonearm.lake import Lake
@@ -62,6 +63,15 @@ async def _lake(request: Request) -> Lake:
 
 LakeDep = Annotated[Lake, Depends(_lake)]
 """The app's one lake: a table is opened at its first use and kept up with from then on."""
+
+
+async def _look(request: Request) -> LakeLook:
+    look: LakeLook = request.app.state.look
+    return look
+
+
+LookDep = Annotated[LakeLook, Depends(_look)]
+"""Whether the lake can be read now, for what must be answered soon."""
 
 
 async def _recommending(request: Request) -> Recommending:

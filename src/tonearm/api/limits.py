@@ -6,7 +6,7 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -187,9 +187,10 @@ class RateLimit:
         }
 
 
-def uvicorn_limits() -> dict[str, Any]:
-    """How patient the server is with a client that connects, and how many it serves at once."""
+def uvicorn_limits(trusted_proxies: Sequence[str]) -> dict[str, Any]:
+    """How patient the server is with a client that connects, how many it serves at once, and whom it takes it for."""
     return {
+        "forwarded_allow_ips": list(trusted_proxies),
         "h11_max_incomplete_event_size": 32_768,
         "timeout_keep_alive": 15,
         "limit_concurrency": 512,

@@ -199,7 +199,7 @@ def _run_api(
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=ENDING_S,
-            **uvicorn_limits(),
+            **uvicorn_limits(settings.trusted_proxies),
         )
     write_event("ended", url=url)
 

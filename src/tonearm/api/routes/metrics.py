@@ -11,6 +11,7 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from tonearm.api.deps import OneStore
+from tonearm.api.looking import LakeLook
 from tonearm.api.metrics import Measure, Metrics
 from tonearm.bronze import DRIFT
 from tonearm.home import nearest
@@ -34,7 +35,7 @@ def read_metrics(request: Request) -> Response:
     return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def measures(settings: Settings, store: OneStore, lake: Lake) -> list[Measure]:
+def measures(settings: Settings, store: OneStore, look: LakeLook) -> list[Measure]:
     """What is measured when it is asked for, from the store, the log of the lake and the disk."""
     return [
         (
@@ -57,10 +58,15 @@ def measures(settings: Settings, store: OneStore, lake: Lake) -> list[Measure]:
             "Listens that the other side refused.",
             lambda: sum(one.refused for one in counts(store.get()).values()),
         ),
-        ("tonearm_listens", "Listens in the tables.", lambda: lake.rows(LISTENS)),
-        ("tonearm_listens_version", "Version of the listens, which a build raises.", lambda: _number(lake, LISTENS)),
-        ("tonearm_imports_version", "Commits to the ledger of imports.", lambda: _number(lake, LEDGER)),
-        ("tonearm_runs_version", "Commits to the record of runs.", lambda: _number(lake, RUNS)),
+        (
+            "tonearm_lake_readable",
+            "1 while the tables can be read, 0 while they cannot, as when their object store is away.",
+            lambda: float(look.is_readable()),
+        ),
+        ("tonearm_listens", "Listens in the tables.", lambda: look.lake().rows(LISTENS)),
+        ("tonearm_listens_version", "Version of the listens, which a build raises.", lambda: _number(look, LISTENS)),
+        ("tonearm_imports_version", "Commits to the ledger of imports.", lambda: _number(look, LEDGER)),
+        ("tonearm_runs_version", "Commits to the record of runs.", lambda: _number(look, RUNS)),
         (
             "tonearm_free_bytes",
             "What is left on the disk of the home.",
@@ -76,10 +82,11 @@ def measures(settings: Settings, store: OneStore, lake: Lake) -> list[Measure]:
 
 def gauges(lake: Lake) -> Iterator[Gauge]:
     """When the last run without a failure ended, when each table was last written, and how models have drifted."""
-    succeeded = last_succeeded(lake)
-    if succeeded:
-        name, meaning = "tonearm_run_succeeded_timestamp_seconds", "When the last run in which nothing failed ended."
-        yield Gauge(name, meaning, {}, succeeded.timestamp())
+    if lake.has(RUNS):
+        succeeded = last_succeeded(lake)
+        name = "tonearm_run_succeeded_timestamp_seconds"
+        meaning = "When the last run in which nothing failed ended; 0 while each has failed."
+        yield Gauge(name, meaning, {}, succeeded.timestamp() if succeeded else 0.0)
     for table in lake.names():
         written = lake.built_at(table)
         if written:
@@ -112,7 +119,7 @@ def _newest_backup(settings: Settings) -> float | None:
     return max((one.made_at.timestamp() for one in backups(settings)), default=0.0)
 
 
-def _number(lake: Lake, table: str) -> float:
+def _number(look: LakeLook, table: str) -> float:
     """Version of a table, counted from 1; 0 before the first."""
-    version = lake.version(table)
+    version = look.lake().version(table)
     return 0 if version is None else version + 1
