@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,8 +79,10 @@ def tonearm(home: Path, *arguments: str, code: int = 0) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Show the end of Trino's log beside a test that failed."""
+    """Show the end of Trino's log beside a test that failed; with REQUIRE_STACK=1 a test that skips fails."""
     report = yield
+    if report.skipped and os.environ.get("REQUIRE_STACK") == "1":
+        report.outcome, report.longrepr = "failed", f"{report.longrepr[2]}, and REQUIRE_STACK allows no skips"
     server = getattr(item, "funcargs", {}).get("trino")
     if report.failed and isinstance(server, Trino):
         report.sections.append(("Trino's log", end_of(server.log)))
