@@ -12,7 +12,7 @@ import pytest
 
 from tests.postgres import Server
 from tests.stack.redis import running_redis
-from tests.stack.servers import end_of
+from tests.stack.servers import PICTURES, end_of
 from tests.stack.superset import Superset, running_superset
 from tests.stack.trino import Trino, running_trino
 from tonearm.lake import open_lake
@@ -87,3 +87,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.failed and isinstance(server, Trino):
         report.sections.append(("Trino's log", end_of(server.log)))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show where the pictures are, if some were taken."""
+    if PICTURES.is_dir():
+        terminalreporter.write_line(f"pictures of the dashboards: {PICTURES}")

@@ -21,6 +21,8 @@ from tests.serving import PATIENCE_S
 _SHOWN_CHARS = 6_000
 STACK = Path(__file__).parents[2] / ".stack"
 """What ``make`` fetches for tests alone."""
+PICTURES = STACK / "pictures"
+"""Of Superset's dashboards, as a browser draws them."""
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(STACK.with_name("compose.yaml").read_text())["services"]
 """Whose commands the tests run, so that they are those of the containers."""
 
