@@ -38,6 +38,12 @@ class Trino:
 
     def ask(self, statement: str, user: str = "analyst") -> list[list[Any]]:
         """Rows of one statement, whose tables are in the schema ``delta.default`` unless it names another."""
+        with self.asking(statement, user) as cursor:
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def asking(self, statement: str, user: str = "analyst") -> Iterator[Any]:
+        """The client's cursor, which fetches rows as they are read."""
         import trino
 
         connect = trino.dbapi.connect
@@ -46,7 +52,7 @@ class Trino:
             closing(asked.cursor()) as cursor,
         ):
             cursor.execute(statement)
-            return list(cursor.fetchall())
+            yield cursor
 
 
 @contextmanager
