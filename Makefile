@@ -5,7 +5,7 @@
 # make check-deploy  Dockerfile, Compose, Kubernetes, workflows and alerts against their schemas
 # make test-newest  the quick tests on the newest DuckDB and Ibis, which may fail
 # make quick the tests that need neither Spark nor a browser nor much time
-.PHONY: run install spark system moto mlflow superset validators prometheus trino test test-stack test-newest quick lint check-deploy \
+.PHONY: run install spark system moto mlflow superset validators jdk prometheus trino test test-stack test-newest quick lint check-deploy \
 	bench torture docs clean
 
 VENV := .venv
@@ -53,18 +53,25 @@ $(VENV)/.spark: requirements/spark.txt deploy/spark-jars.xml $(VENV)/.installed
 	touch $@
 
 # What the tests of the browser, Spark, PostgreSQL, Redis and a scrobbler need; without it they skip and say so.
+# What is there stays as it is, wherever it comes from.
 system:
-	@if command -v chromium >/dev/null 2>&1 && command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1 \
-		&& command -v mpdscribble >/dev/null 2>&1 && command -v redis-server >/dev/null 2>&1 && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then :; \
+	@missing=; need() { command -v $$1 >/dev/null 2>&1 || missing="$$missing $$2"; }; \
+	need chromium "chromium fonts-dejavu-core"; need java openjdk-17-jre-headless; need mvn maven; \
+	need redis-server redis-server; need mpdscribble mpdscribble; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	if [ -z "$$missing" ]; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
-		command -v java >/dev/null 2>&1 || jdk=openjdk-17-jre-headless; \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-			chromium fonts-dejavu-core maven postgresql redis-server mpdscribble $$jdk >/dev/null; \
-	else echo "chromium, java, mvn, PostgreSQL, Redis or mpdscribble is not there and cannot be installed without root: tests that need it will skip"; fi
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	else echo "not there and not to be installed without root and apt (sudo make system):$$missing; tests that need it will skip"; fi
 
-# Programs beside tonearm are in .stack, so that nothing they bring becomes a dependency: an object store (moto), MLflow's interface, Superset and the validators of deploy files, each with pins of its own.
+# Programs beside tonearm are in .stack, so that nothing they bring becomes a dependency: an object store (moto), MLflow's interface, Superset, the validators of deploy files and Java for Trino, each with pins of its own.
 # What cannot be had is reported, and what needs it skips.
 moto mlflow superset validators: %: .stack/%/.installed
+
+# Trino needs a newer Java than Spark can have. Tests take one of the machine's, where it is new enough.
+jdk:
+	@grep -qsE '^JAVA_VERSION="(2[4-9]|[3-9][0-9])' "$$JAVA_HOME/release" /usr/lib/jvm/*/release \
+		|| $(MAKE) --no-print-directory .stack/jdk/.installed
 
 .stack/%/.installed: requirements/%.txt
 	@python3 -m venv --clear .stack/$* && .stack/$*/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< \
@@ -95,7 +102,7 @@ trino:
 test: system install spark moto prometheus lint
 	$(PY) -m pytest -n 2 --dist loadfile --max-worker-restart 0 --durations 40 --durations-min 5
 
-test-stack: system install spark trino superset mlflow
+test-stack: system install spark jdk trino superset mlflow
 	$(PY) -m pytest tests/stack --durations 20 --durations-min 5
 
 quick: install

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+import duckdb
 import yaml
 
 from tests.deploy import ROOT
@@ -51,6 +52,25 @@ def test_a_row_has_twelve_columns_and_a_dashboard_a_filter_for_the_listener() ->
         assert [row for row in dashboard["rows"] if sum(row["charts"].values()) != 12] == []
         assert {STYLE["filters"][name].get("column") for name in dashboard["filters"]} >= {"listener"}
     assert all(re.search(r"^ +(\w+\.)?listener,$", sql, re.MULTILINE) for sql in QUERIES.values())
+
+
+def test_a_baseline_without_an_interval_is_not_counted_as_outside_of_it() -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE mood_predictions AS "
+            "SELECT 'Ada' AS listener, 'listen' AS slot, '' AS served_by, * FROM (VALUES"
+            " (1, 0.5, 0.5, 0.4, 0.6), (2, 0.5, 0.7, 0.4, 0.6), (3, 0.5, 0.5, NULL, NULL), (4, 0.5, 0.7, NULL, 0.6)"
+            ") AS rows (slot_id, expected_valence, actual_valence, expected_valence_low, expected_valence_high)"
+        )
+        query = f"SELECT listen, inside_interval_pct, verdict FROM ({QUERIES['valence_check']}) ORDER BY listen"
+        found = connection.execute(query).fetchall()
+    assert found == [
+        ("1", 100, "inside its 90 % interval"),
+        ("2", 0, "outside"),
+        ("3", None, "no interval"),
+        ("4", None, "no interval"),
+    ]
+    assert {verdict for _, _, verdict in found} <= STYLE["colours"].keys()
 
 
 def test_colours_are_colours() -> None:

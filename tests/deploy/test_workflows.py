@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,3 +103,20 @@ def test_the_newest_engine_is_tried_every_week_and_blocks_nothing() -> None:
     assert job["continue-on-error"] is True
     assert len(workflow["on"]["schedule"]) == 1 and "schedule" in job["if"]
     assert [step["run"] for step in job["steps"] if "run" in step] == ["make test-newest"]
+
+
+def test_github_runs_the_whole_stack_and_elsewhere_what_cannot_be_had_skips() -> None:
+    (workflow,) = (read(path) for path in WORKFLOWS if path.stem == "test")
+    test = [step for step in workflow["jobs"]["test"]["steps"] if "run" in step]
+    assert [step["run"] for step in test] == ["sudo make system", ".ci/run"]
+    assert test[-1]["env"] == {"REQUIRE_STACK": "1"}
+    assert "REQUIRE_STACK" not in (ROOT / ".ci" / "run").read_text() + (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize(("require", "code"), [("", 0), ("1", 1)])
+def test_a_test_of_the_stack_that_skips_fails_where_the_stack_is_required(require: str, code: int) -> None:
+    command = [sys.executable, "-m", "pytest", "tests/stack/test_redis.py", "-q", "-p", "no:cacheprovider"]
+    given = {**os.environ, "PATH": "", "REQUIRE_STACK": require}
+    done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Redis is not installed: make system" in done.stdout

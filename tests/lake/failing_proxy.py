@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
+from time import monotonic
 
 CONTROL = "/-/"
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -27,14 +28,21 @@ class Rules:
 
     refuse_next: int = 0
     """So many, whatever they ask."""
+    refuse_for_s: float = 0
+    """All for so long, from the first on."""
     refuse: str = ""
     """Those that match this pattern."""
     forget: str = ""
     """Those that match this one are carried out, and then answered by 503 the first time."""
     failed: int = 0
     forgotten: set[str] = field(default_factory=set)
+    refused_first: float | None = None
 
     def refuses(self, request: str) -> bool:
+        if self.refused_first is None:
+            self.refused_first = monotonic()
+        if monotonic() < self.refused_first + self.refuse_for_s:
+            return True
         if self.refuse_next:
             self.refuse_next -= 1
             return True

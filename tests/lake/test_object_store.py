@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -106,6 +107,22 @@ def test_a_store_that_is_overloaded_for_a_while_is_waited_for(
     refuse_some()
     assert listens(away) == 2
     assert store.failed() == 12
+
+
+def test_commands_wait_for_a_store_that_refuses_everything_for_a_minute(
+    store: ObjectStore, away: Settings, lastfm: Callable[..., Path]
+) -> None:
+    import_paths(away, [lastfm([A])], "ada", "UTC")
+    build(away, ["sessions"])
+    file = str(lastfm([A, B]))
+    store.fail(refuse_for_s=60)
+    with ThreadPoolExecutor(2) as pool:
+        reading = pool.submit(tonearm, away.home, "show", "listens", "--json")
+        tonearm(away.home, "import", file, "--listener", "ada")
+        assert {row["listener"] for row in json.loads(reading.result())} == {"ada"}
+    assert store.failed() > 2
+    build(away, ["sessions"])
+    assert listens(away) == 2
 
 
 def test_a_store_that_fails_too_long_ends_each_step_and_the_next_run_adds_up(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ import pytest
 
 from tests.postgres import Server
 from tests.stack.redis import running_redis
-from tests.stack.servers import end_of
+from tests.stack.servers import PICTURES, end_of
 from tests.stack.superset import Superset, running_superset
 from tests.stack.trino import Trino, running_trino
 from tonearm.lake import open_lake
@@ -78,9 +79,17 @@ def tonearm(home: Path, *arguments: str, code: int = 0) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Show the end of Trino's log beside a test that failed."""
+    """Show the end of Trino's log beside a test that failed; with REQUIRE_STACK=1 a test that skips fails."""
     report = yield
+    if report.skipped and os.environ.get("REQUIRE_STACK") == "1":
+        report.outcome, report.longrepr = "failed", f"{report.longrepr[2]}, and REQUIRE_STACK allows no skips"
     server = getattr(item, "funcargs", {}).get("trino")
     if report.failed and isinstance(server, Trino):
         report.sections.append(("Trino's log", end_of(server.log)))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show where the pictures are, if some were taken."""
+    if PICTURES.is_dir():
+        terminalreporter.write_line(f"pictures of the dashboards: {PICTURES}")

@@ -10,8 +10,10 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.postgres import end_with_the_tests
 from tests.serving import PATIENCE_S
@@ -19,6 +21,10 @@ from tests.serving import PATIENCE_S
 _SHOWN_CHARS = 6_000
 STACK = Path(__file__).parents[2] / ".stack"
 """What ``make`` fetches for tests alone."""
+PICTURES = STACK / "pictures"
+"""Of Superset's dashboards, as a browser draws them."""
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(STACK.with_name("compose.yaml").read_text())["services"]
+"""Whose commands the tests run, so that they are those of the containers."""
 
 
 def python_of(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""``tonearm models ui``: MLflow's own interface over the registry, started for real (``make mlflow``)."""
+"""MLflow started for real (``make mlflow``): ``tonearm models ui``, and the server of compose.yaml as the registry."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import signal
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from tests.models.coin import Coin
 from tests.serving import PATIENCE_S, free_port, wait_until_up
-from tests.stack.servers import python_of
+from tests.stack.servers import SERVICES, python_of, server
 from tonearm.models.lifecycle.registry import open_registry
 from tonearm.settings import Settings
 
@@ -65,3 +67,33 @@ def test_it_shows_the_registry_and_ends_with_all_its_processes(trained: Settings
     assert len(processes) >= 2
     _, alive = psutil.wait_procs(processes, PATIENCE_S)
     assert not alive
+
+
+def test_the_server_of_compose_is_a_registry(settings: Settings, tmp_path: Path) -> None:
+    programs = python_of("mlflow").parent
+    service, port, models = SERVICES["mlflow"], str(free_port()), tmp_path / "models"
+    models.mkdir()
+
+    def here(words: list[str]) -> list[str]:
+        changed = {"/models": str(models), "5000": port, "0.0.0.0": "127.0.0.1"}
+        return [reduce(lambda word, one: word.replace(*one), changed.items(), word) for word in words]
+
+    program, *options = here(service["command"])
+    asking, *health = here(service["healthcheck"]["test"][1:])
+    given = {**service["environment"], "HOME": str(tmp_path)}
+
+    def is_up() -> bool:
+        return subprocess.run([programs / asking, *health], capture_output=True, check=False).returncode == 0
+
+    with server([programs / program, *options], tmp_path / "mlflow.log", is_up, given):
+        registry = open_registry(replace(settings, mlflow_tracking_uri=f"http://127.0.0.1:{port}"))
+        model = Popularity()
+        examples = model.examples({}, datetime.now(UTC))
+        about = {"trained_at": datetime.now(UTC).isoformat(), "rows": len(examples)}
+        fitted = model.fit(examples)
+        kept = registry.register(model, fitted, [], about)
+        assert registry.in_use("spotify_classifier") == kept
+        assert registry.load(model, kept) == fitted
+        search = f"http://127.0.0.1:{port}/api/2.0/mlflow/registered-models/search"
+        assert httpx.get(search, headers={"Host": "music.example.org"}).status_code == 403
+    assert (models / "registry.sqlite").exists() and any((models / "artifacts").rglob("MLmodel"))

@@ -18,6 +18,7 @@ import yaml
 
 from tests.browser import PATIENCE_MS, browser
 from tests.postgres import Server
+from tests.stack.servers import PICTURES
 from tests.stack.superset import SOURCE, Superset, is_elsewhere, log_in, ran, require_superset, variables
 from tests.stack.trino import Trino
 from tonearm.lake import open_lake
@@ -61,6 +62,14 @@ def analyst(browser: Browser, superset: Superset) -> Iterator[BrowserContext]:
     page.close()
     yield context
     context.close()
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Path:
+    """Where pictures of the dashboards stay to be looked at; those of an earlier run are gone."""
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    PICTURES.mkdir(parents=True)
+    return PICTURES
 
 
 # -- who is let in
@@ -212,9 +221,9 @@ def test_every_chart_of_a_dashboard_is_drawn_from_duckdbs_numbers(
     superset: Superset,
     analyst: BrowserContext,
     lake: duckdb.DuckDBPyConnection,
-    tmp_path_factory: pytest.TempPathFactory,
+    pictures: Path,
 ) -> None:
-    asked = drawn(analyst, superset, name, tmp_path_factory.getbasetemp() / "pictures")
+    asked = drawn(analyst, superset, name, pictures)
     with superset.client() as client:
         titles = {one["id"]: one["slice_name"] for one in superset.all(client, "chart", "id", "slice_name")}
         assert {titles[chart] for chart in asked} == {
@@ -267,7 +276,6 @@ def drawn(context: BrowserContext, superset: Superset, name: str, pictures: Path
     page.wait_for_load_state("networkidle")
     assert page.locator('.ant-alert-error, [data-test="error-alert"]').all_inner_texts() == []
     empty = page.get_by_text("No results were returned").count()
-    pictures.mkdir(exist_ok=True)
     (pictures / f"{name}.png").write_bytes(still(page))
     assert empty == 0
     assert left == []

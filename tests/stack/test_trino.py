@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import shake_128
 from typing import Any
 
 import duckdb
@@ -217,6 +218,22 @@ def test_a_table_that_is_replaced_while_it_is_read_is_the_one_before_or_the_one_
     assert [one for one in seen if one[0] != one[1] or one[2] != rows] == []
     assert [one[0] for one in seen] == sorted(one[0] for one in seen)
     assert small.values("one") == [[replacements, replacements, rows]]
+
+
+def test_a_scan_during_which_the_table_is_replaced_has_the_rows_from_before(small: Small) -> None:
+    rows, wide = 200_000, 1_000
+    before = pa.table({"value": [0] * rows, "text": [shake_128(b"%d" % n).hexdigest(wide // 2) for n in range(rows)]})
+    small.lake.replace("one", before, {})
+    small.publish()
+    with small.trino.asking(f"SELECT value, text FROM {small.schema}.one") as reading:
+        first = reading.fetchone()
+        small.lake.replace("one", pa.table({"value": [1], "text": ["x"]}), {})
+        assert small.values("one") == [[1, 1, 1]]
+        scanned = f"SELECT sum(processed_input_rows) FROM system.runtime.tasks WHERE query_id = '{reading.query_id}'"
+        # Trino holds tens of megabytes for a client that does not read on, and then waits.
+        assert 0 < small.trino.ask(scanned)[0][0] < rows
+        seen = [value for value, _ in [first, *reading.fetchall()]]
+    assert (len(seen), set(seen)) == (rows, {0})
 
 
 def test_a_table_that_left_the_lake_leaves_trino_and_those_of_others_stay(small: Small) -> None:

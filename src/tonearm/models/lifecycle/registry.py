@@ -174,8 +174,14 @@ class Registry:
             run = started.info.run_id
         with quiet():
             self._made(model.registered, model.summary)
+            # A server refuses an address like models:/m-… without the id that is in it.
             version = self.client.create_model_version(
-                model.registered, found.model_uri, run, tags={**tags, "run": run}, description=model.summary
+                model.registered,
+                found.model_uri,
+                run,
+                tags={**tags, "run": run},
+                description=model.summary,
+                model_id=found.model_id,
             )
         return str(version.version)
 
