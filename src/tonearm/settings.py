@@ -47,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     may use the protocols of scrobblers."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     """Addresses and networks of proxies, such as ``10.0.0.0/8``, whose ``X-Forwarded-For`` is believed; without it all
-    who come through a proxy share the limit of its address."""
+    who come through a proxy share the limit of its address. A visitor whose own address is among them can claim any."""
     rate_limit: Annotated[int, msgspec.Meta(ge=0, le=_MOST)] = 0
     """Requests that one token, or one address without a token, may make in 10 s; 0 means 100,000 while only this
     machine can reach the API, and 500 otherwise."""
