@@ -55,13 +55,14 @@ async def health(home_look: HomeLookDep, lake_look: LakeLookDep) -> Health:
 
 @router.get("/ready", responses={503: {"model": Ready}})
 def ready(request: Request, home_look: HomeLookDep, lake_look: LakeLookDep) -> JSONResponse:
-    """Whether the store and the home's disk can be used: 200, or 503 with the reasons.
+    """Whether the store and the home can be used: 200, or 503 with the reasons.
 
-    A lake that cannot be read and submissions that wait for the tables are warnings, and leave it at 200.
+    A disk that is nearly full, a lake that cannot be read and submissions that wait for the tables are warnings, and
+    leave it at 200.
     """
     home = home_look.seen_now()
-    problems = [*_of_store(request), *_of_home(home), *_of_disk(home)]
-    warnings = [*_of_lake(lake_look.seen_now()), *_of_live(request)]
+    problems = [*_of_store(request), *_of_home(home)]
+    warnings = [*_of_disk(home), *_of_lake(lake_look.seen_now()), *_of_live(request)]
     found = Ready(is_ready=not problems, problems=problems, warnings=warnings)
     return JSONResponse(found.model_dump(), status_code=503 if problems else 200)
 
@@ -83,6 +84,7 @@ def _of_home(home: HomeSeen | None) -> Iterator[str]:
 
 
 def _of_disk(home: HomeSeen | None) -> Iterator[str]:
+    """A disk that is nearly full; the servers of a home share it, and what is there can still be read."""
     if home and home.free_bytes < LEAST_FREE_BYTES:
         yield f"the disk has {home.free_bytes / 1e6:,.0f} MB left, and {LEAST_FREE_BYTES / 1e6:,.0f} are needed"
 
