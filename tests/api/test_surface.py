@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import namedtuple
 from datetime import UTC, datetime, timedelta
@@ -45,7 +46,12 @@ def test_ready_says_what_is_wrong_and_not_where(home: Settings, monkeypatch: pyt
         assert http.get("/ready").json() == {"is_ready": True, "problems": [], "warnings": []}
         monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 10**12, 10**6))
         answer = http.get("/ready")
-        assert (answer.status_code, answer.json()["problems"]) == (503, ["the disk has 1 MB left, and 200 are needed"])
+        assert (answer.status_code, answer.json()["problems"]) == (200, [])
+        assert answer.json()["warnings"] == ["the disk has 1 MB left, and 200 are needed"]
+        monkeypatch.undo()
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        answer = http.get("/ready")
+        assert (answer.status_code, answer.json()["problems"]) == (503, ["the home folder cannot be written to"])
         monkeypatch.undo()
         home.home.mkdir()
         home.database.write_bytes(b"no database " * 1000)

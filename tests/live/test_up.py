@@ -63,11 +63,11 @@ def test_a_play_is_in_the_totals_though_the_server_was_killed_after_it_was_ackno
         while listens(url) < 2:
             assert time.monotonic() < give_up_at, "the listens did not reach the totals"
             time.sleep(0.2)
-        assert httpx.get(f"{url}/ready", timeout=PATIENCE_S).json() == {
-            "is_ready": True,
-            "problems": [],
-            "warnings": [],
-        }
+        well = {"is_ready": True, "problems": [], "warnings": []}
+        # On a busy machine the disk or the lake may answer later than probes wait.
+        while (found := httpx.get(f"{url}/ready", timeout=PATIENCE_S).json()) != well:
+            assert time.monotonic() < give_up_at, found
+            time.sleep(0.2)
         assert [one["job"] for one in httpx.get(f"{url}/schedule", timeout=PATIENCE_S).json()["jobs"]] in ([], ["run"])
         served.terminate()
         assert served.wait(PATIENCE_S) == 0

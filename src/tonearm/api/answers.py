@@ -41,6 +41,7 @@ class Health(Answer):
     """``ok``, or ``home unusable``."""
     version: str
     home_is_writable: bool
+    """False also where its disk does not answer."""
     tables: int | None
     """Tables that have been built; None where the lake cannot be read now."""
     listens_version: int | None

@@ -15,13 +15,14 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from tonearm import __version__
+from tonearm.api import looking
 from tonearm.api.auth import Trusted, guard, recorded
 from tonearm.api.deps import OneStore
 from tonearm.api.etags import Tagged, Unchanged, not_modified
-from tonearm.api.gauges import KeptGauges
+from tonearm.api.gauges import Gauges
 from tonearm.api.grouping import group_last
 from tonearm.api.limits import MAX_UPLOAD_BYTES, PER_WINDOW, PER_WINDOW_HERE, BodyLimit, RateLimit
-from tonearm.api.looking import LakeLook
+from tonearm.api.looking import Look, see_home, see_lake
 from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
 from tonearm.api.openapi import describe
@@ -196,7 +197,8 @@ def create_app(
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     # A store that is away must not hold all of a server's threads, which submissions need.
     app.state.lake = open_lake(settings.lake, is_patient=False)
-    app.state.look = LakeLook(app.state.lake)
+    app.state.lake_look = Look("the lake", partial(see_lake, app.state.lake), looking.FRESH_S)
+    app.state.home_look = Look("the home", partial(see_home, settings.home), looking.FRESH_S)
     app.state.store = OneStore(app.state.settings)
     app.state.reading = Reading(app.state.lake)
     app.state.covers = covers_of(settings)
@@ -204,9 +206,9 @@ def create_app(
     app.state.predicting = Predicting(app.state.settings)
     app.state.working = Working()
     app.state.metrics = Metrics()
-    app.state.metrics.registry.register(KeptGauges(lambda: trial_gauges(app.state.store.get())))
-    app.state.metrics.registry.register(KeptGauges(lambda: metrics.gauges(app.state.look.lake())))
-    app.state.metrics.watch(metrics.measures(settings, app.state.store, app.state.look))
+    app.state.metrics.registry.register(Gauges("forecasts", lambda: trial_gauges(app.state.store.get())))
+    app.state.metrics.registry.register(Gauges("tables", lambda: metrics.gauges(app.state.lake)))
+    app.state.metrics.watch(metrics.measures(settings, app.state.store, app.state.lake_look, app.state.home_look))
     imports.sweep_uploads(settings.scratch)
     # First those that speak protocols: a handshake of AudioScrobbler comes to /, too.
     for module in (*OPEN_ROUTES, *ROUTES):

@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from tonearm.api.auth import CallerDep
-from tonearm.api.looking import LakeLook
+from tonearm.api.looking import HomeSeen, LakeSeen, Look
 from tonearm.api.predicting import Predicting
 from tonearm.api.recommending import Recommending
 from tonearm.lake import Lake
@@ -65,13 +65,22 @@ LakeDep = Annotated[Lake, Depends(_lake)]
 """The app's one lake: a table is opened at its first use and kept up with from then on."""
 
 
-async def _look(request: Request) -> LakeLook:
-    look: LakeLook = request.app.state.look
+async def _lake_look(request: Request) -> Look[LakeSeen]:
+    look: Look[LakeSeen] = request.app.state.lake_look
     return look
 
 
-LookDep = Annotated[LakeLook, Depends(_look)]
-"""Whether the lake can be read now, for what must be answered soon."""
+LakeLookDep = Annotated[Look[LakeSeen], Depends(_lake_look)]
+"""What is known of the lake, for what must be answered soon."""
+
+
+async def _home_look(request: Request) -> Look[HomeSeen]:
+    look: Look[HomeSeen] = request.app.state.home_look
+    return look
+
+
+HomeLookDep = Annotated[Look[HomeSeen], Depends(_home_look)]
+"""What is known of the home's disk, for what must be answered soon."""
 
 
 async def _recommending(request: Request) -> Recommending:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +12,9 @@ from fastapi.responses import JSONResponse
 
 from tonearm import __version__
 from tonearm.api.answers import Answer, Health
-from tonearm.api.deps import LookDep, SettingsDep
-from tonearm.api.looking import LakeLook
+from tonearm.api.deps import HomeLookDep, LakeLookDep
+from tonearm.api.looking import HomeSeen, LakeSeen
 from tonearm.errors import TonearmError
-from tonearm.home import nearest
-from tonearm.settings import Settings
 
 router = APIRouter(tags=["health"])
 
@@ -40,31 +37,33 @@ class Ready(Answer):
 
 
 @router.get("/health")
-async def health(settings: SettingsDep, look: LookDep) -> Health:
-    """Whether tonearm can work, and which version of the listens it shows, if the lake answers within 2 s.
+async def health(home_look: HomeLookDep, lake_look: LakeLookDep) -> Health:
+    """Whether tonearm can work, and which version of the listens it shows, if disk and lake answer within 2 s.
 
     An object store that is away does not fail it, nor do requests that wait for one: a restart would help neither.
     """
-    there = nearest(settings.home)
-    writable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
-    seen = await look.seen()
+    home, lake = await asyncio.gather(home_look.seen(), lake_look.seen())
+    writable = home is not None and home.is_writable
     return Health(
         status="ok" if writable else "home unusable",
         version=__version__,
         home_is_writable=writable,
-        tables=seen.tables if seen else None,
-        listens_version=seen.listens_version if seen else None,
+        tables=lake.tables if lake else None,
+        listens_version=lake.listens_version if lake else None,
     )
 
 
 @router.get("/ready", responses={503: {"model": Ready}})
-def ready(request: Request, settings: SettingsDep, look: LookDep) -> JSONResponse:
-    """Whether the store and the home's disk can be used: 200, or 503 with the reasons.
+def ready(request: Request, home_look: HomeLookDep, lake_look: LakeLookDep) -> JSONResponse:
+    """Whether the store and the home can be used: 200, or 503 with the reasons.
 
-    A lake that cannot be read and submissions that wait for the tables are warnings, and leave it at 200.
+    A disk that is nearly full, a lake that cannot be read and submissions that wait for the tables are warnings, and
+    leave it at 200.
     """
-    problems = [*_of_store(request), *_of_disk(settings)]
-    found = Ready(is_ready=not problems, problems=problems, warnings=[*_of_lake(look), *_of_live(request)])
+    home = home_look.seen_now()
+    problems = [*_of_store(request), *_of_home(home)]
+    warnings = [*_of_disk(home), *_of_lake(lake_look.seen_now()), *_of_live(request)]
+    found = Ready(is_ready=not problems, problems=problems, warnings=warnings)
     return JSONResponse(found.model_dump(), status_code=503 if problems else 200)
 
 
@@ -72,24 +71,27 @@ def _of_store(request: Request) -> Iterator[str]:
     try:
         request.app.state.store.get().listeners()
     except (TonearmError, OSError) as error:
-        yield _noted("the store cannot be used", error)
+        # The rest, which may name folders, is for the log, as anybody may ask.
+        _LOG.warning("not ready: the store cannot be used: %s", error)
+        yield "the store cannot be used"
 
 
-def _of_lake(look: LakeLook) -> Iterator[str]:
-    if not look.is_readable():
+def _of_home(home: HomeSeen | None) -> Iterator[str]:
+    if home is None:
+        yield "the home folder cannot be read"
+    elif not home.is_writable:
+        yield "the home folder cannot be written to"
+
+
+def _of_disk(home: HomeSeen | None) -> Iterator[str]:
+    """A disk that is nearly full; the servers of a home share it, and what is there can still be read."""
+    if home and home.free_bytes < LEAST_FREE_BYTES:
+        yield f"the disk has {home.free_bytes / 1e6:,.0f} MB left, and {LEAST_FREE_BYTES / 1e6:,.0f} are needed"
+
+
+def _of_lake(lake: LakeSeen | None) -> Iterator[str]:
+    if lake is None:
         yield "the lake cannot be read"
-
-
-def _of_disk(settings: Settings) -> Iterator[str]:
-    try:
-        there = nearest(settings.home)
-        if not os.access(there, os.W_OK | os.X_OK):
-            yield "the home folder cannot be written to"
-        free = shutil.disk_usage(there).free
-        if free < LEAST_FREE_BYTES:
-            yield f"the disk has {free / 1e6:,.0f} MB left, and {LEAST_FREE_BYTES / 1e6:,.0f} are needed"
-    except OSError as error:
-        yield _noted("the disk cannot be read", error)
 
 
 def _of_live(request: Request) -> Iterator[str]:
@@ -98,9 +100,3 @@ def _of_live(request: Request) -> Iterator[str]:
     if live and live.state.since and datetime.now(UTC) - live.state.since > LONGEST_WAIT:
         _LOG.warning("submissions wait: %s", live.state.problem)
         yield f"what clients submit is kept, and has not reached the tables since {live.state.since:%H:%M} UTC"
-
-
-def _noted(sentence: str, error: Exception) -> str:
-    """The sentence; the rest, which may name folders, is for the log, as anybody may ask."""
-    _LOG.warning("not ready: %s: %s", sentence, error)
-    return sentence

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
@@ -11,15 +10,12 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from tonearm.api.deps import OneStore
-from tonearm.api.looking import LakeLook
+from tonearm.api.looking import HomeSeen, LakeSeen, Look
 from tonearm.api.metrics import Measure, Metrics
 from tonearm.bronze import DRIFT
-from tonearm.home import nearest
-from tonearm.ingest.ledger import LEDGER
 from tonearm.lake import Lake
 from tonearm.live.backups import backups
 from tonearm.models.trial.summary import Gauge
-from tonearm.read.overview import LISTENS
 from tonearm.run.record import RUNS, last_succeeded
 from tonearm.settings import Settings
 from tonearm.store.relays import counts
@@ -35,8 +31,12 @@ def read_metrics(request: Request) -> Response:
     return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def measures(settings: Settings, store: OneStore, look: LakeLook) -> list[Measure]:
+def measures(settings: Settings, store: OneStore, lake: Look[LakeSeen], home: Look[HomeSeen]) -> list[Measure]:
     """What is measured when it is asked for, from the store, the log of the lake and the disk."""
+
+    def of_lake(value: Callable[[LakeSeen], float]) -> Callable[[], float | None]:
+        return lambda: value(seen) if (seen := lake.seen_now()) else None
+
     return [
         (
             "tonearm_submissions_waiting",
@@ -61,16 +61,28 @@ def measures(settings: Settings, store: OneStore, look: LakeLook) -> list[Measur
         (
             "tonearm_lake_readable",
             "1 while the tables can be read, 0 while they cannot, as when their object store is away.",
-            lambda: float(look.is_readable()),
+            lambda: float(lake.seen_now() is not None),
         ),
-        ("tonearm_listens", "Listens in the tables.", lambda: look.lake().rows(LISTENS)),
-        ("tonearm_listens_version", "Version of the listens, which a build raises.", lambda: _number(look, LISTENS)),
-        ("tonearm_imports_version", "Commits to the ledger of imports.", lambda: _number(look, LEDGER)),
-        ("tonearm_runs_version", "Commits to the record of runs.", lambda: _number(look, RUNS)),
+        ("tonearm_listens", "Listens in the tables.", of_lake(lambda seen: seen.listens)),
+        (
+            "tonearm_listens_version",
+            "Version of the listens, which a build raises.",
+            of_lake(lambda seen: _number(seen.listens_version)),
+        ),
+        (
+            "tonearm_imports_version",
+            "Commits to the ledger of imports.",
+            of_lake(lambda seen: _number(seen.imports_version)),
+        ),
+        (
+            "tonearm_runs_version",
+            "Commits to the record of runs.",
+            of_lake(lambda seen: _number(seen.runs_version)),
+        ),
         (
             "tonearm_free_bytes",
             "What is left on the disk of the home.",
-            lambda: shutil.disk_usage(nearest(settings.home)).free,
+            lambda: seen.free_bytes if (seen := home.seen_now()) else None,
         ),
         (
             "tonearm_backup_timestamp_seconds",
@@ -119,7 +131,6 @@ def _newest_backup(settings: Settings) -> float | None:
     return max((one.made_at.timestamp() for one in backups(settings)), default=0.0)
 
 
-def _number(look: LakeLook, table: str) -> float:
+def _number(version: int | None) -> float:
     """Version of a table, counted from 1; 0 before the first."""
-    version = look.lake().version(table)
     return 0 if version is None else version + 1
