@@ -176,9 +176,10 @@ def _put_in_place(stage: Path, home: Path, inside: bool) -> None:
             home.rmdir()
         stage.rename(home)
         return
-    # A mounted folder cannot be replaced. The lake comes last, because without it there is nothing to be seen.
+    # A mounted folder cannot be replaced, and what filling a database made in the stage is in no backup and may be
+    # mounted in the home. The lake comes last, because without it there is nothing to be seen.
     for entry in sorted(stage.iterdir(), key=lambda path: path.name == "lake"):
-        if entry.name != LOCK:
+        if entry.name not in _LEFT_OUT:
             entry.rename(home / entry.name)
 
 
