@@ -10,6 +10,7 @@ import sys
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from msgspec.structs import replace
 
 from tests.postgres import Server
 from tonearm.errors import AfterRunFailed, HomeUnusable, InputError, UsageError
+from tonearm.home import KEPT_SMALL
 from tonearm.home.confirming import confirm, is_confirmed
 from tonearm.home.secrets import put_secret, secret
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.inbox import import_inbox
 from tonearm.ingest.ledger import imports
 from tonearm.run.after import after_run
+from tonearm.run.keeping import keep_small
 from tonearm.settings import Settings, load_settings
 from tonearm.store import backup, open_store
 from tonearm.store.backup import back_up, restore
@@ -241,6 +244,15 @@ def test_kept_raw_exports_are_in_no_backup(settings: Settings, lastfm: Callable[
     back_up(settings, archive)
     with tarfile.open(archive) as tar:
         assert not [name for name in tar.getnames() if "imported" in name]
+
+
+def test_when_old_versions_were_removed_is_in_no_backup(settings: Settings, tmp_path: Path) -> None:
+    fill(settings)
+    keep_small(settings, datetime.now(UTC))
+    assert (settings.home / KEPT_SMALL).exists()
+    back_up(settings, tmp_path / "home.tar.gz")
+    with tarfile.open(tmp_path / "home.tar.gz") as tar:
+        assert KEPT_SMALL not in tar.getnames()
 
 
 def test_a_restored_command_waits_for_its_owner(
