@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 from msgspec.structs import replace
 
+from tests.serving import PATIENCE_S
 from tonearm.building.execute import BuildReport, TableReport
 from tonearm.cli import main
 from tonearm.cli.schedule import in_words, seconds_of
@@ -26,7 +31,7 @@ from tonearm.errors import (
     TonearmError,
     UsageError,
 )
-from tonearm.home import make_home
+from tonearm.home import LOCK, make_home
 from tonearm.live import jobs as all_jobs
 from tonearm.live.jobs import Job, jobs, old_backups
 from tonearm.live.schedule import RETRY, Scheduler, keep_planned, perform, perform_next
@@ -198,6 +203,22 @@ def test_the_command_does_not_pass_for_done_where_another_process_does_the_job(
     result = CliRunner(env={"TONEARM_LOCK_WAIT_S": "0"}).invoke(main, command)
     assert (result.exit_code, "still under way" in result.stderr) == (5, True)
     assert CliRunner().invoke(main, [*command, "--if-due"]).exit_code == 0
+
+
+def test_a_job_that_is_asked_to_end_gives_back_its_lease(settings: Settings, store: Store, tmp_path: Path) -> None:
+    keep_planned(settings, store, NOON, lambda: 0.0)
+    environment = {**os.environ, "TONEARM_BACKUP_FOLDER": str(tmp_path / "backups")}
+    command = [sys.executable, "-m", "tonearm", "--home", str(settings.home), "schedule", "run", "backup"]
+    with FileLock(settings.home / LOCK):
+        job = subprocess.Popen(command, env=environment)
+        try:
+            while not passes(store, "backup") and job.poll() is None:
+                sleep(0.05)
+            job.send_signal(signal.SIGTERM)
+            assert job.wait(PATIENCE_S) == 130
+        finally:
+            job.kill()
+    assert [(one.outcome, one.message) for one in passes(store)] == [("interrupted", "stopped")]
 
 
 def test_the_scheduler_starts_what_is_due_and_tries_a_process_that_failed_later(
