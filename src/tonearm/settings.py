@@ -116,7 +116,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Folder of the household's own album covers, as ``Artist/Album/cover.jpg``, ``Artist/Album.jpg`` or
     ``Artist - Album.jpg`` (or ``.png``, ``.webp``), relative to the home unless absolute; empty means none."""
     lock_wait_s: Annotated[float, msgspec.Meta(ge=0)] = 600.0
-    """Seconds to wait for another writer before giving up."""
+    """Seconds to wait for another writer, or for a job that is under way, before giving up."""
     max_entries: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 10_000
     """Most files in one archive."""
     max_file_mb: Annotated[int, msgspec.Meta(ge=1, le=_MOST)] = 32_768

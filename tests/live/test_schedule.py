@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import sleep
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 from msgspec.structs import replace
 
+from tests.serving import PATIENCE_S
 from tonearm.building.execute import BuildReport, TableReport
 from tonearm.cli import main
 from tonearm.cli.schedule import in_words, seconds_of
@@ -25,16 +31,16 @@ from tonearm.errors import (
     TonearmError,
     UsageError,
 )
-from tonearm.home import make_home
+from tonearm.home import LOCK, make_home
 from tonearm.live import jobs as all_jobs
 from tonearm.live.jobs import Job, jobs, old_backups
-from tonearm.live.schedule import RETRY, Scheduler, keep_planned, perform
+from tonearm.live.schedule import RETRY, Scheduler, keep_planned, perform, perform_next
 from tonearm.pulls import Pulled
 from tonearm.run import Run
 from tonearm.settings import Settings
 from tonearm.store import Store, open_store
 from tonearm.store.connections import connect
-from tonearm.store.schedules import passes, schedules
+from tonearm.store.schedules import LEASE, begin, end, passes, renew, schedules
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
@@ -125,6 +131,94 @@ def test_what_a_job_did_or_why_it_failed_is_in_its_history(
         ("done", "3 listens came in"),
     ]
     assert schedules(store)[0].due_at == NOON + RETRY
+
+
+@dataclass
+class Clock:
+    """A clock that goes on only while somebody waits, and what happens ``meanwhile``."""
+
+    meanwhile: Callable[[datetime], object] = lambda _: None
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    def wait(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+        self.meanwhile(self.at)
+
+
+def test_a_job_whose_process_was_killed_is_done_when_its_lease_ends(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_planned(settings, store, NOON, lambda: 0.0)
+    doing(monkeypatch, lambda *_: "3 listens came in")
+    begin(store, "run", NOON, only_due=False)
+    clock, notes = Clock(), list[str]()
+    done = perform_next(settings, store, "run", clock.now, notes.append, clock.wait)
+    assert [(one.outcome, one.number == done.number) for one in passes(store)] == [
+        ("done", True),
+        ("interrupted", False),
+    ]
+    assert LEASE < clock.at - NOON <= LEASE + timedelta(seconds=2)
+    assert len(notes) == 1
+
+
+def test_a_job_that_is_under_way_is_done_again_after_it(
+    settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_planned(settings, store, NOON, lambda: 0.0)
+    doing(monkeypatch, lambda *_: "3 listens came in")
+    other = begin(store, "run", NOON, only_due=False)
+    assert other
+
+    def work(now: datetime) -> None:
+        if now < NOON + 3 * LEASE:
+            renew(store, other, now)
+        else:
+            end(store, other, now, "done", "the other")
+
+    clock = Clock(work)
+    perform_next(settings, store, "run", clock.now, lambda _: None, clock.wait)
+    assert [one.message for one in passes(store)] == ["3 listens came in", "the other"]
+    assert passes(store)[0].started_at == passes(store)[1].ended_at
+
+
+def test_a_job_that_does_not_end_is_waited_for_as_long_as_a_writer(settings: Settings, store: Store) -> None:
+    keep_planned(settings, store, NOON, lambda: 0.0)
+    other = begin(store, "run", NOON, only_due=False)
+    assert other
+    clock = Clock(lambda now: renew(store, other, now))
+    with pytest.raises(HomeBusy, match="after 300 s"):
+        perform_next(replace(settings, lock_wait_s=300), store, "run", clock.now, lambda _: None, clock.wait)
+    assert [one.outcome for one in passes(store)] == [None]
+
+
+def test_the_command_does_not_pass_for_done_where_another_process_does_the_job(
+    settings: Settings, store: Store
+) -> None:
+    keep_planned(settings, store, NOON, lambda: 0.0)
+    begin(store, "run", datetime.now(UTC), only_due=False)
+    command = ["--home", str(settings.home), "schedule", "run", "run"]
+    result = CliRunner(env={"TONEARM_LOCK_WAIT_S": "0"}).invoke(main, command)
+    assert (result.exit_code, "still under way" in result.stderr) == (5, True)
+    assert CliRunner().invoke(main, [*command, "--if-due"]).exit_code == 0
+
+
+def test_a_job_that_is_asked_to_end_gives_back_its_lease(settings: Settings, store: Store, tmp_path: Path) -> None:
+    keep_planned(settings, store, NOON, lambda: 0.0)
+    environment = {**os.environ, "TONEARM_BACKUP_FOLDER": str(tmp_path / "backups")}
+    command = [sys.executable, "-m", "tonearm", "--home", str(settings.home), "schedule", "run", "backup"]
+    with FileLock(settings.home / LOCK):
+        job = subprocess.Popen(command, env=environment)
+        try:
+            while not passes(store, "backup") and job.poll() is None:
+                sleep(0.05)
+            job.send_signal(signal.SIGTERM)
+            assert job.wait(PATIENCE_S) == 130
+        finally:
+            job.kill()
+    assert [(one.outcome, one.message) for one in passes(store)] == [("interrupted", "stopped")]
 
 
 def test_the_scheduler_starts_what_is_due_and_tries_a_process_that_failed_later(

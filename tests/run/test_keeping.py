@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -58,9 +59,10 @@ def test_a_computed_table_is_computed_again_as_of_an_instant_or_a_version(settin
     assert show(settings, "sessions", as_of="0").num_rows == 1
 
 
-def test_it_costs_nothing_twice_a_day(settings: Settings, lastfm: Lastfm) -> None:
+def test_it_costs_nothing_twice_a_day_even_where_scratch_is_new_each_time(settings: Settings, lastfm: Lastfm) -> None:
     imported(settings, lastfm, 1)
     keep_small(settings, NOW)
+    shutil.rmtree(settings.scratch)
     Aging(settings.lake)(NOW - timedelta(200))
     imported(settings, lastfm, 2)
     assert keep_small(settings, NOW + timedelta(hours=6)) == 0

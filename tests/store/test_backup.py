@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +19,14 @@ from msgspec.structs import replace
 
 from tests.postgres import Server
 from tonearm.errors import AfterRunFailed, HomeUnusable, InputError, UsageError
+from tonearm.home import KEPT_SMALL
 from tonearm.home.confirming import confirm, is_confirmed
 from tonearm.home.secrets import put_secret, secret
 from tonearm.ingest.imports import import_paths
 from tonearm.ingest.inbox import import_inbox
 from tonearm.ingest.ledger import imports
 from tonearm.run.after import after_run
+from tonearm.run.keeping import keep_small
 from tonearm.settings import Settings, load_settings
 from tonearm.store import backup, open_store
 from tonearm.store.backup import back_up, restore
@@ -153,6 +158,48 @@ def test_a_killed_restore_into_a_mounted_folder_can_be_repeated(
     assert (other.home / "lost+found").is_dir()
 
 
+def test_what_lies_in_a_mounted_folder_s_scratch_hinders_no_restore(
+    settings: Settings, tmp_path: Path, each_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Settings, "compiled", property(lambda made: made.home / "compiled"))
+    fill(settings)
+    (settings.inbox / "ada").mkdir()
+    (settings.inbox / "ada" / "waits.csv").touch()
+    back_up(settings, tmp_path / "home.tar.gz")
+    other = Settings(home=tmp_path / "other", database_url=each_database_url)
+    for folder in (other.scratch, other.compiled):
+        folder.mkdir(parents=True)
+        (folder / "mine").touch()
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == other.home)
+    restore(other, tmp_path / "home.tar.gz")
+    assert (waiting_in(other), secret(other, "relay/1")) == ([1.7e9], "token")
+    assert [path.name for path in other.inbox.rglob("*.csv")] == ["waits.csv"]
+    assert [path.name for path in (*other.scratch.iterdir(), *other.compiled.iterdir())] == ["mine", "mine"]
+    assert not list(other.home.glob(".other*"))
+
+
+def test_a_restore_into_a_mount_leaves_the_mount_inside_it(
+    settings: Settings, tmp_path: Path, database_url: str
+) -> None:
+    alone = ["unshare", "--map-root-user", "--mount"]
+    home = tmp_path / "mounted"
+    home.mkdir()
+    mount = 'set -e; mount -t tmpfs none "$1"; mkdir "$1/scratch"; mount -t tmpfs none "$1/scratch"; '
+    if not shutil.which("unshare") or subprocess.run([*alone, "sh", "-c", mount, "sh", home], check=False).returncode:
+        pytest.skip("nothing can be mounted here: that takes Linux, and root or user namespaces")
+    fill(settings)
+    back_up(settings, tmp_path / "home.tar.gz")
+    program = [sys.executable, "-m", "tonearm", "--home", home, "restore", tmp_path / "home.tar.gz"]
+    there = {**os.environ, "TONEARM_DATABASE_URL": database_url}
+    then = 'home=$1; shift; "$@"; mountpoint -q "$home/scratch"; ls "$home"'
+    done = subprocess.run(
+        [*alone, "sh", "-c", mount + then, "sh", home, *program], capture_output=True, text=True, env=there, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert {"tonearm-home", "secrets.json", "inbox", "scratch"} <= set(done.stdout.split())
+    assert waiting_in(Settings(home=home, database_url=database_url)) == [1.7e9]
+
+
 def test_a_killed_backup_has_no_name_and_is_replaced_by_the_next(
     settings: Settings, lastfm: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +244,15 @@ def test_kept_raw_exports_are_in_no_backup(settings: Settings, lastfm: Callable[
     back_up(settings, archive)
     with tarfile.open(archive) as tar:
         assert not [name for name in tar.getnames() if "imported" in name]
+
+
+def test_when_old_versions_were_removed_is_in_no_backup(settings: Settings, tmp_path: Path) -> None:
+    fill(settings)
+    keep_small(settings, datetime.now(UTC))
+    assert (settings.home / KEPT_SMALL).exists()
+    back_up(settings, tmp_path / "home.tar.gz")
+    with tarfile.open(tmp_path / "home.tar.gz") as tar:
+        assert KEPT_SMALL not in tar.getnames()
 
 
 def test_a_restored_command_waits_for_its_owner(

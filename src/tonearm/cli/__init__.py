@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ Exit codes:
   2  the request cannot be fulfilled   6  the home folder cannot be used
   3  nothing of a file could be read   7  an engine or an extra is missing
   10 another service refuses           11 another service does not answer now
-  130  stopped by Ctrl-C; completed work is kept
+  130  stopped by Ctrl-C or SIGTERM; completed work is kept
 """
 
 
@@ -149,4 +150,6 @@ def main(ctx: click.Context, home: str | None) -> None:
 
 def program() -> None:
     """The program ``tonearm``."""
+    # As Ctrl-C: leases and locks are given back. The first process of a container would ignore it otherwise.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     main(prog_name="tonearm")

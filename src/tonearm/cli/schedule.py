@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -133,20 +134,28 @@ def _set_paused(context: Context, job: str, is_paused: bool) -> None:
 @click.option("--if-due", is_flag=True, help="Only where it is due; the schedule starts jobs this way.")
 @with_options
 def run(context: Context, job: str, if_due: bool) -> None:
-    """Do JOB now; one that is under way is left alone."""
-    from tonearm.live.schedule import perform
+    """Do JOB now, or once another process that is doing it has ended.
+
+    One that was killed counts as ended after 2 minutes. Exit code 5 where it goes on for longer than the setting
+    `lock_wait_s`.
+    """
+    from tonearm.live.schedule import perform, perform_next
     from tonearm.store.schedules import passes
 
     if if_due:
         os.nice(_POLITE)
     # Without whose connection it is.
     context.counts = {"job": re.sub(":.*/", " ", job)}
+    now = partial(datetime.now, UTC)
     with _planned(context) as store:
-        begun = perform(context.settings, store, job, lambda: datetime.now(UTC), only_due=if_due)
+        if if_due:
+            begun = perform(context.settings, store, job, now, only_due=True)
+        else:
+            begun = perform_next(context.settings, store, job, now, context.note)
         ended = next((one for one in passes(store, job) if begun and one.number == begun.number), None)
     context.counts |= {"outcome": ended.outcome, "message": ended.message} if ended else {"outcome": None}
     if ended is None:
-        context.say(f"{job} is not due" if if_due else f"{job} is under way in another process; it was left alone")
+        context.say(f"{job} is not due")
     else:
         context.say(f"{job}: {_outcome(ended)}")
     if context.as_json:

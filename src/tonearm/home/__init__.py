@@ -18,6 +18,9 @@ MARKER = "tonearm-home"
 LOCK = "writer.lock"
 """File that the one process that writes to the home has locked."""
 
+KEPT_SMALL = "kept-small"
+"""File that says when the home was last made small; not in ``scratch``, which may be gone after each command."""
+
 INBOX_DONE = "imported"
 """Subfolder of the inbox for imported files, where the setting ``keep_imported`` keeps them."""
 

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from time import sleep
 
 from tonearm.errors import HomeBusy, TonearmError
 from tonearm.live.jobs import find_job, jobs
@@ -30,6 +31,8 @@ JITTER = 0.1
 RETRY = timedelta(minutes=15)
 """After which a job is tried again that found the home busy."""
 _STOP_WAIT_S = 20.0
+_AGAIN_S = 1.0
+"""How often somebody who waits for a job to end looks."""
 
 Start = Callable[[str], "subprocess.Popen[bytes]"]
 
@@ -68,6 +71,35 @@ def perform(settings: Settings, store: Store, name: str, now: Callable[[], datet
         end(store, begun, now(), "failed", str(error) if isinstance(error, TonearmError) else f"bug: {error!r}")
         raise
     end(store, begun, now(), "done", message)
+    return begun
+
+
+def perform_next(
+    settings: Settings,
+    store: Store,
+    name: str,
+    now: Callable[[], datetime],
+    waiting: Callable[[str], None],
+    pause: Callable[[float], object] = sleep,
+) -> Pass:
+    """Do the job called ``name`` once no pass of it is under way any more, and record the pass.
+
+    The pass of a process that was killed is over when its lease is. One that goes on is not taken for this one: it may
+    have begun before what this one is for. Calls ``waiting`` once with a sentence about it; raises HomeBusy after
+    ``lock_wait_s``, and what :func:`perform` raises.
+    """
+    until = now() + timedelta(seconds=settings.lock_wait_s)
+    is_waiting = False
+    while (begun := perform(settings, store, name, now, only_due=False)) is None:
+        if now() >= until:
+            raise HomeBusy(
+                f"the job is still under way in another process after {settings.lock_wait_s:.0f} s; "
+                "let it finish and repeat the command"
+            )
+        if not is_waiting:
+            waiting("the job is under way in another process; waiting for it to finish")
+            is_waiting = True
+        pause(_AGAIN_S)
     return begun
 
 

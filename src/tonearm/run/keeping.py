@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tonearm.bronze import CATALOGUE, HISTORY
 from tonearm.building.reference import SETTLED
+from tonearm.home import KEPT_SMALL
 from tonearm.home.lock import writing
 from tonearm.lake import Lake, open_lake
 from tonearm.lake.keeping import forget
@@ -24,7 +25,7 @@ _SMALL_FILES = 32
 
 def keep_small(settings: Settings, now: datetime, waiting: Callable[[str], None] | None = None) -> int:
     """Remove what nothing promises to keep, unless that was done within a day; returns how many files of rows went."""
-    done = settings.scratch / "kept-small"
+    done = settings.home / KEPT_SMALL
     if not _is_due(done, now):
         return 0
     with writing(settings, waiting):

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from filelock import FileLock, Timeout
 
 from tonearm.errors import InputError, UsageError
-from tonearm.home import INBOX_DONE, LOCK, MARKER, unusable
+from tonearm.home import INBOX_DONE, KEPT_SMALL, LOCK, MARKER, unusable
 from tonearm.home.confirming import ask_to_confirm
 from tonearm.home.lock import writing
 from tonearm.settings import Settings, load_settings
@@ -28,7 +28,7 @@ from tonearm.store import open_store
 from tonearm.store.copying import copy_rows, copy_store
 from tonearm.store.database import IN_HOME
 
-_LEFT_OUT = {"scratch", "compiled", LOCK, "store.lock", "submissions.lock", "secrets.lock", "lost+found"}
+_LEFT_OUT = {"scratch", "compiled", KEPT_SMALL, LOCK, "store.lock", "submissions.lock", "secrets.lock", "lost+found"}
 """What is in no backup, and may be in a mounted folder that one is restored into; the last is the file system's own."""
 _CHUNK = 1 << 20
 _OWNER_ONLY = 0o600
@@ -176,9 +176,10 @@ def _put_in_place(stage: Path, home: Path, inside: bool) -> None:
             home.rmdir()
         stage.rename(home)
         return
-    # A mounted folder cannot be replaced. The lake comes last, because without it there is nothing to be seen.
+    # A mounted folder cannot be replaced, and what filling a database made in the stage is in no backup and may be
+    # mounted in the home. The lake comes last, because without it there is nothing to be seen.
     for entry in sorted(stage.iterdir(), key=lambda path: path.name == "lake"):
-        if entry.name != LOCK:
+        if entry.name not in _LEFT_OUT:
             entry.rename(home / entry.name)
 
 
