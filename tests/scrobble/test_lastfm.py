@@ -4,7 +4,7 @@ import json
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tonearm.scrobble.lastfm import (
@@ -103,6 +103,7 @@ def test_a_failure_has_its_code() -> None:
 
 
 @settings(deadline=None)
+@example("\ud800", "\ud800")
 @given(st.text(st.characters(exclude_categories=())), st.text(st.characters(exclude_categories=())))
 def test_any_name_can_be_answered_with(name: str, attribute: str) -> None:
     node = Node("a", [Node("b", name, {"c": attribute})])

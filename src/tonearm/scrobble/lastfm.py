@@ -184,9 +184,7 @@ def xml(answer: Node | Failure | None) -> str:
 def as_json(answer: Node | Failure | None) -> bytes:
     """An answer as JSON."""
     if isinstance(answer, Failure):
-        return msgspec.json.encode(
-            {"error": answer.code, "message": _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", answer.message)}
-        )
+        return msgspec.json.encode({"error": answer.code, "message": _writable(answer.message)})
     return msgspec.json.encode({} if answer is None else {answer.name: _json(answer)})
 
 
@@ -221,28 +219,32 @@ def _whole(text: str) -> int | None:
     return seconds if 0 < seconds < 2**31 else None
 
 
+def _writable(text: object) -> str:
+    """What both forms can write, which no half of a surrogate pair is."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(text))
+
+
 def _escaped(text: str) -> str:
-    return escape(_NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text))
+    return escape(_writable(text))
 
 
 def _xml(node: Node) -> str:
-    written = "".join(
-        f" {name}={quoteattr(_NOT_XML.sub(chr(0xFFFD), str(value)))}" for name, value in node.attributes.items()
-    )
+    written = "".join(f" {name}={quoteattr(_writable(value))}" for name, value in node.attributes.items())
     inside = _escaped(node.within) if isinstance(node.within, str) else "".join(_xml(one) for one in node.within)
     return f"<{node.name}{written}>{inside}</{node.name}>"
 
 
 def _json(node: Node) -> Any:
     """As Last.fm writes it: attributes beside ``#text``, but under ``@attr`` where there are elements within."""
+    attributes = {name: _writable(one) if isinstance(one, str) else one for name, one in node.attributes.items()}
     if isinstance(node.within, str):
-        text = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", node.within)
-        return {**node.attributes, "#text": text} if node.attributes else text
+        text = _writable(node.within)
+        return {**attributes, "#text": text} if attributes else text
     inside: dict[str, Any] = {node.lists: []} if node.lists else {}
     for name, same in _by_name(node.within):
         values = [_json(one) for one in same]
         inside[name] = values if len(values) > 1 or name == node.lists else values[0]
-    return inside | {"@attr": dict(node.attributes)} if node.attributes else inside
+    return inside | {"@attr": attributes} if attributes else inside
 
 
 def _by_name(nodes: Iterable[Node]) -> Iterable[tuple[str, list[Node]]]:
