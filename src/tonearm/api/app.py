@@ -22,7 +22,6 @@ from tonearm.api.etags import Tagged, Unchanged, not_modified
 from tonearm.api.gauges import Gauges
 from tonearm.api.grouping import group_last
 from tonearm.api.limits import MAX_UPLOAD_BYTES, PER_WINDOW, PER_WINDOW_HERE, BodyLimit, RateLimit
-from tonearm.api.looking import Look, see_home, see_lake
 from tonearm.api.metrics import Metrics
 from tonearm.api.observing import Observed
 from tonearm.api.openapi import describe
@@ -197,8 +196,8 @@ def create_app(
     app.state.error_forms = [form for module in OPEN_ROUTES for form in getattr(module, "ERROR_FORMS", ())]
     # A store that is away must not hold all of a server's threads, which submissions need.
     app.state.lake = open_lake(settings.lake, is_patient=False)
-    app.state.lake_look = Look("the lake", partial(see_lake, app.state.lake), looking.FRESH_S)
-    app.state.home_look = Look("the home", partial(see_home, settings.home), looking.FRESH_S)
+    app.state.lake_look = looking.Look("the lake", partial(looking.see_lake, app.state.lake), looking.FRESH_S)
+    app.state.home_look = looking.Look("the home", partial(looking.see_home, settings.home), looking.FRESH_S)
     app.state.store = OneStore(app.state.settings)
     app.state.reading = Reading(app.state.lake)
     app.state.covers = covers_of(settings)
