@@ -107,6 +107,13 @@ def test_a_failure_has_its_code() -> None:
 @given(st.text(st.characters(exclude_categories=())), st.text(st.characters(exclude_categories=())))
 def test_any_name_can_be_answered_with(name: str, attribute: str) -> None:
     node = Node("a", [Node("b", name, {"c": attribute})])
-    ElementTree.fromstring(xml(node))
-    json.loads(as_json(node))
-    json.loads(as_json(Failure(6, name)))
+    assert ElementTree.fromstring(xml(node)).find("a/b") is not None
+    element = json.loads(as_json(node))["a"]["b"]
+    for sent, answered in (
+        (name, element["#text"]),
+        (attribute, element["c"]),
+        (name, json.loads(as_json(Failure(6, name)))["message"]),
+    ):
+        # As it was given, but for single characters that XML cannot have.
+        assert len(answered) == len(sent)
+        assert all(ours in (theirs, "\N{REPLACEMENT CHARACTER}") for ours, theirs in zip(answered, sent, strict=True))
