@@ -17,6 +17,9 @@ from tonearm.settings import Credentials, Settings
 
 ROOT = Path(__file__).parents[2]
 
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+
 SETTINGS = {f"TONEARM_{field.name.upper()}" for field in fields(Settings)}
 CREDENTIALS = {field.name.upper() for field in fields(Credentials)}
 AWS = set(re.findall(r"\bAWS_\w+", (ROOT / "docs" / "spark.md").read_text()))

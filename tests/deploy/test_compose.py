@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.deploy import (
     AWS,
+    COMPOSE,
     CREDENTIALS,
     PORT,
     ROOT,
     SECRET,
+    SERVICES,
     SETTINGS,
     check_command,
     image_environment,
@@ -25,8 +26,6 @@ from tonearm import __version__
 from tonearm.engine.trino import root_of
 from tonearm.settings import load_settings
 
-COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ENDING = {"models", "metastore", "spark-build"}
 """Services that do one thing and end."""
 FIXED = {"TONEARM_HOME", "TONEARM_BACKUP_FOLDER"}

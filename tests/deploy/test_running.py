@@ -19,13 +19,11 @@ from time import monotonic, sleep
 from urllib.error import HTTPError
 
 import pytest
-import yaml
 
-from tests.deploy import PORT, ROOT, image_environment, instructions
+from tests.deploy import PORT, ROOT, SERVICES, image_environment, instructions
 from tests.postgres import ACCESS, Server
 from tests.serving import PATIENCE_S, free_port, wait_until_up
 
-SERVICES = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
 TONEARM = """#!/bin/sh
 # The image's port may be taken here.
 for word do

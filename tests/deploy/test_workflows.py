@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
-from tests.deploy import ROOT
+from tests.deploy import ROOT, SERVICES
 from tests.tools.test_workflows import read, steps
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -59,12 +58,11 @@ def test_an_image_is_started_before_it_is_published() -> None:
 
 def test_every_image_is_built_and_every_profile_that_keeps_running_is_started() -> None:
     (workflow,) = (read(path) for path in WORKFLOWS if path.stem == "image")
-    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
     (build, _, everything, _) = (step["run"] for step in steps(workflow) if "run" in step)
-    built = {services[name]["image"] for name in build.removeprefix("docker compose build ").split()}
-    assert built == {service["image"] for service in services.values() if "build" in service}
+    built = {SERVICES[name]["image"] for name in build.removeprefix("docker compose build ").split()}
+    assert built == {service["image"] for service in SERVICES.values() if "build" in service}
     started = re.search(r"^COMPOSE_PROFILES=(.*)$", everything, re.MULTILINE)
-    profiles = {profile for service in services.values() for profile in service.get("profiles", [])}
+    profiles = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
     assert started and set(started[1].split(",")) == profiles - {"spark-build"}
 
 

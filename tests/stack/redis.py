@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.deploy import SERVICES
 from tests.serving import free_port
-from tests.stack.servers import SERVICES, server
+from tests.stack.servers import server
 
 COMMAND: list[str] = SERVICES["superset-redis"]["command"]
 HEALTH: list[str] = SERVICES["superset-redis"]["healthcheck"]["test"][1:]

@@ -10,10 +10,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any
 
 import pytest
-import yaml
 
 from tests.postgres import end_with_the_tests
 from tests.serving import PATIENCE_S
@@ -23,8 +21,6 @@ STACK = Path(__file__).parents[2] / ".stack"
 """What ``make`` fetches for tests alone."""
 PICTURES = STACK / "pictures"
 """Of Superset's dashboards, as a browser draws them."""
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(STACK.with_name("compose.yaml").read_text())["services"]
-"""Whose commands the tests run, so that they are those of the containers."""
 
 
 def python_of(name: str) -> Path:

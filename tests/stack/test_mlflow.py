@@ -15,9 +15,10 @@ import psutil
 import pytest
 from msgspec.structs import replace
 
+from tests.deploy import SERVICES
 from tests.models.coin import Coin
 from tests.serving import PATIENCE_S, free_port, wait_until_up
-from tests.stack.servers import SERVICES, python_of, server
+from tests.stack.servers import python_of, server
 from tonearm.models.lifecycle.registry import open_registry
 from tonearm.settings import Settings
 
